@@ -1,0 +1,119 @@
+"""Loads an environment's shared library through cffi and reads its descriptor."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cffi
+
+from pufftui.envs.descriptor import (
+    Action,
+    ActionKind,
+    Choice,
+    Descriptor,
+    DType,
+    Field,
+    Parameter,
+    ParameterType,
+)
+from pufftui.envs.errors import PuffError
+
+HERE = Path(__file__).parent
+ABI = 1
+SUMS_BEFORE_STATISTICS = 4
+MAX_STATISTICS = 10
+
+
+@functools.cache
+def interface() -> cffi.FFI:
+    """The C declarations, cut from the headers between their cdef markers."""
+    ffi = cffi.FFI()
+    for header in ("puff_env.h", "vec.h"):
+        source = (HERE / header).read_text(encoding="utf-8")
+        declarations = source.split("/* cdef begin */")[1].split("/* cdef end */")[0]
+        ffi.cdef(re.sub(r"/\*.*?\*/", "", declarations, flags=re.DOTALL))
+    return ffi
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnvLibrary:
+    """An environment's library: its C functions (`lib`) and what it declares."""
+
+    path: Path
+    lib: Any
+    descriptor: Descriptor
+
+
+def load_library(path: Path) -> EnvLibrary:
+    """Opens a library; raises `PuffError` if it is missing, broken or built for another ABI."""
+    ffi = interface()
+    if not path.exists():
+        raise PuffError(f"The library {path} is missing.", "Reinstall pufftui: pip install .")
+    try:
+        lib = ffi.dlopen(str(path))
+        raw = lib.puff_env()
+    except (OSError, AttributeError) as error:
+        raise PuffError(
+            f"{path.name} is not a working environment library ({error}).",
+            "Build it again: pip install .",
+        ) from None
+    if raw.abi != ABI or raw.size != ffi.sizeof("puff_descriptor"):
+        raise PuffError(
+            f"{path.name} was built for interface {raw.abi}, this pufftui speaks {ABI}.",
+            "Build it again: pip install .",
+        )
+    return EnvLibrary(path, lib, _read_descriptor(ffi, raw))
+
+
+def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:
+    def text(pointer: Any) -> str:
+        return ffi.string(pointer).decode() if pointer else ""  # type: ignore[union-attr]
+
+    def fields() -> tuple[Field, ...]:
+        return tuple(
+            Field(text(f.name), f.offset, f.count, DType(f.dtype), f.classes)
+            for f in raw.fields[0 : raw.field_count]
+        )
+
+    def actions() -> tuple[Action, ...]:
+        return tuple(
+            Action(
+                text(a.name),
+                a.neutral,
+                tuple(
+                    Choice(text(c.label), tuple(text(c.keys).split()))
+                    for c in a.choices[0 : a.choice_count]
+                ),
+            )
+            for a in raw.actions[0 : raw.action_count]
+        )
+
+    def parameters() -> tuple[Parameter, ...]:
+        return tuple(
+            Parameter(
+                text(p.name), ParameterType(p.type), p.standard, p.low, p.high, text(p.help)
+            )
+            for p in raw.parameters[0 : raw.parameter_count]
+        )
+
+    return Descriptor(
+        name=text(raw.name),
+        summary=text(raw.summary),
+        observation_bytes=raw.observation_bytes,
+        fields=fields() if raw.field_count else (),
+        action_kind=ActionKind(raw.action_kind),
+        actions=actions(),
+        agents=raw.agents,
+        frames_per_second=raw.frames_per_second,
+        frames_per_step=raw.frames_per_step,
+        turn_based=bool(raw.turn_based),
+        score_low=raw.score_low,
+        score_high=raw.score_high,
+        picture_aspect=raw.picture_width / raw.picture_height,
+        parameters=parameters() if raw.parameter_count else (),
+        statistics=tuple(text(raw.statistics[i]) for i in range(raw.statistic_count)),
+    )

@@ -1,0 +1,237 @@
+"""Many copies of one environment, stepped by the C vectoriser into the caller's numpy arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pufftui.envs.descriptor import ActionKind
+from pufftui.envs.errors import PuffError
+from pufftui.envs.library import (
+    MAX_STATISTICS,
+    SUMS_BEFORE_STATISTICS,
+    EnvLibrary,
+    interface,
+)
+
+EPISODE = np.dtype(
+    [
+        ("step", np.uint64),
+        ("agent", np.uint32),
+        ("length", np.uint32),
+        ("score", np.float32),
+        ("episode_return", np.float32),
+        ("statistics", np.float32, (MAX_STATISTICS,)),
+    ]
+)
+"""One finished episode, as `puff_episode` in vec.h."""
+
+
+def available_cores() -> int:
+    """Cores this process may use: the affinity mask, cut to the cgroup's quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+            quota, period = file.read().split()
+        if quota != "max":
+            cores = min(cores or 1, max(1, round(int(quota) / int(period))))
+    except (OSError, ValueError):
+        pass
+    return cores or 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepBuffers:
+    """The memory of one step of a group; shapes and dtypes as `puff_buffers` in puff_env.h.
+
+    `finals` may be one array shared by all steps: a row is valid only in the step that truncates.
+    Keep the object for as long as the arrays are used: it holds both them and their addresses.
+    """
+
+    actions: NDArray[Any]
+    observations: NDArray[np.uint8]
+    rewards: NDArray[np.float32]
+    terminals: NDArray[np.uint8]
+    truncations: NDArray[np.uint8]
+    alive: NDArray[np.uint8]
+    finals: NDArray[np.uint8]
+    pointer: Any
+
+    @classmethod
+    def over(cls, **arrays: NDArray[Any]) -> StepBuffers:
+        """Wraps C-contiguous arrays, named as the fields, without copying them."""
+        ffi = interface()
+        pointer = ffi.new("puff_buffers *")
+        for name, array in arrays.items():
+            if not array.flags.c_contiguous:
+                raise ValueError(f"{name} must be C-contiguous")
+            setattr(pointer, name, ffi.cast("void *", array.ctypes.data))
+        return cls(pointer=pointer, **arrays)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EpisodeReport:
+    """What finished since the last report.
+
+    `episodes` is sorted by (step, agent) and may lack the oldest `dropped` ones; `count` and the
+    sums (score, return, length, then the environment's statistics) are exact.
+    """
+
+    episodes: NDArray[np.void]
+    dropped: int
+    count: int
+    sums: NDArray[np.float64]
+
+
+class VectorEnv:
+    """`environments` copies in `groups` equal groups; the agents of a group are contiguous rows."""
+
+    def __init__(
+        self,
+        library: EnvLibrary,
+        parameters: Mapping[str, float],
+        *,
+        environments: int,
+        groups: int = 1,
+        threads: int = 1,
+        seed: int = 0,
+    ) -> None:
+        """Creates and seeds the environments; raises `PuffError` if memory runs out."""
+        self.library = library
+        self.descriptor = library.descriptor
+        self.environments = environments
+        self.groups = groups
+        self.threads = threads
+        self._ffi = interface()
+        values = [parameters[p.name] for p in self.descriptor.parameters]
+        self._vec = library.lib.puff_vec_create(
+            self._ffi.new("double[]", values),
+            environments,
+            groups,
+            self.threads,
+            seed & 0xFFFF_FFFF_FFFF_FFFF,
+        )
+        if not self._vec:
+            raise PuffError(
+                f"There is not enough memory for {environments} environments.",
+                "Use fewer: --vec.agents.",
+            )
+        self._episodes = np.zeros(library.lib.puff_vec_episode_capacity(self._vec), EPISODE)
+
+    @property
+    def agents(self) -> int:
+        """Agents in all groups together."""
+        return self.environments * self.descriptor.agents
+
+    @property
+    def group_agents(self) -> int:
+        """Agents, and so rows, of one group."""
+        return self.agents // self.groups
+
+    @property
+    def action_dtype(self) -> type[np.int32] | type[np.float32]:
+        """Element type of the actions array."""
+        continuous = self.descriptor.action_kind is ActionKind.CONTINUOUS
+        return np.float32 if continuous else np.int32
+
+    def buffers(self) -> StepBuffers:
+        """Fresh memory for the steps of one group."""
+        agents, bytes_ = self.group_agents, self.descriptor.observation_bytes
+        return StepBuffers.over(
+            actions=np.zeros((agents, len(self.descriptor.actions)), self.action_dtype),
+            observations=np.zeros((agents, bytes_), np.uint8),
+            rewards=np.zeros(agents, np.float32),
+            terminals=np.zeros(agents, np.uint8),
+            truncations=np.zeros(agents, np.uint8),
+            alive=np.ones(agents, np.uint8),
+            finals=np.zeros((agents, bytes_), np.uint8),
+        )
+
+    def reset(self, group: int, buffers: StepBuffers) -> None:
+        """Begins the first episodes of a group; writes `observations` only."""
+        self.library.lib.puff_vec_reset(self._vec, group, buffers.pointer)
+
+    def start(self, group: int, buffers: StepBuffers) -> None:
+        """Begins a step; the arrays belong to the vectoriser until `wait` returns."""
+        self.library.lib.puff_vec_start(self._vec, group, buffers.pointer)
+
+    def wait(self, group: int) -> int:
+        """Finishes the step begun last; returns how many agents were truncated in it."""
+        return int(self.library.lib.puff_vec_wait(self._vec, group))
+
+    def step(self, group: int, buffers: StepBuffers) -> int:
+        """`start` and `wait` in one."""
+        self.start(group, buffers)
+        return self.wait(group)
+
+    def drain(self) -> EpisodeReport:
+        """The episodes finished since the last call."""
+        dropped = self._ffi.new("uint64_t *")
+        pointer = self._ffi.cast("puff_episode *", self._episodes.ctypes.data)
+        count = self.library.lib.puff_vec_drain(self._vec, pointer, dropped)
+        episodes = self._episodes[:count].copy()
+        sums = np.zeros(SUMS_BEFORE_STATISTICS + MAX_STATISTICS)
+        self.library.lib.puff_vec_sums(self._vec, self._ffi.cast("double *", sums.ctypes.data))
+        used = SUMS_BEFORE_STATISTICS + len(self.descriptor.statistics)
+        order = np.lexsort((episodes["agent"], episodes["step"]))
+        return EpisodeReport(episodes[order], int(dropped[0]), int(sums[0]), sums[1:used])
+
+    def save(self) -> bytes:
+        """Everything the environments' future depends on."""
+        return self._memory().tobytes()
+
+    def restore(self, saved: bytes) -> None:
+        """Puts back what `save` returned; raises `PuffError` if it is of another size."""
+        memory = self._memory()
+        if len(saved) != memory.size:
+            raise PuffError(
+                f"The saved environments hold {len(saved)} bytes, these {memory.size}.",
+                "They were saved with another version or other settings; start a new run.",
+            )
+        memory[:] = np.frombuffer(saved, np.uint8)
+
+    def state(self, environment: int) -> NDArray[np.uint8]:
+        """The state of one environment, as bytes in place."""
+        size = self._ffi.new("uint64_t *")
+        pointer = self.library.lib.puff_vec_state(self._vec, environment, size)
+        return np.frombuffer(self._ffi.buffer(pointer, size[0]), np.uint8)
+
+    def draw(self, environment: int, agent: int, phase: float, pixels: NDArray[np.uint8]) -> None:
+        """Paints an environment as one of its agents sees it into (height, width, 3) RGB."""
+        height, width, _ = pixels.shape
+        canvas = self._ffi.new("puff_canvas *")
+        canvas.pixels = self._ffi.cast("uint8_t *", pixels.ctypes.data)
+        canvas.width, canvas.height = width, height
+        self.library.lib.puff_vec_draw(self._vec, environment, agent, phase, canvas)
+
+    def close(self) -> None:
+        """Ends the threads and frees the memory; safe to call twice."""
+        if self._vec:
+            self.library.lib.puff_vec_destroy(self._vec)
+            self._vec = None
+
+    def _memory(self) -> NDArray[np.uint8]:
+        size = self._ffi.new("uint64_t *")
+        pointer = self.library.lib.puff_vec_memory(self._vec, size)
+        return np.frombuffer(self._ffi.buffer(pointer, size[0]), np.uint8)
+
+    def __enter__(self) -> VectorEnv:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_vec", None):
+            self.close()

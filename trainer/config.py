@@ -1,0 +1,146 @@
+"""Every setting of a run, declared once: name, default, range, unit and meaning.
+
+The command line, the configuration files, the forms and the documentation are all made from these
+declarations. Layering and parsing live in `layers.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a field's `metadata["setting"]` holds. `live`: may change while training."""
+
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    live: bool = False
+
+
+def setting(
+    default: Any,
+    help: str,  # noqa: A002
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    unit: str = "",
+    live: bool = False,
+) -> Any:
+    """Declares a field of a section."""
+    declared = Setting(help, low, high, choices, unit, live)
+    return field(default=default, metadata={"setting": declared})
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """The learning algorithm."""
+
+    total_steps: int = setting(100_000_000, "agent steps to train for", low=1, high=1e13, unit="steps")
+    horizon: int = setting(64, "steps of one agent in a rollout", low=2, high=4096, unit="steps")
+    minibatch_size: int = setting(16384, "agent steps in one gradient step, rounded to whole segments", low=1, high=1e9, unit="steps")
+    replay_ratio: float = setting(1.0, "how often each step of a rollout is trained on, on average", low=0.01, high=100, live=True)
+    optimizer: str = setting("muon", "muon orthogonalises the update of matrices; adam does not", choices=("muon", "adam"))
+    learning_rate: float = setting(0.015, "step size of the optimizer at the start; falls on a cosine", low=0, high=10, live=True)
+    final_learning_rate: float = setting(0.0, "step size at the end, as a share of the start's", low=0, high=1)
+    momentum: float = setting(0.95, "momentum of Muon, first beta of Adam", low=0, high=0.9999)
+    gamma: float = setting(0.995, "discount of the reward one step later", low=0, high=1, live=True)
+    gae_lambda: float = setting(0.90, "decay of the advantage's look ahead; 0 trusts the values, 1 the rewards", low=0, high=1, live=True)
+    rho_clip: float = setting(1.0, "upper clip of the importance ratio in an advantage step (V-trace)", low=0, high=100)
+    c_clip: float = setting(1.0, "upper clip of the importance ratio in the advantage trace (V-trace)", low=0, high=100)
+    clip: float = setting(0.2, "how far the policy's ratio may move in one update", low=0.001, high=10, live=True)
+    value_clip: float = setting(0.2, "how far a value may move in one update", low=0.001, high=1e6, live=True)
+    value_coefficient: float = setting(2.0, "weight of the value loss", low=0, high=1000, live=True)
+    entropy_coefficient: float = setting(0.001, "reward for keeping the policy random", low=0, high=100, live=True)
+    max_gradient_norm: float = setting(1.5, "the gradient is scaled down to this norm", low=0.001, high=1e6, live=True)
+    priority_alpha: float = setting(0.8, "preference for segments with large advantages; 0 trains on all alike", low=0, high=10, live=True)
+    priority_beta: float = setting(0.2, "correction of that preference at the start; grows to 1", low=0, high=1)
+    reward_scale: float = setting(1.0, "rewards are multiplied by this, then clipped to [-1, 1]", low=1e-6, high=1e6)
+    precision: str = setting("auto", "number format of matrix products; auto takes bf16 where it is fast", choices=("auto", "bf16", "fp32"))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyConfig:
+    """The neural network."""
+
+    memory: str = setting("mingru", "what the policy remembers with", choices=("none", "mingru", "lstm"))
+    hidden: int = setting(128, "width of every layer", low=8, high=8192)
+    layers: int = setting(1, "memory layers", low=1, high=16)
+
+
+@dataclass(frozen=True, slots=True)
+class VecConfig:
+    """How the environments are run."""
+
+    agents: int = setting(2048, "agents in all, rounded up to whole environments", low=1, high=10_000_000)
+    threads: int = setting(0, "threads that step environments; 0 takes the cores this process may use", low=0, high=1024)
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """The run as a whole."""
+
+    name: str = setting("", "name of the run's folder; empty invents one")
+    seed: int = setting(0, "start of all random numbers; the same seed on the same CPU gives the same run", low=0, high=2**63 - 1)
+    device: str = setting("auto", "auto takes the first GPU, else the CPU: auto, cpu, cuda, cuda:1")
+    checkpoint_minutes: float = setting(10.0, "time between checkpoints", low=0.05, high=10_000, unit="minutes")
+    keep_checkpoints: int = setting(3, "newest checkpoints that are kept, beside the best", low=1, high=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of a run. `env` names the environment, `parameters` are its own settings."""
+
+    env: str
+    parameters: dict[str, float]
+    train: TrainConfig = field(default_factory=TrainConfig)
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
+    vec: VecConfig = field(default_factory=VecConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+
+
+SECTIONS: dict[str, type] = {
+    "train": TrainConfig,
+    "policy": PolicyConfig,
+    "vec": VecConfig,
+    "run": RunConfig,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SettingField:
+    """One declared setting, found by `section.name`."""
+
+    section: str
+    name: str
+    type: type
+    default: Any
+    setting: Setting
+
+    @property
+    def path(self) -> str:
+        """The name used in files and reports: `train.learning_rate`."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def flag(self) -> str:
+        """The name used on the command line: `--train.learning-rate`."""
+        return f"--{self.section}.{self.name.replace('_', '-')}"
+
+
+def setting_fields() -> dict[str, SettingField]:
+    """All declared settings by path, in the order of their declaration."""
+    found: dict[str, SettingField] = {}
+    for section, cls in SECTIONS.items():
+        hints = get_type_hints(cls)
+        for name, declared in cls.__dataclass_fields__.items():
+            entry = SettingField(
+                section, name, hints[name], declared.default, declared.metadata["setting"]
+            )
+            found[entry.path] = entry
+    return found

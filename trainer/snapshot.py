@@ -1,0 +1,79 @@
+"""What the trainer tells the world: one immutable value, replaced whole, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+LOSSES = (
+    "policy_loss",
+    "value_loss",
+    "entropy",
+    "old_approx_kl",
+    "approx_kl",
+    "clipfrac",
+    "importance",
+    "explained_variance",
+    "grad_norm",
+)
+"""Names of the learning figures, in the order in which they are shown."""
+
+TIME_PARTS = ("env", "forward", "copy", "learn", "other")
+"""Where the time of an epoch goes; shares that add up to 1."""
+
+
+class Phase(Enum):
+    """What the trainer is doing."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the trainer is through, one way or another."""
+        return self in (Phase.FINISHED, Phase.INTERRUPTED, Phase.FAILED)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """The state of training at one moment; None stands for what is not known yet.
+
+    `score`, `perf`, `episode_return` and `episode_length` are means over the last 1000 finished
+    training episodes, None while fewer than 100 have finished. `score_interval` is the 95 %
+    confidence interval of the mean score. `steps_per_second` covers the last few epochs.
+    `seconds` is the time since the process started, pauses included; on a resumed run the time of
+    the earlier processes is added.
+    """
+
+    phase: Phase
+    activity: str = ""
+    step: int = 0
+    total_steps: int = 1
+    epoch: int = 0
+    seconds: float = 0.0
+    steps_per_second: float | None = None
+    seconds_left: float | None = None
+    score: float | None = None
+    score_interval: tuple[float, float] | None = None
+    best_score: float | None = None
+    perf: float | None = None
+    episode_return: float | None = None
+    episode_length: float | None = None
+    episodes: int = 0
+    statistics: Mapping[str, float] = field(default_factory=dict)
+    learning_rate: float | None = None
+    clamped_rewards: float | None = None
+    losses: Mapping[str, float] = field(default_factory=dict)
+    time_shares: Mapping[str, float] = field(default_factory=dict)
+    device: str = ""
+    parameters: int = 0
+    checkpoint_step: int | None = None
+    checkpoint_path: str | None = None
+    failure: str = ""
+    failure_hint: str = ""

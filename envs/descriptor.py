@@ -80,7 +80,7 @@ class Parameter:
         if isinstance(value, str):
             words = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
             try:
-                value = words.get(value.lower(), None) or float(value.replace("_", ""))
+                value = words.get(value.lower()) or float(value.replace("_", ""))
             except ValueError:
                 value = None if value.lower() not in words else 0.0
         whole = self.type is not ParameterType.REAL
@@ -91,7 +91,9 @@ class Parameter:
         ):
             kind = "a whole number" if whole else "a number"
             raise PuffError(
-                f"{owner} cannot be {value!r}." if value is not None else f"{owner} has no such value.",
+                f"{owner} cannot be {value!r}."
+                if value is not None
+                else f"{owner} has no such value.",
                 f"It takes {kind} from {self.low:g} to {self.high:g}.",
                 usage=True,
             )

@@ -94,9 +94,7 @@ def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:
 
     def parameters() -> tuple[Parameter, ...]:
         return tuple(
-            Parameter(
-                text(p.name), ParameterType(p.type), p.standard, p.low, p.high, text(p.help)
-            )
+            Parameter(text(p.name), ParameterType(p.type), p.standard, p.low, p.high, text(p.help))
             for p in raw.parameters[0 : raw.parameter_count]
         )
 

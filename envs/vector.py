@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +38,7 @@ def available_cores() -> int:
     """Cores this process may use: the affinity mask, cut to the cgroup's quota."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
-            quota, period = file.read().split()
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
         if quota != "max":
             cores = min(cores or 1, max(1, round(int(quota) / int(period))))
     except (OSError, ValueError):
@@ -135,7 +135,7 @@ class VectorEnv:
         return self.agents // self.groups
 
     @property
-    def action_dtype(self) -> type[np.int32] | type[np.float32]:
+    def action_dtype(self) -> type[np.int32 | np.float32]:
         """Element type of the actions array."""
         continuous = self.descriptor.action_kind is ActionKind.CONTINUOUS
         return np.float32 if continuous else np.int32
@@ -221,7 +221,7 @@ class VectorEnv:
         pointer = self.library.lib.puff_vec_memory(self._vec, size)
         return np.frombuffer(self._ffi.buffer(pointer, size[0]), np.uint8)
 
-    def __enter__(self) -> VectorEnv:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

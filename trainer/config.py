@@ -37,6 +37,10 @@ def setting(
     return field(default=default, metadata={"setting": declared})
 
 
+# fmt: off
+# The declarations read as a table: one setting, one line.
+
+
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
     """The learning algorithm."""
@@ -90,6 +94,8 @@ class RunConfig:
     device: str = setting("auto", "auto takes the first GPU, else the CPU: auto, cpu, cuda, cuda:1")
     checkpoint_minutes: float = setting(10.0, "time between checkpoints", low=0.05, high=10_000, unit="minutes")
     keep_checkpoints: int = setting(3, "newest checkpoints that are kept, beside the best", low=1, high=10_000)
+
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,430 @@
+/* breakout: break two screens of bricks with five balls. Rules: README.md beside this file.
+ *
+ * Lengths are pixels of the game's own 576 x 330 field, y grows downwards, a place is the upper
+ * left corner, and velocities are pixels per substep (a sixtieth of a second). The ball is a square
+ * as wide as a brick. It never moves more than 7.5 pixels in a substep, so it meets at most one
+ * boundary between columns of bricks and one between rows.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "canvas.h"
+#include "puff_env.h"
+#include "random.h"
+
+enum { ROWS = 6, COLUMNS = 18, BRICKS = ROWS * COLUMNS, SCREENS = 2, BALLS = 5 };
+enum { SUBSTEPS = 4, BOUNCES = 8, HITS_TO_FASTER = 4, HARD_ROWS = 3, IDLE_LIMIT = 1800 };
+enum { SCREEN_SCORE = 432, MAX_SCORE = SCREENS * SCREEN_SCORE };
+enum { SCALARS = 10, OBSERVATION = SCALARS + BRICKS };
+enum { STAY, LEFT, RIGHT };
+enum { STAT_BRICKS, STAT_LIVES, STAT_PADDLE_HITS };
+
+#define FIELD_WIDTH  576.0f
+#define FIELD_HEIGHT 330.0f
+#define BRICK_WIDTH  32.0f
+#define BRICK_HEIGHT 12.0f
+#define BRICKS_TOP   50.0f
+#define BALL         32.0f
+#define PADDLE_WIDTH 62.0f
+#define PADDLE_TOP   312.0f
+#define LOST         320.0f /* the ball is gone when its upper edge is below the paddle */
+#define PADDLE_SPEED (620.0f / 60)
+#define START_SPEED  (256.0f / 60)
+#define FASTER       (64.0f / 60)
+#define MAX_SPEED    (448.0f / 60)
+#define FAR          1e9f
+
+/* An edge this close to a boundary between bricks counts as not yet across it, so that a rounding
+ * error cannot carry the ball past a brick. */
+#define SKIN (1.0f / 1024)
+
+typedef struct {
+    float ball_x, ball_y, paddle_x;
+} places;
+
+typedef struct {
+    float broken[BRICKS]; /* 1 where the brick is gone, as observed */
+    float ball_x, ball_y, ball_vx, ball_vy;
+    float paddle_x, paddle_width;
+    float speed;
+    int32_t hits; /* of the paddle, with this ball */
+    int32_t lives;
+    int32_t score;
+    int32_t bricks;      /* broken in this episode */
+    int32_t paddle_hits; /* in this episode */
+    int32_t idle;        /* steps since the last brick */
+    puff_random random;
+    places path[SUBSTEPS + 1]; /* of the last step, for drawing */
+} breakout;
+
+typedef enum { NOTHING, WALL, CEILING, PADDLE, BRICK_SIDE, BRICK_FLAT } obstacle;
+
+/* Where the ball's flight first ends: after `time` substeps, with x (at a side) or y (at a flat
+ * face) exactly at `place`. */
+typedef struct {
+    float time;
+    float place;
+    obstacle kind;
+    int brick;
+} impact;
+
+static const int row_points[ROWS] = {7, 7, 4, 4, 1, 1};
+
+static size_t breakout_state_size(const double* params) {
+    (void)params;
+    return sizeof(breakout);
+}
+
+static void breakout_init(void* state, const double* params, uint64_t seed) {
+    (void)params;
+    ((breakout*)state)->random = puff_random_stream(seed, 0);
+}
+
+static inline void breakout_observe(const breakout* game, float* seen) {
+    seen[0] = game->paddle_x * (1 / FIELD_WIDTH);
+    seen[1] = PADDLE_TOP / FIELD_HEIGHT;
+    seen[2] = game->ball_x * (1 / FIELD_WIDTH);
+    seen[3] = game->ball_y * (1 / FIELD_HEIGHT);
+    seen[4] = game->ball_vx * (1 / MAX_SPEED);
+    seen[5] = game->ball_vy * (1 / MAX_SPEED);
+    seen[6] = (float)(BALLS + 1 - game->lives) * (1.0f / BALLS);
+    seen[7] = (float)game->score * (1.0f / MAX_SCORE);
+    seen[8] = (float)game->lives * (1.0f / BALLS);
+    seen[9] = game->paddle_width * (1 / PADDLE_WIDTH);
+    memcpy(seen + SCALARS, game->broken, sizeof game->broken);
+}
+
+static inline places breakout_places(const breakout* game) {
+    return (places){game->ball_x, game->ball_y, game->paddle_x};
+}
+
+/* A cleared screen is followed by a full one when the ball is out of the way. */
+static void next_screen(breakout* game) {
+    if (game->score == SCREEN_SCORE) memset(game->broken, 0, sizeof game->broken);
+}
+
+/* Puts the paddle in the middle and sends a ball down from above it, to either side. */
+static void launch(breakout* game) {
+    game->hits = 0;
+    game->speed = START_SPEED;
+    game->paddle_width = PADDLE_WIDTH;
+    game->paddle_x = (FIELD_WIDTH - PADDLE_WIDTH) / 2;
+    game->ball_x = (FIELD_WIDTH - BALL) / 2;
+    game->ball_y = FIELD_HEIGHT / 2 - 30;
+    const float side = puff_random_below(&game->random, 2) ? 1 : -1;
+    game->ball_vx = side * START_SPEED * 0.82298387f; /* sine and cosine of pi / 3.25 */
+    game->ball_vy = START_SPEED * 0.56806475f;
+    next_screen(game);
+}
+
+static void breakout_reset(void* state, const puff_io* io) {
+    breakout* game = state;
+    memset(game->broken, 0, sizeof game->broken);
+    game->lives = BALLS;
+    game->score = game->bricks = game->paddle_hits = game->idle = 0;
+    launch(game);
+    for (int i = 0; i <= SUBSTEPS; i++) game->path[i] = breakout_places(game);
+    breakout_observe(game, io->observations);
+}
+
+static inline int column_at(float x) {
+    return (int)floorf(x * (1 / BRICK_WIDTH));
+}
+
+static inline int row_at(float y) {
+    return (int)floorf((y - BRICKS_TOP) / BRICK_HEIGHT);
+}
+
+static inline int stands(const breakout* game, int row, int column) {
+    return row >= 0 && row < ROWS && column >= 0 && column < COLUMNS &&
+           game->broken[row * COLUMNS + column] == 0;
+}
+
+/* The standing brick nearest to the ball's middle among those of a row, or -1. */
+static int brick_in_row(const breakout* game, int row, int first, int last, float middle) {
+    int nearest = -1;
+    float distance = FAR;
+    for (int column = first; column <= last; column++) {
+        const float away = fabsf(((float)column + 0.5f) * BRICK_WIDTH - middle);
+        if (stands(game, row, column) && away < distance) {
+            nearest = row * COLUMNS + column;
+            distance = away;
+        }
+    }
+    return nearest;
+}
+
+static int brick_in_column(const breakout* game, int column, int first, int last, float middle) {
+    int nearest = -1;
+    float distance = FAR;
+    for (int row = first; row <= last; row++) {
+        const float away = fabsf(((float)row + 0.5f) * BRICK_HEIGHT + BRICKS_TOP - middle);
+        if (stands(game, row, column) && away < distance) {
+            nearest = row * COLUMNS + column;
+            distance = away;
+        }
+    }
+    return nearest;
+}
+
+/* The ball flies into one new column and one new row of bricks at most. They are looked at in the
+ * order in which it gets there; the one it has entered freely belongs to what it touches next. */
+static void meet_bricks(const breakout* game, impact* first) {
+    const float x = game->ball_x, y = game->ball_y, vx = game->ball_vx, vy = game->ball_vy;
+    const int column = vx > 0 ? column_at(x + BALL - SKIN) + 1 : column_at(x + SKIN) - 1;
+    const int row = vy > 0 ? row_at(y + BALL - SKIN) + 1 : row_at(y + SKIN) - 1;
+    const float place_x =
+        vx > 0 ? (float)column * BRICK_WIDTH - BALL : (float)(column + 1) * BRICK_WIDTH;
+    const float place_y = vy > 0 ? (float)row * BRICK_HEIGHT + BRICKS_TOP - BALL
+                                 : (float)(row + 1) * BRICK_HEIGHT + BRICKS_TOP;
+    const float time_x = vx == 0 ? FAR : fmaxf((place_x - x) / vx, 0);
+    const float time_y = vy == 0 ? FAR : fmaxf((place_y - y) / vy, 0);
+    const int row_first = time_y <= time_x;
+
+    for (int turn = 0; turn < 2; turn++) {
+        if ((turn == 0) == row_first) {
+            if (time_y >= first->time) return;
+            const float left = x + vx * time_y;
+            int from = column_at(left + SKIN), to = column_at(left + BALL - SKIN);
+            if (turn == 1 && column < from) from = column;
+            if (turn == 1 && column > to) to = column;
+            const int brick = brick_in_row(game, row, from, to, left + BALL / 2);
+            if (brick >= 0) {
+                *first = (impact){time_y, place_y, BRICK_FLAT, brick};
+                return;
+            }
+        } else {
+            if (time_x >= first->time) return;
+            const float top = y + vy * time_x;
+            int from = row_at(top + SKIN), to = row_at(top + BALL - SKIN);
+            if (turn == 1 && row < from) from = row;
+            if (turn == 1 && row > to) to = row;
+            const int brick = brick_in_column(game, column, from, to, top + BALL / 2);
+            if (brick >= 0) {
+                *first = (impact){time_x, place_x, BRICK_SIDE, brick};
+                return;
+            }
+        }
+    }
+}
+
+static void meet(impact* first, obstacle kind, float place, float from, float velocity) {
+    const float time = fmaxf((place - from) / velocity, 0);
+    if (time < first->time) *first = (impact){time, place, kind, -1};
+}
+
+/* What the ball runs into within `time` substeps. */
+static impact first_impact(const breakout* game, float time) {
+    impact first = {.time = time, .kind = NOTHING};
+    const float x = game->ball_x, y = game->ball_y, vx = game->ball_vx, vy = game->ball_vy;
+    if (vx < 0) meet(&first, WALL, 0, x, vx);
+    if (vx > 0) meet(&first, WALL, FIELD_WIDTH - BALL, x, vx);
+    if (vy < 0) meet(&first, CEILING, 0, y, vy);
+    if (vy > 0 && y <= PADDLE_TOP - BALL) {
+        impact paddle = first;
+        meet(&paddle, PADDLE, PADDLE_TOP - BALL, y, vy);
+        const float left = x + vx * paddle.time;
+        if (left + BALL > game->paddle_x && left < game->paddle_x + game->paddle_width) {
+            first = paddle;
+        }
+    }
+    if (y < BRICKS_TOP + ROWS * BRICK_HEIGHT + MAX_SPEED && y > BRICKS_TOP - BALL - MAX_SPEED) {
+        meet_bricks(game, &first);
+    }
+    return first;
+}
+
+static void bounce_off_paddle(breakout* game) {
+    game->paddle_hits++;
+    game->hits++;
+    if (game->hits % HITS_TO_FASTER == 0) game->speed = fminf(game->speed + FASTER, MAX_SPEED);
+    /* From 45 degrees to the left at the left end to 45 to the right at the right end. The sine is
+     * a polynomial, since libraries differ in their last bit. */
+    const float middle = game->ball_x + BALL / 2 - game->paddle_x - game->paddle_width / 2;
+    const float offset = fminf(fmaxf(middle / (game->paddle_width / 2), -1), 1);
+    const float angle = offset * 0.78539816f, square = angle * angle;
+    const float sine =
+        angle * (1 - square / 6 * (1 - square / 20 * (1 - square / 42 * (1 - square / 72))));
+    game->ball_vx = game->speed * sine;
+    game->ball_vy = -game->speed * sqrtf(1 - sine * sine);
+    next_screen(game);
+}
+
+static void break_brick(breakout* game, int brick) {
+    const int row = brick / COLUMNS;
+    game->broken[brick] = 1;
+    game->bricks++;
+    game->score += row_points[row];
+    game->idle = 0;
+    if (row < HARD_ROWS && game->speed < MAX_SPEED) {
+        game->ball_vx *= MAX_SPEED / game->speed;
+        game->ball_vy *= MAX_SPEED / game->speed;
+        game->speed = MAX_SPEED;
+    }
+}
+
+/* One substep of the ball: to the nearest obstacle, bounce, and on with the time that is left. */
+static void fly(breakout* game) {
+    float left = 1;
+    for (int bounce = 0; bounce < BOUNCES; bounce++) {
+        const impact hit = first_impact(game, left);
+        game->ball_x += game->ball_vx * hit.time;
+        game->ball_y += game->ball_vy * hit.time;
+        left -= hit.time;
+        switch (hit.kind) {
+        case NOTHING:
+            return;
+        case WALL:
+        case BRICK_SIDE:
+            game->ball_x = hit.place;
+            game->ball_vx = -game->ball_vx;
+            break;
+        case CEILING:
+        case BRICK_FLAT:
+            game->ball_y = hit.place;
+            game->ball_vy = -game->ball_vy;
+            break;
+        case PADDLE:
+            game->ball_y = hit.place;
+            bounce_off_paddle(game);
+            break;
+        }
+        if (hit.kind == CEILING && game->paddle_width == PADDLE_WIDTH) {
+            game->paddle_width = PADDLE_WIDTH / 2;
+            game->paddle_x += PADDLE_WIDTH / 4;
+        }
+        if (hit.brick >= 0) break_brick(game, hit.brick);
+    }
+}
+
+/* Whether the ball is so far from everything that it just moves on in this substep. */
+static inline int in_the_open(const breakout* game) {
+    const float margin = MAX_SPEED + 0.1f;
+    return game->ball_x > margin && game->ball_x < FIELD_WIDTH - BALL - margin &&
+           game->ball_y > BRICKS_TOP + ROWS * BRICK_HEIGHT + margin &&
+           game->ball_y < PADDLE_TOP - BALL - margin;
+}
+
+static void breakout_step(void* state, const puff_io* io) {
+    breakout* game = state;
+    const int32_t action = io->actions[0];
+    const float push = PADDLE_SPEED * (float)((action == RIGHT) - (action == LEFT));
+    const int32_t score = game->score;
+    game->idle++;
+    game->path[0] = breakout_places(game);
+    for (int i = 1; i <= SUBSTEPS && game->lives && game->score < MAX_SCORE; i++) {
+        game->paddle_x = fminf(fmaxf(game->paddle_x + push, 0), FIELD_WIDTH - game->paddle_width);
+        if (in_the_open(game)) {
+            game->ball_x += game->ball_vx;
+            game->ball_y += game->ball_vy;
+        } else {
+            fly(game);
+            if (game->ball_y >= LOST && --game->lives) launch(game);
+        }
+        game->path[i] = breakout_places(game);
+    }
+
+    io->rewards[0] = (float)(game->score - score);
+    const int over = game->lives == 0 || game->score == MAX_SCORE;
+    if (over || game->idle >= IDLE_LIMIT) {
+        io->scores[0] = (float)game->score;
+        io->statistics[STAT_BRICKS] = (float)game->bricks;
+        io->statistics[STAT_LIVES] = (float)game->lives;
+        io->statistics[STAT_PADDLE_HITS] = (float)game->paddle_hits;
+        if (over) {
+            io->terminals[0] = 1;
+        } else {
+            io->truncations[0] = 1;
+            breakout_observe(game, puff_final(io, 0));
+        }
+        breakout_reset(state, io);
+        return;
+    }
+    breakout_observe(game, io->observations);
+}
+
+/* The places at a phase of the last step. A new ball appears, it does not fly in. */
+static places places_at(const breakout* game, float phase) {
+    const float at = phase * SUBSTEPS;
+    const int before = at >= SUBSTEPS ? SUBSTEPS - 1 : (int)at;
+    const places *a = &game->path[before], *b = a + 1;
+    if (fabsf(b->ball_y - a->ball_y) > BALL) return *b;
+    const float share = at - (float)before;
+    return (places){
+        a->ball_x + share * (b->ball_x - a->ball_x),
+        a->ball_y + share * (b->ball_y - a->ball_y),
+        a->paddle_x + share * (b->paddle_x - a->paddle_x),
+    };
+}
+
+static void breakout_draw(const void* state, uint32_t agent, float phase, puff_canvas* canvas) {
+    (void)agent;
+    static const uint32_t row_colours[ROWS] = {0xd55e00, 0xe69f00, 0xf0e442,
+                                               0x2fb488, 0x56b4e9, 0x4a7fd6};
+    const breakout* game = state;
+    const puff_view view = puff_view_fit(canvas, 0, 0, FIELD_WIDTH, FIELD_HEIGHT);
+    puff_clear(canvas, 0x0b0e14);
+    puff_rectangle(&view, 0, 0, FIELD_WIDTH, FIELD_HEIGHT, 0x141a24);
+    for (int i = 0; i < BRICKS; i++) {
+        if (game->broken[i] != 0) continue;
+        puff_rectangle(&view, (float)(i % COLUMNS) * BRICK_WIDTH + 1,
+                       (float)(i / COLUMNS) * BRICK_HEIGHT + BRICKS_TOP + 1, BRICK_WIDTH - 2,
+                       BRICK_HEIGHT - 2, row_colours[i / COLUMNS]);
+    }
+    for (int i = 0; i < game->lives; i++) {
+        puff_disc(&view, FIELD_WIDTH - 18 - 20 * (float)i, 18, 6, 0x7d8899);
+    }
+    const places now = places_at(game, phase);
+    puff_rectangle(&view, now.paddle_x, PADDLE_TOP, game->paddle_width, LOST - PADDLE_TOP,
+                   0xe6edf3);
+    puff_disc(&view, now.ball_x + BALL / 2, now.ball_y + BALL / 2, BALL / 2, 0xffffff);
+}
+
+static const puff_field breakout_fields[] = {
+    {.name = "scalars", .count = SCALARS, .dtype = PUFF_FLOAT32},
+    {.name = "broken", .offset = SCALARS * sizeof(float), .count = BRICKS, .dtype = PUFF_FLOAT32},
+};
+
+static const puff_choice breakout_choices[] = {
+    {"stay", "down s"},
+    {"left", "left a"},
+    {"right", "right d"},
+};
+
+static const puff_action breakout_actions[] = {
+    {.name = "move",
+     .choice_count = PUFF_COUNT(breakout_choices),
+     .neutral = STAY,
+     .choices = breakout_choices},
+};
+
+static const char* const breakout_statistics[] = {"bricks", "lives", "paddle_hits"};
+
+static const puff_descriptor puff_this = {
+    .abi = PUFF_ABI,
+    .size = sizeof(puff_descriptor),
+    .name = "breakout",
+    .summary = "break two screens of 108 bricks with five balls",
+    .observation_bytes = OBSERVATION * sizeof(float),
+    .field_count = PUFF_COUNT(breakout_fields),
+    .fields = breakout_fields,
+    .action_kind = PUFF_DISCRETE,
+    .action_count = PUFF_COUNT(breakout_actions),
+    .actions = breakout_actions,
+    .agents = 1,
+    .frames_per_second = 60,
+    .frames_per_step = SUBSTEPS,
+    .score_low = 0,
+    .score_high = MAX_SCORE,
+    .picture_width = FIELD_WIDTH,
+    .picture_height = FIELD_HEIGHT,
+    .statistic_count = PUFF_COUNT(breakout_statistics),
+    .statistics = breakout_statistics,
+    .state_size = breakout_state_size,
+    .init = breakout_init,
+    .reset = breakout_reset,
+    .step = breakout_step,
+    .draw = breakout_draw,
+};
+
+#include "vec.h"

@@ -80,6 +80,20 @@ static inline void puff_rectangle(const puff_view* view, float left, float top, 
     }
 }
 
+/* A cell of a grid, given by its whole place in the grid: its edges fall on whole pixels, and where
+ * there is room a pixel stays free at its right and lower edge, so that a grid looks crisp and even
+ * at any size. */
+static inline void puff_tile(const puff_view* view, float left, float top, float width,
+                             float height, uint32_t colour) {
+    const float x0 = roundf((left - view->left) * view->scale);
+    const float y0 = roundf((top - view->top) * view->scale);
+    const float x1 = roundf((left + width - view->left) * view->scale);
+    const float y1 = roundf((top + height - view->top) * view->scale);
+    const float gap_x = width * view->scale >= 4, gap_y = height * view->scale >= 3;
+    const puff_view pixels = {.canvas = view->canvas, .scale = 1};
+    puff_rectangle(&pixels, x0, y0, x1 - gap_x - x0, y1 - gap_y - y0, colour);
+}
+
 /* A line with round ends, `width` thick. A line of no length is a disc. */
 static inline void puff_line(const puff_view* view, float from_x, float from_y, float to_x,
                              float to_y, float width, uint32_t colour) {
@@ -99,7 +113,8 @@ static inline void puff_line(const puff_view* view, float from_x, float from_y, 
             const float px = (float)x + 0.5f - ax, py = (float)y + 0.5f - ay;
             float along = length2 > 0 ? (px * dx + py * dy) / length2 : 0;
             along = fminf(fmaxf(along, 0), 1);
-            const float distance = hypotf(px - along * dx, py - along * dy);
+            const float off_x = px - along * dx, off_y = py - along * dy;
+            const float distance = sqrtf(off_x * off_x + off_y * off_y);
             const float coverage = fminf(fmaxf(drawn + 0.5f - distance, 0), 1);
             if (coverage > 0) puff_blend(view->canvas, x, y, colour, coverage * strength);
         }

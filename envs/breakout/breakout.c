@@ -54,7 +54,10 @@ typedef struct {
     int32_t paddle_hits; /* in this episode */
     int32_t idle;        /* steps since the last brick */
     puff_random random;
-    places path[SUBSTEPS + 1]; /* of the last step, for drawing */
+
+    /* For drawing: where things were in the last step, and a brick that broke in each substep. */
+    places path[SUBSTEPS + 1];
+    int32_t latest[SUBSTEPS];
 } breakout;
 
 typedef enum { NOTHING, WALL, CEILING, PADDLE, BRICK_SIDE, BRICK_FLAT } obstacle;
@@ -94,8 +97,12 @@ static inline void breakout_observe(const breakout* game, float* seen) {
     memcpy(seen + SCALARS, game->broken, sizeof game->broken);
 }
 
-static inline places breakout_places(const breakout* game) {
+static inline places places_now(const breakout* game) {
     return (places){game->ball_x, game->ball_y, game->paddle_x};
+}
+
+static inline void forget_latest(breakout* game) {
+    for (int i = 0; i < SUBSTEPS; i++) game->latest[i] = -1;
 }
 
 /* A cleared screen is followed by a full one when the ball is out of the way. */
@@ -123,7 +130,8 @@ static void breakout_reset(void* state, const puff_io* io) {
     game->lives = BALLS;
     game->score = game->bricks = game->paddle_hits = game->idle = 0;
     launch(game);
-    for (int i = 0; i <= SUBSTEPS; i++) game->path[i] = breakout_places(game);
+    for (int i = 0; i <= SUBSTEPS; i++) game->path[i] = places_now(game);
+    forget_latest(game);
     breakout_observe(game, io->observations);
 }
 
@@ -250,9 +258,10 @@ static void bounce_off_paddle(breakout* game) {
     next_screen(game);
 }
 
-static void break_brick(breakout* game, int brick) {
+static void break_brick(breakout* game, int brick, int substep) {
     const int row = brick / COLUMNS;
     game->broken[brick] = 1;
+    game->latest[substep] = brick;
     game->bricks++;
     game->score += row_points[row];
     game->idle = 0;
@@ -264,7 +273,7 @@ static void break_brick(breakout* game, int brick) {
 }
 
 /* One substep of the ball: to the nearest obstacle, bounce, and on with the time that is left. */
-static void fly(breakout* game) {
+static void fly(breakout* game, int substep) {
     float left = 1;
     for (int bounce = 0; bounce < BOUNCES; bounce++) {
         const impact hit = first_impact(game, left);
@@ -293,7 +302,7 @@ static void fly(breakout* game) {
             game->paddle_width = PADDLE_WIDTH / 2;
             game->paddle_x += PADDLE_WIDTH / 4;
         }
-        if (hit.brick >= 0) break_brick(game, hit.brick);
+        if (hit.brick >= 0) break_brick(game, hit.brick, substep);
     }
 }
 
@@ -311,17 +320,18 @@ static void breakout_step(void* state, const puff_io* io) {
     const float push = PADDLE_SPEED * (float)((action == RIGHT) - (action == LEFT));
     const int32_t score = game->score;
     game->idle++;
-    game->path[0] = breakout_places(game);
-    for (int i = 1; i <= SUBSTEPS && game->lives && game->score < MAX_SCORE; i++) {
+    game->path[0] = places_now(game);
+    forget_latest(game);
+    for (int i = 0; i < SUBSTEPS && game->lives && game->score < MAX_SCORE; i++) {
         game->paddle_x = fminf(fmaxf(game->paddle_x + push, 0), FIELD_WIDTH - game->paddle_width);
         if (in_the_open(game)) {
             game->ball_x += game->ball_vx;
             game->ball_y += game->ball_vy;
         } else {
-            fly(game);
+            fly(game, i);
             if (game->ball_y >= LOST && --game->lives) launch(game);
         }
-        game->path[i] = breakout_places(game);
+        game->path[i + 1] = places_now(game);
     }
 
     io->rewards[0] = (float)(game->score - score);
@@ -357,27 +367,36 @@ static places places_at(const breakout* game, float phase) {
     };
 }
 
+static void draw_brick(const puff_view* view, int brick, uint32_t colour) {
+    puff_tile(view, (float)(brick % COLUMNS) * BRICK_WIDTH,
+              (float)(brick / COLUMNS) * BRICK_HEIGHT + BRICKS_TOP, BRICK_WIDTH, BRICK_HEIGHT,
+              colour);
+}
+
 static void breakout_draw(const void* state, uint32_t agent, float phase, puff_canvas* canvas) {
     (void)agent;
     static const uint32_t row_colours[ROWS] = {0xd55e00, 0xe69f00, 0xf0e442,
                                                0x2fb488, 0x56b4e9, 0x4a7fd6};
     const breakout* game = state;
     const puff_view view = puff_view_fit(canvas, 0, 0, FIELD_WIDTH, FIELD_HEIGHT);
+    const places now = places_at(game, phase);
+    const float middle = BALL / 2;
     puff_clear(canvas, 0x0b0e14);
     puff_rectangle(&view, 0, 0, FIELD_WIDTH, FIELD_HEIGHT, 0x141a24);
-    for (int i = 0; i < BRICKS; i++) {
-        if (game->broken[i] != 0) continue;
-        puff_rectangle(&view, (float)(i % COLUMNS) * BRICK_WIDTH + 1,
-                       (float)(i / COLUMNS) * BRICK_HEIGHT + BRICKS_TOP + 1, BRICK_WIDTH - 2,
-                       BRICK_HEIGHT - 2, row_colours[i / COLUMNS]);
-    }
     for (int i = 0; i < game->lives; i++) {
-        puff_disc(&view, FIELD_WIDTH - 18 - 20 * (float)i, 18, 6, 0x7d8899);
+        puff_disc(&view, FIELD_WIDTH - 22 - 30 * (float)i, 22, 7, 0x8b95a5);
     }
-    const places now = places_at(game, phase);
-    puff_rectangle(&view, now.paddle_x, PADDLE_TOP, game->paddle_width, LOST - PADDLE_TOP,
-                   0xe6edf3);
-    puff_disc(&view, now.ball_x + BALL / 2, now.ball_y + BALL / 2, BALL / 2, 0xffffff);
+    for (int i = 0; i < BRICKS; i++) {
+        if (game->broken[i] == 0) draw_brick(&view, i, row_colours[i / COLUMNS]);
+    }
+    /* What breaks later in this step still stands, and lights up where it is hit. */
+    for (int i = (int)(phase * SUBSTEPS); i < SUBSTEPS; i++) {
+        const int brick = game->latest[i], hit = i == (int)(phase * SUBSTEPS);
+        if (brick >= 0) draw_brick(&view, brick, hit ? 0xffffff : row_colours[brick / COLUMNS]);
+    }
+    const float paddle_height = fmaxf(LOST - PADDLE_TOP, 1 / view.scale);
+    puff_rectangle(&view, now.paddle_x, PADDLE_TOP, game->paddle_width, paddle_height, 0xe6edf3);
+    puff_disc(&view, now.ball_x + middle, now.ball_y + middle, middle, 0xffffff);
 }
 
 static const puff_field breakout_fields[] = {

@@ -73,19 +73,16 @@ static void squared_step(void* state, const puff_io* io) {
 static void squared_draw(const void* state, uint32_t agent, float phase, puff_canvas* canvas) {
     (void)agent;
     const squared* world = state;
-    const float gap = 0.06f, cell = 1 - 2 * gap;
     const puff_view view = puff_view_fit(canvas, 0, 0, SIDE, SIDE);
     puff_clear(canvas, 0x0b0e14);
     for (int i = 0; i < CELLS; i++) {
-        puff_rectangle(&view, (float)(i % SIDE) + gap, (float)(i / SIDE) + gap, cell, cell,
-                       0x1a202b);
+        const uint32_t colour = i == world->target ? 0xe69f00 : 0x1a202b;
+        puff_tile(&view, (float)(i % SIDE), (float)(i / SIDE), 1, 1, colour);
     }
-    puff_rectangle(&view, (float)(world->target % SIDE) + gap, (float)(world->target / SIDE) + gap,
-                   cell, cell, 0xe69f00);
     const float row = (float)world->last_row + phase * (float)(world->row - world->last_row);
     const float column =
         (float)world->last_column + phase * (float)(world->column - world->last_column);
-    puff_rectangle(&view, column + gap, row + gap, cell, cell, 0x56b4e9);
+    puff_disc(&view, column + 0.5f, row + 0.5f, 0.36f, 0x56b4e9);
 }
 
 static const puff_field squared_fields[] = {

@@ -1,0 +1,151 @@
+"""The checks of the sources: each tool is one test, and its output is the message of the failure."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+VIEW = ROOT / "build" / "view"
+SITE_PACKAGES = sysconfig.get_path("purelib")
+ROOMS = {
+    "pufftui": "pufftui",
+    "envs": "pufftui/envs",
+    "trainer": "pufftui/trainer",
+    "themes": "pufftui/themes",
+}
+TOOLS = Path(sys.executable).parent
+
+
+def run(
+    *command: str | Path, cwd: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command; what it says on either stream is in `stdout`."""
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def expect_success(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
+    result = run(*command, cwd=cwd, **environment)
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def make_view(root: Path) -> Path:
+    """Links the sources of all rooms together as the one package that they are once installed.
+
+    Folders are real and files are links, because not every tool follows a link to a folder.
+    """
+    shutil.rmtree(root, ignore_errors=True)
+    for room, place in ROOMS.items():
+        for source in (ROOT / room).rglob("*.py"):
+            link = root / place / source.relative_to(ROOT / room)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(source)
+    return root
+
+
+def lint_imports(view: Path) -> subprocess.CompletedProcess[str]:
+    # Run inside the view and without `site` (-S), so that the installed package is not seen.
+    return run(
+        *(sys.executable, "-S", "-c"),
+        "from importlinter.cli import lint_imports_command; lint_imports_command()",
+        *("--no-cache", "--no-logo", "--config", ROOT / "pyproject.toml"),
+        cwd=view,
+        PYTHONPATH=SITE_PACKAGES,
+    )
+
+
+@pytest.fixture(scope="module")
+def view() -> Path:
+    return make_view(VIEW)
+
+
+def test_ruff() -> None:
+    expect_success(TOOLS / "ruff", "check", ".")
+
+
+def test_ruff_format() -> None:
+    expect_success(TOOLS / "ruff", "format", "--check", ".")
+
+
+def test_clang_format() -> None:
+    sources = [
+        path
+        for folder in ("envs", "trainer", "tests/c")
+        for path in (ROOT / folder).rglob("*.[ch]")
+    ]
+    expect_success(TOOLS / "clang-format", "--dry-run", "-Werror", *sources)
+
+
+def test_types(view: Path) -> None:
+    expect_success(TOOLS / "mypy", view / "pufftui")
+
+
+def test_imports_run_one_way(view: Path) -> None:
+    result = lint_imports(view)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("room", "statement"),
+    [
+        ("envs", "import torch"),
+        ("envs", "from pufftui.trainer import config"),
+        ("envs", "import pufftui.app_module"),
+        ("trainer", "import textual.app"),
+        ("trainer", "from pufftui import app_module"),
+        ("", "import torch.nn"),
+        ("", "from pufftui.trainer import policy"),
+    ],
+)
+def test_a_wrong_import_is_found(tmp_path: Path, room: str, statement: str) -> None:
+    package = make_view(tmp_path / "view") / "pufftui"
+    (package / "app_module.py").touch()
+    (package / room / "planted.py").write_text(f"def late():\n    {statement}\n")
+    result = lint_imports(tmp_path / "view")
+    assert result.returncode == 1, result.stdout
+    assert f"{'.'.join(filter(None, ['pufftui', room]))}.planted" in result.stdout
+
+
+def test_no_file_is_too_long() -> None:
+    sources = [
+        path for room in ("pufftui", "trainer", "envs") for path in (ROOT / room).rglob("*.py")
+    ]
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sources}
+    assert {path: length for path, length in lengths.items() if length > 450} == {}
+
+
+def test_the_wheel_works_from_another_folder(tmp_path: Path) -> None:
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+    expect_success(
+        *pip,
+        *("wheel", ".", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path),
+        *("--config-settings", f"build-dir={tmp_path / 'build'}"),
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"pufftui"}
+
+    installed = tmp_path / "installed"
+    expect_success(*pip, "install", "--no-deps", "--target", installed, wheel)
+    isolated = {"PYTHONPATH": f"{installed}{os.pathsep}{SITE_PACKAGES}"}
+    for arguments in (["--help"], ["envs"]):
+        program = (sys.executable, "-S", installed / "bin" / "pufftui", *arguments)
+        said = expect_success(*program, cwd=tmp_path, **isolated)
+    for env in sorted(path.parent.name for path in ROOT.glob("envs/*/*.toml")):
+        assert env in said

@@ -1,0 +1,177 @@
+"""Reads the store of a live or finished run, from any thread or process, without disturbing it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pufftui.envs.errors import PuffError
+from pufftui.envs.vector import EPISODE
+from pufftui.trainer.store.schema import BUSY_SECONDS, version
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetricRows:
+    """Rows of metrics in the order of writing; all arrays have length n.
+
+    `last` is the id of the last row, to ask for what follows. `values` are float32, NaN where a
+    row lacks the name. `lineages` says which start of the run wrote a row.
+    """
+
+    last: int
+    steps: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    epochs: NDArray[np.int64]
+    lineages: NDArray[np.int64]
+    values: dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at a step; `seconds` as in the snapshots."""
+
+    id: int
+    step: int
+    seconds: float
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """A checkpoint that was written; `file` is its name in the folder `checkpoints`."""
+
+    id: int
+    step: int
+    seconds: float
+    file: str
+    score: float | None
+
+
+class StoreReader:
+    """Read-only view of a store. A file that does not exist yet reads as empty."""
+
+    def __init__(self, database: Path) -> None:
+        """Touches no file: it is opened by the first read that finds one."""
+        self._database = database
+        self._connection: sqlite3.Connection | None = None
+
+    def metrics_after(self, row: int) -> MetricRows:
+        """All rows of metrics with an id above `row`; 0 reads from the start."""
+        rows = self._read(
+            "SELECT id, step, seconds, epoch, lineage, means FROM metrics WHERE id > ? ORDER BY id",
+            row,
+        )
+        # Names are read after the rows, so every position a row uses has its name.
+        known = self._read("SELECT name FROM metric ORDER BY position")
+        rows = rows or [] if known is not None else []
+        names = [str(name) for (name,) in known or []]
+        ids, steps, seconds, epochs, lineages, blobs = zip(*rows, strict=True) if rows else [()] * 6
+        return MetricRows(
+            last=ids[-1] if ids else row,
+            steps=np.array(steps, np.int64),
+            seconds=np.array(seconds, np.float64),
+            epochs=np.array(epochs, np.int64),
+            lineages=np.array(lineages, np.int64),
+            values=dict(zip(names, _columns(blobs, len(names)), strict=True)),
+        )
+
+    def events_after(self, row: int) -> list[Event]:
+        """All events with an id above `row`."""
+        rows = self._read(
+            "SELECT id, step, seconds, kind, text FROM event WHERE id > ? ORDER BY id", row
+        )
+        return [Event(*values) for values in rows or []]
+
+    def checkpoints(self) -> list[CheckpointRow]:
+        """All checkpoints, the oldest first; the files of some may be gone."""
+        rows = self._read("SELECT id, step, seconds, file, score FROM checkpoint ORDER BY id")
+        return [CheckpointRow(*values) for values in rows or []]
+
+    def episodes_after(self, row: int) -> tuple[int, NDArray[np.void]]:
+        """The id of the last sampled episode, and those with an id above `row` (`EPISODE`)."""
+        rows = self._read(
+            "SELECT id, env_step, agent, length, score, episode_return, statistics"
+            " FROM episode WHERE id > ? ORDER BY id",
+            row,
+        )
+        rows = rows or []
+        episodes = np.zeros(len(rows), EPISODE)
+        width = EPISODE["statistics"].itemsize
+        for index, (_, *figures, statistics) in enumerate(rows):
+            padded = np.frombuffer(statistics.ljust(width, b"\0"), "<f4")
+            episodes[index] = (*figures, padded)
+        return (rows[-1][0] if rows else row), episodes
+
+    def close(self) -> None:
+        """Closes the file; a later read opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _read(self, sql: str, *values: object) -> list[Any] | None:
+        """The rows of a query; None if there is no store yet, or if it is locked right now."""
+        try:
+            if self._connection is None:
+                self._connection = self._open()
+            if self._connection is None:
+                return None
+            return self._connection.execute(sql, values).fetchall()  # type: ignore[arg-type]
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                return None
+            raise self._unreadable(error) from None
+        except sqlite3.DatabaseError as error:
+            raise self._unreadable(error) from None
+
+    def _open(self) -> sqlite3.Connection | None:
+        """A connection, or None while the writer has not made the tables."""
+        if not self._database.exists():
+            return None
+        uri = f"{self._database.absolute().as_uri()}?mode=ro"
+        try:
+            return self._connect(uri)
+        except sqlite3.OperationalError as error:
+            # In a folder that may not be written SQLite cannot make the files that readers share.
+            # With no log beside it the file is complete and nobody is writing.
+            log = self._database.with_name(f"{self._database.name}-wal")
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or log.exists():
+                raise
+            return self._connect(f"{uri}&immutable=1")
+
+    def _connect(self, uri: str) -> sqlite3.Connection | None:
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            ready = version(connection) > 0
+        except BaseException:
+            connection.close()
+            raise
+        if not ready:
+            connection.close()
+        return connection if ready else None
+
+    def _unreadable(self, error: sqlite3.Error) -> PuffError:
+        self.close()
+        return PuffError(
+            f"The store {self._database} cannot be read ({error}).",
+            "Its checkpoints may still be good: pufftui resume.",
+        )
+
+
+def _columns(blobs: Sequence[bytes], width: int) -> list[NDArray[np.float32]]:
+    """Unpacks rows of up to `width` float32 each into one contiguous array per position."""
+    table = np.full((width, len(blobs)), np.nan, np.float32)
+    lengths = np.fromiter(map(len, blobs), np.int64, len(blobs))
+    for length in np.unique(lengths):
+        rows = np.flatnonzero(lengths == length)
+        packed = b"".join(blobs if len(rows) == len(blobs) else [blobs[row] for row in rows])
+        table[: length // 4, rows] = np.frombuffer(packed, "<f4").reshape(len(rows), -1).T
+    return list(table)

@@ -1,0 +1,150 @@
+"""Writes the store from one thread of its own, so that training never waits for a disk."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pufftui.trainer.store.session import Session
+
+COMMIT_SECONDS = 0.25
+RETRY_SECONDS = 1.0
+MOST_WAITING = 10_000
+MOST_EPISODES = 64
+EPISODES_PER_SECOND = 2.0
+
+Insert = Callable[[Session], None]
+
+
+class StoreWriter:
+    """The one writer of a store. Calls cost microseconds, never block and never raise.
+
+    What is given is committed at most half a second later. While writing fails, `problem` says
+    why; up to 10,000 calls wait and are written as soon as it works again, and an event tells of
+    the gap.
+    """
+
+    def __init__(self, database: Path, *, from_step: int = 0) -> None:
+        """Opens the file, or makes it, in the writer's thread; `from_step` is where a run goes on.
+
+        The rows of this writer form a new lineage.
+        """
+        self.problem = ""
+        self._session = Session(database, from_step)
+        self._condition = threading.Condition()
+        self._waiting: deque[Insert] = deque()
+        self._lost = 0
+        self._failing_since: float | None = None
+        self._flushes_wanted = 0
+        self._flushes_done = 0
+        self._closing = False
+        self._episodes_allowed = float(MOST_EPISODES)
+        self._episodes_time = time.monotonic()
+        self._thread = threading.Thread(target=self._work, name="store", daemon=True)
+        self._thread.start()
+
+    def metrics(self, step: int, seconds: float, epoch: int, values: Mapping[str, float]) -> None:
+        """One row of means; the names may differ from row to row."""
+        row, means = (step, seconds, epoch), dict(values)
+        self._give(lambda session: session.metrics(*row, means))
+
+    def episodes(self, step: int, episodes: NDArray[np.void]) -> None:
+        """Finished episodes (dtype `EPISODE`), of which an even sample is kept.
+
+        The sample is at most 64, and two a second in the long run, so that the file stays small.
+        """
+        now = time.monotonic()
+        allowed = self._episodes_allowed + (now - self._episodes_time) * EPISODES_PER_SECOND
+        allowed = min(allowed, MOST_EPISODES)
+        count = min(len(episodes), int(allowed))
+        self._episodes_allowed, self._episodes_time = allowed - count, now
+        if count:
+            chosen = episodes[(np.arange(count) * 2 + 1) * len(episodes) // (2 * count)]
+            self._give(lambda session: session.episodes(step, chosen))
+
+    def event(self, step: int, seconds: float, kind: str, text: str) -> None:
+        """Something that happened: checkpoint, best, pause, resume, stop, start, error, ..."""
+        self._give(lambda session: session.event(step, seconds, kind, text))
+
+    def checkpoint(self, step: int, seconds: float, file: str, score: float | None) -> None:
+        """A checkpoint that is safely on disk under this file name."""
+        self._give(lambda session: session.checkpoint(step, seconds, file, score))
+
+    def flush(self) -> None:
+        """Blocks until everything given so far is committed, or `problem` says why it is not."""
+        with self._condition:
+            if self._closing:
+                return
+            self._flushes_wanted += 1
+            wanted = self._flushes_wanted
+            self._condition.notify_all()
+            self._condition.wait_for(lambda: self._flushes_done >= wanted)
+
+    def close(self) -> None:
+        """Commits what is left and ends the thread; safe to call twice."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        self._thread.join()
+
+    def _give(self, insert: Insert) -> None:
+        with self._condition:
+            if not self._closing:
+                self._waiting.append(insert)
+                self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        while len(self._waiting) > MOST_WAITING:
+            self._waiting.popleft()
+            self._lost += 1
+
+    def _work(self) -> None:
+        closing = False
+        while not closing:
+            with self._condition:
+                closing, flushes = self._closing, self._flushes_wanted
+                batch, self._waiting = self._waiting, deque()
+            written = self._write(batch)
+            with self._condition:
+                if not written:
+                    self._waiting.extendleft(reversed(batch))
+                    self._forget_oldest()
+                self._flushes_done = flushes
+                self._condition.notify_all()
+                if not closing:
+                    self._condition.wait_for(self._hurry, self._pause())
+        self._session.close()
+
+    def _hurry(self) -> bool:
+        return self._closing or self._flushes_wanted > self._flushes_done
+
+    def _pause(self) -> float:
+        return RETRY_SECONDS if self.problem else COMMIT_SECONDS
+
+    def _write(self, batch: Collection[Insert]) -> bool:
+        """Whether the batch is in the file."""
+        try:
+            if batch or self._failing_since is not None or not self._session.is_open:
+                self._session.write([*batch, *self._gap()])
+        except Exception as error:  # noqa: BLE001 - whatever it is, training goes on
+            self._session.close()
+            if self._failing_since is None:
+                self._failing_since = time.monotonic()
+                self.problem = f"The store cannot be written: {error}."
+            return False
+        self._failing_since, self._lost, self.problem = None, 0, ""
+        return True
+
+    def _gap(self) -> list[Insert]:
+        """The event that tells of a failure which is over once it is written."""
+        if self._failing_since is None:
+            return []
+        text = f"{self.problem} It took {time.monotonic() - self._failing_since:.0f} s to recover"
+        text += f", and {self._lost} rows were lost." if self._lost else "; nothing was lost."
+        return [lambda session: session.notice("error", text)]

@@ -30,5 +30,5 @@ def load_env(name: str) -> EnvLibrary:
     env_defaults(name)
     # An editable install keeps the sources in one folder of the package and what was built in
     # another.
-    candidates = [Path(root) / name / f"{name}{SUFFIX}" for root in pufftui.envs.__path__]
+    candidates = [Path(root) / name / f"lib{name}{SUFFIX}" for root in pufftui.envs.__path__]
     return load_library(next((path for path in candidates if path.exists()), candidates[0]))

@@ -1,0 +1,59 @@
+"""Action distributions over the policy's outputs: sampling, log-probabilities, entropies."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from pufftui.envs.descriptor import ActionKind, Descriptor
+
+HALF_LOG_TWO_PI_E = 0.5 * (1 + math.log(2 * math.pi))
+
+
+class ActionDistribution:
+    """Log-probabilities and entropies of an environment's actions; components add up."""
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self.continuous = descriptor.action_kind is ActionKind.CONTINUOUS
+        self.sizes = [len(action.choices) for action in descriptor.actions]
+
+    def sample(
+        self, outputs: Tensor, log_std: Tensor | None, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Outputs (rows, n) -> actions (rows, components) and log-probabilities (rows,)."""
+        if log_std is not None:
+            noise = torch.empty_like(outputs).normal_(generator=generator)
+            actions = outputs + noise * log_std.exp()
+            return actions, self.evaluate(outputs, log_std, actions)[0]
+        chosen, total = [], torch.zeros(outputs.shape[:-1], device=outputs.device)
+        for logits in outputs.split(self.sizes, dim=-1):
+            # The inverse of the cumulative distribution at one uniform number per row.
+            log_probabilities = torch.log_softmax(logits, dim=-1)
+            cumulative = log_probabilities.exp().cumsum(dim=-1)
+            uniform = torch.rand(
+                (*logits.shape[:-1], 1), generator=generator, device=logits.device
+            )
+            action = (cumulative[..., :-1] <= uniform).sum(dim=-1, keepdim=True)
+            total = total + log_probabilities.gather(-1, action).squeeze(-1)
+            chosen.append(action)
+        return torch.cat(chosen, dim=-1), total
+
+    def evaluate(
+        self, outputs: Tensor, log_std: Tensor | None, actions: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Log-probabilities of given actions (..., components), and entropies, each (...)."""
+        if log_std is not None:
+            scaled = (actions - outputs) * torch.exp(-log_std)
+            log_probabilities = -0.5 * scaled.square() - log_std - 0.5 * math.log(2 * math.pi)
+            entropy = (HALF_LOG_TWO_PI_E + log_std).sum().expand(outputs.shape[:-1])
+            return log_probabilities.sum(dim=-1), entropy
+        total = torch.zeros(outputs.shape[:-1], device=outputs.device)
+        entropy = torch.zeros(outputs.shape[:-1], device=outputs.device)
+        for component, logits in enumerate(outputs.split(self.sizes, dim=-1)):
+            log_probabilities = torch.log_softmax(logits, dim=-1)
+            action = actions[..., component : component + 1].long()
+            total = total + log_probabilities.gather(-1, action).squeeze(-1)
+            entropy = entropy - (log_probabilities.exp() * log_probabilities).sum(dim=-1)
+        return total, entropy

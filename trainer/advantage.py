@@ -1,0 +1,83 @@
+"""Generalised advantage estimation with V-trace clips."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pufftui.trainer import kernels
+
+
+def advantages(
+    *,
+    rewards: Tensor,
+    values: Tensor,
+    final_values: Tensor,
+    terminals: Tensor,
+    truncations: Tensor,
+    ratios: Tensor,
+    gamma: float,
+    gae_lambda: float,
+    rho_clip: float,
+    c_clip: float,
+) -> Tensor:
+    """Advantages (horizon, agents) float32 of a rollout.
+
+    With rho_t = min(ratio_t, rho_clip), c_t = min(ratio_t, c_clip):
+
+        V'_t    = final_values_t if truncated, else values_{t+1}
+        delta_t = rho_t (r_t + gamma (1 - terminal_t) V'_t - V_t)
+        A_t     = delta_t + gamma lambda c_t (1 - terminal_t) (1 - truncation_t) A_{t+1}
+
+    and A = 0 after the last step. GAE: Schulman et al., arXiv 1506.02438; the clips: Espeholt et
+    al., arXiv 1802.01561. All inputs are (horizon, agents), `values` has one row more for the
+    observation after the rollout; flags are uint8, the rest float32.
+    """
+    if rewards.is_cuda:
+        return _advantages_torch(
+            rewards, values, final_values, terminals, truncations, ratios,
+            gamma, gae_lambda, rho_clip, c_clip,
+        )
+    result = torch.empty_like(rewards)
+    kernels.run(
+        "puff_advantages",
+        "puff_advantage",
+        steps=rewards.shape[0],
+        rows=rewards.shape[1],
+        gamma=gamma,
+        gae_lambda=gae_lambda,
+        rho_clip=rho_clip,
+        c_clip=c_clip,
+        rewards=rewards,
+        values=values,
+        final_values=final_values,
+        terminals=terminals,
+        truncations=truncations,
+        ratios=ratios,
+        advantages=result,
+    )
+    return result
+
+
+def _advantages_torch(
+    rewards: Tensor,
+    values: Tensor,
+    final_values: Tensor,
+    terminals: Tensor,
+    truncations: Tensor,
+    ratios: Tensor,
+    gamma: float,
+    gae_lambda: float,
+    rho_clip: float,
+    c_clip: float,
+) -> Tensor:
+    going_on = 1 - terminals.float()
+    bootstrap = torch.where(truncations.bool(), final_values, values[1:])
+    delta = ratios.clamp(max=rho_clip) * (rewards + gamma * going_on * bootstrap - values[:-1])
+    flow = gamma * gae_lambda * ratios.clamp(max=c_clip) * going_on * (1 - truncations.float())
+    result = torch.empty_like(rewards)
+    later = torch.zeros_like(rewards[0])
+    for step in range(rewards.shape[0] - 1, -1, -1):
+        later = torch.addcmul(delta[step], flow[step], later)
+        result[step] = later
+    return result

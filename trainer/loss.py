@@ -1,0 +1,84 @@
+"""The PPO loss of a minibatch (Schulman et al., arXiv 1707.06347) and the figures beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pufftui.trainer.config import TrainConfig
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MinibatchLoss:
+    """The loss to minimise and, detached, what it is made of: `figures` are scalars."""
+
+    total: Tensor
+    ratios: Tensor
+    figures: dict[str, Tensor]
+
+
+def ppo_loss(
+    *,
+    log_probabilities: Tensor,
+    old_log_probabilities: Tensor,
+    entropies: Tensor,
+    values: Tensor,
+    old_values: Tensor,
+    targets: Tensor,
+    advantages: Tensor,
+    alive: Tensor,
+    config: TrainConfig,
+) -> MinibatchLoss:
+    """Clipped policy loss, clipped value loss and entropy, over the agents that are alive.
+
+    With r = exp(log_probabilities - old_log_probabilities), all inputs (horizon, segments):
+
+        L = mean max(-A r, -A clip(r, 1 - clip, 1 + clip))
+            + value_coefficient * 0.5 * mean max((v - R)^2, (v_old + clip(v - v_old) - R)^2)
+            - entropy_coefficient * mean H
+
+    `advantages` arrive normalised and weighted; `alive` is float32, 0 or 1.
+    """
+    count = alive.sum().clamp(min=1)
+
+    def mean(values: Tensor) -> Tensor:
+        return (values * alive).sum() / count
+
+    log_ratio = log_probabilities - old_log_probabilities
+    ratios = log_ratio.exp()
+    clipped = ratios.clamp(1 - config.clip, 1 + config.clip)
+    policy_loss = mean(torch.maximum(-advantages * ratios, -advantages * clipped))
+    moved = (values - old_values).clamp(-config.value_clip, config.value_clip)
+    value_error = torch.maximum(
+        (values - targets).square(), (old_values + moved - targets).square()
+    )
+    value_loss = 0.5 * mean(value_error)
+    entropy = mean(entropies)
+    total = (
+        policy_loss + config.value_coefficient * value_loss - config.entropy_coefficient * entropy
+    )
+    with torch.no_grad():
+        figures = {
+            "policy_loss": policy_loss.detach(),
+            "value_loss": value_loss.detach(),
+            "entropy": entropy.detach(),
+            "old_approx_kl": mean(-log_ratio),
+            "approx_kl": mean(ratios - 1 - log_ratio),
+            "clipfrac": mean(((ratios - 1).abs() > config.clip).float()),
+            "importance": mean(ratios),
+        }
+    return MinibatchLoss(total, ratios.detach(), figures)
+
+
+def explained_variance(values: Tensor, targets: Tensor, alive: Tensor) -> Tensor:
+    """1 - Var(targets - values) / Var(targets) over the agents alive; NaN if targets are flat."""
+    count = alive.sum().clamp(min=1)
+
+    def variance(numbers: Tensor) -> Tensor:
+        mean = (numbers * alive).sum() / count
+        return ((numbers - mean).square() * alive).sum() / count
+
+    spread = variance(targets)
+    return torch.where(spread > 0, 1 - variance(targets - values) / spread, torch.nan)

@@ -1,0 +1,180 @@
+"""The neural network: encoder, memory, and heads for the policy and the value.
+
+Names of parameters are shared with the torch-free forward pass in forward.py.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from pufftui.envs.descriptor import ActionKind, Descriptor, DType
+from pufftui.trainer.config import PolicyConfig
+from pufftui.trainer.mingru import scan
+
+
+class Policy(nn.Module):
+    """An actor-critic over an environment's observations.
+
+    `dtype` is the number format of the matrix products; weights stay float32. Recurrent state is
+    (layers, parts, rows, hidden) float32: one part for MinGRU, two for LSTM, no layers without
+    memory.
+    """
+
+    def __init__(self, descriptor: Descriptor, config: PolicyConfig, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.descriptor = descriptor
+        self.dtype = dtype
+        self.hidden = config.hidden
+        self.encoder = nn.Linear(feature_count(descriptor), config.hidden)
+        self.memory = _make_memory(config)
+        outputs = output_count(descriptor)
+        self.actor = nn.Linear(config.hidden, outputs)
+        self.critic = nn.Linear(config.hidden, 1)
+        continuous = descriptor.action_kind is ActionKind.CONTINUOUS
+        self.log_std = nn.Parameter(torch.zeros(outputs)) if continuous else None
+        _initialise(self.encoder, math.sqrt(2))
+        _initialise(self.actor, 0.01)
+        _initialise(self.critic, 1.0)
+
+    @property
+    def state_shape(self) -> tuple[int, int]:
+        """(layers, parts) of the recurrent state."""
+        return (self.memory.layers, self.memory.parts) if self.memory else (0, 1)
+
+    def initial_state(self, rows: int) -> Tensor:
+        """The state at the start of an episode, for `rows` agents."""
+        layers, parts = self.state_shape
+        return torch.zeros(layers, parts, rows, self.hidden, device=self.encoder.weight.device)
+
+    def step(self, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One decision: observations (rows, bytes) uint8 -> (action parameters, values, state)."""
+        outputs, values, state = self.sequence(observations.unsqueeze(0), state, None)
+        return outputs[0], values[0], state
+
+    def sequence(
+        self, observations: Tensor, state: Tensor, resets: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Observations (steps, rows, bytes) -> action parameters, values (steps, rows), state.
+
+        `resets` (steps, rows) uint8 marks steps before which the state goes back to zero.
+        """
+        hidden = features(observations, self.descriptor, self.dtype)
+        hidden = F.gelu(dense(self.encoder, hidden), approximate="tanh")
+        if self.memory:
+            hidden, state = self.memory(hidden, state, resets)
+        outputs = dense(self.actor, hidden).float()
+        values = dense(self.critic, hidden).float().squeeze(-1)
+        return outputs, values, state
+
+
+def feature_count(descriptor: Descriptor) -> int:
+    """Width of what `features` returns."""
+    return sum(field.count * max(field.classes, 1) for field in descriptor.fields)
+
+
+def output_count(descriptor: Descriptor) -> int:
+    """Numbers that describe the action distribution: logits, or means if continuous."""
+    if descriptor.action_kind is ActionKind.CONTINUOUS:
+        return len(descriptor.actions)
+    return sum(len(action.choices) for action in descriptor.actions)
+
+
+def features(observations: Tensor, descriptor: Descriptor, dtype: torch.dtype) -> Tensor:
+    """Observations (..., bytes) uint8 -> (..., features): floats as they are, categories one-hot.
+
+    Plain bytes are scaled to [0, 1].
+    """
+    parts = []
+    for field in descriptor.fields:
+        end = field.offset + field.count * field.dtype.itemsize
+        part = observations[..., field.offset : end]
+        if field.dtype is DType.FLOAT32:
+            parts.append(part.view(torch.float32).to(dtype))
+        elif field.classes:
+            classes = torch.arange(field.classes, dtype=torch.uint8, device=part.device)
+            parts.append((part.unsqueeze(-1) == classes).to(dtype).flatten(-2))
+        else:
+            parts.append(part.to(dtype) / 255)
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+
+
+def dense(layer: nn.Linear, inputs: Tensor) -> Tensor:
+    """A linear layer whose product is done in the dtype of its inputs."""
+    bias = None if layer.bias is None else layer.bias.to(inputs.dtype)
+    return F.linear(inputs, layer.weight.to(inputs.dtype), bias)
+
+
+class MinGRU(nn.Module):
+    """Layers of MinGRU with highway; see mingru.py."""
+
+    parts = 1
+
+    def __init__(self, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.layers = layers
+        self.gates = nn.ModuleList(nn.Linear(hidden, 3 * hidden, bias=False) for _ in range(layers))
+        for gate in self.gates:
+            _initialise(gate, math.sqrt(2))
+
+    def forward(self, inputs: Tensor, state: Tensor, resets: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Inputs (steps, rows, hidden), state (layers, 1, rows, hidden) -> the same shapes."""
+        after = []
+        for layer, gate in enumerate(self.gates):
+            inputs, last = scan(dense(gate, inputs), inputs, resets, state[layer, 0])
+            after.append(last)
+        return inputs, torch.stack(after).unsqueeze(1)
+
+
+class LSTM(nn.Module):
+    """Layers of LSTM (Hochreiter and Schmidhuber, 1997), written out so that resets fit in."""
+
+    parts = 2
+
+    def __init__(self, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.layers = layers
+        self.inputs = nn.ModuleList(nn.Linear(hidden, 4 * hidden) for _ in range(layers))
+        self.recurrent = nn.ModuleList(
+            nn.Linear(hidden, 4 * hidden, bias=False) for _ in range(layers)
+        )
+        for layer in [*self.inputs, *self.recurrent]:
+            _initialise(layer, 1.0)
+
+    def forward(self, inputs: Tensor, state: Tensor, resets: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Inputs (steps, rows, hidden), state (layers, 2, rows, hidden) -> the same shapes."""
+        keep = None if resets is None else (1 - resets.float()).unsqueeze(-1)
+        after = []
+        for layer in range(self.layers):
+            hidden, cell = state[layer, 0], state[layer, 1]
+            projected = dense(self.inputs[layer], inputs).float()
+            outputs = []
+            for step in range(inputs.shape[0]):
+                if keep is not None:
+                    hidden, cell = hidden * keep[step], cell * keep[step]
+                gates = projected[step] + dense(
+                    self.recurrent[layer], hidden.to(inputs.dtype)
+                ).float()
+                into, forget, new, out = gates.chunk(4, dim=-1)
+                cell = torch.sigmoid(forget) * cell + torch.sigmoid(into) * torch.tanh(new)
+                hidden = torch.sigmoid(out) * torch.tanh(cell)
+                outputs.append(hidden)
+            inputs = torch.stack(outputs).to(inputs.dtype)
+            after.append(torch.stack((hidden, cell)))
+        return inputs, torch.stack(after)
+
+
+def _make_memory(config: PolicyConfig) -> MinGRU | LSTM | None:
+    if config.memory == "none":
+        return None
+    kinds = {"mingru": MinGRU, "lstm": LSTM}
+    return kinds[config.memory](config.hidden, config.layers)
+
+
+def _initialise(layer: nn.Linear, gain: float) -> None:
+    nn.init.orthogonal_(layer.weight, gain)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

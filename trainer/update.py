@@ -1,0 +1,168 @@
+"""Learns from one rollout: minibatches of segments, recomputed advantages, gradient steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pufftui.trainer.actions import ActionDistribution
+from pufftui.trainer.advantage import advantages as estimate_advantages
+from pufftui.trainer.config import TrainConfig
+from pufftui.trainer.loss import explained_variance, ppo_loss
+from pufftui.trainer.optimizer import PolicyOptimizer
+from pufftui.trainer.policy import Policy
+from pufftui.trainer.priority import importance_weights, segment_probabilities, systematic_sample
+from pufftui.trainer.rollout import Rollout
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UpdateReport:
+    """Figures of one update, still on the device: means over its minibatches.
+
+    `finite` is the share of minibatches whose gradient was finite; `untrained` the share of
+    segments that no minibatch took.
+    """
+
+    figures: dict[str, Tensor]
+    finite: Tensor
+    untrained: Tensor
+
+
+def minibatch_plan(config: TrainConfig, agents: int) -> tuple[int, int]:
+    """(segments in a minibatch, minibatches in an update) for a rollout of `agents` segments."""
+    segments = min(max(1, round(config.minibatch_size / config.horizon)), agents)
+    return segments, max(1, round(config.replay_ratio * agents / segments))
+
+
+class Learner:
+    """Turns rollouts into a better policy."""
+
+    def __init__(
+        self, policy: Policy, optimizer: PolicyOptimizer, generator: torch.Generator
+    ) -> None:
+        self.policy = policy
+        self.optimizer = optimizer
+        self.generator = generator
+        self.distribution = ActionDistribution(policy.descriptor)
+
+    def update(
+        self,
+        rollout: Rollout,
+        config: TrainConfig,
+        learning_rate: float,
+        beta: float,
+        interrupted: Callable[[], bool],
+    ) -> UpdateReport | None:
+        """All gradient steps on one rollout; None if `interrupted` said so on the way."""
+        agents = rollout.rewards.shape[1]
+        segments, minibatches = minibatch_plan(config, agents)
+        ratios = torch.ones_like(rollout.rewards)
+        values = rollout.values.clone()
+        trained = torch.zeros(agents, dtype=torch.bool, device=ratios.device)
+        reports: list[dict[str, Tensor]] = []
+        order = torch.empty(0, dtype=torch.long, device=ratios.device)
+        for _ in range(minibatches):
+            if interrupted():
+                return None
+            advantages = estimate_advantages(
+                rewards=rollout.rewards,
+                values=values,
+                final_values=rollout.final_values,
+                terminals=rollout.terminals,
+                truncations=rollout.truncations,
+                ratios=ratios,
+                gamma=config.gamma,
+                gae_lambda=config.gae_lambda,
+                rho_clip=config.rho_clip,
+                c_clip=config.c_clip,
+            )
+            if config.priority_alpha > 0:
+                probabilities = segment_probabilities(advantages, config.priority_alpha)
+                rows = systematic_sample(probabilities, segments, self.generator)
+                weights = importance_weights(probabilities, rows, beta)
+            else:
+                if order.numel() < segments:
+                    order = torch.cat((order, self._shuffled(agents)))
+                rows, order = order[:segments], order[segments:]
+                weights = torch.ones(segments, device=ratios.device)
+            figures, new_ratios, new_values = self._gradient_step(
+                rollout, rows, weights, advantages, values, config, learning_rate
+            )
+            ratios[:, rows] = new_ratios
+            values[:-1, rows] = new_values
+            trained[rows] = True
+            reports.append(figures)
+        means = {
+            name: torch.stack([report[name] for report in reports]).mean() for name in reports[0]
+        }
+        return UpdateReport(means, means.pop("finite"), 1 - trained.float().mean())
+
+    def _shuffled(self, agents: int) -> Tensor:
+        device = self.generator.device
+        return torch.randperm(agents, generator=self.generator, device=device)
+
+    def _gradient_step(
+        self,
+        rollout: Rollout,
+        rows: Tensor,
+        weights: Tensor,
+        advantages: Tensor,
+        values: Tensor,
+        config: TrainConfig,
+        learning_rate: float,
+    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        alive = rollout.alive[:, rows].float()
+        chosen = advantages[:, rows]
+        old_values = values[:-1, rows]
+        targets = chosen + old_values
+        outputs, new_values, _ = self.policy.sequence(
+            rollout.observations[:-1].index_select(1, rows),
+            rollout.state[:, :, rows],
+            rollout.resets[:, rows],
+        )
+        log_probabilities, entropies = self.distribution.evaluate(
+            outputs, self.policy.log_std, rollout.actions[:, rows]
+        )
+        loss = ppo_loss(
+            log_probabilities=log_probabilities,
+            old_log_probabilities=rollout.log_probabilities[:, rows],
+            entropies=entropies,
+            values=new_values,
+            old_values=old_values,
+            targets=targets,
+            advantages=normalise(chosen, alive) * weights,
+            alive=alive,
+            config=config,
+        )
+        loss.total.backward()  # type: ignore[no-untyped-call]
+        norm, finite = self.optimizer.step(learning_rate, config.max_gradient_norm)
+        figures = {
+            **loss.figures,
+            "explained_variance": explained_variance(old_values, targets, alive),
+            "grad_norm": norm.detach(),
+            "finite": finite.float(),
+        }
+        return figures, loss.ratios, new_values.detach()
+
+
+def normalise(advantages: Tensor, alive: Tensor) -> Tensor:
+    """Advantages with mean 0 and standard deviation 1 over the agents that are alive."""
+    count = alive.sum().clamp(min=1)
+    centred = advantages - (advantages * alive).sum() / count
+    deviation = ((centred.square() * alive).sum() / count).sqrt()
+    return centred / (deviation + 1e-8)
+
+
+def priority_beta(config: TrainConfig, step: int) -> float:
+    """The correction for prioritised sampling, growing linearly to 1 over the run."""
+    progress = min(step / config.total_steps, 1.0)
+    return config.priority_beta + (1 - config.priority_beta) * progress
+
+
+def finite_or_none(value: float) -> float | None:
+    """The number, or None where it is NaN or infinite."""
+    return value if math.isfinite(value) else None

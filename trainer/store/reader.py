@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ class StoreReader:
                 self._connection = self._open()
             if self._connection is None:
                 return None
-            return self._connection.execute(sql, values).fetchall()  # type: ignore[arg-type]
+            return self._connection.execute(sql, values).fetchall()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 return None
@@ -171,7 +172,7 @@ def _columns(blobs: Sequence[bytes], width: int) -> list[NDArray[np.float32]]:
     table = np.full((width, len(blobs)), np.nan, np.float32)
     lengths = np.fromiter(map(len, blobs), np.int64, len(blobs))
     for length in np.unique(lengths):
-        rows = np.flatnonzero(lengths == length)
-        packed = b"".join(blobs if len(rows) == len(blobs) else [blobs[row] for row in rows])
-        table[: length // 4, rows] = np.frombuffer(packed, "<f4").reshape(len(rows), -1).T
+        rows = lengths == length
+        packed = b"".join(blobs if rows.all() else compress(blobs, rows))
+        table[: length // 4, rows] = np.frombuffer(packed, "<f4").reshape(rows.sum(), -1).T
     return list(table)

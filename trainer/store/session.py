@@ -124,4 +124,4 @@ class Session:
 
     def _execute(self, sql: str, *values: object) -> sqlite3.Cursor:
         assert self._connection is not None
-        return self._connection.execute(sql, values)  # type: ignore[arg-type]
+        return self._connection.execute(sql, values)

@@ -89,7 +89,7 @@ static inline void puff_tile(const puff_view* view, float left, float top, float
     const float y0 = roundf((top - view->top) * view->scale);
     const float x1 = roundf((left + width - view->left) * view->scale);
     const float y1 = roundf((top + height - view->top) * view->scale);
-    const float gap_x = width * view->scale >= 4, gap_y = height * view->scale >= 3;
+    const float gap_x = width * view->scale >= 3, gap_y = height * view->scale >= 3;
     const puff_view pixels = {.canvas = view->canvas, .scale = 1};
     puff_rectangle(&pixels, x0, y0, x1 - gap_x - x0, y1 - gap_y - y0, colour);
 }

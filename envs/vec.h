@@ -8,10 +8,13 @@
  * Environments are divided into equal groups. `puff_vec_start` begins a step of one group and
  * returns at once; `puff_vec_wait` helps with the work and returns when the group is done. While
  * one group steps, the caller may compute the actions of another. Any number of groups may be
- * under way, but the calls come from one thread at a time.
+ * under way, but the calls come from one thread at a time, and only `start` and `wait` may come
+ * while a group is under way: everything else reads or writes what the steps write.
  *
- * Inside a group, blocks of environments are claimed from an atomic counter. Idle workers spin for
- * some microseconds, since the next step is usually near, and then sleep on a condition variable.
+ * Inside a group, blocks of environments are claimed from atomic counters, one for each thread's
+ * own run of blocks; a thread that is done with its own helps with the others'. Idle workers spin
+ * for some microseconds, since the next step is usually near, and then sleep on a condition
+ * variable.
  */
 #ifndef PUFF_VEC_H
 #define PUFF_VEC_H
@@ -55,7 +58,7 @@ void puff_vec_start(puff_vec* vec, uint32_t group, const puff_buffers* buffers);
 uint32_t puff_vec_wait(puff_vec* vec, uint32_t group);
 
 /* Everything that the future depends on, as one block: copy it out to save all environments,
- * copy it back to restore them. Valid between steps. */
+ * copy it back to restore them. It does not hold the finished episodes that nobody has drained. */
 void* puff_vec_memory(puff_vec* vec, uint64_t* size);
 
 /* The state of one environment, inside that block. */
@@ -90,17 +93,28 @@ typedef struct {
     puff_episode episodes[PUFF_BLOCK_EPISODES];
 } puff_ring;
 
-/* The work on one group. `ticket` holds the generation of the step in its upper half and the next
- * unclaimed block in its lower half, so that a worker that comes late to an old step claims
- * nothing of the new one. */
+/* A thread's share of a group's blocks. `ticket` holds the generation of the step in its upper half
+ * and the next unclaimed block in its lower half, so that a thread that comes late to an old step
+ * claims nothing of the new one. */
 typedef struct {
-    _Atomic uint64_t ticket;
-    _Atomic uint32_t finished;
+    _Alignas(64) _Atomic uint64_t ticket;
+    uint32_t end;
+} puff_lane;
+
+/* The work on one group. What every block reads is kept apart from what every block writes. */
+typedef struct {
+    _Alignas(64) _Atomic uint32_t finished;
     _Atomic uint32_t truncated;
-    puff_buffers buffers;
+    _Alignas(64) puff_buffers buffers;
+    uint32_t generation;
     int resetting;
-    uint8_t padding[64];
 } puff_group;
+
+typedef struct {
+    pthread_t handle;
+    puff_vec* vec;
+    uint32_t lane;
+} puff_thread;
 
 struct puff_vec {
     uint32_t environments;
@@ -123,13 +137,16 @@ struct puff_vec {
     float* scores;    /* (agents,) */
     float* statistics;
     puff_group* groups;
+    puff_lane* lanes; /* (group_count, threads) */
 
-    pthread_t* workers;
-    uint32_t worker_count;
+    uint32_t threads;
+    uint32_t worker_count; /* running; all threads but the caller's */
+    puff_thread* workers;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    _Atomic uint32_t version; /* counts starts: a change means that there may be work */
+    _Atomic uint32_t sleepers; /* workers inside the mutex, asleep or about to be */
     _Atomic int stopping;
+    _Alignas(64) _Atomic uint32_t version; /* counts starts: a change means that there is work */
 };
 
 static inline void puff_pause(void) {
@@ -223,45 +240,63 @@ static void puff_run_block(puff_vec* vec, uint32_t group_index, uint32_t block) 
     if (truncated) atomic_fetch_add_explicit(&group->truncated, truncated, memory_order_relaxed);
 }
 
-/* Claims and runs blocks of a group until none is left; returns whether it ran any. */
-static int puff_work(puff_vec* vec, uint32_t group_index) {
+/* Claims and runs blocks of a group until none is left, first those of the thread's own lane: what
+ * it touched in the last step is still in its core's cache. */
+static void puff_work(puff_vec* vec, uint32_t group_index, uint32_t own) {
     puff_group* group = &vec->groups[group_index];
-    int worked = 0;
-    uint64_t ticket = atomic_load_explicit(&group->ticket, memory_order_acquire);
-    while ((uint32_t)ticket < vec->blocks) {
-        if (!atomic_compare_exchange_weak_explicit(&group->ticket, &ticket, ticket + 1,
-                                                   memory_order_acquire, memory_order_acquire)) {
-            continue;
+    for (uint32_t i = 0; i < vec->threads; i++) {
+        puff_lane* lane = &vec->lanes[group_index * vec->threads + (own + i) % vec->threads];
+        uint64_t ticket = atomic_load_explicit(&lane->ticket, memory_order_acquire);
+        while ((uint32_t)ticket < lane->end) {
+            if (atomic_compare_exchange_weak_explicit(&lane->ticket, &ticket, ticket + 1,
+                                                      memory_order_acquire, memory_order_acquire)) {
+                puff_run_block(vec, group_index, (uint32_t)ticket);
+                atomic_fetch_add_explicit(&group->finished, 1, memory_order_release);
+                ticket = atomic_load_explicit(&lane->ticket, memory_order_acquire);
+            }
         }
-        puff_run_block(vec, group_index, (uint32_t)ticket);
-        worked = 1;
-        atomic_fetch_add_explicit(&group->finished, 1, memory_order_release);
-        ticket = atomic_load_explicit(&group->ticket, memory_order_acquire);
     }
-    return worked;
+}
+
+/* Sleeps until the version is no longer `seen`. A worker counts itself before it looks at the
+ * version and a starter changes the version before it looks at the count, so one of the two always
+ * notices the other. */
+static void puff_sleep(puff_vec* vec, uint32_t seen) {
+    pthread_mutex_lock(&vec->mutex);
+    atomic_fetch_add(&vec->sleepers, 1);
+    while (atomic_load(&vec->version) == seen && !atomic_load(&vec->stopping)) {
+        pthread_cond_wait(&vec->wake, &vec->mutex);
+    }
+    atomic_fetch_sub(&vec->sleepers, 1);
+    pthread_mutex_unlock(&vec->mutex);
+}
+
+static void puff_wake(puff_vec* vec) {
+    if (atomic_load(&vec->sleepers) == 0) return;
+    pthread_mutex_lock(&vec->mutex);
+    pthread_cond_broadcast(&vec->wake);
+    pthread_mutex_unlock(&vec->mutex);
 }
 
 static void* puff_worker(void* argument) {
-    puff_vec* vec = argument;
-    uint32_t seen = 0;
-    for (;;) {
-        int worked = 0;
-        for (uint32_t g = 0; g < vec->group_count; g++) worked |= puff_work(vec, g);
-        if (worked) continue;
-
-        for (int spin = 0; spin < PUFF_SPINS; spin++) {
-            if (atomic_load_explicit(&vec->version, memory_order_acquire) != seen) break;
+    const puff_thread* self = argument;
+    puff_vec* vec = self->vec;
+    while (!atomic_load(&vec->stopping)) {
+        const uint32_t seen = atomic_load(&vec->version);
+        for (uint32_t g = 0; g < vec->group_count; g++) puff_work(vec, g, self->lane);
+        int spin = 0;
+        while (spin < PUFF_SPINS && atomic_load(&vec->version) == seen) {
             puff_pause();
+            spin++;
         }
-        pthread_mutex_lock(&vec->mutex);
-        while (atomic_load_explicit(&vec->version, memory_order_acquire) == seen &&
-               !atomic_load_explicit(&vec->stopping, memory_order_relaxed)) {
-            pthread_cond_wait(&vec->wake, &vec->mutex);
-        }
-        seen = atomic_load_explicit(&vec->version, memory_order_acquire);
-        pthread_mutex_unlock(&vec->mutex);
-        if (atomic_load_explicit(&vec->stopping, memory_order_relaxed)) return NULL;
+        if (spin == PUFF_SPINS) puff_sleep(vec, seen);
     }
+    return NULL;
+}
+
+/* The blocks of a group are dealt to the threads in even runs. */
+static uint32_t puff_first_block(const puff_vec* vec, uint32_t lane) {
+    return (uint32_t)((uint64_t)vec->blocks * lane / vec->threads);
 }
 
 static void* puff_allocate(size_t size) {
@@ -274,11 +309,10 @@ static void* puff_allocate(size_t size) {
 PUFF_EXPORT void puff_vec_destroy(puff_vec* vec) {
     if (!vec) return;
     if (vec->workers) {
-        pthread_mutex_lock(&vec->mutex);
         atomic_store(&vec->stopping, 1);
-        pthread_cond_broadcast(&vec->wake);
-        pthread_mutex_unlock(&vec->mutex);
-        for (uint32_t w = 0; w < vec->worker_count; w++) pthread_join(vec->workers[w], NULL);
+        atomic_fetch_add(&vec->version, 1);
+        puff_wake(vec);
+        for (uint32_t w = 0; w < vec->worker_count; w++) pthread_join(vec->workers[w].handle, NULL);
         pthread_cond_destroy(&vec->wake);
         pthread_mutex_destroy(&vec->mutex);
     }
@@ -289,6 +323,7 @@ PUFF_EXPORT void puff_vec_destroy(puff_vec* vec) {
     free(vec->scores);
     free(vec->statistics);
     free(vec->groups);
+    free(vec->lanes);
     free(vec);
 }
 
@@ -299,6 +334,7 @@ PUFF_EXPORT puff_vec* puff_vec_create(const double* params, uint32_t environment
     if (!vec) return NULL;
     const size_t agents = (size_t)environments * puff_this.agents;
     vec->environments = environments;
+    vec->threads = threads;
     vec->group_count = groups;
     vec->group_environments = environments / groups;
     vec->block_environments = PUFF_BLOCK_AGENTS / puff_this.agents;
@@ -314,8 +350,9 @@ PUFF_EXPORT puff_vec* puff_vec_create(const double* params, uint32_t environment
     vec->scores = puff_allocate(agents * sizeof(float));
     vec->statistics = puff_allocate(agents * puff_this.statistic_count * sizeof(float));
     vec->groups = puff_allocate(groups * sizeof(puff_group));
+    vec->lanes = puff_allocate((size_t)groups * threads * sizeof(puff_lane));
     if (!vec->memory || !vec->sums || !vec->rings || !vec->scores || !vec->statistics ||
-        !vec->groups) {
+        !vec->groups || !vec->lanes) {
         puff_vec_destroy(vec);
         return NULL;
     }
@@ -323,13 +360,16 @@ PUFF_EXPORT puff_vec* puff_vec_create(const double* params, uint32_t environment
     vec->steps = (uint64_t*)(vec->memory + state_bytes);
     vec->returns = (double*)(vec->memory + state_bytes + step_bytes);
     vec->lengths = (int64_t*)(vec->memory + state_bytes + step_bytes + agents * sizeof(double));
-    for (uint32_t g = 0; g < groups; g++) atomic_store(&vec->groups[g].ticket, vec->blocks);
+    for (uint32_t l = 0; l < groups * threads; l++) {
+        vec->lanes[l].end = puff_first_block(vec, l % threads + 1);
+        atomic_store(&vec->lanes[l].ticket, vec->lanes[l].end);
+    }
     for (uint32_t e = 0; e < environments; e++) {
         puff_random random = puff_random_stream(seed, e);
         puff_this.init(vec->states + e * vec->stride, params, puff_random_bits(&random));
     }
 
-    vec->workers = puff_allocate(threads * sizeof(pthread_t));
+    vec->workers = puff_allocate(threads * sizeof(puff_thread));
     if (!vec->workers) {
         puff_vec_destroy(vec);
         return NULL;
@@ -337,7 +377,8 @@ PUFF_EXPORT puff_vec* puff_vec_create(const double* params, uint32_t environment
     pthread_mutex_init(&vec->mutex, NULL);
     pthread_cond_init(&vec->wake, NULL);
     for (uint32_t w = 0; w + 1 < threads; w++) {
-        if (pthread_create(&vec->workers[w], NULL, puff_worker, vec)) {
+        vec->workers[w] = (puff_thread){.vec = vec, .lane = w};
+        if (pthread_create(&vec->workers[w].handle, NULL, puff_worker, &vec->workers[w])) {
             puff_vec_destroy(vec);
             return NULL;
         }
@@ -353,14 +394,15 @@ static void puff_begin(puff_vec* vec, uint32_t group_index, const puff_buffers* 
     group->resetting = resetting;
     atomic_store_explicit(&group->finished, 0, memory_order_relaxed);
     atomic_store_explicit(&group->truncated, 0, memory_order_relaxed);
-    const uint64_t generation =
-        (atomic_load_explicit(&group->ticket, memory_order_relaxed) >> 32) + 1;
-    atomic_store_explicit(&group->ticket, generation << 32, memory_order_release);
+    group->generation++;
+    for (uint32_t l = 0; l < vec->threads; l++) {
+        atomic_store_explicit(&vec->lanes[group_index * vec->threads + l].ticket,
+                              (uint64_t)group->generation << 32 | puff_first_block(vec, l),
+                              memory_order_release);
+    }
     if (vec->worker_count) {
-        pthread_mutex_lock(&vec->mutex);
-        atomic_fetch_add_explicit(&vec->version, 1, memory_order_release);
-        pthread_cond_broadcast(&vec->wake);
-        pthread_mutex_unlock(&vec->mutex);
+        atomic_fetch_add(&vec->version, 1);
+        puff_wake(vec);
     }
 }
 
@@ -370,7 +412,7 @@ PUFF_EXPORT void puff_vec_start(puff_vec* vec, uint32_t group, const puff_buffer
 
 PUFF_EXPORT uint32_t puff_vec_wait(puff_vec* vec, uint32_t group_index) {
     puff_group* group = &vec->groups[group_index];
-    puff_work(vec, group_index);
+    puff_work(vec, group_index, vec->threads - 1);
     for (uint32_t spin = 0;
          atomic_load_explicit(&group->finished, memory_order_acquire) < vec->blocks; spin++) {
         if (spin < PUFF_SPINS) {

@@ -142,7 +142,8 @@ class StoreReader:
             # In a folder that may not be written SQLite cannot make the files that readers share.
             # With no log beside it the file is complete and nobody is writing.
             log = self._database.with_name(f"{self._database.name}-wal")
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or log.exists():
+            refused = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+            if error.sqlite_errorcode & 0xFF not in refused or log.exists():
                 raise
             return self._connect(f"{uri}&immutable=1")
 

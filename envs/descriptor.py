@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -77,27 +79,31 @@ class Parameter:
 
     def check(self, value: object, owner: str) -> float:
         """The value as a number; raises `PuffError` that names the range if it does not fit."""
+        number = self._number(value)
+        if self.low <= number <= self.high and (self.type is ParameterType.REAL or number % 1 == 0):
+            return number
+        raise PuffError(f"{owner} cannot be {value}.", f"It takes {self.range}.", usage=True)
+
+    @property
+    def range(self) -> str:
+        """What the parameter takes, in words."""
+        if self.type is ParameterType.BOOLEAN:
+            return "true or false"
+        kind = "a number" if self.type is ParameterType.REAL else "a whole number"
+        return f"{kind} from {self.low:g} to {self.high:g}"
+
+    def _number(self, value: object) -> float:
+        """The value as a float; NaN, which is in no range, for what is not of this type."""
+        boolean = self.type is ParameterType.BOOLEAN
         if isinstance(value, str):
-            words = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+            words = {"true": 1.0, "false": 0.0} if boolean else {}
             try:
-                value = words.get(value.lower()) or float(value.replace("_", ""))
+                return words[value.lower()] if value.lower() in words else float(value)
             except ValueError:
-                value = None if value.lower() not in words else 0.0
-        whole = self.type is not ParameterType.REAL
-        if (
-            not isinstance(value, (int, float))
-            or not self.low <= value <= self.high
-            or (whole and value != int(value))
-        ):
-            kind = "a whole number" if whole else "a number"
-            raise PuffError(
-                f"{owner} cannot be {value!r}."
-                if value is not None
-                else f"{owner} has no such value.",
-                f"It takes {kind} from {self.low:g} to {self.high:g}.",
-                usage=True,
-            )
-        return float(value)
+                return math.nan
+        if isinstance(value, (int, float)) and (boolean or not isinstance(value, bool)):
+            return float(value)
+        return math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +135,12 @@ class Descriptor:
         """The score scaled to 0..1."""
         return min(max((score - self.score_low) / (self.score_high - self.score_low), 0.0), 1.0)
 
-    def parameter_values(self, given: dict[str, object]) -> dict[str, float]:
+    def parameter_values(self, given: Mapping[str, object]) -> dict[str, float]:
         """All parameters by name, defaults filled in; raises `PuffError` for what is unknown."""
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in given:
             if name not in known:
                 hint = nearest(name, known) or f"{self.name} has no parameters."
                 raise PuffError(f"{self.name} has no parameter {name}.", hint, usage=True)
-        return {
-            name: parameter.check(given[name], f"env.{name}")
-            if name in given
-            else parameter.default
-            for name, parameter in known.items()
-        }
+        values = {name: parameter.default for name, parameter in known.items()}
+        return values | {name: known[name].check(given[name], f"env.{name}") for name in given}

@@ -16,10 +16,13 @@ class PuffError(Exception):
         self.exit_status = 2 if usage else 1
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint that names the known word closest to `name`, or lists them all if none is close."""
+def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A hint that names the known word closest to `name`.
+
+    If none is close it is `otherwise`, or a list of them all.
+    """
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
         return f"Did you mean {close[0]}?"
-    return f"Known: {', '.join(names)}." if names else ""
+    return otherwise or (f"Known: {', '.join(names)}." if names else "")

@@ -66,7 +66,14 @@ def load_library(path: Path) -> EnvLibrary:
             f"{path.name} was built for interface {raw.abi}, this pufftui speaks {ABI}.",
             "Build it again: pip install .",
         )
-    return EnvLibrary(path, lib, _read_descriptor(ffi, raw))
+    try:
+        descriptor = _read_descriptor(ffi, raw)
+    except ValueError as error:
+        raise PuffError(
+            f"{path.name} describes itself wrongly ({error}).",
+            "See puff_env.h for what is allowed.",
+        ) from None
+    return EnvLibrary(path, lib, descriptor)
 
 
 def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:

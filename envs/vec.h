@@ -1,4 +1,4 @@
-/* vec.h: steps many copies of one environment on a pool of threads.
+/* vec.h: steps many copies of one environment on a pool of threads (pool.h).
  *
  * Included at the end of an environment's C file, after `puff_this`, so that the compiler can
  * inline `step`. Nothing here depends on the number of threads: each environment has its own random
@@ -10,21 +10,15 @@
  * one group steps, the caller may compute the actions of another. Any number of groups may be
  * under way, but the calls come from one thread at a time, and only `start` and `wait` may come
  * while a group is under way: everything else reads or writes what the steps write.
- *
- * Inside a group, blocks of environments are claimed from atomic counters, one for each thread's
- * own run of blocks; a thread that is done with its own helps with the others'. Idle workers spin
- * for some microseconds, since the next step is usually near, and then sleep on a condition
- * variable.
  */
 #ifndef PUFF_VEC_H
 #define PUFF_VEC_H
 
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "pool.h"
 #include "puff_env.h"
 #include "random.h"
 
@@ -48,7 +42,7 @@ puff_vec* puff_vec_create(const double* params, uint32_t environments, uint32_t 
                           uint32_t threads, uint64_t seed);
 void puff_vec_destroy(puff_vec* vec);
 
-/* Begins the first episode of every environment of a group; only `observations` is written. */
+/* Begins a new episode in every environment of a group; only `observations` is written. */
 void puff_vec_reset(puff_vec* vec, uint32_t group, const puff_buffers* buffers);
 
 /* Begins one step of a group. The arrays must stay in place until `puff_vec_wait` returns. */
@@ -83,7 +77,6 @@ enum {
     PUFF_SUMS = 4 + PUFF_MAX_STATISTICS,
     PUFF_BLOCK_AGENTS = 64,    /* so that a block's flags fill whole cache lines */
     PUFF_BLOCK_EPISODES = 512, /* remembered per block until drained */
-    PUFF_SPINS = 2000,
 };
 
 /* Finished episodes of one block of environments; `written` - `read` of them wait. */
@@ -93,28 +86,12 @@ typedef struct {
     puff_episode episodes[PUFF_BLOCK_EPISODES];
 } puff_ring;
 
-/* A thread's share of a group's blocks. `ticket` holds the generation of the step in its upper half
- * and the next unclaimed block in its lower half, so that a thread that comes late to an old step
- * claims nothing of the new one. */
+/* What the blocks of a group's step read, kept apart from what they all write. */
 typedef struct {
-    _Alignas(64) _Atomic uint64_t ticket;
-    uint32_t end;
-} puff_lane;
-
-/* The work on one group. What every block reads is kept apart from what every block writes. */
-typedef struct {
-    _Alignas(64) _Atomic uint32_t finished;
-    _Atomic uint32_t truncated;
     _Alignas(64) puff_buffers buffers;
-    uint32_t generation;
     int resetting;
+    _Alignas(64) _Atomic uint32_t truncated;
 } puff_group;
-
-typedef struct {
-    pthread_t handle;
-    puff_vec* vec;
-    uint32_t lane;
-} puff_thread;
 
 struct puff_vec {
     uint32_t environments;
@@ -137,25 +114,8 @@ struct puff_vec {
     float* scores;    /* (agents,) */
     float* statistics;
     puff_group* groups;
-    puff_lane* lanes; /* (group_count, threads) */
-
-    uint32_t threads;
-    uint32_t worker_count; /* running; all threads but the caller's */
-    puff_thread* workers;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    _Atomic uint32_t sleepers; /* workers inside the mutex, asleep or about to be */
-    _Atomic int stopping;
-    _Alignas(64) _Atomic uint32_t version; /* counts starts: a change means that there is work */
+    puff_pool* pool;
 };
-
-static inline void puff_pause(void) {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
 
 /* An agent's episode is over: add it to the sums and to the block's ring. */
 static void puff_record(puff_vec* vec, puff_ring* ring, uint64_t step, uint32_t agent) {
@@ -183,7 +143,8 @@ static void puff_record(puff_vec* vec, puff_ring* ring, uint64_t step, uint32_t 
 }
 
 /* Steps (or resets) the environments of one block and does the bookkeeping of its agents. */
-static void puff_run_block(puff_vec* vec, uint32_t group_index, uint32_t block) {
+static void puff_run_block(void* context, uint32_t group_index, uint32_t block) {
+    puff_vec* vec = context;
     puff_group* group = &vec->groups[group_index];
     const uint32_t agents = puff_this.agents, actions = puff_this.action_count;
     const size_t bytes = puff_this.observation_bytes;
@@ -222,10 +183,13 @@ static void puff_run_block(puff_vec* vec, uint32_t group_index, uint32_t block) 
             puff_this.step(state, &io);
         }
     }
-    if (group->resetting) return;
-
-    const uint64_t step = vec->steps[group_index];
     const size_t offset = (size_t)group_first * agents;
+    if (group->resetting) {
+        memset(vec->returns + offset + row, 0, rows * sizeof(double));
+        memset(vec->lengths + offset + row, 0, rows * sizeof(int64_t));
+        return;
+    }
+    const uint64_t step = vec->steps[group_index];
     puff_ring* ring = &vec->rings[group_index * vec->blocks + block];
     uint32_t truncated = 0;
     for (size_t i = row; i < row + rows; i++) {
@@ -240,90 +204,15 @@ static void puff_run_block(puff_vec* vec, uint32_t group_index, uint32_t block) 
     if (truncated) atomic_fetch_add_explicit(&group->truncated, truncated, memory_order_relaxed);
 }
 
-/* Claims and runs blocks of a group until none is left, first those of the thread's own lane: what
- * it touched in the last step is still in its core's cache. */
-static void puff_work(puff_vec* vec, uint32_t group_index, uint32_t own) {
-    puff_group* group = &vec->groups[group_index];
-    for (uint32_t i = 0; i < vec->threads; i++) {
-        puff_lane* lane = &vec->lanes[group_index * vec->threads + (own + i) % vec->threads];
-        uint64_t ticket = atomic_load_explicit(&lane->ticket, memory_order_acquire);
-        while ((uint32_t)ticket < lane->end) {
-            if (atomic_compare_exchange_weak_explicit(&lane->ticket, &ticket, ticket + 1,
-                                                      memory_order_acquire, memory_order_acquire)) {
-                puff_run_block(vec, group_index, (uint32_t)ticket);
-                atomic_fetch_add_explicit(&group->finished, 1, memory_order_release);
-                ticket = atomic_load_explicit(&lane->ticket, memory_order_acquire);
-            }
-        }
-    }
-}
-
-/* Sleeps until the version is no longer `seen`. A worker counts itself before it looks at the
- * version and a starter changes the version before it looks at the count, so one of the two always
- * notices the other. */
-static void puff_sleep(puff_vec* vec, uint32_t seen) {
-    pthread_mutex_lock(&vec->mutex);
-    atomic_fetch_add(&vec->sleepers, 1);
-    while (atomic_load(&vec->version) == seen && !atomic_load(&vec->stopping)) {
-        pthread_cond_wait(&vec->wake, &vec->mutex);
-    }
-    atomic_fetch_sub(&vec->sleepers, 1);
-    pthread_mutex_unlock(&vec->mutex);
-}
-
-static void puff_wake(puff_vec* vec) {
-    if (atomic_load(&vec->sleepers) == 0) return;
-    pthread_mutex_lock(&vec->mutex);
-    pthread_cond_broadcast(&vec->wake);
-    pthread_mutex_unlock(&vec->mutex);
-}
-
-static void* puff_worker(void* argument) {
-    const puff_thread* self = argument;
-    puff_vec* vec = self->vec;
-    while (!atomic_load(&vec->stopping)) {
-        const uint32_t seen = atomic_load(&vec->version);
-        for (uint32_t g = 0; g < vec->group_count; g++) puff_work(vec, g, self->lane);
-        int spin = 0;
-        while (spin < PUFF_SPINS && atomic_load(&vec->version) == seen) {
-            puff_pause();
-            spin++;
-        }
-        if (spin == PUFF_SPINS) puff_sleep(vec, seen);
-    }
-    return NULL;
-}
-
-/* The blocks of a group are dealt to the threads in even runs. */
-static uint32_t puff_first_block(const puff_vec* vec, uint32_t lane) {
-    return (uint32_t)((uint64_t)vec->blocks * lane / vec->threads);
-}
-
-static void* puff_allocate(size_t size) {
-    const size_t rounded = (size + 63) / 64 * 64;
-    void* memory = aligned_alloc(64, rounded ? rounded : 64);
-    if (memory) memset(memory, 0, rounded);
-    return memory;
-}
-
 PUFF_EXPORT void puff_vec_destroy(puff_vec* vec) {
     if (!vec) return;
-    if (vec->workers) {
-        atomic_store(&vec->stopping, 1);
-        atomic_fetch_add(&vec->version, 1);
-        puff_wake(vec);
-        for (uint32_t w = 0; w < vec->worker_count; w++) pthread_join(vec->workers[w].handle, NULL);
-        pthread_cond_destroy(&vec->wake);
-        pthread_mutex_destroy(&vec->mutex);
-    }
-    free(vec->workers);
+    puff_pool_destroy(vec->pool);
     free(vec->memory);
     free(vec->sums);
     free(vec->rings);
     free(vec->scores);
     free(vec->statistics);
     free(vec->groups);
-    free(vec->lanes);
     free(vec);
 }
 
@@ -334,7 +223,6 @@ PUFF_EXPORT puff_vec* puff_vec_create(const double* params, uint32_t environment
     if (!vec) return NULL;
     const size_t agents = (size_t)environments * puff_this.agents;
     vec->environments = environments;
-    vec->threads = threads;
     vec->group_count = groups;
     vec->group_environments = environments / groups;
     vec->block_environments = PUFF_BLOCK_AGENTS / puff_this.agents;
@@ -350,9 +238,9 @@ PUFF_EXPORT puff_vec* puff_vec_create(const double* params, uint32_t environment
     vec->scores = puff_allocate(agents * sizeof(float));
     vec->statistics = puff_allocate(agents * puff_this.statistic_count * sizeof(float));
     vec->groups = puff_allocate(groups * sizeof(puff_group));
-    vec->lanes = puff_allocate((size_t)groups * threads * sizeof(puff_lane));
+    vec->pool = puff_pool_create(groups, vec->blocks, threads, puff_run_block, vec);
     if (!vec->memory || !vec->sums || !vec->rings || !vec->scores || !vec->statistics ||
-        !vec->groups || !vec->lanes) {
+        !vec->groups || !vec->pool) {
         puff_vec_destroy(vec);
         return NULL;
     }
@@ -360,29 +248,9 @@ PUFF_EXPORT puff_vec* puff_vec_create(const double* params, uint32_t environment
     vec->steps = (uint64_t*)(vec->memory + state_bytes);
     vec->returns = (double*)(vec->memory + state_bytes + step_bytes);
     vec->lengths = (int64_t*)(vec->memory + state_bytes + step_bytes + agents * sizeof(double));
-    for (uint32_t l = 0; l < groups * threads; l++) {
-        vec->lanes[l].end = puff_first_block(vec, l % threads + 1);
-        atomic_store(&vec->lanes[l].ticket, vec->lanes[l].end);
-    }
     for (uint32_t e = 0; e < environments; e++) {
         puff_random random = puff_random_stream(seed, e);
         puff_this.init(vec->states + e * vec->stride, params, puff_random_bits(&random));
-    }
-
-    vec->workers = puff_allocate(threads * sizeof(puff_thread));
-    if (!vec->workers) {
-        puff_vec_destroy(vec);
-        return NULL;
-    }
-    pthread_mutex_init(&vec->mutex, NULL);
-    pthread_cond_init(&vec->wake, NULL);
-    for (uint32_t w = 0; w + 1 < threads; w++) {
-        vec->workers[w] = (puff_thread){.vec = vec, .lane = w};
-        if (pthread_create(&vec->workers[w].handle, NULL, puff_worker, &vec->workers[w])) {
-            puff_vec_destroy(vec);
-            return NULL;
-        }
-        vec->worker_count++;
     }
     return vec;
 }
@@ -392,18 +260,8 @@ static void puff_begin(puff_vec* vec, uint32_t group_index, const puff_buffers* 
     puff_group* group = &vec->groups[group_index];
     group->buffers = *buffers;
     group->resetting = resetting;
-    atomic_store_explicit(&group->finished, 0, memory_order_relaxed);
     atomic_store_explicit(&group->truncated, 0, memory_order_relaxed);
-    group->generation++;
-    for (uint32_t l = 0; l < vec->threads; l++) {
-        atomic_store_explicit(&vec->lanes[group_index * vec->threads + l].ticket,
-                              (uint64_t)group->generation << 32 | puff_first_block(vec, l),
-                              memory_order_release);
-    }
-    if (vec->worker_count) {
-        atomic_fetch_add(&vec->version, 1);
-        puff_wake(vec);
-    }
+    puff_pool_start(vec->pool, group_index);
 }
 
 PUFF_EXPORT void puff_vec_start(puff_vec* vec, uint32_t group, const puff_buffers* buffers) {
@@ -412,15 +270,7 @@ PUFF_EXPORT void puff_vec_start(puff_vec* vec, uint32_t group, const puff_buffer
 
 PUFF_EXPORT uint32_t puff_vec_wait(puff_vec* vec, uint32_t group_index) {
     puff_group* group = &vec->groups[group_index];
-    puff_work(vec, group_index, vec->threads - 1);
-    for (uint32_t spin = 0;
-         atomic_load_explicit(&group->finished, memory_order_acquire) < vec->blocks; spin++) {
-        if (spin < PUFF_SPINS) {
-            puff_pause();
-        } else {
-            sched_yield();
-        }
-    }
+    puff_pool_wait(vec->pool, group_index);
     if (!group->resetting) vec->steps[group_index]++;
     return atomic_load_explicit(&group->truncated, memory_order_relaxed);
 }

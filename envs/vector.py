@@ -102,7 +102,12 @@ class VectorEnv:
         threads: int = 1,
         seed: int = 0,
     ) -> None:
-        """Creates and seeds the environments; raises `PuffError` if memory runs out."""
+        """Creates and seeds the environments; raises `PuffError` if memory runs out.
+
+        `environments` must be a multiple of `groups`; `threads` counts the calling one.
+        """
+        if environments < 1 or groups < 1 or threads < 1 or environments % groups:
+            raise ValueError(f"{environments} environments in {groups} groups on {threads} threads")
         self.library = library
         self.descriptor = library.descriptor
         self.environments = environments
@@ -114,7 +119,7 @@ class VectorEnv:
             self._ffi.new("double[]", values),
             environments,
             groups,
-            self.threads,
+            threads,
             seed & 0xFFFF_FFFF_FFFF_FFFF,
         )
         if not self._vec:
@@ -171,7 +176,7 @@ class VectorEnv:
         return self.wait(group)
 
     def drain(self) -> EpisodeReport:
-        """The episodes finished since the last call."""
+        """The episodes finished since the last call; between steps only."""
         dropped = self._ffi.new("uint64_t *")
         pointer = self._ffi.cast("puff_episode *", self._episodes.ctypes.data)
         count = self.library.lib.puff_vec_drain(self._vec, pointer, dropped)
@@ -183,7 +188,10 @@ class VectorEnv:
         return EpisodeReport(episodes[order], int(dropped[0]), int(sums[0]), sums[1:used])
 
     def save(self) -> bytes:
-        """Everything the environments' future depends on."""
+        """Everything the environments' future depends on; between steps only.
+
+        Episodes that finished and were not drained are not part of it.
+        """
         return self._memory().tobytes()
 
     def restore(self, saved: bytes) -> None:
@@ -203,8 +211,13 @@ class VectorEnv:
         return np.frombuffer(self._ffi.buffer(pointer, size[0]), np.uint8)
 
     def draw(self, environment: int, agent: int, phase: float, pixels: NDArray[np.uint8]) -> None:
-        """Paints an environment as one of its agents sees it into (height, width, 3) RGB."""
-        height, width, _ = pixels.shape
+        """Paints an environment as one of its agents sees it into (height, width, 3) RGB.
+
+        `phase` in [0, 1) is the place between the last step and the next.
+        """
+        height, width, channels = pixels.shape
+        if channels != 3 or pixels.dtype != np.uint8 or not pixels.flags.c_contiguous:
+            raise ValueError("pixels must be a C-contiguous (height, width, 3) array of uint8")
         canvas = self._ffi.new("puff_canvas *")
         canvas.pixels = self._ffi.cast("uint8_t *", pixels.ctypes.data)
         canvas.width, canvas.height = width, height

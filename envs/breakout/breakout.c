@@ -148,28 +148,37 @@ static inline int stands(const breakout* game, int row, int column) {
            game->broken[row * COLUMNS + column] == 0;
 }
 
-/* The standing brick nearest to the ball's middle among those of a row, or -1. */
-static int brick_in_row(const breakout* game, int row, int first, int last, float middle) {
-    int nearest = -1;
-    float distance = FAR;
-    for (int column = first; column <= last; column++) {
-        const float away = fabsf(((float)column + 0.5f) * BRICK_WIDTH - middle);
-        if (stands(game, row, column) && away < distance) {
-            nearest = row * COLUMNS + column;
-            distance = away;
-        }
-    }
-    return nearest;
+/* Columns or rows of bricks, from the first to the last. */
+typedef struct {
+    int first, last;
+} range;
+
+/* What the ball covers with its left edge at x, and with its upper edge at y. */
+static inline range columns_under(float x) {
+    return (range){column_at(x + SKIN), column_at(x + BALL - SKIN)};
 }
 
-static int brick_in_column(const breakout* game, int column, int first, int last, float middle) {
+static inline range rows_under(float y) {
+    return (range){row_at(y + SKIN), row_at(y + BALL - SKIN)};
+}
+
+static inline range widened(range cells, int with) {
+    return (range){with < cells.first ? with : cells.first, with > cells.last ? with : cells.last};
+}
+
+/* The standing brick nearest to the middle of a ball at (x, y), or -1. */
+static int nearest_brick(const breakout* game, range rows, range columns, float x, float y) {
     int nearest = -1;
-    float distance = FAR;
-    for (int row = first; row <= last; row++) {
-        const float away = fabsf(((float)row + 0.5f) * BRICK_HEIGHT + BRICKS_TOP - middle);
-        if (stands(game, row, column) && away < distance) {
-            nearest = row * COLUMNS + column;
-            distance = away;
+    float nearest_distance = FAR;
+    for (int row = rows.first; row <= rows.last; row++) {
+        for (int column = columns.first; column <= columns.last; column++) {
+            const float dx = ((float)column + 0.5f) * BRICK_WIDTH - (x + BALL / 2);
+            const float dy = ((float)row + 0.5f) * BRICK_HEIGHT + BRICKS_TOP - (y + BALL / 2);
+            const float distance = dx * dx + dy * dy;
+            if (stands(game, row, column) && distance < nearest_distance) {
+                nearest = row * COLUMNS + column;
+                nearest_distance = distance;
+            }
         }
     }
     return nearest;
@@ -179,8 +188,9 @@ static int brick_in_column(const breakout* game, int column, int first, int last
  * order in which it gets there; the one it has entered freely belongs to what it touches next. */
 static void meet_bricks(const breakout* game, impact* first) {
     const float x = game->ball_x, y = game->ball_y, vx = game->ball_vx, vy = game->ball_vy;
-    const int column = vx > 0 ? column_at(x + BALL - SKIN) + 1 : column_at(x + SKIN) - 1;
-    const int row = vy > 0 ? row_at(y + BALL - SKIN) + 1 : row_at(y + SKIN) - 1;
+    const range columns = columns_under(x), rows = rows_under(y);
+    const int column = vx > 0 ? columns.last + 1 : columns.first - 1;
+    const int row = vy > 0 ? rows.last + 1 : rows.first - 1;
     const float place_x =
         vx > 0 ? (float)column * BRICK_WIDTH - BALL : (float)(column + 1) * BRICK_WIDTH;
     const float place_y = vy > 0 ? (float)row * BRICK_HEIGHT + BRICKS_TOP - BALL
@@ -190,28 +200,19 @@ static void meet_bricks(const breakout* game, impact* first) {
     const int row_first = time_y <= time_x;
 
     for (int turn = 0; turn < 2; turn++) {
-        if ((turn == 0) == row_first) {
-            if (time_y >= first->time) return;
-            const float left = x + vx * time_y;
-            int from = column_at(left + SKIN), to = column_at(left + BALL - SKIN);
-            if (turn == 1 && column < from) from = column;
-            if (turn == 1 && column > to) to = column;
-            const int brick = brick_in_row(game, row, from, to, left + BALL / 2);
-            if (brick >= 0) {
-                *first = (impact){time_y, place_y, BRICK_FLAT, brick};
-                return;
-            }
-        } else {
-            if (time_x >= first->time) return;
-            const float top = y + vy * time_x;
-            int from = row_at(top + SKIN), to = row_at(top + BALL - SKIN);
-            if (turn == 1 && row < from) from = row;
-            if (turn == 1 && row > to) to = row;
-            const int brick = brick_in_column(game, column, from, to, top + BALL / 2);
-            if (brick >= 0) {
-                *first = (impact){time_x, place_x, BRICK_SIDE, brick};
-                return;
-            }
+        const int flat = (turn == 0) == row_first;
+        const float time = flat ? time_y : time_x;
+        if (time >= first->time) return;
+        const float at_x = x + vx * time, at_y = y + vy * time;
+        range near_columns = flat ? columns_under(at_x) : (range){column, column};
+        range near_rows = flat ? (range){row, row} : rows_under(at_y);
+        if (turn == 1 && flat) near_columns = widened(near_columns, column);
+        if (turn == 1 && !flat) near_rows = widened(near_rows, row);
+        const int brick = nearest_brick(game, near_rows, near_columns, at_x, at_y);
+        if (brick >= 0) {
+            *first = flat ? (impact){time, place_y, BRICK_FLAT, brick}
+                          : (impact){time, place_x, BRICK_SIDE, brick};
+            return;
         }
     }
 }

@@ -1,0 +1,70 @@
+"""The `pufftui` command: runs it and turns whatever goes wrong into one sentence and a status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from pufftui.cli import run
+from pufftui.envs.errors import PuffError
+
+INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    # A spinning OpenMP worker takes the core that the environments need. Read when torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    end_by_interrupt(signal.SIGTERM)
+    end_by_interrupt(signal.SIGHUP)
+    try:
+        status = run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except PuffError as error:
+        say(error.message, error.hint)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        from pufftui.streams import silence
+
+        silence(sys.stdout)  # whoever read the output has seen enough
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last resort, so that no one meets a traceback
+        say(f"Something broke inside pufftui: {error!r}.", f"The details are in {_keep(error)}.")
+        return 1
+    return status
+
+
+def end_by_interrupt(number: int) -> None:
+    """Lets a signal end the program as ctrl+c does, unless it is ignored (nohup)."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    if signal.getsignal(number) is not signal.SIG_IGN:
+        signal.signal(number, interrupt)
+
+
+def say(message: str, hint: str) -> None:
+    """Writes one error to stderr, in red where that is a terminal."""
+    name = "\x1b[31mpufftui:\x1b[0m" if sys.stderr.isatty() else "pufftui:"
+    print(name, f"{message} {hint}".strip(), file=sys.stderr)
+
+
+def _keep(error: Exception) -> str:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="pufftui-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exception(error, file=file)
+    return file.name
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""The command line: one module per command, each imported only when it is called.
+
+Every module has `run(arguments) -> int`, which returns the exit status.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from pufftui.envs.errors import PuffError, nearest
+
+COMMANDS = {
+    "train": ("train ENV", "train an agent and watch it live"),
+    "envs": ("envs", "list the environments"),
+    "bench": ("bench [ENV ...]", "measure the speed of environments and training"),
+    "doctor": ("doctor", "check this machine and say how to mend what is missing"),
+}
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command that `arguments` begin with."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    name, *rest = arguments
+    if name in ("-V", "--version"):
+        from importlib.metadata import version
+
+        print(f"pufftui {version('pufftui')}")
+        return 0
+    if name not in COMMANDS:
+        kind = "flag" if name.startswith("-") else "command"
+        known = ("--help", "--version") if kind == "flag" else COMMANDS
+        raise PuffError(f"There is no {kind} {name}.", nearest(name, known), usage=True)
+    status: int = importlib.import_module(f"pufftui.cli.{name}").run(rest)
+    return status
+
+
+def overview() -> str:
+    """What `pufftui --help` prints."""
+    width = max(len(usage) for usage, _ in COMMANDS.values())
+    lines = [f"  pufftui {usage:{width}}  {summary}" for usage, summary in COMMANDS.values()]
+    return "\n".join(
+        [
+            "pufftui, a terminal cockpit for reinforcement learning",
+            "",
+            *lines,
+            "",
+            "Begin with:   pufftui train breakout",
+            "Every command explains itself, as in:   pufftui train --help",
+        ]
+    )

@@ -1,0 +1,120 @@
+"""Settings on the command line: `--train.learning-rate 3e-4`, and their place in the help."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pufftui.envs.catalogue import load_env
+from pufftui.envs.errors import PuffError
+from pufftui.hardware import device_kind
+from pufftui.trainer.config import SECTIONS, Config, setting_fields
+from pufftui.trainer.layers import load_config
+
+FLAG = re.compile(rf"--({'|'.join(SECTIONS)}|env)\.([^=]+)(?:=(.*))?", re.DOTALL)
+
+
+def split_settings(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Parts the arguments into other ones and settings by path: `{"train.gamma": "0.9"}`.
+
+    A setting's flag takes dashes or underscores, and its value after a space or `=`.
+    """
+    others: list[str] = []
+    settings: dict[str, str] = {}
+    words = iter(arguments)
+    for word in words:
+        match = FLAG.fullmatch(word)
+        if not match:
+            others.append(word)
+            continue
+        section, name, value = match.groups()
+        if value is None:
+            value = next(words, None)
+        if value is None or value.startswith("--"):
+            raise PuffError(f"{word} needs a value.", f"For example: {word} 1.", usage=True)
+        settings[f"{section}.{name.replace('-', '_')}"] = value
+    return others, settings
+
+
+def load_settings(env: str, files: list[Path], flags: Mapping[str, str]) -> Config:
+    """The settings of a run, with the tables of the device that it will train on."""
+    # Which device is meant is itself a setting, and every device has a table of its own.
+    config = load_config(env, device="cpu", files=files, flags=flags)
+    kind = device_kind(config.run.device)
+    return config if kind == "cpu" else load_config(env, device=kind, files=files, flags=flags)
+
+
+def setting_files(named: Path | None = None) -> list[Path]:
+    """The files with settings, the stronger last: the person's own, then the one named."""
+    own = personal_file()
+    return ([own] if own.exists() else []) + ([named] if named else [])
+
+
+def personal_file() -> Path:
+    """Where a person keeps settings for all runs."""
+    folder = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(folder).expanduser() / "pufftui" / "config.toml"
+
+
+def setting_flags() -> list[str]:
+    """Every setting as it is written on the command line, without the environments' own."""
+    return [field.flag for field in setting_fields().values()]
+
+
+def settings_help(env: str | None) -> str:
+    """All settings with default, range and unit; of `env` with its own settings and defaults."""
+    lines = [
+        "settings, with the value they have when nothing else is said:",
+        f"  They can be kept in {_home(personal_file())} or in a file for --config.",
+    ]
+    if env:
+        lines[0] = f"settings, with the value they have for {env} on this machine:"
+    config = load_settings(env, setting_files(), {}) if env else None
+    for section in SECTIONS:
+        lines += ["", f"{section}: {(SECTIONS[section].__doc__ or '').strip()}"]
+        lines += _section_lines(section, config)
+    if config:
+        lines += ["", f"env: Parameters of {config.env}.", *_parameter_lines(config)]
+    else:
+        lines += ["", "env: Parameters of the environment, see: pufftui train ENV --help"]
+    return "\n".join(lines)
+
+
+def _section_lines(section: str, config: Config | None) -> Iterator[str]:
+    for field in setting_fields().values():
+        if field.section == section:
+            value = getattr(getattr(config, section), field.name) if config else field.default
+            setting = field.setting
+            limits = ", ".join(setting.choices)
+            if setting.low is not None and setting.high is not None:
+                limits = f"{_number(setting.low)} to {_number(setting.high)} {setting.unit}".strip()
+            yield _line(field.flag, value, setting.help, limits)
+
+
+def _parameter_lines(config: Config) -> Iterator[str]:
+    descriptor = load_env(config.env).descriptor
+    for parameter in descriptor.parameters:
+        limits = f"{_number(parameter.low)} to {_number(parameter.high)}"
+        flag = f"--env.{parameter.name.replace('_', '-')}"
+        yield _line(flag, config.parameters[parameter.name], parameter.help, limits)
+    if not descriptor.parameters:
+        yield f"  {config.env} has none."
+
+
+def _line(flag: str, value: object, help_text: str, limits: str) -> str:
+    shown = _number(value) if isinstance(value, (int, float)) else str(value) or '""'
+    return f"  {f'{flag} {shown}':36}  {help_text}" + (f" ({limits})" if limits else "")
+
+
+def _number(value: float) -> str:
+    if value >= 1e6 and value % 1e6 == 0 and value < 1e9:
+        return f"{value / 1e6:g}M"
+    if value == int(value) and abs(value) < 1e6:
+        return str(int(value))
+    return f"{value:.4g}".replace("e+", "e")
+
+
+def _home(path: Path) -> str:
+    return str(path).replace(str(Path.home()), "~", 1)

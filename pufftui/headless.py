@@ -1,0 +1,181 @@
+"""Training without a screen: JSON or one sentence on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from json import dumps
+from types import FrameType
+from typing import Any, TextIO
+
+from pufftui.envs.errors import PuffError
+from pufftui.format import duration, figure, percent, steps
+from pufftui.streams import Output
+from pufftui.trainer.command import Stop
+from pufftui.trainer.runner import Runner
+from pufftui.trainer.snapshot import LOSSES, Phase, Snapshot
+
+REPORT_SECONDS = 1.0
+PROGRESS_SECONDS = 10.0
+"""Time between two lines of progress where they cannot replace each other."""
+
+INTERRUPTED = 130
+ENDINGS = {Phase.FINISHED: (0, "finished"), Phase.FAILED: (1, "failed")}
+"""Exit status and reason; whatever is neither was interrupted."""
+
+
+class Impatience(Exception):  # noqa: N818 - a wish, not an error
+    """A second ctrl+c: leave at once, without the checkpoint."""
+
+
+def run_headless(runner: Runner, *, json: bool) -> int:
+    """Trains to the end or to a signal; returns the exit status.
+
+    SIGINT, SIGTERM and SIGHUP end training with a checkpoint; a second SIGINT ends it at once.
+    With `json` every report is a line on stdout, else there is one sentence at the end. Raises
+    `PuffError` if training failed.
+    """
+    output, progress = Output(sys.stdout), Progress(sys.stderr)
+    progress.say(f"run {runner.folder.id} in {runner.folder.path}")
+    try:
+        with _stop_on_signals(runner):
+            runner.start()
+            ended = False
+            while not ended:
+                ended = runner.join(REPORT_SECONDS)
+                if json and runner.latest.phase is not Phase.STARTING:
+                    progress.clear()
+                    output.write(json_line(report(runner.latest)))
+                progress.show(runner.latest)
+    except Impatience:
+        # The trainer may be deep inside a library; there is no gentle way out.
+        progress.clear()
+        _conclude(runner, "interrupted", output, json=json)
+        os._exit(INTERRUPTED)
+    progress.clear()
+    last = runner.latest
+    status, reason = ENDINGS.get(last.phase, (INTERRUPTED, "interrupted"))
+    _conclude(runner, reason, output, json=json)
+    if last.phase is Phase.FAILED:
+        raise PuffError(last.failure, last.failure_hint)
+    return status
+
+
+class Progress:
+    """One line on stderr: it replaces itself on a terminal, else a new one comes now and then."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._output = Output(stream)
+        self._terminal = stream.isatty()
+        self._next = 0.0
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Shows where training is."""
+        if self._terminal:
+            self._output.write(f"\r\x1b[K{progress_line(snapshot)}")
+        elif time.monotonic() >= self._next:
+            self._next = time.monotonic() + PROGRESS_SECONDS
+            self._output.write(f"{progress_line(snapshot)}\n")
+
+    def clear(self) -> None:
+        """Makes room for another line on the terminal."""
+        if self._terminal:
+            self._output.write("\r\x1b[K")
+
+    def say(self, text: str) -> None:
+        """Writes a line that stays."""
+        self.clear()
+        self._output.write(f"{text}\n")
+
+
+@contextmanager
+def _stop_on_signals(runner: Runner) -> Iterator[None]:
+    stopping = False
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        if stopping and number == signal.SIGINT:
+            raise Impatience
+        if not stopping:
+            stopping = True
+            runner.send(Stop())
+
+    old = {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # nohup has the hang-up ignored, and that is a wish too.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            old[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _conclude(runner: Runner, reason: str, output: Output, *, json: bool) -> None:
+    run, last = runner.folder.id, runner.latest
+    if json:
+        line = {
+            "done": reason == "finished",
+            "reason": reason,
+            "run": run,
+            "step": last.step,
+            "checkpoint": last.checkpoint_path,
+        }
+        output.write(json_line(line))
+        return
+    score = "" if last.score is None else f", score {figure(last.score)}"
+    kept = f", checkpoint {last.checkpoint_path}" if last.checkpoint_path else ""
+    took = f"{steps(last.step)} steps in {duration(last.seconds)}"
+    output.write(f"{run} {reason}: {took}{score}{kept}\n")
+
+
+def report(snapshot: Snapshot) -> dict[str, Any]:
+    """The figures of one report by their public names; None is what is not known."""
+    return {
+        "step": snapshot.step,
+        "seconds": snapshot.seconds,
+        "sps": snapshot.steps_per_second,
+        "epoch": snapshot.epoch,
+        "score": snapshot.score,
+        "perf": snapshot.perf,
+        "episode_return": snapshot.episode_return,
+        "episode_length": snapshot.episode_length,
+        "episodes": snapshot.episodes,
+        "losses": {name: snapshot.losses.get(name) for name in LOSSES},
+        "alerts": [],
+    }
+
+
+def json_line(value: dict[str, Any]) -> str:
+    """One line of JSON; numbers that are not finite become null."""
+    return dumps(_finite(value), allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def progress_line(snapshot: Snapshot) -> str:
+    """`12.3M of 100M steps   12 %   1.24M steps/s   score 418   3m 20s left`."""
+    if snapshot.phase is Phase.STARTING:
+        return snapshot.activity or "starting"
+    parts = [
+        f"{steps(snapshot.step)} of {steps(snapshot.total_steps)} steps",
+        percent(snapshot.step / snapshot.total_steps),
+        f"{figure(snapshot.steps_per_second)} steps/s",
+        f"score {figure(snapshot.score)}",
+        f"{duration(snapshot.seconds_left)} left",
+    ]
+    if snapshot.phase is not Phase.RUNNING:
+        parts.append(snapshot.phase.value)
+    return "   ".join(parts)

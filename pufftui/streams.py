@@ -1,0 +1,32 @@
+"""Standard streams whose reader may go away."""
+
+from __future__ import annotations
+
+import os
+from typing import TextIO
+
+
+def silence(stream: TextIO) -> None:
+    """Sends whatever a stream still holds to nowhere, so that Python can end without complaint."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+class Output:
+    """A stream that may be closed by its reader: from then on nothing is written."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._open = True
+
+    def write(self, text: str) -> None:
+        """Writes at once, or not at all."""
+        if not self._open:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            self._open = False
+            silence(self._stream)

@@ -38,7 +38,7 @@ class ActionDistribution:
             action = (cumulative[..., :-1] <= uniform).sum(dim=-1, keepdim=True)
             total = total + log_probabilities.gather(-1, action).squeeze(-1)
             chosen.append(action)
-        return torch.cat(chosen, dim=-1), total
+        return chosen[0] if len(chosen) == 1 else torch.cat(chosen, dim=-1), total
 
     def evaluate(
         self, outputs: Tensor, log_std: Tensor | None, actions: Tensor

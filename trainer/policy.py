@@ -66,9 +66,11 @@ class Policy(nn.Module):
         hidden = F.gelu(dense(self.encoder, hidden), approximate="tanh")
         if self.memory:
             hidden, state = self.memory(hidden, state, resets)
-        outputs = dense(self.actor, hidden).float()
-        values = dense(self.critic, hidden).float().squeeze(-1)
-        return outputs, values, state
+        # One product for both heads: half the passes over `hidden`, forward and backward.
+        weight = torch.cat((self.actor.weight, self.critic.weight)).to(hidden.dtype)
+        bias = torch.cat((self.actor.bias, self.critic.bias))
+        heads = F.linear(hidden, weight).float() + bias
+        return heads[..., :-1], heads[..., -1], state
 
 
 def feature_count(descriptor: Descriptor) -> int:

@@ -1,0 +1,44 @@
+"""The narrow passage between the trainer's thread and everything else."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from pufftui.trainer.command import Command, Stop
+from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.weights import PolicyWeights
+
+
+class Channel:
+    """Commands go up one way, snapshots and weights come down the other.
+
+    `latest` and `weights` are replaced whole by the trainer's thread and may be read from any.
+    """
+
+    def __init__(self, total_steps: int) -> None:
+        self.latest = Snapshot(Phase.STARTING, "starting", total_steps=total_steps)
+        self.weights: PolicyWeights | None = None
+        self._commands: deque[Command] = deque()
+        self._arrived = threading.Event()
+        self._stopping = False
+
+    def send(self, command: Command) -> None:
+        """Puts a command in the queue; from any thread."""
+        self._commands.append(command)
+        self._stopping = self._stopping or isinstance(command, Stop)
+        self._arrived.set()
+
+    def stopping(self) -> bool:
+        """Whether a `Stop` has been sent, also while others wait before it."""
+        return self._stopping
+
+    def commands(self, wait: float = 0.0) -> list[Command]:
+        """Takes all commands out, waiting up to `wait` seconds for the first."""
+        if wait:
+            self._arrived.wait(wait)
+        self._arrived.clear()
+        taken = []
+        while self._commands:
+            taken.append(self._commands.popleft())
+        return taken

@@ -1,0 +1,72 @@
+"""Checkpoint files: named numpy arrays and a description, written so that a power cut is harmless.
+
+A checkpoint is an .npz file without pickles. It appears under its name only when it is complete
+and on disk, and every array in it carries a checksum, so a torn file is recognised.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pufftui.envs.errors import PuffError
+
+FORMAT = 1
+DESCRIPTION = "description"
+
+
+def write_checkpoint(
+    path: Path, arrays: Mapping[str, NDArray[Any]], description: Mapping[str, Any]
+) -> None:
+    """Writes a checkpoint atomically; raises `PuffError` if the disk refuses."""
+    text = json.dumps({"format": FORMAT, **description})
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            np.savez(file, **{DESCRIPTION: np.array(text)}, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise PuffError(
+            f"The checkpoint {path.name} could not be written ({error.strerror}).",
+            f"Free space in {path.parent} or make it writable.",
+        ) from None
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The arrays and the description; raises `PuffError` if the file is torn or foreign."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files if name != DESCRIPTION}
+            description = json.loads(str(file[DESCRIPTION]))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise PuffError(
+            f"{path.name} is not a whole checkpoint ({error}).", "Use an older one."
+        ) from None
+    if description.get("format") != FORMAT:
+        raise PuffError(
+            f"{path.name} has format {description.get('format')}, this pufftui reads {FORMAT}.",
+            "Use the version of pufftui that wrote it.",
+        )
+    return arrays, description
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

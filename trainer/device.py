@@ -1,0 +1,47 @@
+"""Which device, number format and threads a run uses."""
+
+from __future__ import annotations
+
+import torch
+
+from pufftui.envs.errors import PuffError
+from pufftui.envs.vector import available_cores
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` is the first GPU, else the CPU; raises `PuffError` for a GPU that is not there."""
+    if name == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    if name == "cpu":
+        return torch.device("cpu")
+    kind, _, index = name.partition(":")
+    if kind != "cuda" or not (index == "" or index.isdigit()):
+        raise PuffError(f"There is no device {name}.", "Use auto, cpu, cuda or cuda:N.", usage=True)
+    if not torch.cuda.is_available():
+        build = "has no CUDA support" if torch.version.cuda is None else "finds no GPU"
+        raise PuffError(
+            f"The device {name} cannot be used: torch {torch.__version__} {build}.",
+            "Run `pufftui doctor`, or train with --device cpu.",
+        )
+    if int(index or 0) >= torch.cuda.device_count():
+        raise PuffError(
+            f"There is no GPU {index}.", f"torch sees {torch.cuda.device_count()}.", usage=True
+        )
+    return torch.device(f"cuda:{index or 0}")
+
+
+def product_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """Number format of matrix products: bf16 where asked for or where the hardware is fast at it."""
+    if precision == "auto":
+        fast = (
+            torch.cuda.is_bf16_supported()
+            if device.type == "cuda"
+            else torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        )
+        return torch.bfloat16 if fast else torch.float32
+    return torch.bfloat16 if precision == "bf16" else torch.float32
+
+
+def thread_count(requested: int) -> int:
+    """Threads for environments and torch: as requested, else the cores this process may use."""
+    return requested or available_cores()

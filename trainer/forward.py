@@ -1,0 +1,126 @@
+"""The policy's forward pass in numpy, for a handful of agents: what the arena plays with.
+
+Names and formulas follow policy.py; tests hold the two together.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pufftui.envs.descriptor import ActionKind, Descriptor, DType
+from pufftui.trainer.weights import PolicyWeights
+
+Array = NDArray[np.float32]
+
+
+def initial_state(weights: PolicyWeights, rows: int) -> Array:
+    """The recurrent state at the start of an episode, (layers, parts, rows, hidden)."""
+    layers = 0 if weights.memory == "none" else weights.layers
+    parts = 2 if weights.memory == "lstm" else 1
+    return np.zeros((layers, parts, rows, weights.hidden), np.float32)
+
+
+def forward(
+    weights: PolicyWeights, descriptor: Descriptor, observations: NDArray[np.uint8], state: Array
+) -> tuple[Array, Array, Array]:
+    """Observations (rows, bytes), state -> action parameters (rows, n), values (rows,), state."""
+    arrays = weights.arrays
+    hidden = features(observations, descriptor) @ arrays["encoder.weight"].T
+    hidden = _gelu(hidden + arrays["encoder.bias"])
+    if weights.memory == "mingru":
+        hidden, state = _mingru(weights, hidden, state)
+    elif weights.memory == "lstm":
+        hidden, state = _lstm(weights, hidden, state)
+    outputs = hidden @ arrays["actor.weight"].T + arrays["actor.bias"]
+    values = hidden @ arrays["critic.weight"].T + arrays["critic.bias"]
+    return outputs, values[:, 0], state
+
+
+def features(observations: NDArray[np.uint8], descriptor: Descriptor) -> Array:
+    """Observations (rows, bytes) -> (rows, features): floats as they are, categories one-hot."""
+    parts = []
+    for field in descriptor.fields:
+        end = field.offset + field.count * field.dtype.itemsize
+        part = np.ascontiguousarray(observations[:, field.offset : end])
+        if field.dtype is DType.FLOAT32:
+            parts.append(part.view(np.float32))
+        elif field.classes:
+            one_hot = part[..., None] == np.arange(field.classes, dtype=np.uint8)
+            parts.append(one_hot.reshape(len(part), -1).astype(np.float32))
+        else:
+            parts.append(part.astype(np.float32) / 255)
+    return np.concatenate(parts, axis=1)
+
+
+def distribution(
+    weights: PolicyWeights, descriptor: Descriptor, outputs: Array
+) -> tuple[Array, ...]:
+    """Per component of the action, (rows, choices) probabilities, or (rows, 2) mean and standard
+    deviation if it is continuous."""
+    if descriptor.action_kind is ActionKind.CONTINUOUS:
+        deviations = np.exp(weights.arrays["log_std"])
+        return tuple(
+            np.stack((outputs[:, i], np.full(len(outputs), deviations[i])), axis=1)
+            for i in range(outputs.shape[1])
+        )
+    ends = np.cumsum([len(action.choices) for action in descriptor.actions])
+    return tuple(_softmax(part) for part in np.split(outputs, ends[:-1], axis=1))
+
+
+def sample(
+    descriptor: Descriptor, parts: tuple[Array, ...], random: np.random.Generator
+) -> NDArray[np.int32] | Array:
+    """One action per row, (rows, components), drawn from what `distribution` returned."""
+    rows = len(parts[0])
+    if descriptor.action_kind is ActionKind.CONTINUOUS:
+        drawn = [part[:, 0] + part[:, 1] * random.standard_normal(rows) for part in parts]
+        return np.stack(drawn, axis=1).astype(np.float32)
+    chosen = [
+        (part.cumsum(axis=1)[:, :-1] <= random.random((rows, 1))).sum(axis=1) for part in parts
+    ]
+    return np.stack(chosen, axis=1).astype(np.int32)
+
+
+def _mingru(weights: PolicyWeights, hidden: Array, state: Array) -> tuple[Array, Array]:
+    after = np.empty_like(state)
+    for layer in range(weights.layers):
+        gates = hidden @ weights.arrays[f"memory.gates.{layer}.weight"].T
+        candidate, gate, highway = np.split(gates, 3, axis=1)
+        z, passed = _sigmoid(gate), _sigmoid(highway)
+        positive = np.maximum(candidate, 0) + _sigmoid(np.minimum(candidate, 0))
+        after[layer, 0] = (1 - z) * state[layer, 0] + z * positive
+        hidden = passed * after[layer, 0] + (1 - passed) * hidden
+    return hidden, after
+
+
+def _lstm(weights: PolicyWeights, hidden: Array, state: Array) -> tuple[Array, Array]:
+    arrays, after = weights.arrays, np.empty_like(state)
+    for layer in range(weights.layers):
+        gates = hidden @ arrays[f"memory.inputs.{layer}.weight"].T
+        gates = gates + arrays[f"memory.inputs.{layer}.bias"]
+        gates = gates + state[layer, 0] @ arrays[f"memory.recurrent.{layer}.weight"].T
+        into, forget, new, out = np.split(gates, 4, axis=1)
+        cell = _sigmoid(forget) * state[layer, 1] + _sigmoid(into) * np.tanh(new)
+        hidden = _sigmoid(out) * np.tanh(cell)
+        after[layer] = hidden, cell
+    return hidden, after
+
+
+def _sigmoid(x: Array) -> Array:
+    result: Array = np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1))
+    return result
+
+
+def _gelu(x: Array) -> Array:
+    inner = np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x**3)
+    result: Array = np.float32(0.5) * x * (1 + np.tanh(inner))
+    return result
+
+
+def _softmax(logits: Array) -> Array:
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    result: Array = shifted / shifted.sum(axis=1, keepdims=True)
+    return result

@@ -1,0 +1,105 @@
+"""The training loop, in the order of the algorithm. The only module that ties torch to the runner.
+
+Everything runs on one thread, the runner's, which imports this module: grad mode, autocast and
+the current device are per thread in torch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pufftui.envs.errors import PuffError
+from pufftui.envs.library import EnvLibrary
+from pufftui.trainer.channel import Channel
+from pufftui.trainer.command import Checkpoint, Pause, Resume, Stop
+from pufftui.trainer.config import Config
+from pufftui.trainer.keeper import CheckpointKeeper
+from pufftui.trainer.reporter import Reporter
+from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.snapshot import Phase
+from pufftui.trainer.store import StoreWriter
+
+QUICK_EPOCH = 1.0
+"""An epoch longer than this many seconds is not waited for when the run is stopped: the state of
+its beginning is kept instead."""
+
+
+def train(
+    config: Config,
+    library: EnvLibrary,
+    folder: RunFolder,
+    store: StoreWriter,
+    channel: Channel,
+    began: float,
+) -> Phase:
+    """Trains to the end or until stopped; returns how it ended, after the last checkpoint."""
+    session = TrainingSession(config, library)
+    try:
+        reporter = Reporter(session, channel, store, began)
+        keeper = CheckpointKeeper(session, folder, store, reporter)
+        keeper.write("the start")
+        reporter.ready()
+        reporter.event("start", f"training {config.env} on {session.device}")
+        boundary: Mapping[str, NDArray[Any]] | None = None
+        while session.step < config.train.total_steps:
+            if not _obey(channel, reporter, keeper):
+                break
+            epoch_began = time.monotonic()
+            report = session.run_epoch(channel.stopping if boundary else _never)
+            if report is None:
+                session.restore(boundary or {})
+                break
+            _check_finite(report.losses["finite"], session.step)
+            reporter.epoch(report)
+            keeper.write_if_due()
+            slow = time.monotonic() - epoch_began > QUICK_EPOCH
+            boundary = session.state() if slow else None
+        finished = session.step >= config.train.total_steps
+        reporter.show(phase=Phase.STOPPING, activity="writing the last checkpoint")
+        reporter.flush_row()
+        keeper.write("the end")
+        reporter.event("stop", "finished" if finished else "stopped")
+        channel.weights = session.weights()
+        return Phase.FINISHED if finished else Phase.INTERRUPTED
+    finally:
+        session.close()
+
+
+def _obey(channel: Channel, reporter: Reporter, keeper: CheckpointKeeper) -> bool:
+    """Carries out the waiting commands, stays here while paused; False once asked to stop."""
+    paused = False
+    while True:
+        for command in channel.commands(wait=0.1 if paused else 0.0):
+            match command:
+                case Stop():
+                    return False
+                case Checkpoint():
+                    keeper.write("you asked")
+                case Pause() if not paused:
+                    paused = True
+                    reporter.flush_row()
+                    reporter.event("pause", "paused")
+                case Resume() if paused:
+                    paused = False
+                    reporter.event("resume", "resumed")
+                    reporter.restart_speed()
+        if not paused:
+            return True
+        reporter.show(phase=Phase.PAUSED)
+
+
+def _never() -> bool:
+    return False
+
+
+def _check_finite(share: float, step: int) -> None:
+    if share < 1:
+        raise PuffError(
+            f"Near step {step:,} the gradient stopped being a finite number.",
+            "Those updates were left out; lower --train.learning-rate and start again.",
+        )

@@ -1,0 +1,82 @@
+"""Turns a person's keys into actions of an environment."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pufftui.envs.descriptor import ActionKind, Descriptor
+
+RAMP = 0.25
+"""How far a continuous action moves in one decision towards where a held key pulls it."""
+
+
+class Player:
+    """The keys that are down and what they mean.
+
+    A key counts at the next decision even if it is up again by then. Where two held keys choose
+    for the same component, the one pressed last wins.
+    """
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self._continuous = descriptor.action_kind is ActionKind.CONTINUOUS
+        self._neutral = [0.0 if self._continuous else a.neutral for a in descriptor.actions]
+        self._meaning = {
+            key: (component, choice)
+            for component, action in enumerate(descriptor.actions)
+            for choice, offered in enumerate(action.choices)
+            for key in offered.keys
+        }
+        self._held: list[str] = []
+        self._tapped: deque[str] = deque()
+        self._controls = np.zeros(len(descriptor.actions), np.float32)
+
+    def press(self, key: str) -> None:
+        """A key went down."""
+        if key in self._meaning:
+            self.release(key)
+            self._held.append(key)
+            self._tapped.append(key)
+
+    def release(self, key: str) -> None:
+        """A key went up."""
+        if key in self._held:
+            self._held.remove(key)
+
+    def release_all(self) -> None:
+        """Lets go of everything; taps not yet played still count."""
+        self._held.clear()
+
+    def forget(self) -> None:
+        """Lets go of everything and drops taps: another agent, or the policy, plays now."""
+        self._held.clear()
+        self._tapped.clear()
+        self._controls[:] = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether no key has been pressed since the last decision."""
+        return not self._tapped
+
+    def decide(self) -> NDArray[np.float32]:
+        """The action (components,) for the next step, from taps and held keys."""
+        keys = [*self._held, *self._tapped]
+        self._tapped.clear()
+        return self._action(keys)
+
+    def decide_turn(self) -> NDArray[np.float32]:
+        """The action for one turn: the oldest tap alone; the rest waits for the next turns."""
+        return self._action([self._tapped.popleft()] if self._tapped else [])
+
+    def _action(self, keys: list[str]) -> NDArray[np.float32]:
+        chosen = [*self._neutral]
+        for key in keys:
+            component, choice = self._meaning[key]
+            chosen[component] = choice * 2 - 1 if self._continuous else choice
+        wanted = np.array(chosen, np.float32)
+        if not self._continuous:
+            return wanted
+        self._controls += np.clip(wanted - self._controls, -RAMP, RAMP)
+        return self._controls.copy()

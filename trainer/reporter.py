@@ -1,0 +1,180 @@
+"""Turns epochs into what people see: snapshots, rows of the store, and the log of events."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from dataclasses import replace
+from typing import Any
+
+from pufftui.trainer.channel import Channel
+from pufftui.trainer.session import EpochReport, TrainingSession
+from pufftui.trainer.snapshot import LOSSES, Phase
+from pufftui.trainer.store import StoreWriter
+
+SPEED_WINDOW = 3.0
+"""Seconds over which the speed is averaged."""
+
+FIRST_MINUTE = 60.0
+ROW_SECONDS_AT_FIRST = 0.25
+ROW_SECONDS = 1.0
+WEIGHTS_SECONDS = 1.0
+
+BEST_SHARE = 0.02
+BEST_SECONDS = 10.0
+"""A new best is announced if it is better by this share of the score's range, and not sooner."""
+
+
+class Reporter:
+    """Owns the current snapshot; `began` is when the process started (time.monotonic)."""
+
+    def __init__(
+        self,
+        session: TrainingSession,
+        channel: Channel,
+        store: StoreWriter,
+        began: float,
+        seconds_before: float = 0.0,
+    ) -> None:
+        self._session = session
+        self._channel = channel
+        self._store = store
+        self._began = began - seconds_before
+        self._recent: deque[tuple[float, int]] = deque()
+        self._row_due = 0.0
+        self._row: dict[str, list[float]] = {}
+        self._weights_due = 0.0
+        self._announced: float | None = None
+        self._announced_at = 0.0
+        self.best_score: float | None = None
+
+    def seconds(self) -> float:
+        """Time of the run, pauses and earlier processes included."""
+        return time.monotonic() - self._began
+
+    def show(self, **changes: Any) -> None:
+        """Publishes the last snapshot with some fields changed."""
+        self._channel.latest = replace(self._channel.latest, seconds=self.seconds(), **changes)
+
+    def ready(self) -> None:
+        """Publishes the first snapshot and weights of a session that is about to train."""
+        session = self._session
+        self.show(
+            phase=Phase.RUNNING,
+            activity="",
+            step=session.step,
+            total_steps=session.config.train.total_steps,
+            epoch=session.epoch,
+            device=str(session.device),
+            parameters=session.parameters,
+        )
+        self._channel.weights = session.weights()
+        self.restart_speed()
+
+    def restart_speed(self) -> None:
+        """Forgets the speed of before a pause."""
+        self._recent.clear()
+        self._recent.append((time.monotonic(), self._session.step))
+        self._session.clock.lap()
+
+    def epoch(self, report: EpochReport) -> None:
+        """Takes in one epoch and publishes what has changed."""
+        session, now = self._session, time.monotonic()
+        _, shares = session.clock.lap()
+        speed = self._speed(now)
+        means = session.statistics.means() or {}
+        interval = session.statistics.score_interval()
+        score = means.get("score")
+        perf = None if score is None else session.vector.descriptor.perf(score)
+        if score is not None and (self.best_score is None or score > self.best_score):
+            self.best_score = score
+        left = session.config.train.total_steps - session.step
+        losses = {name: report.losses[name] for name in LOSSES}
+        self._channel.latest = replace(
+            self._channel.latest,
+            phase=Phase.RUNNING,
+            activity="",
+            step=session.step,
+            epoch=session.epoch,
+            seconds=self.seconds(),
+            steps_per_second=speed,
+            seconds_left=max(left, 0) / speed if speed else None,
+            score=score,
+            score_interval=interval,
+            best_score=self.best_score,
+            perf=perf,
+            episode_return=means.get("episode_return"),
+            episode_length=means.get("episode_length"),
+            episodes=session.statistics.count,
+            statistics={name: means[name] for name in session.vector.descriptor.statistics}
+            if means
+            else {},
+            learning_rate=report.learning_rate,
+            clamped_rewards=report.clamped_rewards,
+            losses=losses,
+            time_shares=shares,
+        )
+        self._collect_row(now, report, shares)
+        self._store.episodes(session.step, report.episodes.episodes)
+        self._announce(score)
+        if now >= self._weights_due:
+            self._channel.weights = session.weights()
+            self._weights_due = now + WEIGHTS_SECONDS
+
+    def flush_row(self) -> None:
+        """Writes what has been collected for the next row of the store."""
+        snapshot = self._channel.latest
+        if not self._row:
+            return
+        values = {name: sum(seen) / len(seen) for name, seen in self._row.items()}
+        self._store.metrics(snapshot.step, snapshot.seconds, snapshot.epoch, values)
+        self._row = {}
+
+    def event(self, kind: str, text: str) -> None:
+        """A line in the run's log."""
+        self._store.event(self._session.step, self.seconds(), kind, text)
+
+    def _speed(self, now: float) -> float | None:
+        self._recent.append((now, self._session.step))
+        while len(self._recent) > 2 and now - self._recent[1][0] >= SPEED_WINDOW:
+            self._recent.popleft()
+        (then, step_then), (_, step) = self._recent[0], self._recent[-1]
+        return (step - step_then) / (now - then) if now > then else None
+
+    def _collect_row(self, now: float, report: EpochReport, shares: dict[str, float]) -> None:
+        snapshot = self._channel.latest
+        low, high = snapshot.score_interval or (None, None)
+        values = {
+            "score": snapshot.score,
+            "score_low": low,
+            "score_high": high,
+            "perf": snapshot.perf,
+            "episode_return": snapshot.episode_return,
+            "episode_length": snapshot.episode_length,
+            "sps": snapshot.steps_per_second,
+            "learning_rate": report.learning_rate,
+            "clamped_rewards": report.clamped_rewards,
+            **report.losses,
+            **{f"time_{name}": share for name, share in shares.items()},
+            **{f"statistic_{name}": value for name, value in snapshot.statistics.items()},
+        }
+        for name, value in values.items():
+            if value is not None and math.isfinite(value):
+                self._row.setdefault(name, []).append(value)
+        if now >= self._row_due:
+            self.flush_row()
+            early = snapshot.seconds < FIRST_MINUTE
+            self._row_due = now + (ROW_SECONDS_AT_FIRST if early else ROW_SECONDS)
+
+    def _announce(self, score: float | None) -> None:
+        if score is None or score != self.best_score:
+            return
+        descriptor, now = self._session.vector.descriptor, time.monotonic()
+        if self._announced is None:
+            self._announced, self._announced_at = score, now
+            return
+        step = BEST_SHARE * (descriptor.score_high - descriptor.score_low)
+        if score >= self._announced + step and now >= self._announced_at + BEST_SECONDS:
+            self.event("best", f"new best {score:.4g}")
+            self._announced, self._announced_at = score, now

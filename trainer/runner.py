@@ -1,0 +1,105 @@
+"""Runs training on one daemon thread that lives as long as the run; needs no torch itself."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+import traceback
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from pufftui.envs.errors import PuffError
+from pufftui.envs.library import EnvLibrary
+from pufftui.trainer.channel import Channel
+from pufftui.trainer.command import Command
+from pufftui.trainer.config import Config
+from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.store import StoreWriter
+from pufftui.trainer.weights import PolicyWeights
+
+
+class Runner:
+    """A run in progress. Whatever happens in its thread ends in `latest`, never in an exception."""
+
+    def __init__(self, config: Config, folder: RunFolder, library: EnvLibrary) -> None:
+        self.config = config
+        self.folder = folder
+        self.library = library
+        self._channel = Channel(config.train.total_steps)
+        self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
+
+    @property
+    def latest(self) -> Snapshot:
+        """The newest snapshot."""
+        return self._channel.latest
+
+    @property
+    def weights(self) -> PolicyWeights | None:
+        """The newest policy, at most a second old; None until training begins."""
+        return self._channel.weights
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def send(self, command: Command) -> None:
+        """Asks for something; it is done at the next epoch boundary."""
+        self._channel.send(command)
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Waits for the thread; whether it has ended."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        began = time.monotonic() - _process_age()
+        store = StoreWriter(self.folder.database)
+        try:
+            phase, failure, hint = self._train(store, began), "", ""
+        except PuffError as error:
+            phase, failure, hint = Phase.FAILED, error.message, error.hint
+            self._note_failure(store, str(error), began)
+        except Exception as error:  # noqa: BLE001
+            phase, failure = Phase.FAILED, f"Training stopped: {type(error).__name__}: {error}."
+            hint = f"The details are in {self.folder.log}."
+            self._note_failure(store, traceback.format_exc(), began)
+        store.close()
+        self.folder.release()
+        self._channel.latest = replace(
+            self.latest,
+            phase=phase,
+            activity="",
+            seconds=time.monotonic() - began,
+            failure=failure,
+            failure_hint=hint,
+        )
+
+    def _train(self, store: StoreWriter, began: float) -> Phase:
+        self._channel.latest = replace(self.latest, activity="loading torch")
+        loop = importlib.import_module("pufftui.trainer.loop")
+        self._channel.latest = replace(self.latest, activity="building policy and environments")
+        phase: Phase = loop.train(
+            self.config, self.library, self.folder, store, self._channel, began
+        )
+        return phase
+
+    def _note_failure(self, store: StoreWriter, text: str, began: float) -> None:
+        store.event(self.latest.step, time.monotonic() - began, "error", text)
+        _append(self.folder.log, text)
+
+
+def _process_age() -> float:
+    """Seconds since this process started."""
+    return max(0.0, time.time() - psutil.Process().create_time())
+
+
+def _append(log: Path, text: str) -> None:
+    try:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(text.rstrip() + "\n")
+    except OSError:
+        pass  # The store has it too.

@@ -1,0 +1,151 @@
+"""Everything that learns, built from a config: policy, environments, optimizer, random numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pufftui.envs.library import EnvLibrary
+from pufftui.envs.vector import EpisodeReport, VectorEnv
+from pufftui.trainer.clock import Clock
+from pufftui.trainer.config import Config
+from pufftui.trainer.device import choose_device, product_dtype, thread_count
+from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
+from pufftui.trainer.policy import Policy
+from pufftui.trainer.rollout import Collector
+from pufftui.trainer.statistics import EpisodeStatistics
+from pufftui.trainer.update import Learner, priority_beta
+from pufftui.trainer.weights import PolicyWeights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EpochReport:
+    """What one epoch did; plain numbers. `losses` includes `finite` and `untrained` shares."""
+
+    steps: int
+    learning_rate: float
+    losses: dict[str, float]
+    clamped_rewards: float
+    episodes: EpisodeReport
+
+
+class TrainingSession:
+    """The mutable state of a run. `step` counts agent steps, `epoch` collects and updates."""
+
+    def __init__(self, config: Config, library: EnvLibrary) -> None:
+        descriptor = library.descriptor
+        self.config = config
+        self.device = choose_device(config.run.device)
+        self.threads = thread_count(config.vec.threads)
+        torch.set_num_threads(self.threads)
+        torch.manual_seed(config.run.seed)
+        self.clock = Clock()
+        self.generator = torch.Generator(self.device).manual_seed(config.run.seed)
+        self.vector = VectorEnv(
+            library,
+            config.parameters,
+            environments=math.ceil(config.vec.agents / descriptor.agents),
+            threads=self.threads,
+            seed=config.run.seed,
+        )
+        dtype = product_dtype(config.train.precision, self.device)
+        self.policy = Policy(descriptor, config.policy, dtype).to(self.device)
+        self.optimizer = PolicyOptimizer(self.policy, config.train)
+        self.collector = Collector(
+            self.vector,
+            self.policy,
+            config.train.horizon,
+            self.device,
+            self.generator,
+            self.clock,
+        )
+        self.learner = Learner(self.policy, self.optimizer, self.generator)
+        self.statistics = EpisodeStatistics(descriptor.statistics)
+        self.step = 0
+        self.epoch = 0
+
+    @property
+    def parameters(self) -> int:
+        """Trainable numbers in the policy."""
+        return sum(parameter.numel() for parameter in self.policy.parameters())
+
+    def run_epoch(self, interrupted: Callable[[], bool]) -> EpochReport | None:
+        """Collects a rollout and learns from it; None, half done, if `interrupted` said so."""
+        train = self.config.train
+        rollout = self.collector.collect(train.reward_scale, interrupted)
+        if rollout is None:
+            return None
+        learning_rate = scheduled_learning_rate(train, self.step)
+        with self.clock.part("learn"):
+            beta = priority_beta(train, self.step)
+            update = self.learner.update(rollout, train, learning_rate, beta, interrupted)
+            if update is None:
+                return None
+            # The one transfer of figures from the device.
+            names = [*update.figures, "finite", "untrained", "clamped", "steps"]
+            clamped = (rollout.rewards.abs() >= 1).float().mean()
+            steps = rollout.alive.sum(dtype=torch.float64)
+            figures = [*update.figures.values(), update.finite, update.untrained, clamped, steps]
+            losses = dict(
+                zip(names, torch.stack([f.double() for f in figures]).tolist(), strict=True)
+            )
+        self.collector.advance()
+        episodes = self.vector.drain()
+        self.statistics.add(episodes)
+        steps_done = int(losses.pop("steps"))
+        self.step += steps_done
+        self.epoch += 1
+        return EpochReport(steps_done, learning_rate, losses, losses.pop("clamped"), episodes)
+
+    def weights(self) -> PolicyWeights:
+        """A copy of the policy that needs no torch."""
+        arrays = {}
+        for name, parameter in self.policy.state_dict().items():
+            array = parameter.detach().float().cpu().numpy().copy()
+            array.flags.writeable = False
+            arrays[name] = array
+        policy = self.config.policy
+        return PolicyWeights(self.step, policy.memory, policy.hidden, policy.layers, arrays)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that the future depends on, copied, by name; valid between epochs."""
+        tensors = {f"policy/{name}": value for name, value in self.policy.state_dict().items()}
+        tensors |= {f"optimizer/{name}": value for name, value in self.optimizer.state().items()}
+        tensors |= {f"rollout/{name}": value for name, value in self.collector.carried().items()}
+        tensors["random/generator"] = self.generator.get_state()
+        arrays: dict[str, NDArray[Any]] = {
+            name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()
+        }
+        arrays["environments"] = np.frombuffer(self.vector.save(), np.uint8)
+        for name, value in self.statistics.state().items():
+            arrays[f"statistics/{name}"] = value
+        arrays["progress"] = np.array([self.step, self.epoch], np.int64)
+        return arrays
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Puts back what `state` returned, into a session with the same config."""
+
+        def section(name: str) -> dict[str, Any]:
+            prefix = f"{name}/"
+            return {key[len(prefix) :]: arrays[key] for key in arrays if key.startswith(prefix)}
+
+        def tensors(name: str) -> dict[str, torch.Tensor]:
+            return {key: torch.from_numpy(value.copy()) for key, value in section(name).items()}
+
+        self.policy.load_state_dict(tensors("policy"))
+        self.optimizer.restore(tensors("optimizer"))
+        self.collector.restore(tensors("rollout"))
+        self.generator.set_state(tensors("random")["generator"])
+        self.vector.restore(arrays["environments"].tobytes())
+        self.statistics.restore(section("statistics"))
+        self.step, self.epoch = (int(number) for number in arrays["progress"])
+
+    def close(self) -> None:
+        """Frees the environments."""
+        self.vector.close()

@@ -1,0 +1,209 @@
+"""Where the settings of a run come from: layer over layer of TOML files, then the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pufftui.envs.catalogue import env_defaults, load_env
+from pufftui.envs.descriptor import Descriptor
+from pufftui.envs.errors import PuffError, nearest
+from pufftui.trainer.config import SECTIONS, Config, SettingField, setting_fields
+
+DEVICES = ("cpu", "cuda")
+ENVIRONMENT = "environment"
+NUMBER = re.compile(
+    r"([+-]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:e[+-]?[0-9]{1,3})?)([kmgbt]?)",
+    re.IGNORECASE,
+)
+FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One setting as somebody wrote it: in a file, perhaps for one device only, or as a flag."""
+
+    section: str
+    name: str
+    value: object
+    file: Path | None = None
+    device: str = ""
+
+    def spelled(self, path: str = "") -> str:
+        """The path of a setting, this one's if none is given, as it is written at its place."""
+        path = path or f"{self.section}.{self.name}"
+        return path if self.file else f"--{path.replace('_', '-')}"
+
+    @property
+    def place(self) -> str:
+        """Where the entry stands, to be put behind its name."""
+        return f" in {self.file}" if self.file else ""
+
+    def refuse(self, takes: str) -> NoReturn:
+        """Raises the `PuffError` for a value that does not fit."""
+        message = f"{self.spelled()}{self.place} cannot be {self.value!r}."
+        raise PuffError(message, f"It takes {takes}.", usage=True)
+
+
+def load_config(
+    env: str, *, device: str, files: Sequence[Path], flags: Mapping[str, str]
+) -> Config:
+    """The settings for an environment; what stands later wins.
+
+    The layers: the declared defaults, the environment's own file, `files` in their order, `flags`
+    by path (`train.total_steps`). Within a file, tables like `[cuda.train]` go over `[train]` when
+    `device` is `cuda` or `cuda:1`. Raises `PuffError` for whatever is wrong in any layer, also for
+    what another one replaces and for the tables of the other device.
+    """
+    descriptor = load_env(env).descriptor
+    values: dict[str, dict[str, Any]] = {name: {} for name in (*SECTIONS, "env")}
+    entries = [entry for file in (env_defaults(env), *files) for entry in _read(file, env)]
+    for path, text in flags.items():
+        section, _, name = path.partition(".")
+        entries.append(Entry(section, name, text))
+    for entry in entries:
+        value = _checked(entry, descriptor)
+        if entry.device in ("", device.partition(":")[0]):
+            values[entry.section][entry.name] = value
+    parameters = {
+        parameter.name: values["env"].get(parameter.name, parameter.default)
+        for parameter in descriptor.parameters
+    }
+    sections = {name: section(**values[name]) for name, section in SECTIONS.items()}
+    return Config(env, parameters, **sections)
+
+
+def config_to_toml(config: Config) -> str:
+    """A file that `load_config` reads back to the same settings, whatever the layers below."""
+    tables: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+    for field in setting_fields().values():
+        tables[field.section][field.name] = getattr(getattr(config, field.section), field.name)
+    lines = [f"{ENVIRONMENT} = {_literal(config.env)}"]
+    for section, table in {**tables, "env": config.parameters}.items():
+        lines += ["", f"[{section}]", *(f"{name} = {_literal(v)}" for name, v in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def parse_number(text: str) -> float:
+    """The number in `50M`, `1e6`, `1_000_000` or `0.5`; `PuffError` if there is none."""
+    number = _number(text)
+    if number is None:
+        raise PuffError(
+            f"{text!r} is not a number.", "Write it like 50M, 1e6 or 1_000_000.", usage=True
+        )
+    return float(number)
+
+
+def _read(file: Path, env: str) -> Iterator[Entry]:
+    """What a file sets, first for every device, then for one."""
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PuffError(
+            f"The settings in {file} cannot be read ({error.strerror}).",
+            "Check the path and its permissions.",
+            usage=True,
+        ) from None
+    except ValueError as error:
+        raise PuffError(
+            f"{file} is not valid TOML: {error}.",
+            "Settings look like this: [train], and below it learning_rate = 0.01.",
+            usage=True,
+        ) from None
+    written_for = tables.pop(ENVIRONMENT, env)
+    if written_for != env:
+        raise PuffError(
+            f"{file} holds the settings of {written_for}, not of {env}.",
+            f"Remove its line with {ENVIRONMENT} and its table [env] to use the rest.",
+            usage=True,
+        )
+    for_devices = {device: _table(tables.pop(device, {}), device, file) for device in DEVICES}
+    for device, sections in {"": tables, **for_devices}.items():
+        for section, table in sections.items():
+            label = f"{device}.{section}".lstrip(".")
+            if section not in (*SECTIONS, "env"):
+                known = [*SECTIONS, "env", *(() if device else (ENVIRONMENT, *DEVICES))]
+                hint = nearest(section, known)
+                raise PuffError(f"There is no section {label} in {file}.", hint, usage=True)
+            for name, value in _table(table, label, file).items():
+                yield Entry(section, name, value, file, device)
+
+
+def _table(value: object, name: str, file: Path) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise PuffError(
+            f"{name} in {file} is not a table.", f"Write [{name}] on a line of its own.", usage=True
+        )
+    return value
+
+
+def _checked(entry: Entry, descriptor: Descriptor) -> Any:
+    """The entry's value in the type of its setting."""
+    if entry.section == "env":
+        return _checked_parameter(entry, descriptor)
+    fields = setting_fields()
+    field = fields.get(f"{entry.section}.{entry.name}")
+    if field is None:
+        # The right name in a wrong section is nearer than any other.
+        alike = [path for path in fields if path.endswith(f".{entry.name}")] or fields
+        hint = nearest(entry.spelled(), map(entry.spelled, alike))
+        raise PuffError(f"There is no setting {entry.spelled()}{entry.place}.", hint, usage=True)
+    if field.type is str:
+        choices = field.setting.choices
+        if not isinstance(entry.value, str) or (choices and entry.value not in choices):
+            entry.refuse(" or ".join(choices) or "a text in quotes")
+        return entry.value
+    return _checked_number(entry, field)
+
+
+def _checked_number(entry: Entry, field: SettingField) -> int | float:
+    setting = field.setting
+    low, high = setting.low, setting.high
+    assert low is not None
+    assert high is not None
+    number: Decimal | float | None = _number(entry.value)
+    if number is not None and field.type is float:
+        number = float(number)
+    if number is None or not low <= number <= high or (field.type is int and number % 1):
+        kind = "a whole number" if field.type is int else "a number"
+        entry.refuse(f"{kind} from {low:.10g} to {high:.10g} {setting.unit}".rstrip())
+    return int(number) if field.type is int else float(number)
+
+
+def _checked_parameter(entry: Entry, descriptor: Descriptor) -> float:
+    known = {parameter.name: parameter for parameter in descriptor.parameters}
+    if entry.name not in known:
+        paths = [entry.spelled(f"env.{name}") for name in known]
+        raise PuffError(
+            f"{descriptor.name} has no parameter {entry.name}{entry.place}.",
+            nearest(entry.spelled(), paths, "" if known else "It has no parameters at all."),
+            usage=True,
+        )
+    number = _number(entry.value)
+    value = entry.value if number is None else float(number)
+    return known[entry.name].check(value, f"{entry.spelled()}{entry.place}")
+
+
+def _number(value: object) -> Decimal | None:
+    """A finite number exactly as it was written, or None if it is something else."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = Decimal(value)
+        return number if number.is_finite() else None
+    match = NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    return Decimal(match[1]) * FACTORS[match[2].lower()] if match else None
+
+
+def _literal(value: str | float) -> str:
+    """A value as TOML; a number reads back as exactly the same number."""
+    if isinstance(value, str):
+        # JSON's escapes are TOML's; delete is the one character that only TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, float) and not (value.is_integer() and abs(value) < 1e15):
+        return repr(value)
+    return f"{int(value):_}"

@@ -138,7 +138,13 @@ def test_the_wheel_works_from_another_folder(tmp_path: Path) -> None:
         *("--config-settings", f"build-dir={tmp_path / 'build'}"),
     )
     (wheel,) = tmp_path.glob("*.whl")
-    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    for room, place in ROOMS.items():
+        for data in (
+            path for ending in ("*.toml", "*.h", "*.tcss") for path in (ROOT / room).rglob(ending)
+        ):
+            assert f"{place}/{data.relative_to(ROOT / room)}" in packed
+    tops = {name.split("/")[0] for name in packed}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"pufftui"}
 
     installed = tmp_path / "installed"

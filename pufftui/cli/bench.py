@@ -156,7 +156,9 @@ def _wait(
         latest = runner.latest
         if ended:
             raise PuffError(latest.failure or "Training ended early.", latest.failure_hint)
-        if latest is seen or latest.phase is not Phase.RUNNING or latest.step == 0:
+        # Only the first snapshot of an epoch has the time at which its steps were done.
+        same = seen is not None and latest.epoch == seen.epoch
+        if same or latest.phase is not Phase.RUNNING or latest.step == 0:
             continue
         seen = latest
         if start is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from pufftui.envs.errors import PuffError
 from pufftui.hardware import device_kind
 from pufftui.trainer.config import SECTIONS, Config, setting_fields
 from pufftui.trainer.layers import load_config
+
+HELP_COLUMN = 38
 
 FLAG = re.compile(rf"--({'|'.join(SECTIONS)}|env)\.([^=]+)(?:=(.*))?", re.DOTALL)
 
@@ -105,7 +109,10 @@ def _parameter_lines(config: Config) -> Iterator[str]:
 
 def _line(flag: str, value: object, help_text: str, limits: str) -> str:
     shown = _number(value) if isinstance(value, (int, float)) else str(value) or '""'
-    return f"  {f'{flag} {shown}':36}  {help_text}" + (f" ({limits})" if limits else "")
+    text = help_text + (f" ({limits})" if limits else "")
+    width = max(shutil.get_terminal_size((100, 24)).columns, 80) - HELP_COLUMN
+    rows = textwrap.wrap(text, width)
+    return f"  {flag} {shown}".ljust(HELP_COLUMN) + f"\n{'':{HELP_COLUMN}}".join(rows)
 
 
 def _number(value: float) -> str:
@@ -113,7 +120,7 @@ def _number(value: float) -> str:
         return f"{value / 1e6:g}M"
     if value == int(value) and abs(value) < 1e6:
         return str(int(value))
-    return f"{value:.4g}".replace("e+", "e")
+    return re.sub(r"e\+?(-?)0?", r"e\1", f"{value:.4g}")
 
 
 def _home(path: Path) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +20,7 @@ from pufftui.cli.settings import (
     split_settings,
 )
 from pufftui.envs.catalogue import env_names, load_env
-from pufftui.envs.errors import PuffError
+from pufftui.envs.errors import PuffError, nearest
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.config import Config
 from pufftui.trainer.layers import config_to_toml
@@ -71,27 +73,38 @@ def _check_output(options: argparse.Namespace) -> None:
         raise PuffError(
             "The dashboard needs a terminal.", "To train without one, add --headless.", usage=True
         )
+    if options.theme is not None:
+        from pufftui.theme import load_themes
+
+        themes = load_themes()
+        if options.theme not in themes:
+            hint = nearest(options.theme, themes)
+            raise PuffError(f"There is no theme {options.theme}.", hint, usage=True)
 
 
 def _train(options: argparse.Namespace, config: Config, library: EnvLibrary) -> int:
     from pufftui.trainer.runner import Runner
 
-    folder = RunFolder.create(config.run.name, config.env)
-    try:
+    with _new_folder(config) as folder:
         config = replace(config, run=replace(config.run, name=folder.id))
         folder.config_file.write_text(config_to_toml(config), encoding="utf-8")
         runner = Runner(config, folder, library)
-    except BaseException:
-        folder.release()
-        shutil.rmtree(folder.path, ignore_errors=True)
-        raise
-    try:
         if options.headless:
             from pufftui.headless import run_headless
 
             return run_headless(runner, json=options.json)
         return _watch(runner, options.theme)
+
+
+@contextmanager
+def _new_folder(config: Config) -> Iterator[RunFolder]:
+    """The folder of a new run, ours until the end; a run that never began leaves nothing."""
+    folder = RunFolder.create(config.run.name, config.env)
+    try:
+        yield folder
     finally:
+        if not folder.database.exists():
+            shutil.rmtree(folder.path, ignore_errors=True)
         folder.release()
 
 

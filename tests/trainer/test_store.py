@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import EPISODE
-from pufftui.trainer.store import StoreReader, StoreWriter, schema, session, writer
+from pufftui.trainer.store import StoreReader, StoreWriter, ledger, schema, writer
 
 NAMES = ["score", "sps", "policy_loss", "entropy", "ünicode name", "statistic_hits"]
 rows = st.dictionaries(st.sampled_from(NAMES), st.floats(width=32))
@@ -102,7 +102,7 @@ def finished(count, seed=0):
     episodes["agent"] = random.integers(0, 2**32, count)
     episodes["length"] = random.integers(0, 2**32, count)
     episodes["score"] = random.standard_normal(count)
-    episodes["episode_return"] = random.standard_normal(count)
+    episodes["episode_return"] = random.choice([1.5, math.nan, math.inf], count)
     used = random.integers(0, 11)
     episodes["statistics"][:, :used] = random.integers(-1, 2, (count, used))
     return episodes
@@ -119,8 +119,10 @@ def test_few_episodes_are_all_kept(database, store):
     expected = np.concatenate([finished(count, seed=count) for count in (5, 0, 20, 1)])
     assert found.dtype == EPISODE
     assert last == 26
-    np.testing.assert_array_equal(found, expected)
-    np.testing.assert_array_equal(reader.episodes_after(20)[1], expected[20:])
+    later = reader.episodes_after(20)[1]
+    for name in EPISODE.names:
+        np.testing.assert_array_equal(found[name], expected[name])
+        np.testing.assert_array_equal(later[name], expected[name][20:])
     reader.close()
 
 
@@ -193,7 +195,11 @@ def test_a_row_that_cannot_be_stored_costs_only_itself(database, store):
     store.metrics(1, 0.0, 0, {"score": 1.0})
     store.metrics(2, 0.0, 0, {"score": "high", "new": 1.0})
     store.metrics(2**64, 0.0, 0, {"score": 1.0})
+    store.metrics(3, math.nan, 0, {"score": 1.0})
+    store.metrics(3, 0.0, 0, {3: 1.0, None: 2.0})
+    store.episodes(3, np.zeros(3))
     store.event(3, 0.0, "note", object())
+    store.event(3, 0.0, "note", "\ud800")
     store.metrics(4, 0.0, 0, {"score": 4.0})
     store.flush()
     assert store.problem == ""
@@ -327,7 +333,7 @@ def test_without_shared_memory_the_journal_is_rolled_back(database, monkeypatch)
         schema.prepare(connection)
         return connection
 
-    monkeypatch.setattr(session, "open_for_writing", over_a_network)
+    monkeypatch.setattr(ledger, "open_for_writing", over_a_network)
     store = StoreWriter(database)
     store.metrics(1, 0.0, 0, {"score": 1.0})
     store.close()
@@ -347,12 +353,12 @@ def test_three_days_fit_in_a_hundred_megabytes(database):
     values = dict.fromkeys(names, 0.1)
     episodes = np.ones(int(seconds * writer.EPISODES_PER_SECOND), EPISODE)
 
-    def insert(session):
+    def insert(rows):
         for second in range(seconds):
-            session.metrics(second * 1_000_000, float(second), second, values)
-        session.episodes(10**12, episodes)
+            rows.metrics(second * 1_000_000, float(second), second, values)
+        rows.episodes(10**12, episodes)
 
-    rows = session.Session(database, 0)
+    rows = ledger.Ledger(database, 0)
     rows.write([insert])
     rows.close()
     assert database.stat().st_size < 10_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,7 +108,8 @@ class StoreReader:
         width = EPISODE["statistics"].itemsize
         for index, (_, *figures, statistics) in enumerate(rows):
             padded = np.frombuffer(statistics.ljust(width, b"\0"), "<f4")
-            episodes[index] = (*figures, padded)
+            numbers = (math.nan if figure is None else figure for figure in figures)
+            episodes[index] = (*numbers, padded)
         return (rows[-1][0] if rows else row), episodes
 
     def close(self) -> None:

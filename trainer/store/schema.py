@@ -15,7 +15,7 @@ MIGRATIONS = (
     #
     # The means of a metrics row are float32, one per metric known when it was written, in the
     # order of their positions; NaN stands for a metric the row lacks. The statistics of an episode
-    # are float32 without the zeros at the end.
+    # are float32 without the zeros at the end. SQLite keeps NaN as NULL.
     """
     CREATE TABLE lineage (
         id INTEGER PRIMARY KEY,
@@ -42,8 +42,8 @@ MIGRATIONS = (
         env_step INTEGER NOT NULL,
         agent INTEGER NOT NULL,
         length INTEGER NOT NULL,
-        score REAL NOT NULL,
-        episode_return REAL NOT NULL,
+        score REAL,
+        episode_return REAL,
         statistics BLOB NOT NULL
     );
     CREATE TABLE event (

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.trainer.store.session import Session
+from pufftui.trainer.store.ledger import Ledger
 
 COMMIT_SECONDS = 0.25
 RETRY_SECONDS = 1.0
@@ -19,7 +19,7 @@ MOST_WAITING = 10_000
 MOST_EPISODES = 64
 EPISODES_PER_SECOND = 2.0
 
-Insert = Callable[[Session], None]
+Insert = Callable[[Ledger], None]
 
 
 class StoreWriter:
@@ -36,7 +36,7 @@ class StoreWriter:
         The rows of this writer form a new lineage.
         """
         self.problem = ""
-        self._session = Session(database, from_step)
+        self._ledger = Ledger(database, from_step)
         self._condition = threading.Condition()
         self._waiting: deque[Insert] = deque()
         self._lost = 0
@@ -52,7 +52,7 @@ class StoreWriter:
     def metrics(self, step: int, seconds: float, epoch: int, values: Mapping[str, float]) -> None:
         """One row of means; the names may differ from row to row."""
         row, means = (step, seconds, epoch), dict(values)
-        self._give(lambda session: session.metrics(*row, means))
+        self._give(lambda ledger: ledger.metrics(*row, means))
 
     def episodes(self, step: int, episodes: NDArray[np.void]) -> None:
         """Finished episodes (dtype `EPISODE`), of which an even sample is kept.
@@ -66,15 +66,15 @@ class StoreWriter:
         self._episodes_allowed, self._episodes_time = allowed - count, now
         if count:
             chosen = episodes[(np.arange(count) * 2 + 1) * len(episodes) // (2 * count)]
-            self._give(lambda session: session.episodes(step, chosen))
+            self._give(lambda ledger: ledger.episodes(step, chosen))
 
     def event(self, step: int, seconds: float, kind: str, text: str) -> None:
         """Something that happened: checkpoint, best, pause, resume, stop, start, error, ..."""
-        self._give(lambda session: session.event(step, seconds, kind, text))
+        self._give(lambda ledger: ledger.event(step, seconds, kind, text))
 
     def checkpoint(self, step: int, seconds: float, file: str, score: float | None) -> None:
         """A checkpoint that is safely on disk under this file name."""
-        self._give(lambda session: session.checkpoint(step, seconds, file, score))
+        self._give(lambda ledger: ledger.checkpoint(step, seconds, file, score))
 
     def flush(self) -> None:
         """Blocks until everything given so far is committed, or `problem` says why it is not."""
@@ -119,7 +119,7 @@ class StoreWriter:
                 self._condition.notify_all()
                 if not closing:
                     self._condition.wait_for(self._hurry, self._pause())
-        self._session.close()
+        self._ledger.close()
 
     def _hurry(self) -> bool:
         return self._closing or self._flushes_wanted > self._flushes_done
@@ -130,10 +130,10 @@ class StoreWriter:
     def _write(self, batch: Collection[Insert]) -> bool:
         """Whether the batch is in the file."""
         try:
-            if batch or self._failing_since is not None or not self._session.is_open:
-                self._session.write([*batch, *self._gap()])
+            if batch or self._failing_since is not None or not self._ledger.is_open:
+                self._ledger.write([*batch, *self._gap()])
         except Exception as error:  # noqa: BLE001 - whatever it is, training goes on
-            self._session.close()
+            self._ledger.close()
             if self._failing_since is None:
                 self._failing_since = time.monotonic()
                 self.problem = f"The store cannot be written: {error}."
@@ -147,4 +147,4 @@ class StoreWriter:
             return []
         text = f"{self.problem} It took {time.monotonic() - self._failing_since:.0f} s to recover"
         text += f", and {self._lost} rows were lost." if self._lost else "; nothing was lost."
-        return [lambda session: session.notice("error", text)]
+        return [lambda ledger: ledger.notice("error", text)]

@@ -1,4 +1,4 @@
-"""The writer's connection: turns what is to be remembered into rows, a batch per transaction."""
+"""The writer's side of the file: what is to be remembered becomes rows, a batch a transaction."""
 
 from __future__ import annotations
 
@@ -17,8 +17,16 @@ NO_SHARED_MEMORY = (
     "a rollback journal, and readers and writer wait for each other."
 )
 
+# Errors of SQLite that concern a row; all others concern the file.
+WRONG_VALUES = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
 
-class Session:
+
+class Ledger:
     """One lineage of rows. Opens the file when it first writes, and again after a failure."""
 
     def __init__(self, database: Path, from_step: int) -> None:
@@ -36,7 +44,7 @@ class Session:
         """Whether the file could be opened, and the lineage begun."""
         return self._connection is not None
 
-    def write(self, batch: Iterable[Callable[[Session], None]]) -> None:
+    def write(self, batch: Iterable[Callable[[Ledger], None]]) -> None:
         """Commits a batch whole or, raising `sqlite3.Error` or `PuffError`, not at all.
 
         An insert that cannot be stored because of its values is left out; the first such is told
@@ -48,7 +56,9 @@ class Session:
         for insert in batch:
             try:
                 insert(self)
-            except (TypeError, ValueError, OverflowError, sqlite3.ProgrammingError) as error:
+            except Exception as error:  # what can be wrong with a stranger's values has no list
+                if isinstance(error, sqlite3.Error) and not isinstance(error, WRONG_VALUES):
+                    raise
                 if not self._refusal_told:
                     self._refusal_told = True
                     self.notice("error", f"A row could not be stored: {error}.")

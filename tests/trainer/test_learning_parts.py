@@ -1,0 +1,172 @@
+"""Loss, priorities, schedule and optimizer against plain numpy and hand-made cases."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pufftui.trainer.config import TrainConfig
+from pufftui.trainer.loss import explained_variance, ppo_loss
+from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
+from pufftui.trainer.priority import (
+    importance_weights,
+    segment_probabilities,
+    systematic_sample,
+)
+from pufftui.trainer.update import minibatch_plan, normalise, priority_beta
+from torch import nn
+
+
+def loss_inputs(seed, shape=(6, 5)):
+    random = np.random.default_rng(seed)
+    names = [
+        "log_probabilities", "old_log_probabilities", "entropies", "values", "old_values",
+        "targets", "advantages",
+    ]  # fmt: skip
+    inputs = {name: random.normal(size=shape) for name in names}
+    inputs["alive"] = (random.random(shape) < 0.7).astype(float)
+    return inputs
+
+
+def naive_loss(inputs, config):
+    policy, value, entropy, count = 0.0, 0.0, 0.0, 0
+    for index in np.ndindex(inputs["alive"].shape):
+        if not inputs["alive"][index]:
+            continue
+        one = {name: array[index] for name, array in inputs.items()}
+        ratio = math.exp(one["log_probabilities"] - one["old_log_probabilities"])
+        clipped = min(max(ratio, 1 - config.clip), 1 + config.clip)
+        policy += max(-one["advantages"] * ratio, -one["advantages"] * clipped)
+        moved = one["values"] - one["old_values"]
+        moved = min(max(moved, -config.value_clip), config.value_clip)
+        value += 0.5 * max(
+            (one["values"] - one["targets"]) ** 2,
+            (one["old_values"] + moved - one["targets"]) ** 2,
+        )
+        entropy += one["entropies"]
+        count += 1
+    return (
+        policy + config.value_coefficient * value - config.entropy_coefficient * entropy
+    ) / count
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_loss_equals_the_naive_sum(seed):
+    inputs = loss_inputs(seed)
+    config = TrainConfig(entropy_coefficient=0.3)
+    result = ppo_loss(**{n: torch.from_numpy(a) for n, a in inputs.items()}, config=config)
+    assert result.total.item() == pytest.approx(naive_loss(inputs, config), rel=1e-9)
+
+
+def test_dead_agents_change_nothing():
+    inputs = loss_inputs(1)
+    changed = {
+        name: array if name == "alive" else np.where(inputs["alive"] > 0, array, 7.0)
+        for name, array in inputs.items()
+    }
+    results = [
+        ppo_loss(**{n: torch.from_numpy(a) for n, a in case.items()}, config=TrainConfig())
+        for case in (inputs, changed)
+    ]
+    assert results[0].total.item() == pytest.approx(results[1].total.item())
+    for name, figure in results[0].figures.items():
+        assert figure.item() == pytest.approx(results[1].figures[name].item()), name
+
+
+def test_explained_variance():
+    targets, alive = torch.tensor([1.0, 2.0, 3.0, 99.0]), torch.tensor([1.0, 1.0, 1.0, 0.0])
+    assert explained_variance(targets, targets, alive) == 1
+    assert explained_variance(torch.full((4,), 2.0), targets, alive) == pytest.approx(0)
+    assert explained_variance(-targets, targets, alive) == pytest.approx(-3)
+    assert torch.isnan(explained_variance(targets, torch.ones(4), alive))
+
+
+def test_normalise_uses_only_the_living():
+    numbers, alive = torch.tensor([1.0, 3.0, 1000.0]), torch.tensor([1.0, 1.0, 0.0])
+    torch.testing.assert_close(normalise(numbers, alive)[:2], torch.tensor([-1.0, 1.0]))
+
+
+def test_priorities_follow_the_formula():
+    advantages = torch.tensor([[1.0, -2.0, 0.0], [1.0, 2.0, 0.0]])
+    weights = np.array([2.0, 4.0, 0.0]) ** 0.8
+    expected = 0.9 * weights / weights.sum() + 0.1 / 3
+    np.testing.assert_allclose(segment_probabilities(advantages, 0.8), expected, rtol=1e-6)
+    torch.testing.assert_close(segment_probabilities(torch.zeros(2, 4), 0.8), torch.full((4,), 0.25))
+
+
+def test_weights_stay_small_where_half_the_segments_have_nothing_to_learn():
+    advantages = torch.rand(64, 2048) * (torch.arange(2048) < 1024)
+    probabilities = segment_probabilities(advantages, 0.8)
+    assert importance_weights(probabilities, torch.arange(2048), 1.0).max() < 10.001
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), rows=st.integers(1, 300), count=st.integers(1, 300))
+def test_systematic_sampling_takes_each_row_as_often_as_it_should(seed, rows, count):
+    generator = torch.Generator().manual_seed(seed)
+    probabilities = torch.rand(rows, generator=generator) ** 3 + 1e-6
+    probabilities = probabilities / probabilities.sum()
+    drawn = systematic_sample(probabilities, count, generator)
+    assert drawn.shape == (count,)
+    taken = np.bincount(drawn.numpy(), minlength=rows)
+    wanted = count * probabilities.numpy()
+    assert (taken >= np.floor(wanted - 1e-3)).all()
+    assert (taken <= np.ceil(wanted + 1e-3)).all()
+
+
+def test_minibatches_are_whole_segments():
+    config = TrainConfig(horizon=64, minibatch_size=16384, replay_ratio=1.5)
+    assert minibatch_plan(config, 2048) == (256, 12)
+    assert minibatch_plan(config, 100) == (100, 2)
+
+
+def test_schedules():
+    config = TrainConfig(
+        total_steps=100, learning_rate=2.0, final_learning_rate=0.1, priority_beta=0.2
+    )
+    assert scheduled_learning_rate(config, 0) == 2.0
+    assert scheduled_learning_rate(config, 50) == pytest.approx(1.1)
+    assert scheduled_learning_rate(config, 500) == pytest.approx(0.2)
+    assert priority_beta(config, 0) == 0.2
+    assert priority_beta(config, 100) == 1.0
+
+
+@pytest.mark.parametrize("kind", ["muon", "adam"])
+def test_optimizer_clips_steps_and_comes_back_from_its_state(kind):
+    def make():
+        torch.manual_seed(0)
+        model = nn.Linear(4, 3)
+        return model, PolicyOptimizer(model, TrainConfig(optimizer=kind))
+
+    def step(model, optimizer):
+        (model(torch.ones(2, 4)) - 5).square().sum().backward()
+        return optimizer.step(0.02, 1.0)
+
+    model, optimizer = make()
+    norm, finite = step(model, optimizer)
+    assert norm > 1
+    assert finite
+    saved = optimizer.state()
+    assert saved
+    other, fresh = make()
+    other.load_state_dict(model.state_dict())
+    fresh.restore(saved)
+    for _ in range(3):
+        step(model, optimizer)
+        step(other, fresh)
+    for one, two in zip(model.parameters(), other.parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize("kind", ["muon", "adam"])
+def test_a_gradient_that_is_not_finite_moves_nothing(kind):
+    model = nn.Linear(4, 3)
+    optimizer = PolicyOptimizer(model, TrainConfig(optimizer=kind))
+    before = [parameter.clone() for parameter in model.parameters()]
+    (model(torch.ones(2, 4)) * torch.nan).sum().backward()
+    _, finite = optimizer.step(0.02, 1.0)
+    assert not finite
+    for old, new in zip(before, model.parameters(), strict=True):
+        assert torch.equal(old, new)

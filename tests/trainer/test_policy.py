@@ -1,0 +1,150 @@
+"""Policies: one step in the rollout and the sequence in training, and the torch-free twin."""
+
+import numpy as np
+import pytest
+import torch
+from pufftui.envs.catalogue import load_env
+from pufftui.envs.descriptor import Action, ActionKind, Choice, Descriptor, DType, Field
+from pufftui.trainer import forward
+from pufftui.trainer.actions import ActionDistribution
+from pufftui.trainer.config import PolicyConfig
+from pufftui.trainer.policy import Policy, features
+from pufftui.trainer.weights import PolicyWeights
+
+MEMORIES = ["none", "mingru", "lstm"]
+
+
+def descriptor(kind=ActionKind.DISCRETE):
+    """Mixed observations, several components of action."""
+    choices = tuple(Choice(label, ()) for label in "abc")
+    actions = (Action("first", 0, choices), Action("second", 0, choices[:2]))
+    return Descriptor(
+        name="mixed",
+        summary="",
+        observation_bytes=24,
+        fields=(
+            Field("position", 0, 4, DType.FLOAT32, 0),
+            Field("cells", 16, 5, DType.UINT8, 4),
+            Field("level", 21, 3, DType.UINT8, 0),
+        ),
+        action_kind=kind,
+        actions=actions[:1] if kind is ActionKind.DISCRETE else actions,
+        agents=1,
+        frames_per_second=60,
+        frames_per_step=1,
+        turn_based=False,
+        score_low=0,
+        score_high=1,
+        picture_aspect=1,
+        parameters=(),
+        statistics=(),
+    )
+
+
+def observations(seed, *shape):
+    random = np.random.default_rng(seed)
+    position = random.normal(size=(*shape, 4)).astype(np.float32).view(np.uint8)
+    cells = random.integers(0, 4, (*shape, 5), dtype=np.uint8)
+    level = random.integers(0, 256, (*shape, 3), dtype=np.uint8)
+    return np.concatenate((position, cells, level), axis=-1)
+
+
+def make(memory, kind=ActionKind.DISCRETE, layers=2, dtype=torch.float32):
+    torch.manual_seed(1)
+    policy = Policy(descriptor(kind), PolicyConfig(memory, 32, layers), dtype)
+    with torch.no_grad():
+        for parameter in policy.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    return policy
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+def test_steps_agree_with_the_sequence_across_resets(memory):
+    policy = make(memory)
+    steps, rows = 30, 6
+    data = torch.from_numpy(observations(2, steps, rows))
+    resets = (torch.rand(steps, rows) < 0.15).to(torch.uint8)
+    state = initial = torch.randn_like(policy.initial_state(rows))
+    outputs, values = [], []
+    with torch.no_grad():
+        for step in range(steps):
+            state = state * (1 - resets[step].float()).unsqueeze(-1)
+            output, value, state = policy.step(data[step], state)
+            outputs.append(output)
+            values.append(value)
+        all_outputs, all_values, last = policy.sequence(data, initial, resets)
+    torch.testing.assert_close(torch.stack(outputs), all_outputs, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(torch.stack(values), all_values, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(state, last, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("kind", list(ActionKind))
+def test_the_numpy_forward_pass_is_the_same_policy(memory, kind):
+    policy = make(memory, kind)
+    about = policy.descriptor
+    arrays = {name: p.detach().numpy() for name, p in policy.state_dict().items()}
+    weights = PolicyWeights(0, memory, 32, 2, arrays)
+    state, own_state = policy.initial_state(5), forward.initial_state(weights, 5)
+    for step in range(8):
+        data = observations(step, 5)
+        with torch.no_grad():
+            outputs, values, state = policy.step(torch.from_numpy(data), state)
+        own_outputs, own_values, own_state = forward.forward(weights, about, data, own_state)
+        np.testing.assert_allclose(own_outputs, outputs.numpy(), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(own_values, values.numpy(), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(own_state, state.numpy(), rtol=1e-4, atol=1e-4)
+    parts = forward.distribution(weights, about, own_outputs)
+    assert len(parts) == len(about.actions)
+    if kind is not ActionKind.CONTINUOUS:
+        for part in parts:
+            np.testing.assert_allclose(part.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+def test_in_bfloat16_rollout_and_training_agree_before_the_first_update(memory):
+    torch.manual_seed(0)
+    about = load_env("breakout").descriptor
+    policy = Policy(about, PolicyConfig(memory, 64, 1), torch.bfloat16)
+    with torch.no_grad():
+        policy.actor.weight.mul_(100)  # decided enough for differences to show
+    steps, rows = 32, 64
+    data = torch.randn(steps, rows, about.observation_bytes // 4).view(torch.uint8)
+    distribution = ActionDistribution(about)
+    generator = torch.Generator().manual_seed(0)
+    state = initial = policy.initial_state(rows)
+    taken, old = [], []
+    with torch.no_grad():
+        for step in range(steps):
+            outputs, _, state = policy.step(data[step], state)
+            actions, log_probabilities = distribution.sample(outputs, None, generator)
+            taken.append(actions)
+            old.append(log_probabilities)
+        outputs, _, _ = policy.sequence(data, initial, None)
+        new, _ = distribution.evaluate(outputs, None, torch.stack(taken))
+    assert (new - torch.stack(old)).abs().mean() < 0.01
+
+
+def test_features_are_the_declared_fields():
+    data = observations(0, 3)
+    result = features(torch.from_numpy(data), descriptor(), torch.float32).numpy()
+    assert result.shape == (3, 4 + 5 * 4 + 3)
+    np.testing.assert_array_equal(result[:, :4], data[:, :16].copy().view(np.float32))
+    for row in range(3):
+        for cell in range(5):
+            one_hot = result[row, 4 + 4 * cell : 8 + 4 * cell]
+            assert one_hot.tolist() == [float(data[row, 16 + cell] == k) for k in range(4)]
+    np.testing.assert_allclose(result[:, 24:], data[:, 21:] / 255, rtol=1e-6)
+    np.testing.assert_array_equal(forward.features(data, descriptor()), result)
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+def test_every_weight_gets_a_gradient(memory):
+    policy = make(memory)
+    outputs, values, _ = policy.sequence(
+        torch.from_numpy(observations(0, 4, 3)), policy.initial_state(3), None
+    )
+    (outputs.square().sum() + values.square().sum()).backward()
+    for name, parameter in policy.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name

@@ -73,13 +73,15 @@ class Progress:
         self._output = Output(stream)
         self._terminal = stream.isatty()
         self._next = 0.0
+        self._phase: Phase | None = None
 
     def show(self, snapshot: Snapshot) -> None:
         """Shows where training is."""
         if self._terminal:
             self._output.write(f"\r\x1b[K{progress_line(snapshot)}")
-        elif time.monotonic() >= self._next:
+        elif time.monotonic() >= self._next or snapshot.phase is not self._phase:
             self._next = time.monotonic() + PROGRESS_SECONDS
+            self._phase = snapshot.phase
             self._output.write(f"{progress_line(snapshot)}\n")
 
     def clear(self) -> None:

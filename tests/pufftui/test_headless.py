@@ -1,0 +1,210 @@
+"""Training without a screen: what programs read, and every way a run can end."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pufftui.envs.errors import PuffError
+from pufftui.headless import Progress, json_line, report, run_headless
+from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.snapshot import LOSSES, Phase, Snapshot
+
+REPORT = {
+    *("step", "seconds", "sps", "epoch", "score", "perf", "episode_return", "episode_length"),
+    *("episodes", "losses", "alerts"),
+}
+ENDING = {"done", "reason", "run", "step", "checkpoint"}
+ENDLESS = "1e12"
+
+
+def train(folder: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pufftui", "train", "squared", "--headless", *arguments]
+    environment = os.environ | {"XDG_CONFIG_HOME": str(folder / "config")}
+    return subprocess.Popen(
+        [*command, "--policy.memory", "none", "--vec.agents", "256"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run in its second second of training."""
+    process = train(tmp_path, "--json", "--run-name", "it", "--train.total-steps", ENDLESS)
+    assert process.stdout
+    process.stdout.readline()
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_json_of_a_whole_run(tmp_path: Path) -> None:
+    process = train(tmp_path, "--json", "--train.total-steps", "400k", "--run-name", "it")
+    said, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    *reports, ending = [json.loads(line) for line in said.splitlines()]
+    assert reports
+    for one in reports:
+        assert set(one) == REPORT
+        assert set(one["losses"]) == set(LOSSES)
+    assert [one["step"] for one in reports] == sorted(one["step"] for one in reports)
+    last = reports[-1]
+    assert last["step"] >= 400_000
+    assert last["episodes"] > 100
+    assert 0 <= last["score"] <= 1
+    assert all(isinstance(value, float) for value in last["losses"].values())
+    assert set(ending) == ENDING
+    assert (ending["done"], ending["reason"], ending["run"]) == (True, "finished", "it")
+    assert ending["step"] == last["step"]
+    assert (tmp_path / ending["checkpoint"]).stat().st_size > 0
+    assert "steps/s" in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_run_with_a_checkpoint(
+    endless: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
+) -> None:
+    endless.send_signal(number)
+    said, errors = endless.communicate(timeout=20)
+    assert endless.returncode == 130, errors
+    ending = json.loads(said.splitlines()[-1])
+    assert (ending["done"], ending["reason"]) == (False, "interrupted")
+    assert ending["step"] > 0
+    checkpoint = tmp_path / ending["checkpoint"]
+    assert str(ending["step"]) in checkpoint.name
+    assert checkpoint.stat().st_size > 0
+    assert "Traceback" not in errors
+
+
+def test_nohup_is_respected(tmp_path: Path) -> None:
+    process = train(
+        tmp_path,
+        *("--json", "--train.total-steps", "200k"),
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    assert process.stdout
+    process.stdout.readline()
+    process.send_signal(signal.SIGHUP)
+    assert json.loads(process.communicate(timeout=60)[0].splitlines()[-1])["done"]
+    assert process.returncode == 0
+
+
+def test_training_outlives_its_reader(tmp_path: Path) -> None:
+    process = train(tmp_path, "--json", "--train.total-steps", "200k", "--run-name", "it")
+    assert process.stdout
+    assert process.stderr
+    process.stdout.readline()
+    process.stdout.close()
+    errors = process.stderr.read()
+    assert process.wait(timeout=60) == 0
+    assert "Traceback" not in errors
+    assert "BrokenPipe" not in errors
+    assert len(list((tmp_path / "runs" / "it" / "checkpoints").iterdir())) == 2
+
+
+def test_without_json_the_end_is_one_sentence(tmp_path: Path) -> None:
+    process = train(tmp_path, "--train.total-steps", "100k", "--run-name", "it")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert said.startswith("it finished: ")
+    assert said.count("\n") == 1
+
+
+class FakeRunner:
+    """A run that has the snapshot it is given; `join` says the thread has ended, or never."""
+
+    def __init__(self, folder: Path, snapshot: Snapshot, *, ends: bool = True) -> None:
+        self.folder = RunFolder(folder / "it")
+        self.latest = snapshot
+        self.ends = ends
+
+    def start(self) -> None:
+        pass
+
+    def send(self, command: object) -> None:
+        pass
+
+    def join(self, timeout: float) -> bool:
+        if not self.ends:
+            print("waiting", flush=True)
+            signal.pause()
+        return self.ends
+
+
+def test_a_failure_is_told_in_json_and_raised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = Snapshot(Phase.FAILED, step=64, failure="It broke.", failure_hint="Mend it.")
+    with pytest.raises(PuffError) as caught:
+        run_headless(FakeRunner(tmp_path, failed), json=True)
+    assert (caught.value.message, caught.value.hint) == ("It broke.", "Mend it.")
+    assert caught.value.exit_status == 1
+    ending = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert ending == {
+        "done": False,
+        "reason": "failed",
+        "run": "it",
+        "step": 64,
+        "checkpoint": None,
+    }
+
+
+def test_a_second_ctrl_c_leaves_a_trainer_that_hangs() -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from pathlib import Path\n"
+        "from test_headless import FakeRunner, Phase, Snapshot, run_headless\n"
+        "hanging = FakeRunner(Path(), Snapshot(Phase.RUNNING, step=7), ends=False)\n"
+        "run_headless(hanging, json=True)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "waiting\n"
+    process.send_signal(signal.SIGINT)
+    while "waiting" not in process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    ending = json.loads(said.splitlines()[-1])
+    assert (ending["reason"], ending["step"]) == ("interrupted", 7)
+    assert "Traceback" not in errors
+
+
+def test_numbers_that_json_does_not_know_become_null() -> None:
+    losses = {"entropy": math.nan, "grad_norm": math.inf, "policy_loss": 0.5}
+    line = json.loads(json_line(report(Snapshot(Phase.RUNNING, score=-math.inf, losses=losses))))
+    assert (line["score"], line["sps"]) == (None, None)
+    assert line["losses"] == dict.fromkeys(LOSSES) | {"policy_loss": 0.5}
+
+
+def test_progress_replaces_itself_on_a_terminal_only() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    running = Snapshot(Phase.RUNNING, step=500_000, total_steps=1_000_000, score=0.5)
+    for stream, lines in ((Terminal(), 0), (io.StringIO(), 1)):
+        progress = Progress(stream)
+        for _ in range(3):
+            progress.show(running)
+        assert stream.getvalue().count("\n") == lines
+        assert "50 %" in stream.getvalue()

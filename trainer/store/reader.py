@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import compress
+from itertools import chain, compress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,12 @@ from numpy.typing import NDArray
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import EPISODE
 from pufftui.trainer.store.schema import BUSY_SECONDS, version
+
+Row = tuple[Any, ...]
+Part = TypeVar("Part")
+
+# So few rows at a time never outlive a turn of Python's garbage collector, which doubles the time.
+BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,44 +72,52 @@ class StoreReader:
 
     def metrics_after(self, row: int) -> MetricRows:
         """All rows of metrics with an id above `row`; 0 reads from the start."""
-        rows = self._read(
+        parts = self._read(
             "SELECT id, step, seconds, epoch, lineage, means FROM metrics WHERE id > ? ORDER BY id",
             row,
+            convert=_metrics_part,
         )
         # Names are read after the rows, so every position a row uses has its name.
-        known = self._read("SELECT name FROM metric ORDER BY position")
-        rows = rows or [] if known is not None else []
-        names = [str(name) for (name,) in known or []]
-        ids, steps, seconds, epochs, lineages, blobs = zip(*rows, strict=True) if rows else [()] * 6
+        names = self._read("SELECT name FROM metric ORDER BY position", convert=_first_column)
+        if not parts or names is None:
+            parts, names = [_metrics_part([])], []
+        ids, steps, seconds, epochs, lineages = (
+            np.concatenate(column)
+            for column in zip(*(figures for figures, _ in parts), strict=True)
+        )
+        table = np.full((sum(map(len, names)), len(ids)), np.nan, np.float32)
+        end = 0
+        for _, means in parts:
+            begin, end = end, end + len(means)
+            table[: means.shape[1], begin:end] = means.T
         return MetricRows(
-            last=ids[-1] if ids else row,
-            steps=np.array(steps, np.int64),
-            seconds=np.array(seconds, np.float64),
-            epochs=np.array(epochs, np.int64),
-            lineages=np.array(lineages, np.int64),
-            values=dict(zip(names, _columns(blobs, len(names)), strict=True)),
+            last=int(ids[-1]) if len(ids) else row,
+            steps=steps,
+            seconds=seconds,
+            epochs=epochs,
+            lineages=lineages,
+            values=dict(zip(chain.from_iterable(names), table, strict=True)),
         )
 
     def events_after(self, row: int) -> list[Event]:
         """All events with an id above `row`."""
-        rows = self._read(
+        rows = self._rows(
             "SELECT id, step, seconds, kind, text FROM event WHERE id > ? ORDER BY id", row
         )
-        return [Event(*values) for values in rows or []]
+        return [Event(*values) for values in rows]
 
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, the oldest first; the files of some may be gone."""
-        rows = self._read("SELECT id, step, seconds, file, score FROM checkpoint ORDER BY id")
-        return [CheckpointRow(*values) for values in rows or []]
+        rows = self._rows("SELECT id, step, seconds, file, score FROM checkpoint ORDER BY id")
+        return [CheckpointRow(*values) for values in rows]
 
     def episodes_after(self, row: int) -> tuple[int, NDArray[np.void]]:
         """The id of the last sampled episode, and those with an id above `row` (`EPISODE`)."""
-        rows = self._read(
+        rows = self._rows(
             "SELECT id, env_step, agent, length, score, episode_return, statistics"
             " FROM episode WHERE id > ? ORDER BY id",
             row,
         )
-        rows = rows or []
         episodes = np.zeros(len(rows), EPISODE)
         width = EPISODE["statistics"].itemsize
         for index, (_, *figures, statistics) in enumerate(rows):
@@ -118,14 +132,21 @@ class StoreReader:
             self._connection.close()
             self._connection = None
 
-    def _read(self, sql: str, *values: object) -> list[Any] | None:
-        """The rows of a query; None if there is no store yet, or if it is locked right now."""
+    def _rows(self, sql: str, *values: object) -> list[Row]:
+        """The rows of a query; none if the store is not there yet, or locked right now."""
+        return list(chain.from_iterable(self._read(sql, *values, convert=list) or []))
+
+    def _read(
+        self, sql: str, *values: object, convert: Callable[[list[Row]], Part]
+    ) -> list[Part] | None:
+        """The converted batches of a query; None if there is no store yet, or if it is locked."""
         try:
             if self._connection is None:
                 self._connection = self._open()
             if self._connection is None:
                 return None
-            return self._connection.execute(sql, values).fetchall()
+            cursor = self._connection.execute(sql, values)
+            return [convert(rows) for rows in iter(lambda: cursor.fetchmany(BATCH), [])]
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 return None
@@ -170,12 +191,19 @@ class StoreReader:
         )
 
 
-def _columns(blobs: Sequence[bytes], width: int) -> list[NDArray[np.float32]]:
-    """Unpacks rows of up to `width` float32 each into one contiguous array per position."""
-    table = np.full((width, len(blobs)), np.nan, np.float32)
-    lengths = np.fromiter(map(len, blobs), np.int64, len(blobs))
-    for length in np.unique(lengths):
-        rows = lengths == length
-        packed = b"".join(blobs if rows.all() else compress(blobs, rows))
-        table[: length // 4, rows] = np.frombuffer(packed, "<f4").reshape(rows.sum(), -1).T
-    return list(table)
+def _first_column(rows: list[Row]) -> list[Any]:
+    return [row[0] for row in rows]
+
+
+def _metrics_part(rows: list[Row]) -> tuple[list[NDArray[Any]], NDArray[np.float32]]:
+    """The columns of figures, and the means as (rows, metrics), NaN where a row has fewer."""
+    *figures, blobs = zip(*rows, strict=True) if rows else [()] * 6
+    types = (np.int64, np.int64, np.float64, np.int64, np.int64)
+    arrays = [np.array(column, dtype) for column, dtype in zip(figures, types, strict=True)]
+    lengths = np.array([len(blob) // 4 for blob in blobs], np.int64)
+    means = np.full((len(rows), lengths.max(initial=0)), np.nan, np.float32)
+    for length in set(lengths.tolist()):
+        same = lengths == length
+        packed = b"".join(compress(blobs, same))
+        means[same, :length] = np.frombuffer(packed, "<f4").reshape(same.sum(), length)
+    return arrays, means

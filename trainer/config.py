@@ -6,7 +6,7 @@ declarations. Layering and parsing live in `layers.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, get_type_hints
 
 
@@ -110,7 +110,7 @@ class Config:
     run: RunConfig = field(default_factory=RunConfig)
 
 
-SECTIONS: dict[str, type] = {
+SECTIONS: dict[str, type[Any]] = {
     "train": TrainConfig,
     "policy": PolicyConfig,
     "vec": VecConfig,
@@ -144,9 +144,8 @@ def setting_fields() -> dict[str, SettingField]:
     found: dict[str, SettingField] = {}
     for section, cls in SECTIONS.items():
         hints = get_type_hints(cls)
-        for name, declared in cls.__dataclass_fields__.items():
-            entry = SettingField(
-                section, name, hints[name], declared.default, declared.metadata["setting"]
-            )
+        for declared in fields(cls):
+            name, default = declared.name, declared.default
+            entry = SettingField(section, name, hints[name], default, declared.metadata["setting"])
             found[entry.path] = entry
     return found

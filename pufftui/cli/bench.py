@@ -104,7 +104,7 @@ def _figures(
         memories = [settings["policy.memory"]] if "policy.memory" in settings else MEMORIES
         for memory in memories:
             _say(f"{name}: training, memory {memory}")
-            flags = WORKLOAD | settings | {"policy.memory": memory}
+            flags = {**WORKLOAD, **settings, "policy.memory": memory}
             config = load_settings(name, [], flags)
             yield _train(config, library, seconds or SECONDS["train"])
 

@@ -143,6 +143,7 @@ class TrainingSession:
         self.collector.restore(tensors("rollout"))
         self.generator.set_state(tensors("random")["generator"])
         self.vector.restore(arrays["environments"].tobytes())
+        self.vector.drain()  # Episodes that finished in the time that is undone.
         self.statistics.restore(section("statistics"))
         self.step, self.epoch = (int(number) for number in arrays["progress"])
 

@@ -1,0 +1,102 @@
+"""Checkpoint files: whole or recognised as torn, and enough to go on bit by bit."""
+
+import numpy as np
+import pytest
+from pufftui.envs.catalogue import load_env
+from pufftui.envs.errors import PuffError
+from pufftui.trainer.checkpoint import read_checkpoint, write_checkpoint
+from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.session import TrainingSession
+
+ARRAYS = {
+    "policy/weight": np.arange(12, dtype=np.float32).reshape(3, 4),
+    "environments": np.frombuffer(b"bytes of games", np.uint8),
+    "progress": np.array([7, 8]),
+}
+
+
+def test_round_trip(tmp_path):
+    path = tmp_path / "folder" / "a.npz"
+    write_checkpoint(path, ARRAYS, {"step": 7, "reason": "ü"})
+    arrays, description = read_checkpoint(path)
+    assert arrays.keys() == ARRAYS.keys()
+    for name, array in ARRAYS.items():
+        assert np.array_equal(arrays[name], array)
+        assert arrays[name].dtype == array.dtype
+    assert description["step"] == 7
+    assert description["reason"] == "ü"
+    assert [file.name for file in path.parent.iterdir()] == ["a.npz"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_a_torn_file_is_recognised(tmp_path, share):
+    path = tmp_path / "a.npz"
+    write_checkpoint(path, ARRAYS, {})
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(PuffError, match="not a whole checkpoint"):
+        read_checkpoint(path)
+
+
+def test_a_flipped_bit_is_recognised(tmp_path):
+    path = tmp_path / "a.npz"
+    big = {"weights": np.random.default_rng(0).normal(size=1000)}
+    write_checkpoint(path, big, {})
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+    with pytest.raises(PuffError, match="not a whole checkpoint"):
+        read_checkpoint(path)
+
+
+def test_a_folder_that_refuses_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PuffError, match="could not be written"):
+        write_checkpoint(tmp_path / "file" / "a.npz", ARRAYS, {})
+
+
+def config(env, memory, seed=3):
+    return Config(
+        env,
+        {},
+        TrainConfig(horizon=16, minibatch_size=256, total_steps=100_000),
+        PolicyConfig(memory=memory, hidden=32),
+        VecConfig(agents=64, threads=2),
+        RunConfig(seed=seed, device="cpu"),
+    )
+
+
+def run(session, epochs):
+    reports = [session.run_epoch(lambda: False) for _ in range(epochs)]
+    return [(report.losses, report.episodes.sums.tolist()) for report in reports]
+
+
+@pytest.mark.parametrize("env", ["squared", "breakout"])
+@pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
+def test_a_restored_session_goes_on_bit_by_bit(tmp_path, env, memory):
+    library = load_env(env)
+    never_stopped = TrainingSession(config(env, memory), library)
+    run(never_stopped, 3)
+    write_checkpoint(tmp_path / "a.npz", never_stopped.state(), {})
+    restored = TrainingSession(config(env, memory, seed=99), library)
+    run(restored, 1)
+    restored.restore(read_checkpoint(tmp_path / "a.npz")[0])
+    assert (restored.step, restored.epoch) == (never_stopped.step, never_stopped.epoch)
+    assert run(restored, 3) == run(never_stopped, 3)
+    one, two = never_stopped.state(), restored.state()
+    assert one.keys() == two.keys()
+    for name, array in one.items():
+        assert np.array_equal(array, two[name]), name
+
+
+def test_an_interrupted_epoch_leaves_no_trace_after_restoring(tmp_path):
+    library = load_env("squared")
+    session = TrainingSession(config("squared", "mingru"), library)
+    twin = TrainingSession(config("squared", "mingru"), library)
+    for each in (session, twin):
+        run(each, 2)
+    boundary = session.state()
+    calls = iter(range(1000))
+    assert session.run_epoch(lambda: next(calls) > 18) is None
+    session.restore(boundary)
+    assert run(session, 2) == run(twin, 2)

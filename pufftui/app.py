@@ -1,0 +1,157 @@
+"""The Textual application: one timer, the live screen, its dialogs and themes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterable
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from pufftui.envs.errors import PuffError, nearest
+from pufftui.keys import KEYS
+from pufftui.screens.end import ErrorScreen, SummaryScreen
+from pufftui.screens.help import HelpScreen
+from pufftui.screens.live import LiveScreen
+from pufftui.screens.quit import QuitScreen
+from pufftui.session import Session
+from pufftui.system import GpuSampler, HostSampler, Sampling
+from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables, load_themes
+from pufftui.trainer.snapshot import Phase, Snapshot
+
+FRAMES_PER_SECOND = 30
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class PuffApp(App[None], inherit_bindings=False):
+    """Shows a session. Trainer and arena start once the first frame is on the screen."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "pufftui"
+    ALLOW_SELECT = False
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        session: Session,
+        theme: str | None = None,
+        host: HostSampler | None = None,
+        gpu: GpuSampler | None = None,
+    ) -> None:
+        """Raises `PuffError` for an unknown theme or a broken theme file."""
+        self.looks = load_themes()
+        super().__init__()
+        name = theme or DEFAULT_THEME
+        if name not in self.looks:
+            raise PuffError(f"There is no theme {name}.", nearest(name, self.looks), usage=True)
+        self.session = session
+        for look in self.looks.values():
+            self.register_theme(look.to_textual())
+        self.theme = name
+        host, gpu = host or HostSampler(), gpu or GpuSampler()
+        self._samplings = (Sampling(host), Sampling(gpu))
+        self.live = LiveScreen(session, self.look, host, gpu)
+        self.signalled = False
+
+    @property
+    def look(self) -> PuffTheme:
+        """The theme in use."""
+        return self.looks[self.theme]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        standard = self.looks[DEFAULT_THEME]
+        return {name: standard.colours[name] for name in css_variables()}
+
+    def on_mount(self) -> None:
+        self.push_screen(self.live)
+        self.set_interval(1 / FRAMES_PER_SECOND, self.tick)
+        self.call_after_refresh(self.begin)
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self.on_signal)
+
+    def begin(self) -> None:
+        """Starts everything that runs beside the screen."""
+        self.session.arena.start()
+        self.session.runner.start()
+        for sampling in self._samplings:
+            sampling.start()
+
+    def on_unmount(self) -> None:
+        for sampling in self._samplings:
+            sampling.stop()
+        self.live.close_store()
+
+    def tick(self) -> None:
+        """The one timer: the screen on top looks at what is new."""
+        tick = getattr(self.screen, "tick", None)
+        if tick is not None:
+            tick()
+
+    def on_app_blur(self) -> None:
+        self.live.let_go()
+
+    def on_signal(self) -> None:
+        """SIGINT, SIGTERM or SIGHUP: write a checkpoint and leave, without asking."""
+        self.signalled = True
+        self.ask_to_quit()
+        self.call_after_refresh(self._confirm)
+
+    def _confirm(self) -> None:
+        if isinstance(self.screen, QuitScreen):
+            self.screen.action_confirm()
+
+    # Dialogs.
+
+    def ask_to_quit(self) -> None:
+        """Asks, unless training has already ended."""
+        if self.session.runner.latest.phase.ended:
+            self.exit()
+        elif not isinstance(self.screen, QuitScreen):
+            self.push_screen(QuitScreen(self.look, self.session))
+
+    def action_ask_to_quit(self) -> None:
+        self.ask_to_quit()
+
+    def show_help(self) -> None:
+        self.push_screen(HelpScreen(self.look, self.session.descriptor))
+
+    async def show_end(self, snapshot: Snapshot) -> None:
+        """Says how training ended; a person who is leaving anyway is not bothered."""
+        if isinstance(self.screen, QuitScreen):
+            return
+        session = self.session
+        if snapshot.phase is Phase.FAILED:
+            log = str(session.folder.log)
+            await self.push_screen(ErrorScreen(self.look, session.folder.id, log, snapshot))
+        else:
+            history = self.live.history
+            await self.push_screen(
+                SummaryScreen(self.look, session.folder.id, session.descriptor, snapshot, history)
+            )
+
+    # Themes.
+
+    def next_theme(self) -> None:
+        """Changes to the theme after this one."""
+        names = list(self.looks)
+        self.wear(names[(names.index(self.theme) + 1) % len(names)])
+
+    def wear(self, name: str) -> None:
+        """Changes to a theme by name."""
+        self.theme = name
+        self.live.dress(self.look)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        for key in KEYS:
+            if key.id not in ("palette", "hand_back"):
+                title = f"{key.short.capitalize()}  ({key.shown})"
+                yield SystemCommand(title, key.description, lambda action=key.action: self._do(action))
+        for look in self.looks.values():
+            yield SystemCommand(
+                f"Theme: {look.title}", "change the colours", lambda name=look.name: self.wear(name)
+            )
+
+    async def _do(self, action: str) -> None:
+        await self.run_action(action, self.live)

@@ -1,0 +1,42 @@
+"""One word on how the run is doing, with a sign, so that colour is never alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pufftui.format import duration
+from pufftui.trainer.snapshot import Phase, Snapshot
+
+SILENT_AFTER = 10.0
+"""Seconds without a new snapshot after which a running trainer is called silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`colour` names a colour of the theme."""
+
+    sign: str
+    word: str
+    colour: str
+
+
+PHASES = {
+    Phase.STARTING: Health("◌", "warming up", "policy"),
+    Phase.RUNNING: Health("●", "healthy", "good"),
+    Phase.PAUSED: Health("‖", "paused", "warning"),
+    Phase.STOPPING: Health("◌", "stopping", "warning"),
+    Phase.FINISHED: Health("✓", "finished", "good"),
+    Phase.INTERRUPTED: Health("■", "stopped", "warning"),
+    Phase.FAILED: Health("✕", "failed", "error"),
+}
+
+
+def health(snapshot: Snapshot, silent: float) -> Health:
+    """`silent` is the time in seconds since the trainer last said anything."""
+    if snapshot.phase is Phase.RUNNING:
+        if any(not math.isfinite(value) for value in snapshot.losses.values()):
+            return Health("▲", "not finite", "error")
+        if silent > SILENT_AFTER:
+            return Health("▲", f"silent {duration(silent)}", "warning")
+    return PHASES[snapshot.phase]

@@ -1,0 +1,85 @@
+"""All keys as data: the bindings, the help, the footer and the palette are made from this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pufftui.envs.descriptor import Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing a key does. `action` is run by the screen.
+
+    `footer` is its rank in the footer, 0 leaves it out; `footer_shown` names a pair of keys there.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    shown: str
+    short: str
+    description: str
+    group: str
+    action: str
+    footer: int = 0
+    footer_shown: str = ""
+    while_playing: bool = False
+
+
+KEYS = (
+    Key("take_over", ("m",), "m", "take over", "play the watched agent yourself", "Game", "take_over", 2),
+    Key("hand_back", ("escape",), "esc", "hand back", "give the agent back to its policy", "Game", "hand_back", while_playing=True),
+    Key("previous_agent", ("left_square_bracket",), "[", "previous agent", "watch the agent before", "Game", "agent(-1)"),
+    Key("next_agent", ("right_square_bracket",), "]", "agent", "watch the next agent", "Game", "agent(1)", 6, "[ ]"),
+    Key("pause_game", ("space",), "space", "pause game", "stop the game; training goes on", "Game", "pause_game", 5),
+    Key("slower", ("less_than_sign",), "<", "slower", "slow the game down", "Game", "speed(-1)"),
+    Key("faster", ("greater_than_sign",), ">", "speed", "speed the game up", "Game", "speed(1)", 7, "< >"),
+    Key("pause", ("p",), "p", "pause training", "pause training, or go on", "Training", "pause_training", 3),
+    Key("checkpoint", ("c",), "c", "checkpoint", "write a checkpoint now", "Training", "checkpoint", 4),
+    Key("quit", ("q", "ctrl+c"), "q", "quit", "stop training and leave; asks first", "Training", "quit", 1, while_playing=True),
+    Key("panel_1", ("1",), "1", "game", "the game alone", "Panels", "panel(1)"),
+    Key("panel_2", ("2",), "2", "score", "the score curve alone", "Panels", "panel(2)"),
+    Key("panel_3", ("3",), "3", "learning", "speed and learning curves alone", "Panels", "panel(3)"),
+    Key("panel_4", ("4",), "4", "machine", "machine and time alone", "Panels", "panel(4)"),
+    Key("panel_5", ("5",), "5", "log", "the log alone", "Panels", "panel(5)"),
+    Key("panel_0", ("0",), "0", "all", "all panels that fit", "Panels", "panel(0)"),
+    Key("theme", ("t",), "t", "theme", "next colour theme", "Screen", "theme", 8),
+    Key("palette", ("ctrl+p",), "ctrl+p", "commands", "search all commands", "Screen", "palette"),
+    Key("help", ("question_mark", "f1"), "?", "keys", "this list", "Screen", "help", 1),
+)
+
+ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
+
+
+def key_name(key: str) -> str:
+    """A key as it is printed: ← for left."""
+    return ARROWS.get(key, key)
+
+
+def game_keys(descriptor: Descriptor) -> dict[str, str]:
+    """Every key the game listens to and the label of what it chooses."""
+    return {
+        key: choice.label
+        for action in descriptor.actions
+        for choice in action.choices
+        for key in choice.keys
+    }
+
+
+def game_hints(descriptor: Descriptor) -> list[tuple[str, str]]:
+    """The game's keys for banner and footer: (keys, label), arrows before letters."""
+    return [
+        (key_name(choice.keys[0]), choice.label)
+        for action in descriptor.actions
+        for choice in action.choices
+        if choice.keys
+    ]
+
+
+def game_key(known: dict[str, str], key: str, character: str | None) -> str | None:
+    """The game's name of a pressed key, or None if the game does not listen to it."""
+    if key in known:
+        return key
+    if character and character.lower() in known:
+        return character.lower()
+    return None

@@ -1,0 +1,213 @@
+"""Charts as lines of coloured text, ready for the screen; everything slow is numpy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.style import Style
+
+from pufftui import raster
+from pufftui.format import tick
+from pufftui.theme import PuffTheme
+
+Line = list[tuple[str, Style]]
+"""One line of the screen: stretches of text, each in one style."""
+
+Floats = NDArray[np.float64]
+
+LABELS = 6
+"""Columns left of a chart for the labels of its y axis."""
+
+SPACE, GRID = ord(" "), ord("┄")
+RISING = np.array([ord(character) for character in " ▁▂▃▄▅▆▇█"], np.uint32)
+
+# What a cell's letter is painted with, and what lies behind it.
+FAINT, RAW, SMOOTH, BAND, GROUND = range(5)
+BEHIND_NOTHING, BEHIND_BAND, BEHIND_FILL = range(3)
+GROUNDS = 3
+
+FILL = 0.16
+"""How strongly the area below a curve is tinted at the top of the chart."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """A curve over `x`, which rises: `raw` behind `smooth`, and a band if there is one."""
+
+    x: Floats
+    raw: Floats
+    smooth: Floats
+    band: tuple[Floats, Floats] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Cells:
+    """The cells of a chart, (rows, columns) each: a letter, its colour, what lies behind it."""
+
+    letters: NDArray[np.uint32]
+    front: NDArray[np.int64]
+    back: NDArray[np.int64]
+
+
+def chart(
+    look: PuffTheme,
+    curve: Curve,
+    colour: str,
+    width: int,
+    height: int,
+    *,
+    base: float | None = None,
+    axes: bool = True,
+) -> list[Line]:
+    """A chart of `width` x `height` cells. `colour` names a colour of the theme.
+
+    A value given as `base` is always in sight. Without axes the curve takes all of the space.
+    """
+    columns, rows = (width - LABELS, height - 1) if axes else (width, height)
+    end = raster.nice_end(float(curve.x[-1]))
+    raw = raster.envelope(curve.x, curve.raw, 0, end, columns * raster.DOTS_WIDE)
+    smooth = raster.envelope(curve.x, curve.smooth, 0, end, columns * raster.DOTS_WIDE)
+    bottom, top, step = _limits(raw, base, parts=max(1, min(5, rows // 4)))
+    cells = Cells(
+        np.full((rows, columns), SPACE, np.uint32),
+        np.full((rows, columns), SMOOTH),
+        np.zeros((rows, columns), np.int64),
+    )
+    first = math.ceil(bottom / step - 1e-9)
+    ticks = np.arange(first, math.floor(top / step + 1e-9) + 1) * step
+    tick_rows = _rows(ticks, bottom, top, rows)
+    if axes:
+        cells.letters[tick_rows], cells.front[tick_rows] = GRID, FAINT
+    _fill(cells, smooth, bottom, top)
+    if curve.band is not None:
+        _paint_band(cells, curve, end, bottom, top)
+    for name, (low, high), thickness in ((RAW, raw, 1), (SMOOTH, smooth, 2)):
+        dots = raster.line(low, high, bottom, top, rows, thickness)
+        lit = dots > 0
+        cells.letters[lit] = dots[lit] + np.uint32(raster.BRAILLE)
+        cells.front[lit] = name
+    labels = dict(zip(tick_rows.tolist(), map(tick, ticks.tolist()), strict=True))
+    lines = _lines(look, cells, colour)
+    if not axes:
+        return lines
+    lines = [
+        [(labels.get(row, "").rjust(LABELS - 1) + " ", look.style("dim")), *line]
+        for row, line in enumerate(lines)
+    ]
+    return [*lines, [(" " * LABELS + _axis(end, columns), look.style("dim"))]]
+
+
+def _limits(
+    envelope: tuple[Floats, Floats], base: float | None, parts: int
+) -> tuple[float, float, float]:
+    low, high = envelope
+    if np.isnan(low).all():
+        return 0.0, 1.0, 0.5
+    least, most = float(np.nanmin(low)), float(np.nanmax(high))
+    if base is not None:
+        least, most = min(least, base), max(most, base)
+    return raster.nice_range(least, most, parts)
+
+
+def _rows(values: Floats, bottom: float, top: float, rows: int) -> NDArray[np.int64]:
+    """The row of cells in which the dot of each value lies."""
+    return raster.rows_of(values, bottom, top, rows * raster.DOTS_HIGH) // raster.DOTS_HIGH
+
+
+def _fill(cells: Cells, smooth: tuple[Floats, Floats], bottom: float, top: float) -> None:
+    """Tints the cells below the curve."""
+    rows = cells.letters.shape[0]
+    line = _rows(smooth[0], bottom, top, rows).reshape(-1, raster.DOTS_WIDE).min(axis=1)
+    known = ~np.isnan(smooth[0]).reshape(-1, raster.DOTS_WIDE).any(axis=1)
+    below = (np.arange(rows)[:, None] > line) & known
+    cells.back[below] = BEHIND_FILL
+    cells.letters[below] = SPACE
+    cells.front[below] = SMOOTH
+
+
+def _paint_band(cells: Cells, curve: Curve, end: float, bottom: float, top: float) -> None:
+    """Fills between the band's limits; its edges are exact to an eighth of a cell."""
+    assert curve.band is not None
+    rows, columns = cells.letters.shape
+    low = raster.envelope(curve.x, curve.band[0], 0, end, columns)[0]
+    high = raster.envelope(curve.x, curve.band[1], 0, end, columns)[1]
+    scale = rows * 8 / (top - bottom)
+    above = np.arange(rows)[::-1, None] * 8
+    under = np.clip(np.rint(np.nan_to_num((low - bottom) * scale)) - above, 0, 8).astype(int)
+    over = np.clip(np.rint(np.nan_to_num((high - bottom) * scale)) - above, 0, 8).astype(int)
+    covered = np.where(np.isnan(low), 0, over - under)
+    upper_edge = (covered > 0) & (under == 0) & (over < 8)
+    cells.letters[covered > 0] = SPACE
+    cells.letters[upper_edge], cells.front[upper_edge] = RISING[over[upper_edge]], BAND
+    cells.front[covered == 8] = SMOOTH
+    cells.back[(covered >= 4) & ~upper_edge] = BEHIND_BAND
+
+
+def _lines(look: PuffTheme, cells: Cells, colour: str) -> list[Line]:
+    rows = len(cells.letters)
+    pale = look.mix(colour, "surface", 0.45)
+    fronts = ("faint", pale, colour, "band", "surface")
+    lines: list[Line] = []
+    for row in range(rows):
+        fill = look.mix(colour, "surface", round(FILL * (1 - 0.85 * row / rows), 2))
+        backs = ("surface", "band", fill)
+        line: Line = []
+        text = raster.text_of(cells.letters[row])
+        for start, stop, code in raster.runs(cells.front[row] * GROUNDS + cells.back[row]):
+            style = look.style(fronts[code // GROUNDS], backs[code % GROUNDS])
+            line.append((text[start:stop], style))
+        lines.append(line)
+    return lines
+
+
+def _axis(end: float, columns: int) -> str:
+    """Labels of the x axis in agent steps; the last one names the unit."""
+    step = raster.nice_step(end, max(2, columns // 12))
+    cells = [" "] * columns
+    for number in range(int(end / step + 1e-9) + 1):
+        label = tick(number * step)
+        at = round(number * step / end * (columns - 1)) - (len(label) // 2 if number else 0)
+        if at + len(label) <= columns - 6:
+            cells[at : at + len(label)] = label
+    cells[columns - 5 :] = "steps"
+    return "".join(cells)
+
+
+def sparkline(look: PuffTheme, curve: Curve, colour: str, width: int, height: int) -> list[Line]:
+    """The smoothed curve alone, as large as its own range, without axes."""
+    end = float(curve.x[-1]) if len(curve.x) else 1.0
+    low, high = raster.envelope(curve.x, curve.smooth, 0, end, width * raster.DOTS_WIDE)
+    known = low[~np.isnan(low)]
+    style = look.style(colour)
+    if not len(known):
+        return [[(" " * width, style)] for _ in range(height)]
+    # The wild beginning of a run must not flatten everything after it.
+    settled = known[len(known) // 8 :]
+    bottom, top = float(settled.min()), float(settled.max())
+    if top - bottom < 1e-9 * max(abs(top), 1e-9):
+        bottom, top = bottom - 1, top + 1
+    # The uppermost row of dots stays free, so that curves below each other do not touch.
+    top += (top - bottom) / (height * raster.DOTS_HIGH - 1)
+    return trace(low, high, bottom, top, height, style)
+
+
+def trace(
+    low: Floats, high: Floats, bottom: float, top: float, height: int, style: Style
+) -> list[Line]:
+    """An envelope as a plain line of dots, two to a cell in width and four in height."""
+    dots = raster.line(low, high, bottom, top, height)
+    letters = np.where(dots > 0, dots + np.uint32(raster.BRAILLE), SPACE).astype(np.uint32)
+    return [[(raster.text_of(row), style)] for row in letters]
+
+
+def area(look: PuffTheme, values: Floats, colour: str, height: int, top: float) -> list[Line]:
+    """One column per value, filled from zero, brighter towards the top."""
+    eighths = raster.columns(values, 0, top, height)
+    shades = np.linspace(0.75, 0.15, height) if height > 1 else [0.7]
+    return [
+        [(raster.text_of(RISING[row]), look.style(look.mix(colour, "surface", float(shade))))]
+        for row, shade in zip(eighths, shades, strict=True)
+    ]

@@ -1,0 +1,64 @@
+"""The shape that all dialogs share: a panel of text in the middle, keys below it."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from pufftui.theme import PuffTheme
+
+
+class Dialog(ModalScreen[None]):
+    """A modal screen with a title, a text and a line of keys; `paint` fills them in."""
+
+    BINDINGS = [
+        Binding("escape", "close", "Close", show=False),
+        Binding("ctrl+c", "app.ask_to_quit", "Quit", show=False),
+    ]
+    title_text = ""
+
+    def __init__(self, look: PuffTheme) -> None:
+        super().__init__()
+        self.look = look
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(id="title")
+            with VerticalScroll(id="scroll"):
+                yield Static(id="body")
+            yield Static(id="keys")
+
+    def on_mount(self) -> None:
+        self.paint()
+
+    def body(self) -> Text:
+        """What the dialog says."""
+        raise NotImplementedError
+
+    def hints(self) -> list[tuple[str, str]]:
+        """The keys at the bottom: (key, what it does)."""
+        return [("esc", "close")]
+
+    def paint(self) -> None:
+        """Draws all texts again."""
+        self.query_one("#title", Static).update(self.ink((self.title_text, "text", True)))
+        self.query_one("#body", Static).update(self.body())
+        keys: list[tuple[str, str, bool]] = []
+        for key, label in self.hints():
+            keys += [(key, "policy", True), (f" {label}    ", "dim", False)]
+        self.query_one("#keys", Static).update(self.ink(*keys))
+
+    def ink(self, *parts: tuple[str, str, bool]) -> Text:
+        """Text from (text, colour, bold)."""
+        text = Text()
+        for words, colour, bold in parts:
+            style = f"{'bold ' if bold else ''}{self.look.colours[colour]}"
+            text.append(words, style)
+        return text
+
+    def action_close(self) -> None:
+        self.dismiss()

@@ -1,0 +1,104 @@
+"""What is shown when training has ended: a summary worth a picture, or what went wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.text import Text
+from textual.binding import Binding
+
+from pufftui.envs.descriptor import Descriptor
+from pufftui.format import duration, figure, steps
+from pufftui.glyphs import large
+from pufftui.history import History
+from pufftui.plot import Curve, chart
+from pufftui.screens.dialog import Dialog
+from pufftui.theme import PuffTheme
+from pufftui.trainer.snapshot import Phase, Snapshot
+
+CHART_WIDTH, CHART_HEIGHT = 64, 10
+
+
+class SummaryScreen(Dialog):
+    """The result of a run: score, curve, figures, and what to do with it."""
+
+    BINDINGS = [
+        Binding("enter", "close", "Look around", show=False),
+        Binding("q", "app.ask_to_quit", "Leave", show=False),
+    ]
+
+    def __init__(
+        self, look: PuffTheme, run: str, descriptor: Descriptor, snapshot: Snapshot, history: History
+    ) -> None:
+        super().__init__(look)
+        self._run, self._descriptor = run, descriptor
+        self._snapshot, self._history = snapshot, history
+
+    @property
+    def title_text(self) -> str:  # type: ignore[override]
+        word = "finished" if self._snapshot.phase is Phase.FINISHED else "stopped"
+        return f"{self._run} has {word}"
+
+    def body(self) -> Text:
+        snapshot, high = self._snapshot, self._descriptor.score_high
+        digits = large(figure(snapshot.score))
+        facts = (
+            f"   score of {figure(high)}",
+            f"   best {figure(snapshot.best_score)}",
+            f"   {steps(snapshot.step)} steps in {duration(snapshot.seconds)}",
+        )
+        text = Text()
+        for row, fact in zip(digits, facts, strict=True):
+            text.append_text(self.ink((row, "policy", True), (f"{fact}\n", "dim", False)))
+        text.append("\n")
+        history, raw = self._history, self._history.raw("score")
+        if len(raw) and not np.isnan(raw).all():
+            band = history.smooth("score_low"), history.smooth("score_high")
+            curve = Curve(history.steps, raw, history.smooth("score"), band)
+            for line in chart(self.look, curve, "policy", CHART_WIDTH, CHART_HEIGHT):
+                for words, style in line:
+                    text.append(words, style)
+                text.append("\n")
+            text.append("\n")
+        rate = snapshot.step / snapshot.seconds if snapshot.seconds > 0 else None
+        text.append_text(
+            self.ink(
+                (f"{figure(rate)} steps/s on {snapshot.device or 'this machine'}, ", "dim", False),
+                (f"{figure(snapshot.episodes)} episodes\n", "dim", False),
+                (f"pufftui play {self._descriptor.name} --from {self._run}\n", "policy", False),
+                (f"pufftui resume {self._run}", "policy", False),
+            )
+        )
+        return text
+
+    def hints(self) -> list[tuple[str, str]]:
+        return [("q", "leave"), ("esc", "look around")]
+
+
+class ErrorScreen(Dialog):
+    """Training has failed: what, where to read on, what to do. The dashboard stays usable."""
+
+    BINDINGS = [
+        Binding("enter", "close", "Look around", show=False),
+        Binding("q", "app.ask_to_quit", "Leave", show=False),
+    ]
+    title_text = "Training has failed"
+
+    def __init__(self, look: PuffTheme, run: str, log: str, snapshot: Snapshot) -> None:
+        super().__init__(look)
+        self._run, self._log, self._snapshot = run, log, snapshot
+
+    def body(self) -> Text:
+        snapshot = self._snapshot
+        saved = snapshot.checkpoint_step
+        kept = "No checkpoint was written yet." if saved is None else f"The checkpoint of step {steps(saved)} is kept; to go on from it:"
+        return self.ink(
+            (f"{snapshot.failure.strip() or 'The trainer ended without saying why.'}\n\n", "error", False),
+            (f"{snapshot.failure_hint}\n\n" if snapshot.failure_hint else "", "text", False),
+            (f"Step {steps(snapshot.step)}, after {duration(snapshot.seconds)}. The whole story is in\n", "dim", False),
+            (f"{self._log}\n\n", "text", False),
+            (f"{kept}\n", "dim", False),
+            (f"pufftui resume {self._run}" if saved is not None else "", "policy", False),
+        )
+
+    def hints(self) -> list[tuple[str, str]]:
+        return [("q", "leave"), ("esc", "look around")]

@@ -1,0 +1,46 @@
+"""All keys, grouped; made from the table of keys and from what the game listens to."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.binding import Binding
+
+from pufftui.envs.descriptor import Descriptor
+from pufftui.keys import KEYS, key_name
+from pufftui.screens.dialog import Dialog
+from pufftui.theme import PuffTheme
+
+
+class HelpScreen(Dialog):
+    """The keys of the dashboard and of the game."""
+
+    BINDINGS = [Binding("question_mark,f1,q,enter", "close", "Close", show=False)]
+    title_text = "Keys"
+
+    def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
+        super().__init__(look)
+        self._descriptor = descriptor
+
+    def body(self) -> Text:
+        rows: list[tuple[str, str, bool]] = []
+        groups = list(dict.fromkeys(key.group for key in KEYS))
+        for group in groups:
+            rows.append((f"{group}\n", "text", True))
+            for key in KEYS:
+                if key.group == group:
+                    shown = "q ctrl+c" if key.id == "quit" else key.shown
+                    rows += [(f"  {shown:<10}", "policy", True), (f"{key.description}\n", "dim", False)]
+            rows.append(("\n", "dim", False))
+        rows.append((f"While you play {self._descriptor.name}\n", "human", True))
+        for action in self._descriptor.actions:
+            for choice in action.choices:
+                if choice.keys:
+                    shown = " ".join(key_name(key) for key in choice.keys)
+                    rows += [(f"  {shown:<10}", "human", True), (f"{choice.label}\n", "dim", False)]
+        rows += [("  esc       ", "human", True), ("hand back; all other keys go to the game\n", "dim", False)]
+        if not self._descriptor.turn_based:
+            rows.append(("  A tapped key stays down until the next tap; a held one while it is held.", "dim", False))
+        return self.ink(*rows)
+
+    def hints(self) -> list[tuple[str, str]]:
+        return [("esc", "close"), ("↑ ↓", "scroll")]

@@ -1,0 +1,78 @@
+"""Asks before training stops, then shows that the checkpoint is being written."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.binding import Binding
+
+from pufftui.format import figure, steps
+from pufftui.glyphs import thin_bar
+from pufftui.screens.dialog import Dialog
+from pufftui.session import Session
+from pufftui.theme import PuffTheme
+from pufftui.trainer.command import Stop
+
+PATIENCE = 2.0
+"""Seconds that the screen waits for the trainer; what is left is waited for without a screen."""
+
+
+class QuitScreen(Dialog):
+    """Confirming sends Stop; the app ends when the trainer has, or when patience has."""
+
+    BINDINGS = [
+        Binding("y,q,enter,ctrl+c", "confirm", "Stop and leave", show=False, priority=True),
+        Binding("n", "close", "Go on", show=False),
+    ]
+
+    def __init__(self, look: PuffTheme, session: Session) -> None:
+        super().__init__(look)
+        self._session = session
+        self._since: float | None = None
+
+    @property
+    def title_text(self) -> str:  # type: ignore[override]
+        return "Leaving" if self._since is not None else "Stop training and leave?"
+
+    def body(self) -> Text:
+        snapshot, run = self._session.runner.latest, self._session.folder.id
+        if self._since is None:
+            return self.ink(
+                (run, "text", True),
+                (f" is at step {steps(snapshot.step)} of {steps(snapshot.total_steps)}", "dim", False),
+                (f", score {figure(snapshot.score)}.\n\n" if snapshot.score is not None else ".\n\n", "dim", False),
+                ("A checkpoint is written first. To go on later:\n", "dim", False),
+                (f"pufftui resume {run}", "policy", False),
+            )
+        waited = self._session.clock() - self._since
+        full, empty = thin_bar(waited / PATIENCE, 40)
+        return self.ink(
+            ("Writing a checkpoint …\n\n", "dim", False),
+            (full, "policy", False),
+            (empty, "track", False),
+            (f"\n\n{snapshot.activity or 'finishing the epoch in hand'}", "dim", False),
+        )
+
+    def hints(self) -> list[tuple[str, str]]:
+        if self._since is not None:
+            return [("", "a moment")]
+        return [("enter", "stop and leave"), ("esc", "keep training")]
+
+    def tick(self) -> None:
+        """Looks whether the trainer is through."""
+        if self._since is None:
+            return
+        waited = self._session.clock() - self._since
+        if self._session.runner.join(0) or waited > PATIENCE:
+            self.app.exit()
+        else:
+            self.paint()
+
+    def action_confirm(self) -> None:
+        if self._since is None:
+            self._since = self._session.clock()
+            self._session.runner.send(Stop())
+            self.paint()
+
+    def action_close(self) -> None:
+        if self._since is None:
+            super().action_close()

@@ -1,0 +1,82 @@
+"""The bottom line: the keys that matter now; a click on one presses it."""
+
+from __future__ import annotations
+
+from textual import events
+
+from pufftui.keys import KEYS, Key, game_hints
+from pufftui.plot import Line
+from pufftui.theme import PuffTheme
+from pufftui.envs.descriptor import Descriptor
+from pufftui.widgets.painted import Bar
+
+
+class Footer(Bar):
+    """Shows as many keys as fit, the most important ones first in line for a place."""
+
+    def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
+        super().__init__(look, "footer")
+        self._hints = game_hints(descriptor)
+        self._spans: list[tuple[int, int, str]] = []
+        self.playing = False
+        self.labels: dict[str, str] = {}
+
+    def show(self, *, playing: bool, labels: dict[str, str]) -> None:
+        """`labels` replaces what keys are called, by id: `resume` while training is paused."""
+        if (playing, labels) != (self.playing, self.labels):
+            self.playing, self.labels = playing, labels
+            self.paint()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        self._spans = []
+        return [self._game(width) if self.playing else self._own(width)]
+
+    def _own(self, width: int) -> Line:
+        ranked = sorted((key for key in KEYS if key.footer), key=lambda key: key.footer)
+        chosen: list[Key] = []
+        used = 1
+        for key in ranked:
+            cells = len(_shown(key)) + len(self._label(key)) + 4
+            if used + cells <= width + 3:
+                chosen.append(key)
+                used += cells
+        ends = {"help": 1, "quit": 2}
+        chosen.sort(key=lambda key: (ends.get(key.id, 0), key.footer))
+        line: Line = [(" ", self._style("dim"))]
+        x = 1
+        for key in chosen:
+            label = self._label(key)
+            shown = _shown(key)
+            self._spans.append((x, x + len(shown) + 1 + len(label), key.action))
+            line += [
+                (shown, self._style("policy", bold=True)),
+                (f" {label}   ", self._style("dim")),
+            ]
+            x += len(shown) + len(label) + 4
+        return line
+
+    def _game(self, width: int) -> Line:
+        line: Line = [(" ", self._style("dim"))]
+        hints = [*self._hints, ("esc", "hand back"), ("ctrl+c", "quit")]
+        used = 1
+        for keys, label in hints:
+            used += len(keys) + len(label) + 4
+            if used > width + 3:
+                break
+            line += [(keys, self._style("human", bold=True)), (f" {label}   ", self._style("dim"))]
+        return line
+
+    def _label(self, key: Key) -> str:
+        return self.labels.get(key.id, key.short)
+
+    def _style(self, name: str, *, bold: bool = False) -> object:
+        return self.look.style(name, "raised", bold=bold)
+
+    async def on_click(self, event: events.Click) -> None:
+        for start, end, action in self._spans:
+            if start <= event.x < end:
+                await self.app.run_action(action, self.screen)
+
+
+def _shown(key: Key) -> str:
+    return key.footer_shown or key.shown

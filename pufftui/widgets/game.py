@@ -1,0 +1,179 @@
+"""The game itself: two pixels in every cell, runs of equal cells merged, only changed rows sent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+
+from pufftui.envs.descriptor import Descriptor
+from pufftui.format import steps
+from pufftui.plot import Line
+from pufftui.theme import PuffTheme
+from pufftui.trainer.frame import ArenaFrame
+from pufftui.widgets.painted import Card
+
+MOST_STYLES = 20_000
+"""Pairs of colours remembered; a picture of noise would need more and starts again."""
+
+
+class GameCard(Card):
+    """Shows frames of the arena as large as they fit, undistorted and in the middle."""
+
+    title = "arena"
+    airy = 10_000
+
+    def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
+        super().__init__(look, "game")
+        self._aspect = descriptor.picture_aspect
+        self._agents = descriptor.agents
+        self._styles: dict[int, Style] = {}
+        self._shown: NDArray[np.int64] | None = None
+        self.frame: ArenaFrame | None = None
+
+    def picture(self) -> Region:
+        """Where the picture lies, in cells; two pixels above each other are one cell."""
+        width = self.size.width - 2
+        top = 2 if self.roomy else 1
+        rows = self.size.height - top
+        if width <= 0 or rows <= 0:
+            return Region(0, 0, 0, 0)
+        fitted = max(1, min(width, int(rows * 2 * self._aspect)))
+        height = max(1, min(rows, round(fitted / self._aspect / 2)))
+        return Region(1 + (width - fitted) // 2, top + (rows - height) // 2, fitted, height)
+
+    def show(self, frame: ArenaFrame) -> None:
+        """Paints what differs from the frame before."""
+        old, self.frame = self.frame, frame
+        if old is None or _caption(old) != _caption(frame):
+            self.title = "you play" if frame.human else "arena"
+            self.accent = "human" if frame.human else "text"
+            self._paint_head()
+        region = self.picture()
+        if not region.area or not frame.pixels.size or self.size.height != len(self._strips):
+            return
+        colours = packed(frame.pixels, region.width, region.height)
+        if self._shown is None or self._shown.shape != colours.shape:
+            changed = range(region.height)
+        else:
+            changed = np.flatnonzero((self._shown != colours).any(axis=1)).tolist()
+        self._shown = colours
+        for row in changed:
+            self._strips[region.y + row] = self._row(colours[row], region)
+        self.refresh(*_stretches(changed, region))
+
+    def paint(self) -> None:
+        """Draws everything again."""
+        self._shown = None
+        super().paint()
+        if self.frame is not None:
+            self.show(self.frame)
+
+    def detail(self) -> str:
+        frame = self.frame
+        if frame is None:
+            return ""
+        parts = [f"agent {frame.agent + 1} of {frame.agents}"]
+        if frame.human:
+            parts.append("esc hands back")
+        elif frame.policy_step is not None:
+            parts.append(f"policy of step {steps(frame.policy_step)}")
+        if frame.paused:
+            parts.append("‖ paused")
+        parts.append(f"{frame.speed:g}x")
+        return " · ".join(parts)
+
+    def edge_colour(self) -> str:
+        return "human" if self.frame is not None and self.frame.human else self.ground
+
+    def content(self, width: int, height: int) -> list[Line]:
+        if self.frame is None:
+            waiting = self.say("the game begins in a moment", width, height)
+            return waiting + [[] for _ in range(height - len(waiting))]
+        return [[] for _ in range(height)]
+
+    def _paint_head(self) -> None:
+        width, height = self.size
+        if width and len(self._strips) == height:
+            lines = super().lines(width, 2)
+            blank = self.look.style("text")
+            for y, line in enumerate(lines[: 2 if self.roomy else 1]):
+                used = sum(len(text) for text, _ in line)
+                segments = [Segment(text, style) for text, style in line]
+                self._strips[y] = Strip([*segments, Segment(" " * (width - used), blank)], width)
+            self.refresh(Region(0, 0, width, 2 if self.roomy else 1))
+
+    def _row(self, colours: NDArray[np.int64], region: Region) -> Strip:
+        blank = self.look.style("text")
+        borders = np.flatnonzero(colours[1:] != colours[:-1]) + 1
+        edges = [0, *borders.tolist(), region.width]
+        segments = [Segment(" " * region.x, blank)]
+        styles = self._styles
+        values = colours[edges[:-1]].tolist()
+        for start, end, value in zip(edges, edges[1:], values, strict=False):
+            style = styles.get(value)
+            if style is None:
+                style = self._style(value)
+            letter = " " if value >> 24 == value & 0xFFFFFF else "▀"
+            segments.append(Segment(letter * (end - start), style))
+        right = self.size.width - region.x - region.width
+        segments.append(Segment(" " * right, blank))
+        return Strip(segments, self.size.width)
+
+    def _style(self, value: int) -> Style:
+        if len(self._styles) >= MOST_STYLES:
+            self._styles.clear()
+        upper, lower = value >> 24, value & 0xFFFFFF
+        style = Style.from_color(_colour(upper), _colour(lower))
+        self._styles[value] = style
+        return style
+
+
+def packed(pixels: NDArray[np.uint8], width: int, rows: int) -> NDArray[np.int64]:
+    """Upper and lower colour of every cell in one number each, (rows, width).
+
+    A picture of another size, from before a resize, is stretched to fit.
+    """
+    height = pixels.shape[0]
+    if pixels.shape[:2] != (rows * 2, width):
+        across = np.arange(width) * pixels.shape[1] // width
+        down = np.arange(rows * 2) * height // (rows * 2)
+        pixels = pixels[down][:, across]
+    wide = pixels.astype(np.int64)
+    colours = wide[:, :, 0] << 16 | wide[:, :, 1] << 8 | wide[:, :, 2]
+    return colours[::2] << 24 | colours[1::2]
+
+
+def _stretches(rows: list[int] | range, region: Region) -> list[Region]:
+    """Neighbouring rows of a picture as one region each."""
+    stretches: list[Region] = []
+    start = last = None
+    for row in rows:
+        if last is not None and row == last + 1:
+            last = row
+            continue
+        if start is not None and last is not None:
+            stretches.append(Region(region.x, region.y + start, region.width, last - start + 1))
+        start = last = row
+    if start is not None and last is not None:
+        stretches.append(Region(region.x, region.y + start, region.width, last - start + 1))
+    return stretches
+
+
+def _caption(frame: ArenaFrame) -> tuple[object, ...]:
+    return (
+        frame.agent,
+        frame.agents,
+        frame.human,
+        frame.paused,
+        frame.speed,
+        steps(frame.policy_step or 0),
+    )
+
+
+def _colour(value: int) -> Color:
+    return Color.from_rgb(value >> 16, value >> 8 & 0xFF, value & 0xFF)

@@ -1,0 +1,98 @@
+"""The top line: which run, how far, how long, how well; a warm banner while a person plays."""
+
+from __future__ import annotations
+
+from pufftui.format import duration, percent, steps
+from pufftui.glyphs import thin_bar
+from pufftui.health import Health
+from pufftui.plot import Line
+from pufftui.theme import PuffTheme
+from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.widgets.painted import Bar
+
+WIDEST_BAR = 60
+
+
+class Header(Bar):
+    """Shows a snapshot; `banner` replaces it while it is not empty."""
+
+    def __init__(self, look: PuffTheme, env: str, run: str) -> None:
+        super().__init__(look, "header")
+        self.env, self.run = env, run
+        self.banner: list[tuple[str, bool]] = []
+        self.snapshot: Snapshot | None = None
+        self.health: Health | None = None
+
+    def show(self, snapshot: Snapshot, health: Health) -> None:
+        self.snapshot, self.health = snapshot, health
+        self.paint()
+
+    def announce(self, banner: list[tuple[str, bool]]) -> None:
+        """Texts of the banner and whether each is stressed; an empty list takes it away."""
+        if banner != self.banner:
+            self.banner = banner
+            self.ground = "human" if banner else "raised"
+            self.paint()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        if self.banner:
+            return [self._banner(width)]
+        look, run = self.look, self.run.removeprefix(f"{self.env}-")
+        left: Line = [(" pufftui  ", look.style("policy", "raised", bold=True))] if width >= 96 else [(" ", look.style("dim", "raised"))]
+        left += [
+            (self.env, look.style("text", "raised", bold=True)),
+            (f" · {run}", look.style("dim", "raised")),
+        ]
+        if self.snapshot is None or self.health is None:
+            return [left]
+        health = (f"{self.health.sign} {self.health.word:<10}"[:13].rstrip().rjust(12) + " ", look.style(self.health.colour, "raised", bold=True))
+        middle = self._progress(width - _cells(left) - len(health[0]))
+        gap = width - _cells(left) - _cells(middle) - len(health[0])
+        if gap < 0:
+            left = _cut(left, _cells(left) + gap)
+            gap = 0
+        return [[*left, (" " * gap, look.style("dim", "raised")), *middle, health]]
+
+    def _banner(self, width: int) -> Line:
+        look = self.look
+        line: Line = [("  ", look.style("background", "human"))]
+        line += [(text, look.style("background", "human", bold=bold)) for text, bold in self.banner]
+        return _cut(line, width)
+
+    def _progress(self, room: int) -> Line:
+        look, snapshot = self.look, self.snapshot
+        assert snapshot is not None
+        share = min(snapshot.step / max(snapshot.total_steps, 1), 1.0)
+        count = f"{steps(snapshot.step):>5} of {steps(snapshot.total_steps)}"
+        times = f"{duration(snapshot.seconds):>7}"
+        if snapshot.seconds_left is not None and snapshot.phase is Phase.RUNNING:
+            times += f", {duration(snapshot.seconds_left)} left".ljust(14)
+        elif room > 70:
+            times += " " * 14
+        bar = min(room - len(count) - len(times) - 13, WIDEST_BAR)
+        line: Line = [("  " + count, look.style("text", "raised"))]
+        if bar >= 6:
+            full, empty = thin_bar(share, bar)
+            colour = "warning" if snapshot.phase is Phase.PAUSED else "policy"
+            line += [
+                (" " + full, look.style(colour, "raised")),
+                (empty, look.style("track", "raised")),
+            ]
+        line += [
+            (percent(share, 5), look.style("text", "raised")),
+            ("  " + times, look.style("dim", "raised")),
+        ]
+        return line if _cells(line) <= room else line[:1]
+
+
+def _cells(line: Line) -> int:
+    return sum(len(text) for text, _ in line)
+
+
+def _cut(line: Line, width: int) -> Line:
+    """The line's first `width` cells."""
+    kept: Line = []
+    for text, style in line:
+        kept.append((text[: max(0, width)], style))
+        width -= len(text)
+    return kept

@@ -1,0 +1,55 @@
+"""What has happened, newest first."""
+
+from __future__ import annotations
+
+from pufftui.format import duration, fit
+from pufftui.plot import Line
+from pufftui.theme import PuffTheme
+from pufftui.trainer.store import Event, StoreReader
+from pufftui.widgets.painted import Card
+
+KEPT = 500
+SIGNS = {
+    "start": ("▶", "policy"),
+    "resume": ("▶", "policy"),
+    "pause": ("‖", "warning"),
+    "stop": ("■", "warning"),
+    "checkpoint": ("◆", "dim"),
+    "best": ("★", "good"),
+    "error": ("✕", "error"),
+}
+"""How kinds of events are marked: a sign and the name of a colour."""
+
+
+class LogCard(Card):
+    """The events of the run, read from its store."""
+
+    title = "log"
+    airy = 9
+
+    def __init__(self, look: PuffTheme) -> None:
+        super().__init__(look, "log")
+        self.events: list[Event] = []
+
+    def poll(self, reader: StoreReader) -> None:
+        """Takes in what was written since the last call."""
+        new = reader.events_after(self.events[-1].id if self.events else 0)
+        if new:
+            self.events = [*self.events, *new][-KEPT:]
+            self.paint()
+
+    def content(self, width: int, height: int) -> list[Line]:
+        if not self.events:
+            return self.say("nothing has happened yet", width, height)
+        look = self.look
+        lines: list[Line] = []
+        for event in reversed(self.events[-height:] if height else []):
+            sign, colour = SIGNS.get(event.kind, ("·", "dim"))
+            lines.append(
+                [
+                    (f"{duration(event.seconds):>7} ", look.style("dim")),
+                    (f"{sign} ", look.style(colour, bold=True)),
+                    (fit(event.text, max(0, width - 10)), look.style("text")),
+                ]
+            )
+        return lines

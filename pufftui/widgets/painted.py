@@ -1,0 +1,139 @@
+"""The ground all panels stand on: lines of text kept as strips, repainted only where they differ."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from pufftui.plot import Line
+from pufftui.theme import PuffTheme
+
+
+class Painted(Widget):
+    """A widget that draws itself as lines of text.
+
+    Subclasses implement `lines`; whoever changes what they show calls `paint`.
+    """
+
+    ground = "surface"
+    """Name of the theme's colour behind the widget."""
+
+    roomy = True
+    """Whether there is space for an edge; set by the layout."""
+
+    def __init__(self, look: PuffTheme, name: str) -> None:
+        super().__init__(id=name)
+        self.look = look
+        self._strips: list[Strip] = []
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """At most `height` lines, each at most `width` cells."""
+        raise NotImplementedError
+
+    def paint(self) -> None:
+        """Draws the lines again and refreshes those that changed."""
+        width, height = self.size
+        if width and height:
+            blank = self.look.style("text", self.ground)
+            self.put([_strip(line, width, blank) for line in self.lines(width, height)])
+
+    def put(self, strips: list[Strip]) -> None:
+        """Takes over new strips, row by row, and refreshes the rows that differ."""
+        width = self.size.width
+        regions: list[Region] = []
+        kept: list[Strip] = []
+        for y, (old, new) in enumerate(zip_longest(self._strips, strips)):
+            if new is not None:
+                kept.append(old if old == new else new)
+            if old != new:
+                regions.append(Region(0, y, width, 1))
+        self._strips = kept
+        if regions:
+            self.refresh(*regions)
+
+    def dress(self, look: PuffTheme) -> None:
+        """Changes to another theme."""
+        self.look = look
+        self._strips = []
+        self.paint()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self._strips = []
+        self.paint()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.size.width, self.look.style("text", self.ground))
+
+
+def _strip(line: Line, width: int, blank: object) -> Strip:
+    segments = [Segment(text, style) for text, style in line if text]
+    used = sum(len(text) for text, _ in line)
+    if used < width:
+        segments.append(Segment(" " * (width - used), blank))  # type: ignore[arg-type]
+    strip = Strip(segments, max(used, width))
+    return strip if used <= width else strip.crop(0, width)
+
+
+class Card(Painted):
+    """A panel with a title, half a row of air above it and one cell of it at both sides."""
+
+    title = ""
+    accent = "text"
+    """Name of the colour of the title."""
+
+    airy = 16
+    """Height from which an empty line follows the title."""
+
+    def detail(self) -> str:
+        """What stands at the right of the title, dimmed."""
+        return ""
+
+    def content(self, width: int, height: int) -> list[Line]:
+        """The lines below the title, within the padding."""
+        raise NotImplementedError
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        inner = width - 2
+        head = self.head(inner)
+        if self.roomy and self.airy <= height:
+            head.append([])
+        room = height - len(head)
+        body = self.content(inner, room) if room > 0 else []
+        space = (" ", self.look.style("text", self.ground))
+        return head[:1] + [[space, *line] for line in head[1:] + body[:room]] if self.roomy else [
+            [space, *line] for line in head + body[:room]
+        ]
+
+    def head(self, inner: int) -> list[Line]:
+        """The edge, where there is room for one, and the title."""
+        look, detail = self.look, self.detail()[: max(0, inner - len(self.title) - 2)]
+        fill = " " * (inner - len(self.title) - len(detail))
+        title = [
+            (self.title, look.style(self.accent, bold=True)),
+            (fill + detail, look.style("dim")),
+        ]
+        edge = ("▄" * (inner + 2), look.style(self.edge_colour(), "background"))
+        return [[edge], title] if self.roomy else [title]
+
+    def edge_colour(self) -> str:
+        """Name of the colour of the upper edge."""
+        return self.ground
+
+    def say(self, text: str, width: int, height: int) -> list[Line]:
+        """One quiet sentence in the middle, for a panel that has nothing to show yet."""
+        above: list[Line] = [[] for _ in range(max(0, (height - 1) // 2))]
+        return [*above, [(text[:width].center(width), self.look.style("dim"))]]
+
+
+class Bar(Painted):
+    """One full line on raised ground: header, footer, status."""
+
+    ground = "raised"

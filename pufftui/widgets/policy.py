@@ -1,0 +1,165 @@
+"""What the policy thinks: how likely it finds each action, what it expects, what it has earned."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from pufftui.envs.descriptor import ActionKind, Descriptor
+from pufftui.format import NOTHING, figure
+from pufftui.glyphs import thick_bar
+from pufftui.plot import Line, trace
+from pufftui.theme import PuffTheme
+from pufftui.trainer.frame import ArenaFrame
+from pufftui.widgets.painted import Card
+
+FACTS_WIDTH = 22
+WIDEST_BAR = 56
+WIDEST_LABEL = 14
+
+REMEMBERED = 400
+"""Values kept for the curve of what the policy expects."""
+
+
+class PolicyCard(Card):
+    """Probabilities of the watched agent's actions beside the figures of its episode."""
+
+    title = "policy"
+
+    def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
+        super().__init__(look, "policy")
+        self._descriptor = descriptor
+        self._values: deque[float] = deque(maxlen=REMEMBERED)
+        self.frame: ArenaFrame | None = None
+
+    def show(self, frame: ArenaFrame) -> None:
+        if self.frame is not None and self.frame.agent != frame.agent:
+            self._values.clear()
+        self.frame = frame
+        if frame.value is not None and not frame.paused:
+            self._values.append(frame.value)
+        self.paint()
+
+    def detail(self) -> str:
+        return "what you do" if self.frame is not None and self.frame.human else "what it thinks"
+
+    def content(self, width: int, height: int) -> list[Line]:
+        frame = self.frame
+        if frame is None:
+            return self.say("no policy yet", width, height)
+        facts = self._facts(frame)
+        if width >= 44:
+            lines = _beside(
+                self._bars(frame, width - FACTS_WIDTH - 3, height), width - FACTS_WIDTH, facts
+            )
+        else:
+            bars = self._bars(frame, width, max(2, height - len(facts) - 1))
+            room = height - len(bars) - len(facts)
+            lines = [*bars, *([[]] * (room > 0)), *facts]
+        return lines + self._expectation(width, height - len(lines))
+
+    def _expectation(self, width: int, rows: int) -> list[Line]:
+        """The values of the last moments as a curve, where there is room for one."""
+        if rows < 4 or len(self._values) < 2:
+            return []
+        look = self.look
+        values = np.full(2 * width, np.nan)
+        recent = list(self._values)[-2 * width :]
+        values[2 * width - len(recent) :] = recent
+        low, high = min(recent), max(recent)
+        margin = max(high - low, 0.05 * max(abs(high), abs(low), 0.1)) * 0.1
+        curve = trace(values, values, low - margin, high + margin, rows - 2, look.style("series1"))
+        label = f"expected return, {low:+.2f} to {high:+.2f}"
+        return [[], [(label[:width], look.style("dim"))], *curve]
+
+    def _facts(self, frame: ArenaFrame) -> list[Line]:
+        look = self.look
+        value = NOTHING if frame.value is None else f"{frame.value:+.2f}"
+        who = "your last" if frame.last_score_human else "last score"
+        rows = [
+            ("value", value, "text"),
+            ("return", figure(frame.episode_return), "text"),
+            ("length", figure(frame.episode_length), "text"),
+            (who, figure(frame.last_score), "human" if frame.last_score_human else "policy"),
+        ]
+        if frame.best_human_score is not None or frame.human:
+            rows.append(("your best", figure(frame.best_human_score), "human"))
+        return [
+            [
+                (label.ljust(FACTS_WIDTH - 8), look.style("dim")),
+                (text.rjust(8), look.style(colour, bold=colour != "text")),
+            ]
+            for label, text, colour in rows
+        ]
+
+    def _bars(self, frame: ArenaFrame, width: int, rows: int) -> list[Line]:
+        descriptor = self._descriptor
+        if descriptor.action_kind is ActionKind.CONTINUOUS:
+            return [self._control(frame, i, width) for i in range(len(descriptor.actions))][:rows]
+        choices = [
+            (component, index)
+            for component, action in enumerate(descriptor.actions)
+            for index in range(len(action.choices))
+        ]
+        if len(choices) > rows:
+            # The likeliest ones, in the order of the game's own table.
+            choices = sorted(sorted(choices, key=lambda at: -_probability(frame, *at))[:rows])
+        # Where there is room, a free line between two bars.
+        airy = 2 * len(choices) - 1 <= rows and len(choices) <= 4
+        lines: list[Line] = []
+        for component, index in choices:
+            if airy and lines:
+                lines.append([])
+            lines.append(self._bar(frame, component, index, width))
+        return lines
+
+    def _bar(self, frame: ArenaFrame, component: int, index: int, width: int) -> Line:
+        look, actions = self.look, self._descriptor.actions
+        widest = max(len(choice.label) for action in actions for choice in action.choices)
+        widest = min(widest, WIDEST_LABEL)
+        label = actions[component].choices[index].label[:widest].ljust(widest + 1)
+        taken = component < len(frame.action) and int(frame.action[component]) == index
+        colour = "human" if frame.human else "policy"
+        words = look.style("text" if taken else "dim", bold=taken)
+        share = _probability(frame, component, index)
+        bar = thick_bar(share, max(4, min(width - widest - 9, WIDEST_BAR)))
+        return [
+            ("▸ " if taken else "  ", look.style(colour, bold=True)),
+            (label, words),
+            (bar, look.style(colour if taken else look.mix(colour, "track", 0.55), "track")),
+            (f"  {share:.2f}", words),
+        ]
+
+    def _control(self, frame: ArenaFrame, component: int, width: int) -> Line:
+        """A continuous component: where in [-1, 1] it stands."""
+        look = self.look
+        label = self._descriptor.actions[component].name[:WIDEST_LABEL].ljust(WIDEST_LABEL + 1)
+        value = frame.action[component] if component < len(frame.action) else 0.0
+        bar = max(5, min(width - len(label) - 8, WIDEST_BAR))
+        at = round((min(max(value, -1.0), 1.0) + 1) / 2 * (bar - 1))
+        return [
+            (label, look.style("dim")),
+            ("━" * at, look.style("track")),
+            ("●", look.style("human" if frame.human else "policy", bold=True)),
+            ("━" * (bar - at - 1), look.style("track")),
+            (f"  {value:+.2f}", look.style("text")),
+        ]
+
+
+def _probability(frame: ArenaFrame, component: int, index: int) -> float:
+    if component < len(frame.probabilities) and index < len(frame.probabilities[component]):
+        return float(frame.probabilities[component][index])
+    return 0.0
+
+
+def _beside(left: list[Line], width: int, right: list[Line]) -> list[Line]:
+    """Two blocks of lines, the left one `width` cells wide."""
+    lines: list[Line] = []
+    for row in range(max(len(left), len(right))):
+        line = left[row] if row < len(left) else []
+        used = sum(len(text) for text, _ in line)
+        lines.append(line)
+        if row < len(right):
+            lines[-1] = [*line, (" " * (width - used), right[row][0][1]), *right[row]]
+    return lines

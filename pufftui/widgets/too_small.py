@@ -1,0 +1,23 @@
+"""What a terminal shows that is too small for anything else."""
+
+from __future__ import annotations
+
+from pufftui.arrange import LEAST_HEIGHT, LEAST_WIDTH
+from pufftui.plot import Line
+from pufftui.widgets.painted import Painted
+
+
+class TooSmall(Painted):
+    """One friendly sentence in the middle."""
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        words = f"This window is {width} x {height}. Please make it {LEAST_WIDTH} x {LEAST_HEIGHT} or larger; training goes on meanwhile."
+        rows: list[str] = [""]
+        for word in words.split():
+            longer = f"{rows[-1]} {word}".strip()
+            if len(longer) <= width - 2:
+                rows[-1] = longer
+            else:
+                rows.append(word[: max(0, width - 2)])
+        above: list[Line] = [[] for _ in range(max(0, (height - len(rows)) // 2))]
+        return [*above, *([(row.center(width), self.look.style("text"))] for row in rows)][:height]

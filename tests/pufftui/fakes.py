@@ -1,0 +1,340 @@
+"""A run that only pretends to learn: deterministic, driven by a clock that the test turns."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from pufftui.envs.catalogue import load_env
+from pufftui.envs.library import EnvLibrary
+from pufftui.envs.vector import StepBuffers, VectorEnv
+from pufftui.session import Session
+from pufftui.trainer.command import (
+    ArenaCommand,
+    Command,
+    HandBack,
+    Pause,
+    PauseGame,
+    PressKey,
+    Resume,
+    SetPictureSize,
+    SetSpeed,
+    Stop,
+    TakeOver,
+    Watch,
+)
+from pufftui.trainer.config import Config
+from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.store import Event, MetricRows
+
+SPEED = 330_000
+ROWS_PER_SECOND = 2
+LOSSES = {
+    "policy_loss": -0.012,
+    "value_loss": 0.031,
+    "entropy": 0.41,
+    "old_approx_kl": 0.004,
+    "approx_kl": 0.012,
+    "clipfrac": 0.08,
+    "importance": 1.0,
+    "explained_variance": 0.93,
+    "grad_norm": 0.6,
+}
+
+
+class Clock:
+    """A clock that stands still until it is turned."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def wobble(row: int, seed: int) -> float:
+    """Noise in [-1, 1] that is the same every time."""
+    return math.sin(row * 12.9898 + seed * 78.233) * math.cos(row * 4.1 + seed)
+
+
+def score_at(row: int, high: float) -> float:
+    """A learning curve: slow, then fast, then slow, with noise."""
+    rise = 1 / (1 + math.exp(-(row - 220) / 60))
+    return high * (0.02 + 0.93 * rise + 0.02 * wobble(row, 1))
+
+
+@dataclass
+class FakeFolder:
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.txt"
+
+
+@dataclass
+class FakeRunner:
+    """Learns by the clock, from `head_start` seconds on; obeys and remembers commands."""
+
+    clock: Callable[[], float]
+    high: float = 1.0
+    total_steps: int = 1_000_000_000
+    head_start: float = 0.0
+    sent: list[Command] = field(default_factory=list)
+    phase: Phase = Phase.RUNNING
+    changes: dict[str, object] = field(default_factory=dict)
+    stubborn: bool = False
+
+    def __post_init__(self) -> None:
+        self._began = self.clock() - self.head_start
+        self._seen: tuple[object, ...] = ()
+        self._snapshot = Snapshot(Phase.STARTING, activity="importing torch")
+        self.started = False
+
+    def start(self) -> None:
+        self.started = True
+
+    def send(self, command: Command) -> None:
+        self.sent.append(command)
+        phases = {Pause: Phase.PAUSED, Resume: Phase.RUNNING, Stop: Phase.INTERRUPTED}
+        if type(command) in phases and not self.stubborn:
+            self.phase = phases[type(command)]
+
+    def join(self, timeout: float | None = None) -> bool:
+        return self.phase.ended
+
+    @property
+    def seconds(self) -> float:
+        return self.clock() - self._began
+
+    @property
+    def rows(self) -> int:
+        return int(self.seconds * ROWS_PER_SECOND)
+
+    @property
+    def latest(self) -> Snapshot:
+        row = self.rows
+        seen = (row, self.phase, tuple(self.changes.items()))
+        if seen != self._seen:
+            self._seen = seen
+            self._snapshot = replace(self._at(row), **self.changes)
+        return self._snapshot
+
+    def _at(self, row: int) -> Snapshot:
+        step = int(self.seconds * SPEED)
+        score = score_at(row, self.high) if row > 2 else None
+        spread = 0.04 * self.high
+        return Snapshot(
+            phase=self.phase,
+            step=step,
+            total_steps=self.total_steps,
+            epoch=step // 131072,
+            seconds=self.seconds,
+            steps_per_second=SPEED * (1 + 0.05 * wobble(row, 2)),
+            seconds_left=(self.total_steps - step) / SPEED,
+            score=score,
+            score_interval=None if score is None else (score - spread, score + spread),
+            best_score=score,
+            perf=None if score is None else score / self.high,
+            episodes=step // 2000,
+            learning_rate=0.015,
+            losses={name: value * (1 + 0.1 * wobble(row, 3)) for name, value in LOSSES.items()},
+            time_shares={"env": 0.18, "forward": 0.29, "copy": 0.07, "learn": 0.44, "other": 0.02},
+            device="cpu",
+            parameters=99_588,
+        )
+
+
+class FakeReader:
+    """The rows that a store would hold by now."""
+
+    def __init__(self, runner: FakeRunner) -> None:
+        self._runner = runner
+        self.closed = False
+
+    def metrics_after(self, row: int) -> MetricRows:
+        rows = np.arange(row + 1, max(row, self._runner.rows) + 1)
+        high = self._runner.high
+        score = np.array([score_at(r, high) if r > 2 else np.nan for r in rows], np.float32)
+        spread = np.array([high * (0.02 + 0.03 * abs(wobble(r, 4))) for r in rows], np.float32)
+        values = {
+            "score": score,
+            "score_low": score - spread,
+            "score_high": score + spread,
+            "sps": np.array([SPEED * (1 + 0.1 * wobble(r, 2)) for r in rows], np.float32),
+            "learning_rate": np.full(len(rows), 0.015, np.float32),
+        }
+        for seed, (name, value) in enumerate(LOSSES.items()):
+            trend = [value * (1 + math.exp(-r / 100)) * (1 + 0.2 * wobble(r, seed)) for r in rows]
+            values[name] = np.array(trend, np.float32)
+        seconds = rows / ROWS_PER_SECOND
+        steps = (seconds * SPEED).astype(np.int64)
+        last = int(rows[-1]) if len(rows) else row
+        lineages = np.ones(len(rows), np.int64)
+        return MetricRows(last, steps, seconds, steps // 131072, lineages, values)
+
+    def events_after(self, row: int) -> list[Event]:
+        texts = [
+            ("start", "training on cpu, 2048 agents"),
+            ("checkpoint", "checkpoint at step 0"),
+            ("best", "new best 12.4"),
+            ("best", "new best 211"),
+            ("checkpoint", "checkpoint at 41.2M"),
+            ("best", "new best 640"),
+        ]
+        due = min(len(texts), 1 + self._runner.rows // 60)
+        return [
+            Event(i + 1, i * 10_000_000, i * 30.0, kind, text)
+            for i, (kind, text) in enumerate(texts[:due])
+            if i + 1 > row
+        ]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeArena:
+    """Steps and draws the real environment with random actions, on demand or on a thread."""
+
+    def __init__(self, library: EnvLibrary, *, threaded: bool = False) -> None:
+        self.library = library
+        self.latest: ArenaFrame | None = None
+        self.sent: list[ArenaCommand] = []
+        self._frame = ArenaFrame(
+            number=0,
+            pixels=np.zeros((2, 2, 3), np.uint8),
+            agent=0,
+            agents=3,
+            human=False,
+            paused=False,
+            speed=1.0,
+            waiting_for_key=False,
+            policy_step=411_000_000,
+            probabilities=(),
+            action=(0,),
+            value=0.84,
+            episode_return=12.0,
+            episode_length=418,
+            last_score=0.9 * library.descriptor.score_high,
+            last_score_human=False,
+            best_human_score=None,
+        )
+        self._size = (0, 0)
+        self._random = np.random.default_rng(1)
+        parameters = library.descriptor.parameter_values({})
+        self._env = VectorEnv(library, parameters, environments=1)
+        agents = self._env.agents
+        flags = {name: np.zeros(agents, np.uint8) for name in ("terminals", "truncations", "alive")}
+        shape = (agents, library.descriptor.observation_bytes)
+        self._buffers = StepBuffers.over(
+            actions=np.zeros((agents, len(library.descriptor.actions)), self._env.action_dtype),
+            observations=np.zeros(shape, np.uint8),
+            rewards=np.zeros(agents, np.float32),
+            finals=np.zeros(shape, np.uint8),
+            **flags,
+        )
+        self._env.reset(0, self._buffers)
+        self._threaded = threaded
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._ticks = 0
+
+    def start(self) -> None:
+        self.step()
+        if self._threaded:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self.step()
+            time.sleep(1 / 30)
+
+    def send(self, command: ArenaCommand) -> None:
+        self.sent.append(command)
+        frame = self._frame
+        match command:
+            case Watch(agent):
+                self._frame = replace(frame, agent=agent, human=False)
+            case TakeOver():
+                self._frame = replace(frame, human=True)
+            case HandBack():
+                self._frame = replace(frame, human=False)
+            case PauseGame(paused):
+                self._frame = replace(frame, paused=paused)
+            case SetSpeed(factor):
+                self._frame = replace(frame, speed=factor)
+            case SetPictureSize(width, height):
+                self._size = (width, height)
+            case _:
+                pass
+
+    def keys(self) -> list[str]:
+        """The keys that were pressed so far."""
+        return [command.key for command in self.sent if isinstance(command, PressKey)]
+
+    def step(self) -> None:
+        """One more frame."""
+        descriptor = self.library.descriptor
+        every = max(1, round(30 / descriptor.steps_per_second))
+        if not self._frame.paused:
+            if self._ticks % every == 0:
+                counts = [len(action.choices) for action in descriptor.actions]
+                self._buffers.actions[:] = self._random.integers(0, counts, (self._env.agents, len(counts)))
+                self._env.step(0, self._buffers)
+            self._ticks += 1
+        width, height = self._size
+        pixels = np.zeros((height, width, 3), np.uint8)
+        if width:
+            self._env.draw(0, 0, (self._ticks % every) / every, pixels)
+        weights = self._random.dirichlet(np.ones(len(descriptor.actions[0].choices))).astype(np.float32)
+        if self._ticks % every and self._frame.probabilities:
+            weights = self._frame.probabilities[0]
+        action = tuple(float(value) for value in self._buffers.actions[0])
+        self._frame = replace(
+            self._frame,
+            number=self._frame.number + 1,
+            pixels=pixels,
+            probabilities=(weights,) * len(descriptor.actions),
+            action=action,
+        )
+        self.latest = self._frame
+
+
+def fake_session(
+    folder: Path,
+    *,
+    env: str = "squared",
+    clock: Callable[[], float] | None = None,
+    threaded: bool = False,
+    head_start: float = 200.0,
+) -> Session:
+    """A session of pretenders; its runner has already been learning for `head_start` seconds."""
+    library = load_env(env)
+    clock = clock or Clock()
+    runner = FakeRunner(clock, high=library.descriptor.score_high, head_start=head_start)
+    return Session(
+        runner=runner,
+        arena=FakeArena(library, threaded=threaded),
+        folder=FakeFolder(folder),
+        config=Config(env, {}),
+        descriptor=library.descriptor,
+        open_store=lambda: FakeReader(runner),
+        clock=clock,
+    )

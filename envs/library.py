@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,7 @@ def load_library(path: Path) -> EnvLibrary:
     if not path.exists():
         raise PuffError(f"The library {path} is missing.", "Reinstall pufftui: pip install .")
     try:
+        _refuse_cut_short(path)
         lib = ffi.dlopen(str(path))
         raw = lib.puff_env()
     except (OSError, AttributeError) as error:
@@ -74,6 +77,17 @@ def load_library(path: Path) -> EnvLibrary:
             "See puff_env.h for what is allowed.",
         ) from None
     return EnvLibrary(path, lib, descriptor)
+
+
+def _refuse_cut_short(path: Path) -> None:
+    """Raises `OSError` for an ELF file that ends too early: the loader would crash on it."""
+    with path.open("rb") as file:
+        header = file.read(64)
+        if len(header) == 64 and header.startswith(b"\x7fELF\x02"):
+            (table,) = struct.unpack_from("<Q", header, 40)  # of sections, the last thing in it
+            size, count = struct.unpack_from("<HH", header, 58)
+            if file.seek(0, os.SEEK_END) < table + size * count:
+                raise OSError("its end is missing")
 
 
 def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:

@@ -232,15 +232,15 @@ PUFF_EXPORT puff_vec* puff_vec_create(const double* params, uint32_t environment
 
     const size_t state_bytes = environments * vec->stride, step_bytes = groups * sizeof(uint64_t);
     vec->memory_size = state_bytes + step_bytes + agents * (sizeof(double) + sizeof(int64_t));
-    vec->memory = puff_allocate(vec->memory_size);
-    vec->sums = puff_allocate(environments * PUFF_SUMS * sizeof(double));
-    vec->rings = puff_allocate((size_t)groups * vec->blocks * sizeof(puff_ring));
-    vec->scores = puff_allocate(agents * sizeof(float));
-    vec->statistics = puff_allocate(agents * puff_this.statistic_count * sizeof(float));
-    vec->groups = puff_allocate(groups * sizeof(puff_group));
-    vec->pool = puff_pool_create(groups, vec->blocks, threads, puff_run_block, vec);
-    if (!vec->memory || !vec->sums || !vec->rings || !vec->scores || !vec->statistics ||
-        !vec->groups || !vec->pool) {
+    const size_t statistics = agents * puff_this.statistic_count;
+    /* The largest first: nothing else is touched if there is no room for it. */
+    if (!(vec->memory = puff_allocate(vec->memory_size)) ||
+        !(vec->rings = puff_allocate((size_t)groups * vec->blocks * sizeof(puff_ring))) ||
+        !(vec->sums = puff_allocate((size_t)environments * PUFF_SUMS * sizeof(double))) ||
+        !(vec->scores = puff_allocate(agents * sizeof(float))) ||
+        !(vec->statistics = puff_allocate(statistics * sizeof(float))) ||
+        !(vec->groups = puff_allocate(groups * sizeof(puff_group))) ||
+        !(vec->pool = puff_pool_create(groups, vec->blocks, threads, puff_run_block, vec))) {
         puff_vec_destroy(vec);
         return NULL;
     }

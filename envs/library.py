@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from pufftui.envs.descriptor import (
     ParameterType,
 )
 from pufftui.envs.errors import PuffError
+from pufftui.envs.headers import declarations
 
 HERE = Path(__file__).parent
 ABI = 1
@@ -35,9 +35,7 @@ def interface() -> cffi.FFI:
     """The C declarations, cut from the headers between their cdef markers."""
     ffi = cffi.FFI()
     for header in ("puff_env.h", "vec.h"):
-        source = (HERE / header).read_text(encoding="utf-8")
-        declarations = source.split("/* cdef begin */")[1].split("/* cdef end */")[0]
-        ffi.cdef(re.sub(r"/\*.*?\*/", "", declarations, flags=re.DOTALL))
+        ffi.cdef(declarations(HERE / header))
     return ffi
 
 

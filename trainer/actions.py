@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pufftui.envs.descriptor import ActionKind, Descriptor
+from pufftui.trainer import kernels
 
 HALF_LOG_TWO_PI_E = 0.5 * (1 + math.log(2 * math.pi))
 
@@ -18,6 +19,7 @@ class ActionDistribution:
     def __init__(self, descriptor: Descriptor) -> None:
         self.continuous = descriptor.action_kind is ActionKind.CONTINUOUS
         self.sizes = [len(action.choices) for action in descriptor.actions]
+        self._sizes = torch.tensor(self.sizes, dtype=torch.int32)
 
     def sample(
         self, outputs: Tensor, log_std: Tensor | None, generator: torch.Generator
@@ -27,6 +29,8 @@ class ActionDistribution:
             noise = torch.empty_like(outputs).normal_(generator=generator)
             actions = outputs + noise * log_std.exp()
             return actions, self.evaluate(outputs, log_std, actions)[0]
+        if not outputs.is_cuda:
+            return self._sample_fused(outputs, generator)
         chosen, total = [], torch.zeros(outputs.shape[:-1], device=outputs.device)
         for logits in outputs.split(self.sizes, dim=-1):
             # The inverse of the cumulative distribution at one uniform number per row.
@@ -39,6 +43,27 @@ class ActionDistribution:
             total = total + log_probabilities.gather(-1, action).squeeze(-1)
             chosen.append(action)
         return chosen[0] if len(chosen) == 1 else torch.cat(chosen, dim=-1), total
+
+    def _sample_fused(
+        self, outputs: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        rows = len(outputs)
+        actions = torch.empty((rows, len(self.sizes)), dtype=torch.int32)
+        log_probabilities = torch.empty(rows)
+        kernels.run(
+            "puff_sample",
+            "puff_sampling",
+            torch.get_num_threads(),
+            rows=rows,
+            stride=outputs.stride(0),
+            components=len(self.sizes),
+            sizes=self._sizes,
+            logits=outputs,
+            uniforms=torch.rand(actions.shape, generator=generator),
+            actions=actions,
+            log_probabilities=log_probabilities,
+        )
+        return actions, log_probabilities
 
     def evaluate(
         self, outputs: Tensor, log_std: Tensor | None, actions: Tensor

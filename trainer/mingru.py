@@ -93,11 +93,11 @@ def _run(
     kernels.run(
         function,
         "puff_mingru",
+        torch.get_num_threads(),
         steps=steps,
         rows=rows,
         width=width,
         bf16=int(gates.dtype == torch.bfloat16),
-        threads=torch.get_num_threads(),
         gates=gates,
         inputs=inputs,
         resets=resets,

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType
 from pufftui.trainer.config import PolicyConfig
+from pufftui.trainer.gelu import gelu
 from pufftui.trainer.mingru import scan
 
 
@@ -63,7 +64,7 @@ class Policy(nn.Module):
         `resets` (steps, rows) uint8 marks steps before which the state goes back to zero.
         """
         hidden = features(observations, self.descriptor, self.dtype)
-        hidden = F.gelu(dense(self.encoder, hidden), approximate="tanh")
+        hidden = gelu(dense(self.encoder, hidden))
         if self.memory:
             hidden, state = self.memory(hidden, state, resets)
         # One product for both heads: half the passes over `hidden`, forward and backward.

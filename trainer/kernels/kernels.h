@@ -2,14 +2,21 @@
  *
  * Each function makes one pass over memory where torch makes a dozen. All arrays are time-major and
  * contiguous: (steps, rows, width). "Number" arrays are float32, or bfloat16 where `bf16` is 1.
- * Work is divided over `threads` by rows, so results do not depend on their number.
+ * Work is divided by rows, so results do not depend on the number of threads.
  */
 #ifndef PUFF_KERNELS_H
 #define PUFF_KERNELS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* cdef begin */
+
+/* The threads that kernels run on. One call at a time; NULL: out of memory or of threads. */
+typedef struct puff_kernels puff_kernels;
+
+puff_kernels* puff_kernels_create(uint32_t threads);
+void puff_kernels_destroy(puff_kernels* kernels);
 
 /* One MinGRU layer with highway over a sequence. Per step and channel:
  *
@@ -24,7 +31,6 @@ typedef struct {
     int64_t rows;
     int64_t width;
     int32_t bf16;
-    int32_t threads;
     const void* gates;     /* (steps, rows, 3 * width) number: candidate, gate, highway */
     const void* inputs;    /* (steps, rows, width) number */
     const uint8_t* resets; /* (steps, rows), or NULL for none */
@@ -38,11 +44,11 @@ typedef struct {
 } puff_mingru;
 
 /* Fills `states` and `outputs`. */
-void puff_mingru_forward(const puff_mingru* layer);
+void puff_mingru_forward(puff_kernels* kernels, const puff_mingru* layer);
 
 /* Fills `gate_gradients` and `input_gradients`; needs `states` of the forward pass. No gradient
  * flows into `initial`: it is the rollout's, a constant. */
-void puff_mingru_backward(const puff_mingru* layer);
+void puff_mingru_backward(puff_kernels* kernels, const puff_mingru* layer);
 
 /* Advantages with V-trace clips; the formula is in advantage.py. All (steps, rows) float32 or
  * uint8 flags; `values` has one row more, for the observation after the last step. */
@@ -62,8 +68,41 @@ typedef struct {
     float* advantages;
 } puff_advantage;
 
-void puff_advantages(const puff_advantage* batch);
+void puff_advantages(puff_kernels* kernels, const puff_advantage* batch);
+
+/* GELU in its tanh form over `count` numbers. */
+typedef struct {
+    int64_t count;
+    int32_t bf16;
+    const void* inputs;
+    void* outputs;
+    const void* output_gradients; /* backward only */
+    void* input_gradients;
+} puff_gelu;
+
+void puff_gelu_forward(puff_kernels* kernels, const puff_gelu* gelu);
+void puff_gelu_backward(puff_kernels* kernels, const puff_gelu* gelu);
+
+/* Draws actions from logits. A row's logits are those of its components one after the other. */
+typedef struct {
+    int64_t rows;
+    int64_t stride; /* floats from one row of logits to the next */
+    int32_t components;
+    const int32_t* sizes;     /* (components,) choices */
+    const float* logits;      /* (rows, sum of sizes) */
+    const float* uniforms;    /* (rows, components) in [0, 1) */
+    int32_t* actions;         /* (rows, components) */
+    float* log_probabilities; /* (rows,) of the actions, components added up */
+} puff_sampling;
+
+void puff_sample(puff_kernels* kernels, const puff_sampling* sampling);
 
 /* cdef end */
+
+#if defined(_WIN32)
+#define PUFF_KERNEL __declspec(dllexport)
+#else
+#define PUFF_KERNEL __attribute__((visibility("default")))
+#endif
 
 #endif

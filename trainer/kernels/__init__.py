@@ -1,0 +1,53 @@
+"""The elementwise parts of training as C kernels; torch tensors go in by address."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cffi
+
+from pufftui.envs.catalogue import SUFFIX
+from pufftui.envs.errors import PuffError
+from pufftui.envs.headers import declarations
+
+if TYPE_CHECKING:
+    import torch
+
+
+@functools.cache
+def _opened() -> tuple[cffi.FFI, Any]:
+    ffi = cffi.FFI()
+    ffi.cdef(declarations(Path(__file__).parent / "kernels.h"))
+    candidates = [Path(root) / f"libkernels{SUFFIX}" for root in __path__]
+    path = next((path for path in candidates if path.exists()), candidates[0])
+    try:
+        return ffi, ffi.dlopen(str(path))
+    except OSError as error:
+        raise PuffError(
+            f"The library {path.name} cannot be opened ({error}).", "Reinstall: pip install ."
+        ) from None
+
+
+@functools.cache
+def _pool(threads: int) -> Any:
+    _, lib = _opened()
+    return lib.puff_kernels_create(threads) or lib.puff_kernels_create(1)
+
+
+def run(
+    function: str, struct: str, threads: int, **fields: torch.Tensor | float | None
+) -> None:
+    """Calls a kernel with a struct of these fields; tensors must be on the CPU.
+
+    Their layout is the caller's to check: contiguous unless the field's comment says otherwise.
+    """
+    ffi, lib = _opened()
+    job = ffi.new(f"{struct} *")
+    for name, value in fields.items():
+        if value is None:
+            continue
+        number = isinstance(value, (int, float))
+        setattr(job, name, value if number else ffi.cast("void *", value.data_ptr()))
+    getattr(lib, function)(_pool(threads), job)

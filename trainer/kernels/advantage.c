@@ -1,0 +1,29 @@
+/* advantage.c: the advantage recursion, last step first. */
+#include "parallel.h"
+
+static void advantage_rows(const void* job, int64_t first, int64_t end) {
+    const puff_advantage* batch = job;
+    const int64_t rows = batch->rows;
+    for (int64_t step = batch->steps - 1; step >= 0; step--) {
+        const int64_t at = step * rows;
+        const float* after = step + 1 < batch->steps ? batch->advantages + at + rows : NULL;
+        for (int64_t row = first; row < end; row++) {
+            const int64_t i = at + row;
+            const float alive = batch->terminals[i] ? 0.0f : 1.0f;
+            const float flows = batch->truncations[i] ? 0.0f : alive;
+            const float ratio = batch->ratios[i];
+            const float rho = ratio < batch->rho_clip ? ratio : batch->rho_clip;
+            const float c = ratio < batch->c_clip ? ratio : batch->c_clip;
+            const float next =
+                batch->truncations[i] ? batch->final_values[i] : batch->values[i + rows];
+            const float delta =
+                rho * (batch->rewards[i] + batch->gamma * alive * next - batch->values[i]);
+            const float later = after ? after[row] : 0.0f;
+            batch->advantages[i] = delta + batch->gamma * batch->gae_lambda * c * flows * later;
+        }
+    }
+}
+
+PUFF_KERNEL void puff_advantages(puff_kernels* kernels, const puff_advantage* batch) {
+    puff_over_rows(kernels, advantage_rows, batch, batch->rows);
+}

@@ -1,0 +1,58 @@
+/* gelu.c: the tanh form of GELU, 0.5 x (1 + tanh(u)) = x sigmoid(2 u). */
+#include "numbers.h"
+#include "parallel.h"
+
+enum { TILE = 1024 };
+
+static const float slope = 0.7978845608f; /* sqrt(2 / pi) */
+static const float cubic = 0.044715f;
+
+INLINE void gelu_forward(const puff_gelu* gelu, int64_t first, int64_t end, int bf16) {
+    float numbers[TILE];
+    for (int64_t at = first; at < end; at += TILE) {
+        const int64_t count = end - at < TILE ? end - at : TILE;
+        load(numbers, gelu->inputs, at, count, bf16);
+        for (int64_t i = 0; i < count; i++) {
+            const float x = numbers[i];
+            numbers[i] = x * sigmoid(2 * slope * (x + cubic * x * x * x));
+        }
+        store(gelu->outputs, at, numbers, count, bf16);
+    }
+}
+
+INLINE void gelu_backward(const puff_gelu* gelu, int64_t first, int64_t end, int bf16) {
+    float numbers[TILE], incoming[TILE];
+    for (int64_t at = first; at < end; at += TILE) {
+        const int64_t count = end - at < TILE ? end - at : TILE;
+        load(numbers, gelu->inputs, at, count, bf16);
+        load(incoming, gelu->output_gradients, at, count, bf16);
+        for (int64_t i = 0; i < count; i++) {
+            const float x = numbers[i];
+            const float s = sigmoid(2 * slope * (x + cubic * x * x * x));
+            const float inner = 2 * slope * (1 + 3 * cubic * x * x);
+            incoming[i] *= s + x * s * (1 - s) * inner;
+        }
+        store(gelu->input_gradients, at, incoming, count, bf16);
+    }
+}
+
+static void forward_float(const void* job, int64_t first, int64_t end) {
+    gelu_forward(job, first, end, 0);
+}
+static void forward_bf16(const void* job, int64_t first, int64_t end) {
+    gelu_forward(job, first, end, 1);
+}
+static void backward_float(const void* job, int64_t first, int64_t end) {
+    gelu_backward(job, first, end, 0);
+}
+static void backward_bf16(const void* job, int64_t first, int64_t end) {
+    gelu_backward(job, first, end, 1);
+}
+
+PUFF_KERNEL void puff_gelu_forward(puff_kernels* kernels, const puff_gelu* gelu) {
+    puff_over_rows(kernels, gelu->bf16 ? forward_bf16 : forward_float, gelu, gelu->count);
+}
+
+PUFF_KERNEL void puff_gelu_backward(puff_kernels* kernels, const puff_gelu* gelu) {
+    puff_over_rows(kernels, gelu->bf16 ? backward_bf16 : backward_float, gelu, gelu->count);
+}

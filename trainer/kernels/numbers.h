@@ -1,0 +1,73 @@
+/* numbers.h: bfloat16, and the functions of a float that the kernels need, written so that loops
+ * over them become vector code.
+ */
+#ifndef PUFF_NUMBERS_H
+#define PUFF_NUMBERS_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+/* A call that is not inlined keeps the loop around it from becoming vector code. */
+#define INLINE __attribute__((always_inline)) static inline
+
+INLINE float from_bf16(uint16_t number) {
+    const uint32_t bits = (uint32_t)number << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Rounds to nearest, ties to even. */
+INLINE uint16_t to_bf16(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static inline void load(float* restrict to, const void* from, int64_t offset, int64_t count,
+                        int bf16) {
+    if (bf16) {
+        const uint16_t* restrict numbers = (const uint16_t*)from + offset;
+        for (int64_t i = 0; i < count; i++) to[i] = from_bf16(numbers[i]);
+    } else {
+        memcpy(to, (const float*)from + offset, (size_t)count * sizeof(float));
+    }
+}
+
+static inline void store(void* to, int64_t offset, const float* restrict from, int64_t count,
+                         int bf16) {
+    if (bf16) {
+        uint16_t* restrict numbers = (uint16_t*)to + offset;
+        for (int64_t i = 0; i < count; i++) numbers[i] = to_bf16(from[i]);
+    } else {
+        memcpy((float*)to + offset, from, (size_t)count * sizeof(float));
+    }
+}
+
+/* e^x to about 1e-7, in operations that vectorise: x = n ln 2 + r, a polynomial for e^r, and n put
+ * into the exponent bits. */
+INLINE float exponential(float x) {
+    x = x > 87.0f ? 87.0f : x;
+    x = x < -87.0f ? -87.0f : x;
+    const float shifter = 12582912.0f; /* 1.5 * 2^23: adding it rounds to a whole number */
+    const float n = (x * 1.44269504f + shifter) - shifter;
+    const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = (p * r) * r + r + 1.0f;
+    const uint32_t bits = (uint32_t)((int32_t)n + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return p * scale;
+}
+
+INLINE float sigmoid(float x) {
+    return 1.0f / (1.0f + exponential(-x));
+}
+
+#endif

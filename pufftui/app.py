@@ -52,7 +52,7 @@ class PuffApp(App[None], inherit_bindings=False):
         host, gpu = host or HostSampler(), gpu or GpuSampler()
         self._samplings = (Sampling(host), Sampling(gpu))
         self.live = LiveScreen(session, self.look, host, gpu)
-        self.signalled = False
+        self.begun = self.signalled = False
 
     @property
     def look(self) -> PuffTheme:
@@ -73,6 +73,7 @@ class PuffApp(App[None], inherit_bindings=False):
 
     def begin(self) -> None:
         """Starts everything that runs beside the screen."""
+        self.begun = True
         self.session.arena.start()
         self.session.runner.start()
         for sampling in self._samplings:

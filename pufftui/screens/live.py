@@ -76,7 +76,9 @@ class CockpitLayout(Layout):
 
 
 class Cockpit(Widget):
-    """Holds all panels."""
+    """Holds all panels; of itself only the gaps between them are seen."""
+
+    BLANK = True
 
     def __init__(self, placing: CockpitLayout, *panels: Painted) -> None:
         super().__init__(*panels, id="cockpit")
@@ -89,6 +91,8 @@ class Cockpit(Widget):
 
 class LiveScreen(Screen[None]):
     """Polls trainer and arena from `tick` and hands each panel what changed."""
+
+    BLANK = True
 
     BINDINGS = [
         Binding(",".join(key.keys), key.action, key.description, show=False, id=key.id)
@@ -130,6 +134,7 @@ class LiveScreen(Screen[None]):
         self._heard = session.clock()
         self._due: dict[str, float] = {}
         self._seen_human = False
+        self._game_shown = True
         self.playing = False
 
     def compose(self) -> ComposeResult:
@@ -143,6 +148,7 @@ class LiveScreen(Screen[None]):
         self._send(*self._latch.tick(now))
         self._follow_game(now)
         if self._is_due("figures", now, FIGURES_EVERY):
+            self._game_shown = self.game.is_on_screen
             self._follow_training(now)
             self._follow_machine()
         if self._is_due("store", now, STORE_EVERY):
@@ -155,8 +161,8 @@ class LiveScreen(Screen[None]):
         return True
 
     def _follow_game(self, now: float) -> None:
-        region = self.game.picture() if self.game.is_on_screen else None
-        size = (region.width, region.height * 2) if region else (0, 0)
+        region = self.game.picture
+        size = (region.width, region.height * 2) if self._game_shown else (0, 0)
         if size != self._picture:
             self._picture = size
             self._send(SetPictureSize(*size))

@@ -32,11 +32,13 @@ class GameCard(Card):
         self._aspect = descriptor.picture_aspect
         self._agents = descriptor.agents
         self._styles: dict[int, Style] = {}
+        self._width = 0
         self._shown: NDArray[np.int64] | None = None
         self.frame: ArenaFrame | None = None
-
-    def picture(self) -> Region:
+        self.picture = Region(0, 0, 0, 0)
         """Where the picture lies, in cells; two pixels above each other are one cell."""
+
+    def _place(self) -> Region:
         width = self.size.width - 2
         top = 2 if self.roomy else 1
         rows = self.size.height - top
@@ -53,8 +55,8 @@ class GameCard(Card):
             self.title = "you play" if frame.human else "arena"
             self.accent = "human" if frame.human else "text"
             self._paint_head()
-        region = self.picture()
-        if not region.area or not frame.pixels.size or self.size.height != len(self._strips):
+        region = self.picture
+        if not region.area or not frame.pixels.size or region.bottom > len(self._strips):
             return
         colours = packed(frame.pixels, region.width, region.height)
         if self._shown is None or self._shown.shape != colours.shape:
@@ -69,6 +71,8 @@ class GameCard(Card):
     def paint(self) -> None:
         """Draws everything again."""
         self._shown = None
+        self.picture = self._place()
+        self._width = self.size.width
         super().paint()
         if self.frame is not None:
             self.show(self.frame)
@@ -120,9 +124,9 @@ class GameCard(Card):
                 style = self._style(value)
             letter = " " if value >> 24 == value & 0xFFFFFF else "▀"
             segments.append(Segment(letter * (end - start), style))
-        right = self.size.width - region.x - region.width
+        right = self._width - region.x - region.width
         segments.append(Segment(" " * right, blank))
-        return Strip(segments, self.size.width)
+        return Strip(segments, self._width)
 
     def _style(self, value: int) -> Style:
         if len(self._styles) >= MOST_STYLES:

@@ -49,7 +49,12 @@ class LogCard(Card):
                 [
                     (f"{duration(event.seconds):>7} ", look.style("dim")),
                     (f"{sign} ", look.style(colour, bold=True)),
-                    (fit(event.text, max(0, width - 10)), look.style("text")),
+                    (fit(_last_line(event.text), max(0, width - 10)), look.style("text")),
                 ]
             )
         return lines
+
+
+def _last_line(text: str) -> str:
+    """Of a traceback the line that says what happened."""
+    return (text.strip().splitlines() or [""])[-1]

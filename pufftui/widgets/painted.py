@@ -5,12 +5,15 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from rich.segment import Segment
+from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
+
+GREY = Color(128, 128, 128)
 
 
 class Painted(Widget):
@@ -67,10 +70,18 @@ class Painted(Widget):
         self.paint()
         self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(self.size.width, self.look.style("text", self.ground))
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The strips themselves; Textual's own way asks the stylesheet about every line again."""
+        strips = self._strips[crop.y : crop.bottom]
+        if len(strips) < crop.height:
+            blank = Strip.blank(self.size.width, self.look.style("text", self.ground))
+            strips = strips + [blank] * (crop.height - len(strips))
+        if crop.x or crop.right != self.size.width:
+            strips = [strip.crop(crop.x, crop.right) for strip in strips]
+        if self.app.no_color:
+            for line_filter in self.get_line_filters():
+                strips = [strip.apply_filter(line_filter, GREY) for strip in strips]
+        return strips
 
 
 def _strip(line: Line, width: int, blank: object) -> Strip:

@@ -1,0 +1,49 @@
+"""Arms the C handler that restores the terminal when the process dies of a signal."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import pufftui
+from pufftui.envs.errors import PuffError
+
+SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
+
+
+@contextmanager
+def guarded(terminal: int, log: TextIO, message: str) -> Iterator[None]:
+    """While it lasts, a fatal signal restores `terminal` and prints `message` there.
+
+    The stacks of all threads go to `log`. Raises `PuffError` if the library is missing.
+    """
+    library = _library()
+    before = faulthandler.is_enabled()
+    faulthandler.enable(log)
+    armed = library.puff_guard_arm(terminal, message.encode()) == 0
+    try:
+        yield
+    finally:
+        if armed:
+            library.puff_guard_disarm()
+        faulthandler.disable()
+        if before:
+            faulthandler.enable()
+
+
+def _library() -> ctypes.CDLL:
+    # An editable install keeps the sources in one folder and what was built in another.
+    candidates = [Path(root) / f"libguard{SUFFIX}" for root in pufftui.__path__]
+    path = next((path for path in candidates if path.exists()), None)
+    if path is None:
+        raise PuffError("The library guard is missing.", "Reinstall pufftui: pip install .")
+    library = ctypes.CDLL(str(path))
+    library.puff_guard_arm.argtypes = [ctypes.c_int, ctypes.c_char_p]
+    library.puff_guard_arm.restype = ctypes.c_int
+    library.puff_guard_disarm.restype = None
+    return library

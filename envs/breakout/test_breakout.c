@@ -102,6 +102,69 @@ static void test_side_of_a_brick(void) {
     assert(reward == 4);
 }
 
+/* A depth that only rounding can explain. */
+#define HAIR (1.0f / 512)
+
+static int inside_a_brick(const breakout* game) {
+    for (int i = 0; i < BRICKS; i++) {
+        const float left = (float)(i % COLUMNS) * BRICK_WIDTH;
+        const float top = (float)(i / COLUMNS) * BRICK_HEIGHT + BRICKS_TOP;
+        if (game->broken[i] == 0 && game->ball_x + BALL > left + HAIR &&
+            game->ball_x < left + BRICK_WIDTH - HAIR && game->ball_y + BALL > top + HAIR &&
+            game->ball_y < top + BRICK_HEIGHT - HAIR) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Straight at the corner of a lone brick, from all sides and some rounding errors off: the ball
+ * breaks it or just misses it, but never enters it. */
+static void test_corner(void) {
+    const int brick = 3 * COLUMNS + 9;
+    const float left = 9 * BRICK_WIDTH, top = BRICKS_TOP + 3 * BRICK_HEIGHT;
+    puff_random dice = {12};
+    int broken = 0;
+    for (int round = 0; round < 40000; round++) {
+        breakout game = fresh();
+        for (int i = 0; i < BRICKS; i++) game.broken[i] = i != brick;
+        const float vx = puff_random_between(&dice, 1, 5) * (round & 1 ? -1 : 1);
+        const float vy = puff_random_between(&dice, 1, 5) * (round & 2 ? -1 : 1);
+        const float x = vx > 0 ? left - BALL : left + BRICK_WIDTH;
+        const float y = vy > 0 ? top - BALL : top + BRICK_HEIGHT;
+        /* In every other round it arrives at the very end of a substep. */
+        const float late = puff_random_between(&dice, 0, 3), time = round & 8 ? floorf(late) : late;
+        const float off =
+            ((float)puff_random_below(&dice, 9) - 4) * (round & 4 ? HAIR / 64 : HAIR / 2);
+        put_ball(&game, x - time * vx + off, y - time * vy, vx, vy);
+        for (int i = 0; i < 4; i++) {
+            fly(&game, i);
+            assert(!inside_a_brick(&game));
+        }
+        broken += game.broken[brick] == 1;
+    }
+    assert(broken > 20000);
+}
+
+/* A long game between half broken walls: the ball never enters a brick and never leaves the field.
+ */
+static void test_never_inside(void) {
+    breakout game = fresh();
+    puff_random dice = {11};
+    for (int i = 0; i < 200000; i++) {
+        if (i % 50 == 0) {
+            for (int k = 0; k < BRICKS; k++) game.broken[k] = (float)puff_random_below(&dice, 2);
+            game.score = 0;
+            const float angle = puff_random_between(&dice, 0, 6.28f);
+            put_ball(&game, puff_random_between(&dice, 0, FIELD_WIDTH - BALL), 130,
+                     MAX_SPEED * cosf(angle), MAX_SPEED * sinf(angle));
+        }
+        fly(&game, 0);
+        assert(!inside_a_brick(&game));
+        assert(game.ball_x >= 0 && game.ball_x <= FIELD_WIDTH - BALL && game.ball_y >= 0);
+    }
+}
+
 static void test_walls_and_ceiling(void) {
     breakout game = fresh();
     put_ball(&game, 1, 200, -4, 0.1f);
@@ -244,6 +307,8 @@ int main(void) {
     test_points();
     test_nearest_brick();
     test_side_of_a_brick();
+    test_corner();
+    test_never_inside();
     test_walls_and_ceiling();
     test_paddle();
     test_faster();

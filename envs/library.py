@@ -90,7 +90,7 @@ def _refuse_cut_short(path: Path) -> None:
 
 def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:
     def text(pointer: Any) -> str:
-        return ffi.string(pointer).decode() if pointer else ""  # type: ignore[union-attr]
+        return ffi.string(pointer).decode() if pointer else ""
 
     def fields() -> tuple[Field, ...]:
         return tuple(

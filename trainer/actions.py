@@ -36,17 +36,13 @@ class ActionDistribution:
             # The inverse of the cumulative distribution at one uniform number per row.
             log_probabilities = torch.log_softmax(logits, dim=-1)
             cumulative = log_probabilities.exp().cumsum(dim=-1)
-            uniform = torch.rand(
-                (*logits.shape[:-1], 1), generator=generator, device=logits.device
-            )
+            uniform = torch.rand((*logits.shape[:-1], 1), generator=generator, device=logits.device)
             action = (cumulative[..., :-1] <= uniform).sum(dim=-1, keepdim=True)
             total = total + log_probabilities.gather(-1, action).squeeze(-1)
             chosen.append(action)
         return chosen[0] if len(chosen) == 1 else torch.cat(chosen, dim=-1), total
 
-    def _sample_fused(
-        self, outputs: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
+    def _sample_fused(self, outputs: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         rows = len(outputs)
         actions = torch.empty((rows, len(self.sizes)), dtype=torch.int32)
         log_probabilities = torch.empty(rows)

@@ -35,8 +35,16 @@ def advantages(
     """
     if rewards.is_cuda:
         return _advantages_torch(
-            rewards, values, final_values, terminals, truncations, ratios,
-            gamma, gae_lambda, rho_clip, c_clip,
+            rewards,
+            values,
+            final_values,
+            terminals,
+            truncations,
+            ratios,
+            gamma,
+            gae_lambda,
+            rho_clip,
+            c_clip,
         )
     result = torch.empty_like(rewards)
     kernels.run(

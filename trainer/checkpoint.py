@@ -32,7 +32,8 @@ def write_checkpoint(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            np.savez(file, **{DESCRIPTION: np.array(text)}, **arrays)
+            contents: dict[str, Any] = {DESCRIPTION: np.array(text), **arrays}
+            np.savez(file, **contents)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -36,7 +36,8 @@ def product_dtype(precision: str, device: torch.device) -> torch.dtype:
         fast = (
             torch.cuda.is_bf16_supported()
             if device.type == "cuda"
-            else torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+            else torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001
+            or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
         )
         return torch.bfloat16 if fast else torch.float32
     return torch.bfloat16 if precision == "bf16" else torch.float32

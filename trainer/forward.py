@@ -51,15 +51,17 @@ def features(observations: NDArray[np.uint8], descriptor: Descriptor) -> Array:
             one_hot = part[..., None] == np.arange(field.classes, dtype=np.uint8)
             parts.append(one_hot.reshape(len(part), -1).astype(np.float32))
         else:
-            parts.append(part.astype(np.float32) / 255)
+            parts.append(part.astype(np.float32) / np.float32(255))
     return np.concatenate(parts, axis=1)
 
 
 def distribution(
     weights: PolicyWeights, descriptor: Descriptor, outputs: Array
 ) -> tuple[Array, ...]:
-    """Per component of the action, (rows, choices) probabilities, or (rows, 2) mean and standard
-    deviation if it is continuous."""
+    """The action distribution of each component.
+
+    Discrete: (rows, choices) probabilities; continuous: (rows, 2) mean and standard deviation.
+    """
     if descriptor.action_kind is ActionKind.CONTINUOUS:
         deviations = np.exp(weights.arrays["log_std"])
         return tuple(

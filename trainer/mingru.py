@@ -15,7 +15,9 @@ from torch import Tensor
 from pufftui.trainer import kernels
 
 
-def scan(gates: Tensor, inputs: Tensor, resets: Tensor | None, initial: Tensor) -> tuple[Tensor, Tensor]:
+def scan(
+    gates: Tensor, inputs: Tensor, resets: Tensor | None, initial: Tensor
+) -> tuple[Tensor, Tensor]:
     """Runs one layer over a sequence.
 
     `gates` (steps, rows, 3 * width) holds candidate, gate and highway, `inputs`
@@ -25,7 +27,9 @@ def scan(gates: Tensor, inputs: Tensor, resets: Tensor | None, initial: Tensor) 
     """
     if gates.is_cuda:
         return scan_reference(gates, inputs, resets, initial)
-    outputs, states = _FusedScan.apply(gates, inputs, resets, initial)
+    outputs, states = _FusedScan.apply(  # type: ignore[no-untyped-call]
+        gates, inputs, resets, initial
+    )
     return outputs, states[-1]
 
 

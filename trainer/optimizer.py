@@ -44,7 +44,10 @@ class PolicyOptimizer:
         if others:
             self._optimizers.append(
                 torch.optim.Adam(
-                    others, lr=config.learning_rate, betas=(0.9 if muon else config.momentum, 0.999), eps=1e-8
+                    others,
+                    lr=config.learning_rate,
+                    betas=(0.9 if muon else config.momentum, 0.999),
+                    eps=1e-8,
                 )
             )
             self._shares.append(ADAM_SHARE if muon else 1.0)
@@ -55,7 +58,7 @@ class PolicyOptimizer:
         A gradient that is not finite is replaced by zero on the device, without asking it.
         """
         gradients = [p.grad for p in self._named.values() if p.grad is not None]
-        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        norm = torch.nn.utils.get_total_norm(gradients)
         finite = torch.isfinite(norm)
         scale = (max_gradient_norm / (norm + 1e-6)).clamp(max=1.0)
         for gradient in gradients:

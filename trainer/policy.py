@@ -120,13 +120,15 @@ class MinGRU(nn.Module):
         super().__init__()
         self.layers = layers
         self.gates = nn.ModuleList(nn.Linear(hidden, 3 * hidden, bias=False) for _ in range(layers))
-        for gate in self.gates:
+        for gate in _linears(self.gates):
             _initialise(gate, math.sqrt(2))
 
-    def forward(self, inputs: Tensor, state: Tensor, resets: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, inputs: Tensor, state: Tensor, resets: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """Inputs (steps, rows, hidden), state (layers, 1, rows, hidden) -> the same shapes."""
         after = []
-        for layer, gate in enumerate(self.gates):
+        for layer, gate in enumerate(_linears(self.gates)):
             inputs, last = scan(dense(gate, inputs), inputs, resets, state[layer, 0])
             after.append(last)
         return inputs, torch.stack(after).unsqueeze(1)
@@ -144,23 +146,25 @@ class LSTM(nn.Module):
         self.recurrent = nn.ModuleList(
             nn.Linear(hidden, 4 * hidden, bias=False) for _ in range(layers)
         )
-        for layer in [*self.inputs, *self.recurrent]:
+        for layer in [*_linears(self.inputs), *_linears(self.recurrent)]:
             _initialise(layer, 1.0)
 
-    def forward(self, inputs: Tensor, state: Tensor, resets: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, inputs: Tensor, state: Tensor, resets: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """Inputs (steps, rows, hidden), state (layers, 2, rows, hidden) -> the same shapes."""
-        keep = None if resets is None else (1 - resets.float()).unsqueeze(-1)
+        # Unbound once: indexing step by step would make autograd fill a whole array per step.
+        keeps = None if resets is None else (1 - resets.float()).unsqueeze(-1).unbind()
         after = []
-        for layer in range(self.layers):
+        layers = zip(_linears(self.inputs), _linears(self.recurrent), strict=True)
+        for layer, (from_input, from_hidden) in enumerate(layers):
             hidden, cell = state[layer, 0], state[layer, 1]
-            projected = dense(self.inputs[layer], inputs).float()
+            weight = from_hidden.weight.to(inputs.dtype)
             outputs = []
-            for step in range(inputs.shape[0]):
-                if keep is not None:
-                    hidden, cell = hidden * keep[step], cell * keep[step]
-                gates = projected[step] + dense(
-                    self.recurrent[layer], hidden.to(inputs.dtype)
-                ).float()
+            for step, projected in enumerate(dense(from_input, inputs).unbind()):
+                if keeps is not None:
+                    hidden, cell = hidden * keeps[step], cell * keeps[step]
+                gates = (projected + F.linear(hidden.to(inputs.dtype), weight)).float()
                 into, forget, new, out = gates.chunk(4, dim=-1)
                 cell = torch.sigmoid(forget) * cell + torch.sigmoid(into) * torch.tanh(new)
                 hidden = torch.sigmoid(out) * torch.tanh(cell)
@@ -173,8 +177,13 @@ class LSTM(nn.Module):
 def _make_memory(config: PolicyConfig) -> MinGRU | LSTM | None:
     if config.memory == "none":
         return None
-    kinds = {"mingru": MinGRU, "lstm": LSTM}
-    return kinds[config.memory](config.hidden, config.layers)
+    if config.memory == "mingru":
+        return MinGRU(config.hidden, config.layers)
+    return LSTM(config.hidden, config.layers)
+
+
+def _linears(modules: nn.ModuleList) -> list[nn.Linear]:
+    return [module for module in modules if isinstance(module, nn.Linear)]
 
 
 def _initialise(layer: nn.Linear, gain: float) -> None:

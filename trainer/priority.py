@@ -23,8 +23,10 @@ def segment_probabilities(advantages: Tensor, alpha: float) -> Tensor:
 
 
 def systematic_sample(probabilities: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Draws `count` rows with one uniform number: row i comes count * p_i times, rounded up or
-    down."""
+    """Draws `count` rows with one uniform number.
+
+    Row i comes count * p_i times, rounded up or down.
+    """
     start = torch.rand(1, generator=generator, device=probabilities.device)
     places = (torch.arange(count, device=probabilities.device) + start) / count
     cumulative = probabilities.cumsum(0)

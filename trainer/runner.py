@@ -94,7 +94,8 @@ class Runner:
 
 def _process_age() -> float:
     """Seconds since this process started."""
-    return max(0.0, time.time() - psutil.Process().create_time())
+    age: float = time.time() - psutil.Process().create_time()
+    return max(0.0, age)
 
 
 def _append(log: Path, text: str) -> None:

@@ -138,7 +138,7 @@ class Learner:
             alive=alive,
             config=config,
         )
-        loss.total.backward()  # type: ignore[no-untyped-call]
+        loss.total.backward()
         norm, finite = self.optimizer.step(learning_rate, config.max_gradient_norm)
         figures = {
             **loss.figures,

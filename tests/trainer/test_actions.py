@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from torch.distributions import Categorical, Normal
+
 from pufftui.envs.descriptor import Action, ActionKind, Choice
 from pufftui.trainer.actions import ActionDistribution
-from torch.distributions import Categorical, Normal
 
 
 class About:

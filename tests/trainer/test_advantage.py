@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pufftui.trainer import advantage as module
 from pufftui.trainer.advantage import advantages
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.checkpoint import read_checkpoint, write_checkpoint

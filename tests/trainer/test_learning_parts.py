@@ -7,6 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.loss import explained_variance, ppo_loss
 from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
@@ -16,7 +18,6 @@ from pufftui.trainer.priority import (
     systematic_sample,
 )
 from pufftui.trainer.update import minibatch_plan, normalise, priority_beta
-from torch import nn
 
 
 def loss_inputs(seed, shape=(6, 5)):
@@ -93,7 +94,9 @@ def test_priorities_follow_the_formula():
     weights = np.array([2.0, 4.0, 0.0]) ** 0.8
     expected = 0.9 * weights / weights.sum() + 0.1 / 3
     np.testing.assert_allclose(segment_probabilities(advantages, 0.8), expected, rtol=1e-6)
-    torch.testing.assert_close(segment_probabilities(torch.zeros(2, 4), 0.8), torch.full((4,), 0.25))
+    torch.testing.assert_close(
+        segment_probabilities(torch.zeros(2, 4), 0.8), torch.full((4,), 0.25)
+    )
 
 
 def test_weights_stay_small_where_half_the_segments_have_nothing_to_learn():

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from pufftui.trainer.mingru import scan, scan_reference
 
 

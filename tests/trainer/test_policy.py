@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Action, ActionKind, Choice, Descriptor, DType, Field
 from pufftui.trainer import forward

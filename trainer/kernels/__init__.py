@@ -36,9 +36,7 @@ def _pool(threads: int) -> Any:
     return lib.puff_kernels_create(threads) or lib.puff_kernels_create(1)
 
 
-def run(
-    function: str, struct: str, threads: int, **fields: torch.Tensor | float | None
-) -> None:
+def run(function: str, struct: str, threads: int, **fields: torch.Tensor | float | None) -> None:
     """Calls a kernel with a struct of these fields; tensors must be on the CPU.
 
     Their layout is the caller's to check: contiguous unless the field's comment says otherwise.
@@ -46,8 +44,8 @@ def run(
     ffi, lib = _opened()
     job = ffi.new(f"{struct} *")
     for name, value in fields.items():
-        if value is None:
-            continue
-        number = isinstance(value, (int, float))
-        setattr(job, name, value if number else ffi.cast("void *", value.data_ptr()))
+        if isinstance(value, (int, float)):
+            setattr(job, name, value)
+        elif value is not None:
+            setattr(job, name, ffi.cast("void *", value.data_ptr()))
     getattr(lib, function)(_pool(threads), job)

@@ -118,17 +118,17 @@ class PuffApp(App[None], inherit_bindings=False):
     def show_help(self) -> None:
         self.push_screen(HelpScreen(self.look, self.session.descriptor))
 
-    async def show_end(self, snapshot: Snapshot) -> None:
+    def show_end(self, snapshot: Snapshot) -> None:
         """Says how training ended; a person who is leaving anyway is not bothered."""
         if isinstance(self.screen, QuitScreen):
             return
         session = self.session
         if snapshot.phase is Phase.FAILED:
             log = str(session.folder.log)
-            await self.push_screen(ErrorScreen(self.look, session.folder.id, log, snapshot))
+            self.push_screen(ErrorScreen(self.look, session.folder.id, log, snapshot))
         else:
             history = self.live.history
-            await self.push_screen(
+            self.push_screen(
                 SummaryScreen(self.look, session.folder.id, session.descriptor, snapshot, history)
             )
 
@@ -146,9 +146,11 @@ class PuffApp(App[None], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for key in KEYS:
-            if key.id not in ("palette", "hand_back"):
+            if key.id not in ("palette", "hand_back", "leave"):
                 title = f"{key.short.capitalize()}  ({key.shown})"
-                yield SystemCommand(title, key.description, lambda action=key.action: self._do(action))
+                yield SystemCommand(
+                    title, key.description, lambda action=key.action: self._do(action)
+                )
         for look in self.looks.values():
             yield SystemCommand(
                 f"Theme: {look.title}", "change the colours", lambda name=look.name: self.wear(name)

@@ -57,7 +57,7 @@ def arrange(width: int, height: int, aspect: float, solo: int = 0, gpus: int = 0
 
 
 def _alone(body: Region, solo: int) -> dict[str, Region]:
-    return _rows(body, {name: 1.0 for name in SOLO[solo]})
+    return _rows(body, dict.fromkeys(SOLO[solo], 1.0))
 
 
 def _few(body: Region, aspect: float, solo: int) -> dict[str, Region]:

@@ -7,6 +7,7 @@ import math
 NOTHING = "–"
 """Stands for what is not known yet."""
 
+MEMORY_UNITS = ("B", "kB", "MB", "GB", "TB")
 SUFFIXES = ("", "k", "M", "B", "T", "P", "E")
 
 
@@ -59,7 +60,7 @@ def tick(value: float) -> str:
 def percent(share: float | None, width: int = 4) -> str:
     """A share as whole percent with its sign, right-aligned: `41 %`."""
     if share is None or not math.isfinite(share):
-        return f"{NOTHING} %".rjust(width)
+        return NOTHING.rjust(width)
     return f"{share * 100:.0f} %".rjust(width)
 
 
@@ -78,15 +79,11 @@ def duration(seconds: float | None) -> str:
 
 def memory(count: float) -> str:
     """Bytes in binary units with three digits: 512 MB, 1.94 GB, 128 GB."""
-    size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 999.5:
-            break
-        size /= 1024
-    else:
-        unit = "TB"
-    places = 0 if size >= 99.95 or unit == "B" else 1 if size >= 9.995 else 2
-    return f"{size:.{places}f} {unit}"
+    size, power = float(count), 0
+    while size >= 999.5 and power < len(MEMORY_UNITS) - 1:
+        size, power = size / 1024, power + 1
+    places = 0 if size >= 99.95 or power == 0 else 1 if size >= 9.995 else 2
+    return f"{size:.{places}f} {MEMORY_UNITS[power]}"
 
 
 def fit(text: str, width: int) -> str:

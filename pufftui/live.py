@@ -60,10 +60,9 @@ def _report(session: Session) -> None:
     """A few lines that stay on the terminal."""
     snapshot, run = session.runner.latest, session.folder.id
     word = snapshot.phase.value if snapshot.phase.ended else "left"
-    lines = [
-        f"{run} {word} at step {steps(snapshot.step)} of {steps(snapshot.total_steps)}"
-        f" after {duration(snapshot.seconds)}, score {figure(snapshot.score)}"
-    ]
+    done = f"{steps(snapshot.step)} of {steps(snapshot.total_steps)}"
+    result = f"after {duration(snapshot.seconds)}, score {figure(snapshot.score)}"
+    lines = [f"{run} {word} at step {done} {result}"]
     if snapshot.phase is Phase.FAILED:
         lines += [snapshot.failure.strip(), snapshot.failure_hint, f"The log: {session.folder.log}"]
     if snapshot.checkpoint_step is not None:

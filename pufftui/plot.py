@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,13 @@ from rich.style import Style
 
 from pufftui import raster
 from pufftui.format import tick
+from pufftui.series import Series
 from pufftui.theme import PuffTheme
 
 Line = list[tuple[str, Style]]
 """One line of the screen: stretches of text, each in one style."""
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 LABELS = 6
 """Columns left of a chart for the labels of its y axis."""
@@ -29,18 +31,11 @@ FAINT, RAW, SMOOTH, BAND, GROUND = range(5)
 BEHIND_NOTHING, BEHIND_BAND, BEHIND_FILL = range(3)
 GROUNDS = 3
 
+SMOOTHING = 2
+"""Columns of dots at either side that a smoothed curve takes the mean of."""
+
 FILL = 0.16
 """How strongly the area below a curve is tinted at the top of the chart."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Curve:
-    """A curve over `x`, which rises: `raw` behind `smooth`, and a band if there is one."""
-
-    x: Floats
-    raw: Floats
-    smooth: Floats
-    band: tuple[Floats, Floats] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -54,22 +49,24 @@ class Cells:
 
 def chart(
     look: PuffTheme,
-    curve: Curve,
+    series: Series,
     colour: str,
     width: int,
     height: int,
     *,
+    band: tuple[Series, Series] | None = None,
     base: float | None = None,
     axes: bool = True,
 ) -> list[Line]:
     """A chart of `width` x `height` cells. `colour` names a colour of the theme.
 
-    A value given as `base` is always in sight. Without axes the curve takes all of the space.
+    Between the two curves of `band` the ground is tinted. A value given as `base` is always in
+    sight. Without axes the curve takes all of the space.
     """
     columns, rows = (width - LABELS, height - 1) if axes else (width, height)
-    end = raster.nice_end(float(curve.x[-1]))
-    raw = raster.envelope(curve.x, curve.raw, 0, end, columns * raster.DOTS_WIDE)
-    smooth = raster.envelope(curve.x, curve.smooth, 0, end, columns * raster.DOTS_WIDE)
+    end = raster.nice_end(float(series.x[-1]))
+    raw = raster.cut(series, 0, end, columns * raster.DOTS_WIDE)
+    smooth = raster.smoothed(raw.mean, SMOOTHING)
     bottom, top, step = _limits(raw, base, parts=max(1, min(5, rows // 4)))
     cells = Cells(
         np.full((rows, columns), SPACE, np.uint32),
@@ -82,13 +79,19 @@ def chart(
     if axes:
         cells.letters[tick_rows], cells.front[tick_rows] = GRID, FAINT
     _fill(cells, smooth, bottom, top)
-    if curve.band is not None:
-        _paint_band(cells, curve, end, bottom, top)
-    for name, (low, high), thickness in ((RAW, raw, 1), (SMOOTH, smooth, 2)):
+    tinted = np.zeros((rows, columns), bool)
+    if band is not None:
+        low, high = (
+            raster.smoothed(raster.cut(limit, 0, end, columns).mean, SMOOTHING // 2)
+            for limit in band
+        )
+        tinted = _paint_band(cells, low, high, bottom, top)
+    for name, low, high, thickness in ((RAW, raw.low, raw.high, 1), (SMOOTH, smooth, smooth, 2)):
         dots = raster.line(low, high, bottom, top, rows, thickness)
         lit = dots > 0
         cells.letters[lit] = dots[lit] + np.uint32(raster.BRAILLE)
         cells.front[lit] = name
+        cells.back[lit & tinted] = BEHIND_BAND
     labels = dict(zip(tick_rows.tolist(), map(tick, ticks.tolist()), strict=True))
     lines = _lines(look, cells, colour)
     if not axes:
@@ -100,13 +103,10 @@ def chart(
     return [*lines, [(" " * LABELS + _axis(end, columns), look.style("dim"))]]
 
 
-def _limits(
-    envelope: tuple[Floats, Floats], base: float | None, parts: int
-) -> tuple[float, float, float]:
-    low, high = envelope
-    if np.isnan(low).all():
+def _limits(raw: raster.Columns, base: float | None, parts: int) -> tuple[float, float, float]:
+    if np.isnan(raw.low).all():
         return 0.0, 1.0, 0.5
-    least, most = float(np.nanmin(low)), float(np.nanmax(high))
+    least, most = float(np.nanmin(raw.low)), float(np.nanmax(raw.high))
     if base is not None:
         least, most = min(least, base), max(most, base)
     return raster.nice_range(least, most, parts)
@@ -117,23 +117,25 @@ def _rows(values: Floats, bottom: float, top: float, rows: int) -> NDArray[np.in
     return raster.rows_of(values, bottom, top, rows * raster.DOTS_HIGH) // raster.DOTS_HIGH
 
 
-def _fill(cells: Cells, smooth: tuple[Floats, Floats], bottom: float, top: float) -> None:
+def _fill(cells: Cells, smooth: Floats, bottom: float, top: float) -> None:
     """Tints the cells below the curve."""
     rows = cells.letters.shape[0]
-    line = _rows(smooth[0], bottom, top, rows).reshape(-1, raster.DOTS_WIDE).min(axis=1)
-    known = ~np.isnan(smooth[0]).reshape(-1, raster.DOTS_WIDE).any(axis=1)
+    line = _rows(smooth, bottom, top, rows).reshape(-1, raster.DOTS_WIDE).min(axis=1)
+    known = ~np.isnan(smooth).reshape(-1, raster.DOTS_WIDE).any(axis=1)
     below = (np.arange(rows)[:, None] > line) & known
     cells.back[below] = BEHIND_FILL
     cells.letters[below] = SPACE
     cells.front[below] = SMOOTH
 
 
-def _paint_band(cells: Cells, curve: Curve, end: float, bottom: float, top: float) -> None:
-    """Fills between the band's limits; its edges are exact to an eighth of a cell."""
-    assert curve.band is not None
-    rows, columns = cells.letters.shape
-    low = raster.envelope(curve.x, curve.band[0], 0, end, columns)[0]
-    high = raster.envelope(curve.x, curve.band[1], 0, end, columns)[1]
+def _paint_band(
+    cells: Cells, low: Floats, high: Floats, bottom: float, top: float
+) -> NDArray[np.bool_]:
+    """Fills between the band's limits and says which cells it touches.
+
+    The upper edge is exact to an eighth of a cell.
+    """
+    rows = len(cells.letters)
     scale = rows * 8 / (top - bottom)
     above = np.arange(rows)[::-1, None] * 8
     under = np.clip(np.rint(np.nan_to_num((low - bottom) * scale)) - above, 0, 8).astype(int)
@@ -144,6 +146,8 @@ def _paint_band(cells: Cells, curve: Curve, end: float, bottom: float, top: floa
     cells.letters[upper_edge], cells.front[upper_edge] = RISING[over[upper_edge]], BAND
     cells.front[covered == 8] = SMOOTH
     cells.back[(covered >= 4) & ~upper_edge] = BEHIND_BAND
+    touched: NDArray[np.bool_] = covered > 0
+    return touched
 
 
 def _lines(look: PuffTheme, cells: Cells, colour: str) -> list[Line]:
@@ -176,11 +180,12 @@ def _axis(end: float, columns: int) -> str:
     return "".join(cells)
 
 
-def sparkline(look: PuffTheme, curve: Curve, colour: str, width: int, height: int) -> list[Line]:
+def sparkline(look: PuffTheme, series: Series, colour: str, width: int, height: int) -> list[Line]:
     """The smoothed curve alone, as large as its own range, without axes."""
-    end = float(curve.x[-1]) if len(curve.x) else 1.0
-    low, high = raster.envelope(curve.x, curve.smooth, 0, end, width * raster.DOTS_WIDE)
-    known = low[~np.isnan(low)]
+    end = float(series.x[-1]) if len(series) else 1.0
+    cut = raster.cut(series, 0, end, width * raster.DOTS_WIDE)
+    smooth = raster.smoothed(cut.mean, SMOOTHING)
+    known = smooth[~np.isnan(smooth)]
     style = look.style(colour)
     if not len(known):
         return [[(" " * width, style)] for _ in range(height)]
@@ -191,14 +196,12 @@ def sparkline(look: PuffTheme, curve: Curve, colour: str, width: int, height: in
         bottom, top = bottom - 1, top + 1
     # The uppermost row of dots stays free, so that curves below each other do not touch.
     top += (top - bottom) / (height * raster.DOTS_HIGH - 1)
-    return trace(low, high, bottom, top, height, style)
+    return trace(smooth, bottom, top, height, style)
 
 
-def trace(
-    low: Floats, high: Floats, bottom: float, top: float, height: int, style: Style
-) -> list[Line]:
-    """An envelope as a plain line of dots, two to a cell in width and four in height."""
-    dots = raster.line(low, high, bottom, top, height)
+def trace(values: Floats, bottom: float, top: float, height: int, style: Style) -> list[Line]:
+    """Values as a plain line of dots, two to a cell in width and four in height."""
+    dots = raster.line(values, values, bottom, top, height)
     letters = np.where(dots > 0, dots + np.uint32(raster.BRAILLE), SPACE).astype(np.uint32)
     return [[(raster.text_of(row), style)] for row in letters]
 

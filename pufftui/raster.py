@@ -3,42 +3,67 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64] | NDArray[np.float32]
+from pufftui.series import Series
+
+Floats = NDArray[np.floating[Any]]
 
 BRAILLE = 0x2800
 DOTS_WIDE, DOTS_HIGH = 2, 4
 DOT_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint8)
 
 
-def envelope(
-    x: Floats, y: Floats, start: float, end: float, columns: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Least and greatest `y` in each of `columns` equal stretches of `x`, which must not fall.
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """A curve cut into equal stretches of x: its least, greatest and mean value in each.
 
-    NaN values of `y` are left out. A stretch without points takes the straight line between its
-    neighbours, so that few points still make a curve; outside the data it is NaN.
+    A stretch without points lies on the straight line between its neighbours, so that few points
+    still make a curve; outside the data it is NaN.
     """
-    low = np.full(columns, np.nan)
-    high = np.full(columns, np.nan)
-    if not len(x) or end <= start:
-        return low, high
-    borders = np.searchsorted(x, np.linspace(start, end, columns + 1)[:-1], "left")
-    borders = np.append(borders, np.searchsorted(x, end, "right"))
-    filled = borders[1:] > borders[:-1]
-    if filled.any():
-        first, inside = borders[:-1][filled], y[: borders[-1]]
-        low[filled] = np.fmin.reduceat(inside, first)
-        high[filled] = np.fmax.reduceat(inside, first)
-    _bridge(low)
-    _bridge(high)
-    return low, high
+
+    low: Floats
+    high: Floats
+    mean: Floats
 
 
-def _bridge(values: NDArray[np.float64]) -> None:
+def cut(series: Series, start: float, end: float, columns: int) -> Columns:
+    """Cuts a curve between `start` and `end` into columns."""
+    low, high, mean = np.full((3, columns), np.nan)
+    if len(series) and end > start:
+        borders = np.searchsorted(series.x, np.linspace(start, end, columns + 1)[:-1], "left")
+        borders = np.append(borders, np.searchsorted(series.x, end, "right"))
+        filled = borders[1:] > borders[:-1]
+        if filled.any():
+            first, last = borders[:-1][filled], borders[-1]
+            low[filled] = np.fmin.reduceat(series.low[:last], first)
+            high[filled] = np.fmax.reduceat(series.high[:last], first)
+            total = np.add.reduceat(series.total[:last], first, dtype=np.float64)
+            count = np.add.reduceat(series.count[:last], first)
+            mean[filled] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        for values in (low, high, mean):
+            _bridge(values)
+    return Columns(low, high, mean)
+
+
+def smoothed(values: Floats, reach: int) -> Floats:
+    """The mean of each value and its `reach` neighbours at either side; fewer towards the ends.
+
+    NaN values are left out of all means and stay NaN.
+    """
+    window = np.ones(2 * reach + 1)
+    known = ~np.isnan(values)
+    total = np.convolve(np.where(known, values, 0), window, "same")
+    count = np.convolve(known, window, "same")
+    return np.where(known, total / np.maximum(count, 1), np.nan)
+
+
+def _bridge(values: Floats) -> None:
     """Fills the gaps between known values with straight lines, in place."""
     known = np.flatnonzero(~np.isnan(values))
     if 1 < len(known) < known[-1] - known[0] + 1:
@@ -46,22 +71,23 @@ def _bridge(values: NDArray[np.float64]) -> None:
         values[inside] = np.interp(inside, known, values[known])
 
 
-def rows_of(values: NDArray[np.float64], low: float, high: float, rows: int) -> NDArray[np.int64]:
+def rows_of(values: Floats, low: float, high: float, rows: int) -> NDArray[np.int64]:
     """The row, 0 at the top, on which each value lies; values outside are moved to the edge."""
     share = (values - low) / (high - low) if high > low else np.full(values.shape, 0.5)
     row = np.rint((1 - np.nan_to_num(share)) * (rows - 1))
-    return np.clip(row, 0, rows - 1).astype(np.int64)
+    inside: NDArray[np.int64] = np.clip(row, 0, rows - 1).astype(np.int64)
+    return inside
 
 
 def line(
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
+    low: Floats,
+    high: Floats,
     bottom: float,
     top: float,
     rows: int,
     thickness: int = 1,
 ) -> NDArray[np.uint8]:
-    """Braille patterns (rows, columns // 2) of an unbroken line through an envelope."""
+    """Braille patterns (rows, columns // 2) of an unbroken line from `low` to `high`."""
     columns = len(low)
     known = ~np.isnan(low)
     first = rows_of(high, bottom, top, rows * DOTS_HIGH)
@@ -80,10 +106,11 @@ def line(
     dot = np.arange(rows * DOTS_HIGH)[:, None]
     lit = (dot >= first) & (dot <= last) & known
     cells = lit.reshape(rows, DOTS_HIGH, columns // DOTS_WIDE, DOTS_WIDE)
-    return np.einsum("ydxc,dc->yx", cells, DOT_BITS, dtype=np.uint8, casting="unsafe")
+    patterns: NDArray[np.uint8] = (cells * DOT_BITS[:, None, :]).sum(axis=(1, 3), dtype=np.uint8)
+    return patterns
 
 
-def columns(values: NDArray[np.float64], low: float, high: float, rows: int) -> NDArray[np.uint8]:
+def columns(values: Floats, low: float, high: float, rows: int) -> NDArray[np.uint8]:
     """Bars from the bottom up: eighths of a cell that are filled, (rows, columns), 0 to 8.
 
     A known value fills at least one eighth, so that a zero is not mistaken for a hole.
@@ -136,4 +163,4 @@ def runs(values: NDArray[np.int64]) -> list[tuple[int, int, int]]:
     """Stretches of equal values: (start, end, value)."""
     borders = np.flatnonzero(values[1:] != values[:-1]) + 1
     edges = [0, *borders.tolist(), len(values)]
-    return [(a, b, int(values[a])) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(a, b, int(values[a])) for a, b in pairwise(edges)]

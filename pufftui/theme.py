@@ -110,30 +110,35 @@ def contrast(first: str, second: str) -> float:
 
 def load_theme(file: Path) -> PuffTheme:
     """Reads one theme file; raises `PuffError` that names the file and the key at fault."""
-
-    def broken(what: str, hint: str) -> PuffError:
-        return PuffError(f"The theme {file} {what}.", hint, usage=True)
-
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise broken(f"cannot be read ({error})", "Mend the file or choose another theme.") from None
+        raise _broken(file, f"cannot be read ({error})", "Choose another theme.") from None
     for key, kind in (("title", str), ("dark", bool), ("colours", dict), ("series", list)):
         if not isinstance(table.get(key), kind):
-            raise broken(f"lacks {key}", f"Give {key} as a {kind.__name__}, as in the others.")
-    given = dict(table["colours"])
-    for key in given:
-        if key not in COLOURS:
-            raise broken(f"has an unknown colour {key}", nearest(key, COLOURS))
+            raise _broken(file, f"lacks {key}", "The other theme files show how it is written.")
     if len(table["series"]) != SERIES:
-        raise broken(f"has {len(table['series'])} colours in series", f"Give {SERIES}.")
-    given |= {f"series{i}": colour for i, colour in enumerate(table["series"])}
-    for key in [*COLOURS, *(f"series{i}" for i in range(SERIES))]:
-        if key not in given:
-            raise broken(f"lacks the colour {key}", f"It paints: {COLOURS[key]}.")
-        if not isinstance(given[key], str) or not re.fullmatch("#[0-9a-fA-F]{6}", given[key]):
-            raise broken(f"gives {key} as {given[key]!r}", "Write a colour as #rrggbb.")
-    return PuffTheme(file.stem, table["title"], table["dark"], given)
+        count = len(table["series"])
+        raise _broken(file, f"has {count} colours in series", f"Give {SERIES} of them.")
+    colours = table["colours"] | {f"series{i}": c for i, c in enumerate(table["series"])}
+    _check_colours(file, colours)
+    return PuffTheme(file.stem, table["title"], table["dark"], colours)
+
+
+def _check_colours(file: Path, colours: dict[str, object]) -> None:
+    wanted = [*COLOURS, *(f"series{i}" for i in range(SERIES))]
+    for key, colour in colours.items():
+        if key not in wanted:
+            raise _broken(file, f"has an unknown colour {key}", nearest(key, COLOURS))
+        if not isinstance(colour, str) or not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+            raise _broken(file, f"gives {key} as {colour!r}", "Write a colour as #rrggbb.")
+    for key in wanted:
+        if key not in colours:
+            raise _broken(file, f"lacks the colour {key}", f"It paints: {COLOURS[key]}.")
+
+
+def _broken(file: Path, what: str, hint: str) -> PuffError:
+    return PuffError(f"The theme {file} {what}.", hint, usage=True)
 
 
 def load_themes() -> dict[str, PuffTheme]:

@@ -16,8 +16,8 @@ class Dialog(ModalScreen[None]):
     """A modal screen with a title, a text and a line of keys; `paint` fills them in."""
 
     BINDINGS = [
-        Binding("escape", "close", "Close", show=False),
-        Binding("ctrl+c", "app.ask_to_quit", "Quit", show=False),
+        Binding("escape", "close", "Close", show=False, priority=True),
+        Binding("ctrl+c", "app.ask_to_quit", "Quit", show=False, priority=True),
     ]
     title_text = ""
 

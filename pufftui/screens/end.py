@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from rich.text import Text
 from textual.binding import Binding
 
@@ -10,7 +9,7 @@ from pufftui.envs.descriptor import Descriptor
 from pufftui.format import duration, figure, steps
 from pufftui.glyphs import large
 from pufftui.history import History
-from pufftui.plot import Curve, chart
+from pufftui.plot import chart
 from pufftui.screens.dialog import Dialog
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import Phase, Snapshot
@@ -27,7 +26,12 @@ class SummaryScreen(Dialog):
     ]
 
     def __init__(
-        self, look: PuffTheme, run: str, descriptor: Descriptor, snapshot: Snapshot, history: History
+        self,
+        look: PuffTheme,
+        run: str,
+        descriptor: Descriptor,
+        snapshot: Snapshot,
+        history: History,
     ) -> None:
         super().__init__(look)
         self._run, self._descriptor = run, descriptor
@@ -50,11 +54,12 @@ class SummaryScreen(Dialog):
         for row, fact in zip(digits, facts, strict=True):
             text.append_text(self.ink((row, "policy", True), (f"{fact}\n", "dim", False)))
         text.append("\n")
-        history, raw = self._history, self._history.raw("score")
-        if len(raw) and not np.isnan(raw).all():
-            band = history.smooth("score_low"), history.smooth("score_high")
-            curve = Curve(history.steps, raw, history.smooth("score"), band)
-            for line in chart(self.look, curve, "policy", CHART_WIDTH, CHART_HEIGHT):
+        score = self._history.series("score")
+        if not score.empty:
+            band = self._history.series("score_low"), self._history.series("score_high")
+            low = self._descriptor.score_low
+            size = CHART_WIDTH, CHART_HEIGHT
+            for line in chart(self.look, score, "policy", *size, band=band, base=low):
                 for words, style in line:
                     text.append(words, style)
                 text.append("\n")
@@ -90,11 +95,23 @@ class ErrorScreen(Dialog):
     def body(self) -> Text:
         snapshot = self._snapshot
         saved = snapshot.checkpoint_step
-        kept = "No checkpoint was written yet." if saved is None else f"The checkpoint of step {steps(saved)} is kept; to go on from it:"
+        kept = (
+            "No checkpoint was written yet."
+            if saved is None
+            else f"The checkpoint of step {steps(saved)} is kept; to go on from it:"
+        )
         return self.ink(
-            (f"{snapshot.failure.strip() or 'The trainer ended without saying why.'}\n\n", "error", False),
+            (
+                f"{snapshot.failure.strip() or 'The trainer ended without saying why.'}\n\n",
+                "error",
+                False,
+            ),
             (f"{snapshot.failure_hint}\n\n" if snapshot.failure_hint else "", "text", False),
-            (f"Step {steps(snapshot.step)}, after {duration(snapshot.seconds)}. The whole story is in\n", "dim", False),
+            (
+                f"Step {steps(snapshot.step)}, after {duration(snapshot.seconds)}. The whole story is in\n",
+                "dim",
+                False,
+            ),
             (f"{self._log}\n\n", "text", False),
             (f"{kept}\n", "dim", False),
             (f"pufftui resume {self._run}" if saved is not None else "", "policy", False),

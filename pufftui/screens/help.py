@@ -28,8 +28,10 @@ class HelpScreen(Dialog):
             rows.append((f"{group}\n", "text", True))
             for key in KEYS:
                 if key.group == group:
-                    shown = "q ctrl+c" if key.id == "quit" else key.shown
-                    rows += [(f"  {shown:<10}", "policy", True), (f"{key.description}\n", "dim", False)]
+                    rows += [
+                        (f"  {key.shown:<10}", "policy", True),
+                        (f"{key.description}\n", "dim", False),
+                    ]
             rows.append(("\n", "dim", False))
         rows.append((f"While you play {self._descriptor.name}\n", "human", True))
         for action in self._descriptor.actions:
@@ -37,9 +39,18 @@ class HelpScreen(Dialog):
                 if choice.keys:
                     shown = " ".join(key_name(key) for key in choice.keys)
                     rows += [(f"  {shown:<10}", "human", True), (f"{choice.label}\n", "dim", False)]
-        rows += [("  esc       ", "human", True), ("hand back; all other keys go to the game\n", "dim", False)]
+        rows += [
+            ("  esc       ", "human", True),
+            ("hand back; all other keys go to the game\n", "dim", False),
+        ]
         if not self._descriptor.turn_based:
-            rows.append(("  A tapped key stays down until the next tap; a held one while it is held.", "dim", False))
+            rows.append(
+                (
+                    "  A tapped key stays down until the next tap; a held one while it is held.",
+                    "dim",
+                    False,
+                )
+            )
         return self.ink(*rows)
 
     def hints(self) -> list[tuple[str, str]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.geometry import Size
+from textual.geometry import NULL_OFFSET, NULL_SPACING, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
-from textual.geometry import NULL_OFFSET, NULL_SPACING
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -17,7 +18,7 @@ from pufftui.history import History
 from pufftui.keys import KEYS, game_hints, game_key, game_keys
 from pufftui.latch import Latch
 from pufftui.session import Session
-from pufftui.system import GpuReadings, HostReading, GpuSampler, HostSampler
+from pufftui.system import GpuReadings, GpuSampler, HostReading, HostSampler
 from pufftui.theme import PuffTheme
 from pufftui.trainer.command import (
     ArenaCommand,
@@ -44,6 +45,9 @@ from pufftui.widgets.painted import Painted
 from pufftui.widgets.policy import PolicyCard
 from pufftui.widgets.status import Status
 from pufftui.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from pufftui.app import PuffApp
 
 FIGURES_EVERY = 0.25
 POLICY_EVERY = 0.1
@@ -95,7 +99,15 @@ class LiveScreen(Screen[None]):
     BLANK = True
 
     BINDINGS = [
-        Binding(",".join(key.keys), key.action, key.description, show=False, id=key.id)
+        # Textual itself has plans for escape and ctrl+c; priority takes them from it.
+        Binding(
+            ",".join(key.keys),
+            key.action,
+            key.description,
+            show=False,
+            id=key.id,
+            priority=key.while_playing,
+        )
         for key in KEYS
     ]
 
@@ -120,8 +132,17 @@ class LiveScreen(Screen[None]):
         self.timing = TimeCard(look)
         self.log_card = LogCard(look)
         self.panels: list[Painted] = [
-            self.header, self.footer, self.status, self.score, self.speed, self.learning,
-            self.game, self.policy, self.machine, self.timing, self.log_card,
+            self.header,
+            self.footer,
+            self.status,
+            self.score,
+            self.speed,
+            self.learning,
+            self.game,
+            self.policy,
+            self.machine,
+            self.timing,
+            self.log_card,
             TooSmall(look, "too_small"),
         ]
         self._keys = game_keys(descriptor)
@@ -136,6 +157,11 @@ class LiveScreen(Screen[None]):
         self._seen_human = False
         self._game_shown = True
         self.playing = False
+
+    @property
+    def owner(self) -> PuffApp:
+        """The application, with its dialogs and themes."""
+        return cast("PuffApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield Cockpit(self.placing, *self.panels)
@@ -219,7 +245,7 @@ class LiveScreen(Screen[None]):
         paused = snapshot.phase is Phase.PAUSED
         self._labels(pause="resume training" if paused else "pause training")
         if snapshot.phase.ended:
-            self.app.run_worker(self.app.show_end(snapshot))  # type: ignore[attr-defined]
+            self.owner.show_end(snapshot)
 
     def _labels(self, **labels: str) -> None:
         self.footer.show(playing=self.playing, labels=self.footer.labels | labels)
@@ -245,14 +271,18 @@ class LiveScreen(Screen[None]):
         self._send(TakeOver())
         hints = ", ".join(f"{keys} {label}" for keys, label in game_hints(self.session.descriptor))
         agent = f"agent {self._frame.agent + 1}" if self._frame else "this agent"
-        self.header.announce([
-            (f"YOU are playing {agent}", True), (f"   {hints}   ", False), ("esc hands back", True),
-        ])
+        self.header.announce(
+            [
+                (f"YOU are playing {agent}", True),
+                (f"   {hints}   ", False),
+                ("esc hands back", True),
+            ]
+        )
         self._labels()
 
     def action_hand_back(self) -> None:
-        self._send(HandBack())
         self._stop_playing()
+        self._send(HandBack())
 
     def _stop_playing(self) -> None:
         self.playing = False
@@ -295,13 +325,16 @@ class LiveScreen(Screen[None]):
         self._rearrange()
 
     def action_quit(self) -> None:
-        self.app.ask_to_quit()  # type: ignore[attr-defined]
+        self.owner.ask_to_quit()
+
+    def action_leave(self) -> None:
+        self.action_quit()
 
     def action_theme(self) -> None:
-        self.app.next_theme()  # type: ignore[attr-defined]
+        self.owner.next_theme()
 
     def action_help(self) -> None:
-        self.app.show_help()  # type: ignore[attr-defined]
+        self.owner.show_help()
 
     def action_palette(self) -> None:
         self.app.action_command_palette()
@@ -318,7 +351,8 @@ class LiveScreen(Screen[None]):
             self._reader = None
 
     def _rearrange(self) -> None:
-        self.query_one(Cockpit).refresh(layout=True)
+        # A child that asks for layout makes its parent forget the placements it remembers.
+        self.header.refresh(layout=True)
         self._due.clear()
         self.call_after_refresh(self._paint_all)
 

@@ -38,8 +38,18 @@ class QuitScreen(Dialog):
         if self._since is None:
             return self.ink(
                 (run, "text", True),
-                (f" is at step {steps(snapshot.step)} of {steps(snapshot.total_steps)}", "dim", False),
-                (f", score {figure(snapshot.score)}.\n\n" if snapshot.score is not None else ".\n\n", "dim", False),
+                (
+                    f" is at step {steps(snapshot.step)} of {steps(snapshot.total_steps)}",
+                    "dim",
+                    False,
+                ),
+                (
+                    f", score {figure(snapshot.score)}.\n\n"
+                    if snapshot.score is not None
+                    else ".\n\n",
+                    "dim",
+                    False,
+                ),
                 ("A checkpoint is written first. To go on later:\n", "dim", False),
                 (f"pufftui resume {run}", "policy", False),
             )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import figure, percent
 from pufftui.glyphs import large
 from pufftui.history import History
-from pufftui.plot import Curve, Line, chart, sparkline
+from pufftui.plot import Line, chart, sparkline
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import LOSSES, Phase, Snapshot
 from pufftui.widgets.painted import Card
@@ -72,7 +70,7 @@ class ScoreCard(CurveCard):
 
     def __init__(self, look: PuffTheme, history: History, descriptor: Descriptor) -> None:
         super().__init__(look, "score", history)
-        self._limit = descriptor.score_high
+        self._start, self._limit = descriptor.score_low, descriptor.score_high
 
     def detail(self) -> str:
         episodes = self.snapshot.episodes if self.snapshot else 0
@@ -103,12 +101,11 @@ class ScoreCard(CurveCard):
 
     def _chart(self, width: int, height: int) -> list[Line]:
         history = self.history
-        raw = history.raw("score")
-        if not len(raw) or np.isnan(raw).all():
+        score = history.series("score")
+        if score.empty:
             return self.say(self.waiting(), width, height)
-        band = history.smooth("score_low"), history.smooth("score_high")
-        curve = Curve(history.steps, raw, history.smooth("score"), band)
-        return chart(self.look, curve, "policy", width, height)
+        band = history.series("score_low"), history.series("score_high")
+        return chart(self.look, score, "policy", width, height, band=band, base=self._start)
 
 
 class SpeedCard(CurveCard):
@@ -132,13 +129,12 @@ class SpeedCard(CurveCard):
             [(row, colour), (word, look.style("dim"))]
             for row, word in zip(digits, unit, strict=True)
         ]
-        values = self.history.smooth("sps")
+        series = self.history.series("sps")
         rest = height - len(head)
-        if rest < 2 or not len(values) or np.isnan(values).all():
+        if rest < 2 or series.empty:
             return head
-        curve = Curve(self.history.steps, self.history.raw("sps"), values)
         axes = rest >= LEAST_CHART
-        return [*head, *chart(look, curve, "series2", width, rest, base=0.0, axes=axes)]
+        return [*head, *chart(look, series, "series2", width, rest, base=0.0, axes=axes)]
 
 
 class LearningCard(CurveCard):
@@ -148,10 +144,12 @@ class LearningCard(CurveCard):
 
     def detail(self) -> str:
         snapshot = self.snapshot
-        return f"{figure(snapshot.parameters)} parameters" if snapshot and snapshot.parameters else ""
+        return (
+            f"{figure(snapshot.parameters)} parameters" if snapshot and snapshot.parameters else ""
+        )
 
     def content(self, width: int, height: int) -> list[Line]:
-        tall = 2 if height >= 2 * len(ORDER) - 1 else 1
+        tall = max(1, min(4, (height + 1) // len(ORDER)))
         shown = set(ORDER[: (height + tall - 1) // tall])
         names = [name for name in (*LOSSES, "learning_rate") if name in shown]
         lines: list[Line] = []
@@ -166,8 +164,8 @@ class LearningCard(CurveCard):
             value = snapshot.learning_rate if name == "learning_rate" else snapshot.losses.get(name)
         label, number = WORDS[name].ljust(15), figure(value, 6)
         plot = width - len(label) - len(number) - 2
-        curve = Curve(self.history.steps, self.history.raw(name), self.history.smooth(name))
-        rows = sparkline(look, curve, colour, max(plot, 0), tall) if plot > 3 else []
+        series = self.history.series(name)
+        rows = sparkline(look, series, colour, max(plot, 0), tall) if plot > 3 else []
         head: Line = [(label, look.style("dim")), (number + "  ", look.style("text"))]
         blank: Line = [(" " * (len(label) + len(number) + 2), look.style("dim"))]
         starts = [blank] * (tall - 1) + [head]

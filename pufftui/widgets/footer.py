@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from rich.style import Style
 from textual import events
 
+from pufftui.envs.descriptor import Descriptor
 from pufftui.keys import KEYS, Key, game_hints
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
-from pufftui.envs.descriptor import Descriptor
 from pufftui.widgets.painted import Bar
 
 
@@ -69,7 +70,7 @@ class Footer(Bar):
     def _label(self, key: Key) -> str:
         return self.labels.get(key.id, key.short)
 
-    def _style(self, name: str, *, bold: bool = False) -> object:
+    def _style(self, name: str, *, bold: bool = False) -> Style:
         return self.look.style(name, "raised", bold=bold)
 
     async def on_click(self, event: events.Click) -> None:

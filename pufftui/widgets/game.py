@@ -60,7 +60,7 @@ class GameCard(Card):
             return
         colours = packed(frame.pixels, region.width, region.height)
         if self._shown is None or self._shown.shape != colours.shape:
-            changed = range(region.height)
+            changed = list(range(region.height))
         else:
             changed = np.flatnonzero((self._shown != colours).any(axis=1)).tolist()
         self._shown = colours
@@ -152,7 +152,7 @@ def packed(pixels: NDArray[np.uint8], width: int, rows: int) -> NDArray[np.int64
     return colours[::2] << 24 | colours[1::2]
 
 
-def _stretches(rows: list[int] | range, region: Region) -> list[Region]:
+def _stretches(rows: list[int], region: Region) -> list[Region]:
     """Neighbouring rows of a picture as one region each."""
     stretches: list[Region] = []
     start = last = None

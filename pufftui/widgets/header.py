@@ -38,14 +38,21 @@ class Header(Bar):
         if self.banner:
             return [self._banner(width)]
         look, run = self.look, self.run.removeprefix(f"{self.env}-")
-        left: Line = [(" pufftui  ", look.style("policy", "raised", bold=True))] if width >= 96 else [(" ", look.style("dim", "raised"))]
+        left: Line = (
+            [(" pufftui  ", look.style("policy", "raised", bold=True))]
+            if width >= 96
+            else [(" ", look.style("dim", "raised"))]
+        )
         left += [
             (self.env, look.style("text", "raised", bold=True)),
             (f" · {run}", look.style("dim", "raised")),
         ]
         if self.snapshot is None or self.health is None:
             return [left]
-        health = (f"{self.health.sign} {self.health.word:<10}"[:13].rstrip().rjust(12) + " ", look.style(self.health.colour, "raised", bold=True))
+        health = (
+            f"{self.health.sign} {self.health.word:<10}"[:13].rstrip().rjust(12) + " ",
+            look.style(self.health.colour, "raised", bold=True),
+        )
         middle = self._progress(width - _cells(left) - len(health[0]))
         gap = width - _cells(left) - _cells(middle) - len(health[0])
         if gap < 0:

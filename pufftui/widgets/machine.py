@@ -39,12 +39,19 @@ class MachineCard(Card):
         gpus = self._gpus(width)
         lines = [
             self._meter("CPU", host.processor, f"{host.cores} cores", width),
-            self._meter("RAM", host.memory_used / host.memory_total, f"{memory(host.memory_used)} of {memory(host.memory_total)}", width),
-            self._fact("this", f"{memory(host.process_memory)}, {host.process_cores:.1f} cores", width),
+            self._meter(
+                "RAM",
+                host.memory_used / host.memory_total,
+                f"{memory(host.memory_used)} of {memory(host.memory_total)}",
+                width,
+            ),
+            self._fact(
+                "this", f"{memory(host.process_memory)}, {host.process_cores:.1f} cores", width
+            ),
         ]
         room = height - len(lines) - len(gpus)
         if room >= 2 and host.busy:
-            rows = min(room - (room > 3), 3)
+            rows = min(room - (room > 3), 3 if height < 20 else 6)
             history = np.full(width, np.nan)
             recent = host.busy[-width:]
             history[width - len(recent) :] = recent
@@ -60,7 +67,8 @@ class MachineCard(Card):
             note = ""
         bar = max(4, width - 12 - (len(note) + 1 if note else 0))
         full, empty = thin_bar(share, bar)
-        colour = "warning" if share > 0.95 and name != "CPU" and name != "use" else "series0"
+        # Full memory is a warning; a busy processor is what one wants.
+        colour = "warning" if share > 0.95 and name in {"RAM", "mem"} else "series0"
         return [
             (f"{name:<5}", look.style("dim")),
             (percent(share, 5) + "  ", look.style("text")),
@@ -70,21 +78,27 @@ class MachineCard(Card):
         ]
 
     def _fact(self, name: str, text: str, width: int) -> Line:
-        shown = text if len(text) <= width - 6 else text.split(",")[0]
+        shown = text if len(text) <= width - 6 else text.split(",", maxsplit=1)[0]
         return [(f"{name:<5} ", self.look.style("dim")), (shown, self.look.style("text"))]
 
     def _gpus(self, width: int) -> list[Line]:
         if not self.gpus.gpus:
             note = self.gpus.note
-            return [[("GPU   ", self.look.style("dim")), (note[: width - 6], self.look.style("dim"))]]
+            return [
+                [("GPU   ", self.look.style("dim")), (note[: width - 6], self.look.style("dim"))]
+            ]
         if len(self.gpus.gpus) > 2:
-            return [self._short(gpu) for gpu in self.gpus.gpus]
+            return [self._short(gpu, width) for gpu in self.gpus.gpus]
         return [line for gpu in self.gpus.gpus for line in self._long(gpu, width)]
 
     def _long(self, gpu: GpuReading, width: int) -> list[Line]:
         look = self.look
         name = gpu.name[: width - 7]
-        share = gpu.memory_used / gpu.memory_total if gpu.memory_used is not None and gpu.memory_total else 0.0
+        share = (
+            gpu.memory_used / gpu.memory_total
+            if gpu.memory_used is not None and gpu.memory_total
+            else 0.0
+        )
         temperature = "" if gpu.temperature is None else f"{gpu.temperature:.0f} °C"
         power = "" if gpu.power is None else f"{gpu.power:.0f} W"
         gap = " " * max(1, width - 6 - len(name) - len(temperature) - len(power) - 2)
@@ -99,9 +113,13 @@ class MachineCard(Card):
             self._meter("mem", share, memory(gpu.memory_used or 0), width),
         ]
 
-    def _short(self, gpu: GpuReading) -> Line:
+    def _short(self, gpu: GpuReading, width: int) -> Line:
         look = self.look
-        share = gpu.memory_used / gpu.memory_total if gpu.memory_used is not None and gpu.memory_total else None
+        share = (
+            gpu.memory_used / gpu.memory_total
+            if gpu.memory_used is not None and gpu.memory_total
+            else None
+        )
         full, empty = thin_bar(gpu.use or 0.0, 6)
         heat = "warning" if (gpu.temperature or 0) >= HOT else "dim"
         hot = "–" if gpu.temperature is None else f"{gpu.temperature:.0f}°"
@@ -111,7 +129,10 @@ class MachineCard(Card):
             (full, look.style("series0")),
             (empty, look.style("track")),
             (percent(share, 6), look.style("text")),
-            (f" {hot:>4} {figure(gpu.power):>4} W", look.style(heat)),
+            (
+                f" {hot:>4}" + (f" {figure(gpu.power):>4} W" if width >= 34 else ""),
+                look.style(heat),
+            ),
         ]
 
 

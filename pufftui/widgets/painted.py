@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
@@ -84,11 +85,11 @@ class Painted(Widget):
         return strips
 
 
-def _strip(line: Line, width: int, blank: object) -> Strip:
+def _strip(line: Line, width: int, blank: Style) -> Strip:
     segments = [Segment(text, style) for text, style in line if text]
     used = sum(len(text) for text, _ in line)
     if used < width:
-        segments.append(Segment(" " * (width - used), blank))  # type: ignore[arg-type]
+        segments.append(Segment(" " * (width - used), blank))
     strip = Strip(segments, max(used, width))
     return strip if used <= width else strip.crop(0, width)
 
@@ -119,9 +120,11 @@ class Card(Painted):
         room = height - len(head)
         body = self.content(inner, room) if room > 0 else []
         space = (" ", self.look.style("text", self.ground))
-        return head[:1] + [[space, *line] for line in head[1:] + body[:room]] if self.roomy else [
-            [space, *line] for line in head + body[:room]
-        ]
+        return (
+            head[:1] + [[space, *line] for line in head[1:] + body[:room]]
+            if self.roomy
+            else [[space, *line] for line in head + body[:room]]
+        )
 
     def head(self, inner: int) -> list[Line]:
         """The edge, where there is room for one, and the title."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.format import NOTHING, figure
-from pufftui.glyphs import thick_bar
+from pufftui.glyphs import thick_bar, thin_bar
 from pufftui.plot import Line, trace
 from pufftui.theme import PuffTheme
 from pufftui.trainer.frame import ArenaFrame
@@ -42,12 +42,14 @@ class PolicyCard(Card):
         self.paint()
 
     def detail(self) -> str:
-        return "what you do" if self.frame is not None and self.frame.human else "what it thinks"
+        if self.frame is None or not self.frame.probabilities:
+            return "none yet: random moves"
+        return "what you do" if self.frame.human else "what it thinks"
 
     def content(self, width: int, height: int) -> list[Line]:
         frame = self.frame
         if frame is None:
-            return self.say("no policy yet", width, height)
+            return self.say("no game yet", width, height)
         facts = self._facts(frame)
         if width >= 44:
             lines = _beside(
@@ -69,7 +71,7 @@ class PolicyCard(Card):
         values[2 * width - len(recent) :] = recent
         low, high = min(recent), max(recent)
         margin = max(high - low, 0.05 * max(abs(high), abs(low), 0.1)) * 0.1
-        curve = trace(values, values, low - margin, high + margin, rows - 2, look.style("series1"))
+        curve = trace(values, low - margin, high + margin, rows - 2, look.style("series1"))
         label = f"expected return, {low:+.2f} to {high:+.2f}"
         return [[], [(label[:width], look.style("dim"))], *curve]
 
@@ -111,10 +113,12 @@ class PolicyCard(Card):
         for component, index in choices:
             if airy and lines:
                 lines.append([])
-            lines.append(self._bar(frame, component, index, width))
+            lines.append(self._bar(frame, component, index, width, airy=airy))
         return lines
 
-    def _bar(self, frame: ArenaFrame, component: int, index: int, width: int) -> Line:
+    def _bar(
+        self, frame: ArenaFrame, component: int, index: int, width: int, *, airy: bool
+    ) -> Line:
         look, actions = self.look, self._descriptor.actions
         widest = max(len(choice.label) for action in actions for choice in action.choices)
         widest = min(widest, WIDEST_LABEL)
@@ -123,11 +127,17 @@ class PolicyCard(Card):
         colour = "human" if frame.human else "policy"
         words = look.style("text" if taken else "dim", bold=taken)
         share = _probability(frame, component, index)
-        bar = thick_bar(share, max(4, min(width - widest - 9, WIDEST_BAR)))
+        cells = max(4, min(width - widest - 9, WIDEST_BAR))
+        shade = colour if taken else look.mix(colour, "track", 0.55)
+        if airy:
+            bar: Line = [(thick_bar(share, cells), look.style(shade, "track"))]
+        else:
+            full, empty = thin_bar(share, cells)
+            bar = [(full, look.style(shade)), (empty, look.style("track"))]
         return [
             ("▸ " if taken else "  ", look.style(colour, bold=True)),
             (label, words),
-            (bar, look.style(colour if taken else look.mix(colour, "track", 0.55), "track")),
+            *bar,
             (f"  {share:.2f}", words),
         ]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pufftui.format import figure
 from pufftui.envs.descriptor import Descriptor
+from pufftui.format import figure
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import Snapshot

@@ -296,14 +296,18 @@ class FakeArena:
         if not self._frame.paused:
             if self._ticks % every == 0:
                 counts = [len(action.choices) for action in descriptor.actions]
-                self._buffers.actions[:] = self._random.integers(0, counts, (self._env.agents, len(counts)))
+                self._buffers.actions[:] = self._random.integers(
+                    0, counts, (self._env.agents, len(counts))
+                )
                 self._env.step(0, self._buffers)
             self._ticks += 1
         width, height = self._size
         pixels = np.zeros((height, width, 3), np.uint8)
         if width:
             self._env.draw(0, 0, (self._ticks % every) / every, pixels)
-        weights = self._random.dirichlet(np.ones(len(descriptor.actions[0].choices))).astype(np.float32)
+        weights = self._random.dirichlet(np.ones(len(descriptor.actions[0].choices))).astype(
+            np.float32
+        )
         if self._ticks % every and self._frame.probabilities:
             weights = self._frame.probabilities[0]
         action = tuple(float(value) for value in self._buffers.actions[0])

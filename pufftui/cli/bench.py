@@ -40,7 +40,7 @@ WORKLOAD = {
 MEMORIES = ("none", "mingru")
 SECONDS = {"env": 2.0, "train": 30.0}
 WARM_UP = 5.0
-"""Seconds of training before the measurement."""
+"""Seconds of training before a measurement, fewer before a shorter one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _train(config: Config, library: EnvLibrary, seconds: float) -> Figure:
         runner = Runner(config, folder, library)
         runner.start()
         try:
-            first = _wait(runner, WARM_UP)
+            first = _wait(runner, min(WARM_UP, seconds))
             shares: list[Mapping[str, float]] = []
             last = _wait(runner, seconds, shares)
             weights = runner.weights

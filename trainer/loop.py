@@ -45,14 +45,15 @@ def train(
         keeper.write("the start")
         reporter.ready()
         reporter.event("start", f"training {config.env} on {session.device}")
-        boundary: Mapping[str, NDArray[Any]] | None = None
+        boundary: Mapping[str, NDArray[Any]] | None = session.state()
         while session.step < config.train.total_steps:
             if not _obey(channel, reporter, keeper):
                 break
             epoch_began = time.monotonic()
             report = session.run_epoch(channel.stopping if boundary else _never)
             if report is None:
-                session.restore(boundary or {})
+                assert boundary is not None
+                session.restore(boundary)
                 break
             _check_finite(report.losses["finite"], session.step)
             reporter.epoch(report)

@@ -22,24 +22,30 @@ class Policy(nn.Module):
 
     `dtype` is the number format of the matrix products; weights stay float32. Recurrent state is
     (layers, parts, rows, hidden) float32: one part for MinGRU, two for LSTM, no layers without
-    memory.
+    memory. The first weights are drawn from `generator`, on the CPU.
     """
 
-    def __init__(self, descriptor: Descriptor, config: PolicyConfig, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        descriptor: Descriptor,
+        config: PolicyConfig,
+        dtype: torch.dtype,
+        generator: torch.Generator,
+    ) -> None:
         super().__init__()
         self.descriptor = descriptor
         self.dtype = dtype
         self.hidden = config.hidden
         self.encoder = nn.Linear(feature_count(descriptor), config.hidden)
-        self.memory = _make_memory(config)
+        self.memory = _make_memory(config, generator)
         outputs = output_count(descriptor)
         self.actor = nn.Linear(config.hidden, outputs)
         self.critic = nn.Linear(config.hidden, 1)
         continuous = descriptor.action_kind is ActionKind.CONTINUOUS
         self.log_std = nn.Parameter(torch.zeros(outputs)) if continuous else None
-        _initialise(self.encoder, math.sqrt(2))
-        _initialise(self.actor, 0.01)
-        _initialise(self.critic, 1.0)
+        _initialise(self.encoder, math.sqrt(2), generator)
+        _initialise(self.actor, 0.01, generator)
+        _initialise(self.critic, 1.0, generator)
 
     @property
     def state_shape(self) -> tuple[int, int]:
@@ -116,12 +122,12 @@ class MinGRU(nn.Module):
 
     parts = 1
 
-    def __init__(self, hidden: int, layers: int) -> None:
+    def __init__(self, hidden: int, layers: int, generator: torch.Generator) -> None:
         super().__init__()
         self.layers = layers
         self.gates = nn.ModuleList(nn.Linear(hidden, 3 * hidden, bias=False) for _ in range(layers))
         for gate in _linears(self.gates):
-            _initialise(gate, math.sqrt(2))
+            _initialise(gate, math.sqrt(2), generator)
 
     def forward(
         self, inputs: Tensor, state: Tensor, resets: Tensor | None
@@ -139,7 +145,7 @@ class LSTM(nn.Module):
 
     parts = 2
 
-    def __init__(self, hidden: int, layers: int) -> None:
+    def __init__(self, hidden: int, layers: int, generator: torch.Generator) -> None:
         super().__init__()
         self.layers = layers
         self.inputs = nn.ModuleList(nn.Linear(hidden, 4 * hidden) for _ in range(layers))
@@ -147,7 +153,7 @@ class LSTM(nn.Module):
             nn.Linear(hidden, 4 * hidden, bias=False) for _ in range(layers)
         )
         for layer in [*_linears(self.inputs), *_linears(self.recurrent)]:
-            _initialise(layer, 1.0)
+            _initialise(layer, 1.0, generator)
 
     def forward(
         self, inputs: Tensor, state: Tensor, resets: Tensor | None
@@ -174,19 +180,19 @@ class LSTM(nn.Module):
         return inputs, torch.stack(after)
 
 
-def _make_memory(config: PolicyConfig) -> MinGRU | LSTM | None:
+def _make_memory(config: PolicyConfig, generator: torch.Generator) -> MinGRU | LSTM | None:
     if config.memory == "none":
         return None
     if config.memory == "mingru":
-        return MinGRU(config.hidden, config.layers)
-    return LSTM(config.hidden, config.layers)
+        return MinGRU(config.hidden, config.layers, generator)
+    return LSTM(config.hidden, config.layers, generator)
 
 
 def _linears(modules: nn.ModuleList) -> list[nn.Linear]:
     return [module for module in modules if isinstance(module, nn.Linear)]
 
 
-def _initialise(layer: nn.Linear, gain: float) -> None:
-    nn.init.orthogonal_(layer.weight, gain)
+def _initialise(layer: nn.Linear, gain: float, generator: torch.Generator) -> None:
+    nn.init.orthogonal_(layer.weight, gain, generator)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

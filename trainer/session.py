@@ -44,7 +44,6 @@ class TrainingSession:
         self.device = choose_device(config.run.device)
         self.threads = thread_count(config.vec.threads)
         torch.set_num_threads(self.threads)
-        torch.manual_seed(config.run.seed)
         self.clock = Clock()
         self.generator = torch.Generator(self.device).manual_seed(config.run.seed)
         self.vector = VectorEnv(
@@ -55,7 +54,8 @@ class TrainingSession:
             seed=config.run.seed,
         )
         dtype = product_dtype(config.train.precision, self.device)
-        self.policy = Policy(descriptor, config.policy, dtype).to(self.device)
+        first_weights = torch.Generator().manual_seed(config.run.seed)
+        self.policy = Policy(descriptor, config.policy, dtype, first_weights).to(self.device)
         self.optimizer = PolicyOptimizer(self.policy, config.train)
         self.collector = Collector(
             self.vector,

@@ -52,7 +52,7 @@ def observations(seed, *shape):
 
 def make(memory, kind=ActionKind.DISCRETE, layers=2, dtype=torch.float32):
     torch.manual_seed(1)
-    policy = Policy(descriptor(kind), PolicyConfig(memory, 32, layers), dtype)
+    policy = Policy(descriptor(kind), PolicyConfig(memory, 32, layers), dtype, torch.Generator())
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
@@ -106,7 +106,7 @@ def test_the_numpy_forward_pass_is_the_same_policy(memory, kind):
 def test_in_bfloat16_rollout_and_training_agree_before_the_first_update(memory):
     torch.manual_seed(0)
     about = load_env("breakout").descriptor
-    policy = Policy(about, PolicyConfig(memory, 64, 1), torch.bfloat16)
+    policy = Policy(about, PolicyConfig(memory, 64, 1), torch.bfloat16, torch.Generator())
     with torch.no_grad():
         policy.actor.weight.mul_(100)  # decided enough for differences to show
     steps, rows = 32, 64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ from pufftui.envs.headers import declarations
 
 if TYPE_CHECKING:
     import torch
+
+
+_pools = threading.local()
 
 
 @functools.cache
@@ -30,10 +34,14 @@ def _opened() -> tuple[cffi.FFI, Any]:
         ) from None
 
 
-@functools.cache
 def _pool(threads: int) -> Any:
-    _, lib = _opened()
-    return lib.puff_kernels_create(threads) or lib.puff_kernels_create(1)
+    """The calling thread's own pool, since a pool does one call at a time."""
+    pools: dict[int, Any] = _pools.__dict__
+    if threads not in pools:
+        ffi, lib = _opened()
+        pool = lib.puff_kernels_create(threads) or lib.puff_kernels_create(1)
+        pools[threads] = ffi.gc(pool, lib.puff_kernels_destroy)
+    return pools[threads]
 
 
 def run(function: str, struct: str, threads: int, **fields: torch.Tensor | float | None) -> None:

@@ -1,0 +1,168 @@
+"""The arena and its player with real games."""
+
+import time
+
+import numpy as np
+import pytest
+from pufftui.envs.catalogue import load_env
+from pufftui.envs.descriptor import Action, ActionKind, Choice
+from pufftui.trainer import command
+from pufftui.trainer.arena import Arena
+from pufftui.trainer.player import Player
+
+
+@pytest.fixture
+def open_arena():
+    arenas = []
+
+    def begin(env, weights=lambda: None):
+        library = load_env(env)
+        arena = Arena(library, library.descriptor.parameter_values({}), weights, seed=1)
+        arenas.append(arena)
+        arena.start()
+        return arena
+
+    yield begin
+    for arena in arenas:
+        arena.stop()
+
+
+def wait_for(arena, condition, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        frame = arena.latest
+        if frame is not None and condition(frame):
+            return frame
+        time.sleep(0.005)
+    raise AssertionError("it did not happen in time")
+
+
+def test_it_draws_at_the_size_that_is_asked_for(open_arena):
+    arena = open_arena("breakout")
+    arena.send(command.SetPictureSize(80, 46))
+    frame = wait_for(arena, lambda f: f.pixels.shape == (46, 80, 3))
+    assert len(np.unique(frame.pixels.reshape(-1, 3), axis=0)) > 5
+    assert not frame.pixels.flags.writeable
+    later = wait_for(arena, lambda f: f.number > frame.number + 10)
+    assert (later.pixels != frame.pixels).any()
+
+
+def test_a_held_key_moves_the_paddle_and_handing_back_lets_go(open_arena):
+    arena = open_arena("breakout")
+    arena.send(command.TakeOver())
+    arena.send(command.PressKey("right"))
+    right = [c.label for c in load_env("breakout").descriptor.actions[0].choices].index("right")
+    wait_for(arena, lambda f: f.human and f.action == (right,))
+    first = arena.latest.episode_length
+    wait_for(arena, lambda f: f.episode_length > first + 3)
+    assert arena.latest.action == (right,)
+    arena.send(command.ReleaseAllKeys())
+    neutral = load_env("breakout").descriptor.actions[0].neutral
+    wait_for(arena, lambda f: f.action == (neutral,))
+    arena.send(command.HandBack())
+    wait_for(arena, lambda f: not f.human)
+
+
+def test_a_turn_based_game_waits_for_each_key(open_arena):
+    arena = open_arena("squared")
+    arena.send(command.TakeOver())
+    frame = wait_for(arena, lambda f: f.human and f.waiting_for_key)
+    length = frame.episode_length
+    time.sleep(0.5)
+    assert arena.latest.episode_length == length
+    arena.send(command.PressKey("left"))
+    arena.send(command.PressKey("left"))
+    # Two steps, unless the game happened to end in between.
+    wait_for(arena, lambda f: f.waiting_for_key and f.episode_length in (length + 2, 0, 1))
+
+
+def test_pausing_stops_the_game_only(open_arena):
+    arena = open_arena("breakout")
+    arena.send(command.PauseGame(paused=True))
+    frame = wait_for(arena, lambda f: f.paused)
+    later = wait_for(arena, lambda f: f.number > frame.number + 3)
+    assert later.episode_length == frame.episode_length
+    arena.send(command.PauseGame(paused=False))
+    wait_for(arena, lambda f: f.episode_length != frame.episode_length)
+
+
+def test_watching_another_agent_hands_back(open_arena):
+    arena = open_arena("breakout")
+    arena.send(command.TakeOver())
+    wait_for(arena, lambda f: f.human)
+    arena.send(command.Watch(-1))
+    frame = wait_for(arena, lambda f: f.agent == f.agents - 1)
+    assert not frame.human
+
+
+def test_a_finished_game_is_credited_to_the_person_who_played_it(open_arena):
+    arena = open_arena("squared")
+    arena.send(command.TakeOver())
+    wait_for(arena, lambda f: f.human)
+    for _ in range(40):
+        arena.send(command.PressKey("up"))
+    frame = wait_for(arena, lambda f: f.best_human_score is not None)
+    assert frame.last_score_human
+    assert frame.best_human_score in (0.0, 1.0)
+
+
+class About:
+    """As much of a descriptor as a player needs."""
+
+    def __init__(self, kind):
+        self.action_kind = kind
+        move = tuple(Choice(n, k) for n, k in [("stay", ()), ("left", ("left", "a")), ("up", "w")])
+        fire = (Choice("hold", ()), Choice("fire", ("space",)))
+        self.actions = (Action("move", 0, move), Action("fire", 0, fire))
+
+
+def test_keys_of_different_components_work_together():
+    player = Player(About(ActionKind.MULTI_DISCRETE))
+    player.press("a")
+    player.press("space")
+    assert player.decide().tolist() == [1, 1]
+    player.release("space")
+    assert player.decide().tolist() == [1, 0]
+
+
+def test_the_key_pressed_last_wins_and_a_tap_counts_once():
+    player = Player(About(ActionKind.MULTI_DISCRETE))
+    player.press("left")
+    player.press("w")
+    player.release("w")
+    assert player.decide().tolist() == [2, 0]
+    assert player.decide().tolist() == [1, 0]
+    player.release_all()
+    assert player.decide().tolist() == [0, 0]
+
+
+def test_unknown_keys_do_nothing():
+    player = Player(About(ActionKind.MULTI_DISCRETE))
+    player.press("q")
+    player.release("z")
+    assert player.waiting
+    assert player.decide().tolist() == [0, 0]
+
+
+def test_turns_take_one_key_each():
+    player = Player(About(ActionKind.MULTI_DISCRETE))
+    player.press("a")
+    player.press("w")
+    assert player.decide_turn().tolist() == [1, 0]
+    assert player.decide_turn().tolist() == [2, 0]
+    assert player.waiting
+
+
+def test_continuous_keys_ramp_and_return():
+    about = About(ActionKind.CONTINUOUS)
+    pair = (Choice("less", ("left",)), Choice("more", ("right",)))
+    about.actions = (Action("turn", 0, pair),)
+    player = Player(about)
+    player.press("right")
+    assert [player.decide().item() for _ in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    player.release("right")
+    player.press("left")
+    assert player.decide().item() == 0.75
+    player.release_all()
+    values = [player.decide().item() for _ in range(5)]
+    assert values[-1] == 0

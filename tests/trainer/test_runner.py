@@ -1,0 +1,205 @@
+"""The runner with real training: how a run begins, is steered, ends, fails and is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pufftui.envs.catalogue import load_env
+from pufftui.trainer.checkpoint import read_checkpoint
+from pufftui.trainer.command import Checkpoint, Pause, Resume, Stop
+from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.runner import Runner
+from pufftui.trainer.snapshot import LOSSES, Phase
+from pufftui.trainer.store import StoreReader
+
+SMALL = Config(
+    "squared",
+    {},
+    TrainConfig(horizon=16, minibatch_size=256, total_steps=20_480),
+    PolicyConfig(memory="mingru", hidden=16),
+    VecConfig(agents=64),
+    RunConfig(device="cpu", keep_checkpoints=2),
+)
+ENDLESS = replace(SMALL, train=replace(SMALL.train, total_steps=10**12))
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    monkeypatch.setenv("PUFFTUI_RUNS", str(tmp_path))
+    runners = []
+
+    def begin(config):
+        runner = Runner(config, RunFolder.create("", config.env), load_env(config.env))
+        runner.start()
+        runners.append(runner)
+        return runner
+
+    yield begin
+    for runner in runners:
+        runner.send(Stop())
+        assert runner.join(30)
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def test_a_run_to_the_end(start):
+    runner = start(SMALL)
+    assert runner.latest.phase is Phase.STARTING
+    assert runner.join(60)
+    last = runner.latest
+    assert last.phase is Phase.FINISHED, last.failure
+    assert last.step == 20_480
+    assert last.epoch == 20
+    assert set(last.losses) == set(LOSSES)
+    assert last.episodes > 100
+    assert 0 <= last.score <= 1
+    assert last.score_interval[0] <= last.score <= last.score_interval[1]
+    assert sum(last.time_shares.values()) == pytest.approx(1)
+    assert runner.weights.step == 20_480
+    arrays, description = read_checkpoint(runner.folder.checkpoints / "step-00000000020480.npz")
+    assert description["step"] == 20_480
+    for name, array in runner.weights.arrays.items():
+        assert np.array_equal(array, arrays[f"policy/{name}"])
+        assert not array.flags.writeable
+    reader = StoreReader(runner.folder.database)
+    rows = reader.metrics_after(0)
+    assert rows.steps[-1] == 20_480
+    assert {"score", "sps", "time_env", *LOSSES} <= set(rows.values)
+    kinds = [event.kind for event in reader.events_after(0)]
+    assert kinds[0] == "checkpoint"
+    assert kinds[-1] == "stop"
+    reader.close()
+
+
+def test_pause_checkpoint_resume_stop(start):
+    runner = start(ENDLESS)
+    wait_for(lambda: runner.latest.step > 0)
+    runner.send(Pause())
+    wait_for(lambda: runner.latest.phase is Phase.PAUSED)
+    step = runner.latest.step
+    runner.send(Checkpoint())
+    wait_for(lambda: runner.latest.checkpoint_step == step)
+    time.sleep(0.3)
+    assert runner.latest.step == step
+    assert runner.latest.phase is Phase.PAUSED
+    runner.send(Resume())
+    wait_for(lambda: runner.latest.step > step)
+    runner.send(Stop())
+    assert runner.join(10)
+    assert runner.latest.phase is Phase.INTERRUPTED
+    assert runner.latest.checkpoint_step == runner.latest.step
+
+
+def test_stop_while_paused(start):
+    runner = start(ENDLESS)
+    runner.send(Pause())
+    wait_for(lambda: runner.latest.phase is Phase.PAUSED)
+    runner.send(Stop())
+    assert runner.join(10)
+    assert runner.latest.phase is Phase.INTERRUPTED
+
+
+def test_only_the_newest_and_the_best_checkpoints_stay(start):
+    runner = start(ENDLESS)
+    for _ in range(5):
+        step = runner.latest.step
+        wait_for(lambda step=step: runner.latest.step > step)
+        runner.send(Checkpoint())
+        wait_for(lambda step=step: (runner.latest.checkpoint_step or 0) > step)
+    runner.send(Stop())
+    assert runner.join(10)
+    kept = sorted(path.name for path in runner.folder.checkpoints.iterdir())
+    assert kept[-1] == f"step-{runner.latest.step:014d}.npz"
+    assert 2 <= len(kept) <= 3
+
+
+def test_a_long_epoch_is_not_waited_for(start):
+    slow = replace(ENDLESS, train=replace(ENDLESS.train, replay_ratio=100, minibatch_size=16))
+    slow = replace(slow, vec=VecConfig(agents=4096))
+    runner = start(slow)
+    wait_for(lambda: runner.latest.phase is Phase.RUNNING)
+    time.sleep(2)
+    runner.send(Stop())
+    began = time.monotonic()
+    assert runner.join(20)
+    assert time.monotonic() - began < 3
+    assert runner.latest.phase is Phase.INTERRUPTED
+    assert runner.latest.step == runner.latest.checkpoint_step == 0
+
+
+def test_the_same_seed_is_the_same_run(start):
+    first, second = start(SMALL), start(SMALL)
+    assert first.join(60)
+    assert second.join(60)
+    for name, array in first.weights.arrays.items():
+        assert np.array_equal(array, second.weights.arrays[name]), name
+
+
+def test_a_failure_is_told_and_logged(start):
+    impossible = replace(SMALL, run=replace(SMALL.run, device="cuda:7"))
+    runner = start(impossible)
+    assert runner.join(60)
+    assert runner.latest.phase is Phase.FAILED
+    assert "cuda:7" in runner.latest.failure or "GPU 7" in runner.latest.failure
+    assert runner.latest.failure_hint
+    assert runner.folder.log.read_text()
+    reader = StoreReader(runner.folder.database)
+    assert reader.events_after(0)[-1].kind == "error"
+    reader.close()
+
+
+def test_learning_rates_that_explode_end_in_a_sentence(start):
+    wild = replace(
+        ENDLESS,
+        train=replace(ENDLESS.train, learning_rate=10.0, optimizer="adam", value_clip=1e6),
+    )
+    runner = start(wild)
+    wait_for(lambda: runner.latest.epoch > 30 or runner.latest.phase.ended)
+    if runner.latest.phase is Phase.FAILED:
+        assert "learning-rate" in runner.latest.failure_hint
+
+
+PROGRAM = """
+from dataclasses import replace
+from test_runner import ENDLESS
+from pufftui.envs.catalogue import load_env
+from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.runner import Runner
+runner = Runner(ENDLESS, RunFolder.create("killed", "squared"), load_env("squared"))
+runner.start()
+runner.join()
+"""
+
+
+def test_a_killed_run_keeps_what_is_older_than_two_seconds(tmp_path):
+    environment = os.environ | {
+        "PUFFTUI_RUNS": str(tmp_path),
+        "PYTHONPATH": os.path.dirname(__file__),
+    }
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment)
+    folder = RunFolder(tmp_path / "killed")
+    try:
+        wait_for(lambda: any(folder.checkpoints.glob("step-*.npz")), 90)
+        time.sleep(4)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    reader = StoreReader(folder.database)
+    rows = reader.metrics_after(0)
+    events = reader.events_after(0)
+    reader.close()
+    started = next(event.seconds for event in events if event.kind == "start")
+    assert rows.seconds[-1] > started + 4 - 2.5
+    assert np.all(np.diff(rows.steps) > 0)
+    read_checkpoint(sorted(folder.checkpoints.glob("step-*.npz"))[-1])

@@ -86,9 +86,15 @@ class PuffApp(App[None], inherit_bindings=False):
 
     def tick(self) -> None:
         """The one timer: the screen on top looks at what is new."""
-        tick = getattr(self.screen, "tick", None)
+        tick = getattr(self.screen, "tick", None) if self.screen_stack else None
         if tick is not None:
             tick()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Textual binds ctrl+p itself; while a person plays it belongs to the game."""
+        if action == "command_palette" and self.live.playing:
+            return False
+        return super().check_action(action, parameters)
 
     def on_app_blur(self) -> None:
         self.live.let_go()

@@ -22,9 +22,9 @@ def _figure(value: float | None) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     size = abs(value)
-    if size == 0:
+    if size < 1e-9:
         return "0"
-    if size < 0.0995:
+    if size < 0.9995:
         return f"{value:.3f}" if size >= 0.00095 else _power(value)
     power = 0
     # What rounds up to 1000 already takes the next suffix.

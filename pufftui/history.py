@@ -45,7 +45,8 @@ class History:
     def _take(self, rows: MetricRows) -> None:
         self._last = rows.last
         # After a roll-back the steps begin again earlier: the abandoned stretch is left out.
-        kept = np.minimum.accumulate(rows.steps[::-1])[::-1] >= rows.steps
+        least_from_here = np.minimum.accumulate(rows.steps[::-1])[::-1]
+        kept = np.append(rows.steps[:-1] < least_from_here[1:], True)
         steps = rows.steps[kept].astype(np.float64)
         length = int(np.searchsorted(self.steps, steps[0], "left"))
         if length < len(self.steps):

@@ -58,8 +58,9 @@ def smoothed(values: Floats, reach: int) -> Floats:
     """
     window = np.ones(2 * reach + 1)
     known = ~np.isnan(values)
-    total = np.convolve(np.where(known, values, 0), window, "same")
-    count = np.convolve(known, window, "same")
+    inside = slice(reach, reach + len(values))
+    total = np.convolve(np.where(known, values, 0), window)[inside]
+    count = np.convolve(known, window)[inside]
     return np.where(known, total / np.maximum(count, 1), np.nan)
 
 
@@ -99,10 +100,10 @@ def line(
     up = both & (last[1:] < first[:-1] - 1)
     middle_down = (last[:-1] + first[1:]) // 2
     middle_up = (first[:-1] + last[1:]) // 2
-    last[:-1] = np.where(down, middle_down, last[:-1])
-    first[1:] = np.where(down, middle_down + 1, first[1:])
-    first[:-1] = np.where(up, middle_up + 1, first[:-1])
-    last[1:] = np.where(up, middle_up, last[1:])
+    last[:-1] = np.where(down, np.maximum(last[:-1], middle_down), last[:-1])
+    first[1:] = np.where(down, np.minimum(first[1:], middle_down + 1), first[1:])
+    first[:-1] = np.where(up, np.minimum(first[:-1], middle_up + 1), first[:-1])
+    last[1:] = np.where(up, np.maximum(last[1:], middle_up), last[1:])
     dot = np.arange(rows * DOTS_HIGH)[:, None]
     lit = (dot >= first) & (dot <= last) & known
     cells = lit.reshape(rows, DOTS_HIGH, columns // DOTS_WIDE, DOTS_WIDE)

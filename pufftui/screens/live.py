@@ -202,6 +202,8 @@ class LiveScreen(Screen[None]):
         if self.playing:
             if self._seen_human and not frame.human:
                 self._stop_playing()
+            else:
+                self._announce(frame.agent)
             self._seen_human = frame.human
 
     def _follow_training(self, now: float) -> None:
@@ -269,16 +271,19 @@ class LiveScreen(Screen[None]):
     def action_take_over(self) -> None:
         self.playing, self._seen_human = True, False
         self._send(TakeOver())
+        self._announce(self._frame.agent if self._frame else 0)
+        self._labels()
+
+    def _announce(self, agent: int) -> None:
+        """The banner: who plays, with which keys, and the way out."""
         hints = ", ".join(f"{keys} {label}" for keys, label in game_hints(self.session.descriptor))
-        agent = f"agent {self._frame.agent + 1}" if self._frame else "this agent"
         self.header.announce(
             [
-                (f"YOU are playing {agent}", True),
+                (f"YOU are playing agent {agent + 1}", True),
                 (f"   {hints}   ", False),
                 ("esc hands back", True),
             ]
         )
-        self._labels()
 
     def action_hand_back(self) -> None:
         self._stop_playing()

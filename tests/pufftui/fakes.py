@@ -10,11 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from textual.pilot import Pilot
 
+from pufftui.app import PuffApp
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import StepBuffers, VectorEnv
 from pufftui.session import Session
+from pufftui.system import GpuReading, GpuReadings, GpuSampler, HostReading, HostSampler
 from pufftui.trainer.command import (
     ArenaCommand,
     Command,
@@ -342,3 +345,44 @@ def fake_session(
         open_store=lambda: FakeReader(runner),
         clock=clock,
     )
+
+
+class StillHost(HostSampler):
+    """A machine on which nothing changes."""
+
+    def sample(self) -> None:
+        self.latest = HostReading(2, 0.64, (0.2, 0.5, 0.64), 4 << 30, 16 << 30, 1 << 30, 0.9)
+
+
+class StillGpu(GpuSampler):
+    """So many GPUs, or none."""
+
+    def __init__(self, count: int = 0) -> None:
+        super().__init__()
+        gpu = GpuReading(0, "H200", 0.87, 48 << 30, 141 << 30, 61.0, 412.0)
+        gpus = tuple(replace(gpu, index=index) for index in range(count))
+        self._still = GpuReadings(gpus, "" if count else "no NVIDIA GPU")
+
+    def sample(self) -> None:
+        self.latest = self._still
+
+
+def fake_app(session: Session, theme: str | None = None, gpus: int = 0) -> PuffApp:
+    """The real application over a session of pretenders and a machine that stands still."""
+    return PuffApp(session, theme, StillHost(), StillGpu(gpus))
+
+
+def screen_text(app: PuffApp) -> str:
+    """What is on the screen, line by line."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text for strip in strips)
+
+
+async def settle(app: PuffApp, pilot: Pilot[None], seconds: float = 1.0) -> None:
+    """Turns the clock on, draws a frame of the game and lets the screen follow."""
+    session = app.session
+    session.clock.now += seconds
+    session.arena.step()
+    await pilot.pause()
+    app.tick()
+    await pilot.pause()

@@ -1,0 +1,20 @@
+"""Makes the pretenders of `fakes.py` importable and gives every test its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fakes import fake_session
+
+from pufftui.session import Session
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    """A run of squared that has been learning for 200 s, on a clock that stands still."""
+    return fake_session(tmp_path / "squared-brisk-otter")

@@ -1,0 +1,550 @@
+"""The dashboard as a person meets it: every key, every state, three sizes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import fake_app, fake_session, screen_text, settle
+from textual.events import AppBlur, Key
+
+from pufftui.envs.errors import PuffError
+from pufftui.keys import KEYS
+from pufftui.latch import QUIET
+from pufftui.screens.end import ErrorScreen, SummaryScreen
+from pufftui.screens.help import HelpScreen
+from pufftui.screens.quit import PATIENCE, QuitScreen
+from pufftui.session import Session
+from pufftui.trainer.command import (
+    Checkpoint,
+    HandBack,
+    Pause,
+    PauseGame,
+    PressKey,
+    ReleaseAllKeys,
+    Resume,
+    SetPictureSize,
+    SetSpeed,
+    Stop,
+    TakeOver,
+    Watch,
+)
+from pufftui.trainer.snapshot import Phase, Snapshot
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+def breakout(tmp_path: Path) -> Session:
+    return fake_session(tmp_path / "breakout-brisk-otter", env="breakout")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("env", ["squared", "breakout"])
+async def test_everything_is_there_and_nothing_is_cut(tmp_path: Path, env: str, size) -> None:
+    session = fake_session(tmp_path / f"{env}-brisk-otter", env=env)
+    app = fake_app(session)
+    async with app.run_test(size=size) as pilot:
+        for _ in range(3):
+            await settle(app, pilot)
+        text = screen_text(app)
+        lines = text.splitlines()
+        assert len(lines) == size[1]
+        assert {len(line) for line in lines} == {size[0]}
+        assert f"{env} · brisk-otter" in lines[0]
+        assert re.search(r"\d+\.\dM of 1\.00B", lines[0])
+        assert lines[0].rstrip().endswith("● healthy")
+        assert re.search(r"m take over .*\? keys +q quit", lines[-1])
+        assert "arena" in text
+        assert "agent 1 of 3" in text
+        assert text.count("▀") > 20
+        if size[0] == 80:
+            assert re.search(r"score .* of .* best .* speed +\d+k steps/s", lines[-2])
+            assert "1 game" in lines[-2]
+        else:
+            for word in ("score", "speed", "learning", "policy", "machine", "time", "log"):
+                assert re.search(rf"(^|\s){word}\s", text), word
+            for word in ("entropy", "explained", "forward", "no NVIDIA GPU", "CPU   64 %"):
+                assert word in text, word
+            for choice in session.descriptor.actions[0].choices:
+                assert choice.label in text
+            assert re.search(r"[⠀-⣿]", text)
+            assert "★ new best 640" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_picture_keeps_its_shape(tmp_path: Path, size) -> None:
+    session = breakout(tmp_path)
+    app = fake_app(session)
+    async with app.run_test(size=size) as pilot:
+        await settle(app, pilot)
+        await settle(app, pilot)
+        asked = [c for c in session.arena.sent if isinstance(c, SetPictureSize)][-1]
+        aspect = session.descriptor.picture_aspect
+        assert asked.width / asked.height == pytest.approx(aspect, rel=0.06)
+        assert session.arena.latest.pixels.shape == (asked.height, asked.width, 3)
+        assert asked.width > size[0] * 0.55
+
+
+async def test_the_game_view_shows_the_pixels(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        for _ in range(4):
+            await settle(app, pilot, 0.3)
+        game = app.live.game
+        region, pixels = game.picture, session.arena.latest.pixels
+        for row in range(region.height):
+            strip = game.render_lines(game.size.region)[region.y + row]
+            x = 0
+            for text, style, _ in strip:
+                for letter in text:
+                    column = x - region.x
+                    if 0 <= column < region.width:
+                        lower = style.bgcolor.triplet
+                        upper = style.color.triplet if letter == "▀" else lower
+                        assert tuple(upper) == tuple(pixels[2 * row, column])
+                        assert tuple(lower) == tuple(pixels[2 * row + 1, column])
+                    x += 1
+            assert x == game.size.width
+
+
+async def test_only_rows_that_changed_are_refreshed(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await settle(app, pilot)
+        game, refreshed = app.live.game, []
+        game.refresh = lambda *regions, **_: refreshed.extend(regions)
+        frame = session.arena.latest
+        game.show(replace(frame, number=frame.number + 1))
+        assert refreshed == []
+        pixels = frame.pixels.copy()
+        pixels[6] = 255 - pixels[6]
+        game.show(replace(frame, pixels=pixels))
+        assert [(r.y - game.picture.y, r.height) for r in refreshed] == [(3, 1)]
+
+
+async def test_watching_playing_and_handing_back(tmp_path: Path) -> None:
+    session = breakout(tmp_path)
+    app, sent = fake_app(session), session.arena.sent
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("right_square_bracket")
+        assert sent[-1] == Watch(1)
+        await settle(app, pilot)
+        await pilot.press("left_square_bracket")
+        assert sent[-1] == Watch(0)
+        await pilot.press("escape")
+        assert HandBack() not in sent
+
+        await pilot.press("m")
+        await settle(app, pilot)
+        assert sent[-1] == TakeOver()
+        text = screen_text(app)
+        assert "YOU are playing agent 1" in text
+        assert "← left" in text.splitlines()[0]
+        assert "esc hands back" in text.splitlines()[0]
+        assert "you play" in text
+        assert "esc hand back" in text.splitlines()[-1]
+
+        await pilot.press("left")
+        assert sent[-2:] == [ReleaseAllKeys(), PressKey("left")]
+        await pilot.press("D")
+        assert sent[-2:] == [ReleaseAllKeys(), PressKey("d")]
+        await pilot.press("d")
+        assert sent[-1] == PressKey("d")
+        await settle(app, pilot, QUIET + 0.01)
+        assert sent[-1] == ReleaseAllKeys()
+
+        # All other keys belong to the game, also those that mean something elsewhere.
+        before = len(sent)
+        for key in ("q", "p", "c", "t", "question_mark", "space", "1", "less_than_sign", "ctrl+p"):
+            await pilot.press(key)
+        assert len(sent) == before
+        assert session.runner.sent == []
+        assert app.screen is app.live
+
+        await pilot.press("left", "escape")
+        assert sent[-2:] == [ReleaseAllKeys(), HandBack()]
+        await settle(app, pilot)
+        assert "YOU are" not in screen_text(app)
+        assert "breakout · brisk-otter" in screen_text(app)
+
+
+async def test_keys_are_let_go_when_nobody_looks(tmp_path: Path) -> None:
+    session = breakout(tmp_path)
+    app, sent = fake_app(session), session.arena.sent
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("m", "left")
+        app.post_message(AppBlur())
+        await pilot.pause()
+        assert sent[-1] == ReleaseAllKeys()
+        await pilot.press("right")
+        assert sent[-1] == PressKey("right")
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        assert isinstance(app.screen, QuitScreen)
+        assert sent[-1] == ReleaseAllKeys()
+
+
+async def test_the_arena_may_hand_back_by_itself(tmp_path: Path) -> None:
+    session = breakout(tmp_path)
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("m")
+        await settle(app, pilot)
+        session.arena.send(HandBack())
+        await settle(app, pilot)
+        assert not app.live.playing
+        assert "YOU are" not in screen_text(app)
+
+
+async def test_turn_based_games_get_every_press(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("m", "left", "left", "w")
+        assert session.arena.keys() == ["left", "left", "w"]
+
+
+async def test_speed_and_pause_of_the_game(session: Session) -> None:
+    app, sent = fake_app(session), session.arena.sent
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        for key, factor in (
+            ("greater_than_sign", 2.0),
+            ("greater_than_sign", 4.0),
+            ("less_than_sign", 2.0),
+        ):
+            await pilot.press(key)
+            assert sent[-1] == SetSpeed(factor)
+            await settle(app, pilot)
+        assert "2x" in screen_text(app)
+        await pilot.press("space")
+        assert sent[-1] == PauseGame(paused=True)
+        await settle(app, pilot)
+        assert "‖ paused" in screen_text(app)
+        assert "resume game" in screen_text(app)
+        await pilot.press("space")
+        assert sent[-1] == PauseGame(paused=False)
+
+
+async def test_pause_resume_and_checkpoint(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("p")
+        await settle(app, pilot)
+        assert session.runner.sent == [Pause()]
+        assert "‖ paused" in screen_text(app).splitlines()[0]
+        assert "resume training" in screen_text(app).splitlines()[-1]
+        await pilot.press("p", "c")
+        await settle(app, pilot)
+        assert session.runner.sent == [Pause(), Resume(), Checkpoint()]
+        assert "● healthy" in screen_text(app).splitlines()[0]
+
+
+async def test_help_lists_every_key(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, HelpScreen)
+        text = screen_text(app)
+        for key in KEYS:
+            assert re.search(rf"{re.escape(key.shown)} +{re.escape(key.description)}", text), key.id
+        assert "While you play squared" in text
+        assert re.search(r"← a +left", text)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is app.live
+
+
+async def test_the_help_fits_a_small_screen(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("f1")
+        await pilot.pause()
+        assert "esc close" in screen_text(app)
+
+
+async def test_quitting_asks_stops_and_leaves(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("q")
+        await pilot.pause()
+        assert "Stop training and leave?" in screen_text(app)
+        assert "pufftui resume squared-brisk-otter" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert session.runner.sent == []
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert session.runner.sent == [Stop()]
+        app.tick()
+    assert app.return_code == 0
+    assert not app.signalled
+
+
+async def test_quitting_does_not_wait_for_ever(session: Session) -> None:
+    session.runner.stubborn = True
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("q", "y")
+        await settle(app, pilot, PATIENCE / 2)
+        assert "Writing a checkpoint" in screen_text(app)
+        await pilot.press("escape")
+        assert isinstance(app.screen, QuitScreen)
+        assert app.is_running
+        await settle(app, pilot, PATIENCE)
+        assert app._exit
+
+
+async def test_a_signal_leaves_without_asking(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        app.on_signal()
+        await settle(app, pilot)
+        assert session.runner.sent == [Stop()]
+        await settle(app, pilot)
+    assert app.signalled
+
+
+async def test_digits_show_one_panel(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        for key, title in (("2", "score"), ("3", "learning"), ("4", "machine"), ("5", "log")):
+            await pilot.press(key)
+            await settle(app, pilot)
+            text = screen_text(app)
+            assert f"{key} {title}" in text.splitlines()[-2]
+            assert re.search(rf"^ *{title}\s", "\n".join(text.splitlines()[1:-2]), re.MULTILINE)
+            assert "arena" not in text
+        assert session.arena.sent[-1] == SetPictureSize(0, 0)
+        await pilot.press("1")
+        await settle(app, pilot)
+        assert "arena" in screen_text(app)
+        await pilot.press("2", "0")
+        await settle(app, pilot)
+        assert "arena" in screen_text(app)
+
+
+async def test_one_panel_of_a_large_screen_and_back(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("2")
+        await settle(app, pilot)
+        assert "arena" not in screen_text(app)
+        await pilot.press("2")
+        await settle(app, pilot)
+        await settle(app, pilot)
+        assert "arena" in screen_text(app)
+        assert "machine" in screen_text(app)
+
+
+async def test_themes_change_every_colour(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        seen = set()
+        for _ in app.looks:
+            await settle(app, pilot)
+            seen.add(app.theme)
+            allowed = {app.look.colours[n] for n in ("surface", "background", "raised")}
+            for panel in (app.live.score, app.live.header, app.live.log_card):
+                strip = panel.render_lines(panel.size.region)[-1]
+                assert {s.style.bgcolor.name for s in strip if not s.text.strip()} <= allowed
+            await pilot.press("t")
+        assert seen == set(app.looks)
+
+
+def test_an_unknown_theme_is_named(session: Session) -> None:
+    with pytest.raises(PuffError, match="midnight"):
+        fake_app(session, "midnigth")
+
+
+async def test_the_first_seconds_say_what_is_going_on(tmp_path: Path) -> None:
+    session = fake_session(tmp_path / "squared-early-bird", head_start=0)
+    session.runner.changes = {"phase": Phase.STARTING, "activity": "loading torch", "device": ""}
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot, 0.4)
+        assert "◌ warming up" in screen_text(app)
+        assert "loading torch" in screen_text(app)
+        session.runner.changes = {"score": None}
+        session.open_store().metrics_after(0)
+        await settle(app, pilot, 0.4)
+        assert "first episodes still running" in screen_text(app)
+
+
+async def test_a_finished_run_is_summed_up(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        session.runner.phase = Phase.FINISHED
+        await settle(app, pilot)
+        assert isinstance(app.screen, SummaryScreen)
+        text = screen_text(app)
+        assert "squared-brisk-otter has finished" in text
+        assert "steps in 3m 2" in text
+        assert "pufftui play squared --from squared-brisk-otter" in text
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert "✓ finished" in screen_text(app).splitlines()[0]
+        await pilot.press("q")
+        await pilot.pause()
+        assert app._exit
+
+
+async def test_a_failure_is_explained_and_the_screen_lives_on(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        session.runner.phase = Phase.FAILED
+        session.runner.changes = {
+            "failure": "Training stopped: the loss [is] not finite.",
+            "failure_hint": "Lower train.learning_rate.",
+            "checkpoint_step": 41_000_000,
+        }
+        await settle(app, pilot)
+        assert isinstance(app.screen, ErrorScreen)
+        text = screen_text(app)
+        assert "the loss [is] not finite" in text
+        assert "Lower train.learning_rate." in text
+        assert "checkpoint of step 41.0M" in text
+        assert "log.txt" in text
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert "✕ failed" in screen_text(app).splitlines()[0]
+        await pilot.press("2")
+        await settle(app, pilot)
+        assert app.screen is app.live
+
+
+async def test_trouble_shows_in_one_word(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        session.runner.changes = {"losses": {"value_loss": float("nan")}}
+        await settle(app, pilot)
+        assert "▲ not finite" in screen_text(app).splitlines()[0]
+        session.runner.changes = {}
+        await settle(app, pilot)
+        still: Snapshot = session.runner.latest
+        type(session.runner).latest, before = property(lambda _: still), type(session.runner).latest
+        try:
+            await settle(app, pilot, 1)
+            await settle(app, pilot, 20)
+            assert "▲ silent 2" in screen_text(app).splitlines()[0]
+        finally:
+            type(session.runner).latest = before
+
+
+@pytest.mark.parametrize("gpus", [1, 2, 8])
+async def test_every_gpu_has_its_line(session: Session, gpus: int) -> None:
+    app = fake_app(session, gpus=gpus)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await pilot.pause(0.1)
+        for _ in range(3):
+            await settle(app, pilot)
+        text = screen_text(app)
+        assert text.count("87 %") == gpus
+        assert text.count("412 W") == gpus
+
+
+async def test_a_tiny_terminal_gets_one_sentence(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.resize_terminal(50, 12)
+        await settle(app, pilot)
+        text = " ".join(screen_text(app).split())
+        assert text.startswith("This window is 50 x 12. Please make it 60 x 18")
+        await pilot.resize_terminal(120, 40)
+        await settle(app, pilot)
+        await settle(app, pilot)
+        assert "arena" in screen_text(app)
+        assert "learning" in screen_text(app)
+
+
+async def test_commands_can_be_searched(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        titles = [command.title for command in app.get_system_commands(app.live)]
+        assert any("Pause training" in title for title in titles)
+        assert sum("Theme: " in title for title in titles) == len(app.looks)
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"theme paper")
+        await pilot.pause(0.3)
+        await pilot.press("down", "enter")
+        await pilot.pause(0.3)
+        assert app.theme == "paper"
+
+
+async def test_a_click_on_the_footer_presses_its_key(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        at = screen_text(app).splitlines()[-1].index("pause training")
+        await pilot.click("#footer", offset=(at, 0))
+        await pilot.pause()
+        assert session.runner.sent == [Pause()]
+
+
+async def test_the_store_is_closed_and_the_threads_end(session: Session) -> None:
+    readers = []
+    opened = session.open_store
+    session = replace(session, open_store=lambda: readers.append(opened()) or readers[-1])
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+    assert [reader.closed for reader in readers] == [True]
+    assert all(sampling._stop.is_set() for sampling in app._samplings)
+
+
+def test_every_key_is_bound_once() -> None:
+    bound = [key for entry in KEYS for key in entry.keys]
+    assert len(bound) == len(set(bound))
+    assert len({entry.id for entry in KEYS}) == len(KEYS)
+
+
+async def test_random_keys_and_sizes_never_break_it(session: Session) -> None:
+    random = np.random.default_rng(5)
+    keys = [key for entry in KEYS for key in entry.keys if key not in ("ctrl+c", "q", "ctrl+p")]
+    keys += ["left", "right", "up", "down", "a", "w", "enter", "tab", "x", "escape", "escape"]
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        for turn in range(500):
+            key = keys[random.integers(len(keys))]
+            app.post_message(Key(key, key if len(key) == 1 else None))
+            if turn % 5 == 0:
+                await pilot.pause()
+            if turn % 10 == 0:
+                width, height = (int(n) for n in random.integers((20, 8), (220, 70)))
+                await pilot.resize_terminal(width, height)
+            if turn % 4 == 0:
+                session.clock.now += float(random.random())
+                session.arena.step()
+                app.tick()
+        await pilot.press("escape", "escape")
+        await pilot.resize_terminal(120, 40)
+        await pilot.press("0")
+        await settle(app, pilot)
+        await settle(app, pilot)
+        assert app.is_running
+        assert "arena" in screen_text(app)

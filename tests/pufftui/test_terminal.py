@@ -1,0 +1,204 @@
+"""What is left on a real terminal: after a crash, after a normal end, after native output."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+CRASH = """
+import ctypes, signal, sys, threading, time
+from pathlib import Path
+from pufftui.terminal import private_terminal
+
+with private_terminal(Path(sys.argv[1]), " in run brisk-otter\\nThe log: log.txt\\n"):
+    import termios, tty
+    tty.setraw(0)
+    sys.__stderr__.write("\\x1b[?1049h\\x1b[?25l\\x1b[>25uHELLO")
+    sys.__stderr__.flush()
+    kill = {kill}
+    threading.Thread(target=kill).start()
+    while True:  # the screen goes on being drawn
+        sys.__stderr__.write("FRAME")
+        sys.__stderr__.flush()
+        time.sleep(0.001)
+"""
+
+ENDS = """
+import os, sys
+from pathlib import Path
+from pufftui.terminal import private_terminal
+
+with private_terminal(Path(sys.argv[1]), ""):
+    os.write(1, b"native one\\n")
+    os.write(2, b"native two\\n")
+    print("python one")
+    print("python two", file=sys.stderr)
+    print("SCREEN", os.get_terminal_size(sys.__stdout__.fileno()).columns, file=sys.__stderr__)
+    assert sys.__stderr__.isatty() and sys.__stdout__.isatty()
+print("AFTER one")
+print("AFTER two", file=sys.stderr)
+assert sys.__stderr__ is sys.stderr
+"""
+
+LIVE = """
+import os, sys, threading, time
+from pathlib import Path
+sys.path.insert(0, {here!r})
+from fakes import fake_session
+from pufftui.live import run_live
+
+session = fake_session(Path(sys.argv[1]).parent, clock=time.monotonic, threaded=True)
+threading.Timer(1.0, lambda: os.write(2, b"STRAY OUTPUT")).start()
+status = run_live(session, None)
+print("STATUS", status, len(session.runner.sent))
+"""
+
+
+class Terminal:
+    """A program in a pty of its own, 120 x 40."""
+
+    def __init__(self, script: str, log: Path) -> None:
+        self.screen, inner = pty.openpty()
+        termios.tcsetwinsize(inner, (40, 120))
+        self.before = termios.tcgetattr(inner)
+        environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", script, str(log)],
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            env=environment,
+            start_new_session=True,
+        )
+        self.inner = inner
+        self.said = b""
+
+    def read(self, until: bytes = b"", seconds: float = 20.0) -> bytes:
+        """Reads on until the program has said something, or has ended."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and (not until or until not in self.said):
+            if select.select([self.screen], [], [], 0.05)[0]:
+                self.said += os.read(self.screen, 65536)
+            elif self.process.poll() is not None:
+                break
+        assert not until or until in self.said, self.said[-2000:]
+        return self.said
+
+    def wait(self) -> int:
+        self.read()
+        return self.process.wait(10)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.inner)
+        os.close(self.screen)
+
+
+@pytest.fixture
+def start(tmp_path: Path):
+    terminals: list[Terminal] = []
+
+    def starting(script: str) -> Terminal:
+        terminals.append(Terminal(script, tmp_path / "log.txt"))
+        return terminals[-1]
+
+    yield starting
+    for terminal in terminals:
+        terminal.close()
+
+
+@pytest.mark.parametrize(
+    ("kill", "number", "word"),
+    [
+        ("lambda: ctypes.string_at(0)", signal.SIGSEGV, b"segmentation fault"),
+        ("lambda: ctypes.CDLL(None).abort()", signal.SIGABRT, b"abort"),
+        ("lambda: signal.raise_signal(signal.SIGFPE)", signal.SIGFPE, b"arithmetic error"),
+    ],
+)
+def test_a_crash_leaves_a_usable_terminal(start, tmp_path: Path, kill, number, word) -> None:
+    terminal = start(CRASH.replace("{kill}", kill))
+    assert terminal.wait() == -number
+    said = terminal.said
+    for sequence in (
+        b"\x1b[?1049l",
+        b"\x1b[?25h",
+        b"\x1b[<u",
+        b"\x1b[?1003l",
+        b"\x1b[?2004l",
+        b"\x1b[0m",
+    ):
+        assert said.rindex(sequence) > said.index(b"HELLO")
+    message = b"pufftui: " + word + b" in run brisk-otter\r\nThe log: log.txt\r\n"
+    assert message in said
+    assert b"FRAME" not in said[said.index(message) :]
+    assert termios.tcgetattr(terminal.inner) == terminal.before
+    log = (tmp_path / "log.txt").read_text()
+    assert "Fatal Python error" in log
+    assert "File" in log
+
+
+def test_all_output_but_the_screen_goes_to_the_log(start, tmp_path: Path) -> None:
+    terminal = start(ENDS)
+    assert terminal.wait() == 0, terminal.said
+    lines = terminal.said.decode().split("\r\n")
+    assert lines == ["SCREEN 120", "AFTER one", "AFTER two", ""]
+    assert set((tmp_path / "log.txt").read_text().split("\n")) == {
+        "native one",
+        "native two",
+        "python one",
+        "python two",
+        "",
+    }
+
+
+def test_the_live_screen_comes_and_goes(start, tmp_path: Path) -> None:
+    terminal = start(LIVE.format(here=str(HERE)))
+    terminal.read(b"squared")
+    terminal.read("▀".encode())
+    time.sleep(1.5)
+    os.write(terminal.screen, b"q")
+    terminal.read(b"Stop training and leave?")
+    asked = time.monotonic()
+    os.write(terminal.screen, b"\r")
+    assert terminal.wait() == 0
+    assert time.monotonic() - asked < 4
+    said = terminal.said
+    assert b"STRAY OUTPUT" not in said
+    assert "STRAY OUTPUT" in (tmp_path / "log.txt").read_text()
+    tail = said[said.rindex(b"\x1b[?1049l") :].decode()
+    assert "interrupted at step" in tail
+    assert "STATUS 0 1" in tail
+    assert termios.tcgetattr(terminal.inner) == terminal.before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_stops_the_run_and_says_so(start, number) -> None:
+    terminal = start(LIVE.format(here=str(HERE)))
+    terminal.read("▀".encode())
+    terminal.process.send_signal(number)
+    assert terminal.wait() == 0
+    assert b"STATUS 130 1" in terminal.said
+
+
+def test_without_a_terminal_there_is_one_clear_sentence(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", ENDS, str(tmp_path / "log.txt")],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "PuffError: The dashboard needs a terminal." in result.stderr
+    assert not (tmp_path / "log.txt").exists()

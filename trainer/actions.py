@@ -19,7 +19,7 @@ class ActionDistribution:
     def __init__(self, descriptor: Descriptor) -> None:
         self.continuous = descriptor.action_kind is ActionKind.CONTINUOUS
         self.sizes = [len(action.choices) for action in descriptor.actions]
-        self._sizes = torch.tensor(self.sizes, dtype=torch.int32)
+        self.size_tensor = torch.tensor(self.sizes, dtype=torch.int32)
 
     def sample(
         self, outputs: Tensor, log_std: Tensor | None, generator: torch.Generator
@@ -53,7 +53,7 @@ class ActionDistribution:
             rows=rows,
             stride=outputs.stride(0),
             components=len(self.sizes),
-            sizes=self._sizes,
+            sizes=self.size_tensor,
             logits=outputs,
             uniforms=torch.rand(actions.shape, generator=generator),
             actions=actions,

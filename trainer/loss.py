@@ -12,10 +12,14 @@ from pufftui.trainer.config import TrainConfig
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MinibatchLoss:
-    """The loss to minimise and, detached, what it is made of: `figures` are scalars."""
+    """The loss to minimise and, detached, what it is made of.
+
+    `ratios` and `values` are (horizon, segments) under the policy in hand, `figures` scalars.
+    """
 
     total: Tensor
     ratios: Tensor
+    values: Tensor
     figures: dict[str, Tensor]
 
 
@@ -68,8 +72,9 @@ def ppo_loss(
             "approx_kl": mean(ratios - 1 - log_ratio),
             "clipfrac": mean(((ratios - 1).abs() > config.clip).float()),
             "importance": mean(ratios),
+            "explained_variance": explained_variance(old_values, targets, alive),
         }
-    return MinibatchLoss(total, ratios.detach(), figures)
+    return MinibatchLoss(total, ratios.detach(), values.detach(), figures)
 
 
 def explained_variance(values: Tensor, targets: Tensor, alive: Tensor) -> Tensor:

@@ -59,15 +59,15 @@ class Policy(nn.Module):
 
     def step(self, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One decision: observations (rows, bytes) uint8 -> (action parameters, values, state)."""
-        outputs, values, state = self.sequence(observations.unsqueeze(0), state, None)
-        return outputs[0], values[0], state
+        heads, state = self.sequence(observations.unsqueeze(0), state, None)
+        return heads[0, :, :-1], heads[0, :, -1], state
 
     def sequence(
         self, observations: Tensor, state: Tensor, resets: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Observations (steps, rows, bytes) -> action parameters, values (steps, rows), state.
+    ) -> tuple[Tensor, Tensor]:
+        """Observations (steps, rows, bytes) -> heads (steps, rows, n + 1) float32, state.
 
-        `resets` (steps, rows) uint8 marks steps before which the state goes back to zero.
+        Heads are the action parameters and, last, the value. `resets` (steps, rows) uint8 marks steps before which the state goes back to zero.
         """
         hidden = features(observations, self.descriptor, self.dtype)
         hidden = gelu(dense(self.encoder, hidden))
@@ -76,8 +76,7 @@ class Policy(nn.Module):
         # One product for both heads: half the passes over `hidden`, forward and backward.
         weight = torch.cat((self.actor.weight, self.critic.weight)).to(hidden.dtype)
         bias = torch.cat((self.actor.bias, self.critic.bias))
-        heads = F.linear(hidden, weight).float() + bias
-        return heads[..., :-1], heads[..., -1], state
+        return F.linear(hidden, weight).float() + bias, state
 
 
 def feature_count(descriptor: Descriptor) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +11,8 @@ from torch import Tensor
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages as estimate_advantages
 from pufftui.trainer.config import TrainConfig
-from pufftui.trainer.loss import explained_variance, ppo_loss
+from pufftui.trainer.fused_loss import MOST_CHOICES, fused_ppo_loss
+from pufftui.trainer.loss import MinibatchLoss, ppo_loss
 from pufftui.trainer.optimizer import PolicyOptimizer
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.priority import importance_weights, segment_probabilities, systematic_sample
@@ -89,11 +89,11 @@ class Learner:
                     order = torch.cat((order, self._shuffled(agents)))
                 rows, order = order[:segments], order[segments:]
                 weights = torch.ones(segments, device=ratios.device)
-            figures, new_ratios, new_values = self._gradient_step(
+            figures, loss = self._gradient_step(
                 rollout, rows, weights, advantages, values, config, learning_rate
             )
-            ratios[:, rows] = new_ratios
-            values[:-1, rows] = new_values
+            ratios[:, rows] = loss.ratios
+            values[:-1, rows] = loss.values
             trained[rows] = True
             reports.append(figures)
         means = {
@@ -114,39 +114,63 @@ class Learner:
         values: Tensor,
         config: TrainConfig,
         learning_rate: float,
-    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        alive = rollout.alive[:, rows].float()
-        chosen = advantages[:, rows]
-        old_values = values[:-1, rows]
-        targets = chosen + old_values
-        outputs, new_values, _ = self.policy.sequence(
+    ) -> tuple[dict[str, Tensor], MinibatchLoss]:
+        heads, _ = self.policy.sequence(
             rollout.observations[:-1].index_select(1, rows),
             rollout.state[:, :, rows],
             rollout.resets[:, rows],
         )
+        loss_of = self._fused_loss if self._fused else self._plain_loss
+        loss = loss_of(heads, rollout, rows, weights, advantages, values, config)
+        loss.total.backward()
+        norm, finite = self.optimizer.step(learning_rate, config.max_gradient_norm)
+        return {**loss.figures, "grad_norm": norm.detach(), "finite": finite.float()}, loss
+
+    @property
+    def _fused(self) -> bool:
+        distribution = self.distribution
+        on_cpu = self.generator.device.type == "cpu"
+        return on_cpu and not distribution.continuous and sum(distribution.sizes) <= MOST_CHOICES
+
+    def _fused_loss(
+        self,
+        heads: Tensor,
+        rollout: Rollout,
+        rows: Tensor,
+        weights: Tensor,
+        advantages: Tensor,
+        values: Tensor,
+        config: TrainConfig,
+    ) -> MinibatchLoss:
+        sizes = self.distribution.size_tensor
+        return fused_ppo_loss(heads, sizes, rollout, rows, weights, advantages, values, config)
+
+    def _plain_loss(
+        self,
+        heads: Tensor,
+        rollout: Rollout,
+        rows: Tensor,
+        weights: Tensor,
+        advantages: Tensor,
+        values: Tensor,
+        config: TrainConfig,
+    ) -> MinibatchLoss:
+        alive = rollout.alive[:, rows].float()
+        chosen, old_values = advantages[:, rows], values[:-1, rows]
         log_probabilities, entropies = self.distribution.evaluate(
-            outputs, self.policy.log_std, rollout.actions[:, rows]
+            heads[..., :-1], self.policy.log_std, rollout.actions[:, rows]
         )
-        loss = ppo_loss(
+        return ppo_loss(
             log_probabilities=log_probabilities,
             old_log_probabilities=rollout.log_probabilities[:, rows],
             entropies=entropies,
-            values=new_values,
+            values=heads[..., -1],
             old_values=old_values,
-            targets=targets,
+            targets=chosen + old_values,
             advantages=normalise(chosen, alive) * weights,
             alive=alive,
             config=config,
         )
-        loss.total.backward()
-        norm, finite = self.optimizer.step(learning_rate, config.max_gradient_norm)
-        figures = {
-            **loss.figures,
-            "explained_variance": explained_variance(old_values, targets, alive),
-            "grad_norm": norm.detach(),
-            "finite": finite.float(),
-        }
-        return figures, loss.ratios, new_values.detach()
 
 
 def normalise(advantages: Tensor, alive: Tensor) -> Tensor:
@@ -161,8 +185,3 @@ def priority_beta(config: TrainConfig, step: int) -> float:
     """The correction for prioritised sampling, growing linearly to 1 over the run."""
     progress = min(step / config.total_steps, 1.0)
     return config.priority_beta + (1 - config.priority_beta) * progress
-
-
-def finite_or_none(value: float) -> float | None:
-    """The number, or None where it is NaN or infinite."""
-    return value if math.isfinite(value) else None

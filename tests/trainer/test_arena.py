@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Action, ActionKind, Choice
 from pufftui.trainer import command

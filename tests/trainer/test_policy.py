@@ -73,9 +73,9 @@ def test_steps_agree_with_the_sequence_across_resets(memory):
             output, value, state = policy.step(data[step], state)
             outputs.append(output)
             values.append(value)
-        all_outputs, all_values, last = policy.sequence(data, initial, resets)
-    torch.testing.assert_close(torch.stack(outputs), all_outputs, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(torch.stack(values), all_values, rtol=1e-5, atol=1e-5)
+        heads, last = policy.sequence(data, initial, resets)
+    torch.testing.assert_close(torch.stack(outputs), heads[..., :-1], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(torch.stack(values), heads[..., -1], rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(state, last, rtol=1e-5, atol=1e-5)
 
 
@@ -121,8 +121,8 @@ def test_in_bfloat16_rollout_and_training_agree_before_the_first_update(memory):
             actions, log_probabilities = distribution.sample(outputs, None, generator)
             taken.append(actions)
             old.append(log_probabilities)
-        outputs, _, _ = policy.sequence(data, initial, None)
-        new, _ = distribution.evaluate(outputs, None, torch.stack(taken))
+        heads, _ = policy.sequence(data, initial, None)
+        new, _ = distribution.evaluate(heads[..., :-1], None, torch.stack(taken))
     assert (new - torch.stack(old)).abs().mean() < 0.01
 
 
@@ -142,10 +142,10 @@ def test_features_are_the_declared_fields():
 @pytest.mark.parametrize("memory", MEMORIES)
 def test_every_weight_gets_a_gradient(memory):
     policy = make(memory)
-    outputs, values, _ = policy.sequence(
+    heads, _ = policy.sequence(
         torch.from_numpy(observations(0, 4, 3)), policy.initial_state(3), None
     )
-    (outputs.square().sum() + values.square().sum()).backward()
+    heads.square().sum().backward()
     for name, parameter in policy.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name

@@ -6,9 +6,11 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.checkpoint import read_checkpoint
 from pufftui.trainer.command import Checkpoint, Pause, Resume, Stop
@@ -172,6 +174,7 @@ def test_learning_rates_that_explode_end_in_a_sentence(start):
 
 PROGRAM = """
 from dataclasses import replace
+from pathlib import Path
 from test_runner import ENDLESS
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.run_folder import RunFolder
@@ -185,7 +188,7 @@ runner.join()
 def test_a_killed_run_keeps_what_is_older_than_two_seconds(tmp_path):
     environment = os.environ | {
         "PUFFTUI_RUNS": str(tmp_path),
-        "PYTHONPATH": os.path.dirname(__file__),
+        "PYTHONPATH": str(Path(__file__).parent),
     }
     process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment)
     folder = RunFolder(tmp_path / "killed")
@@ -202,4 +205,4 @@ def test_a_killed_run_keeps_what_is_older_than_two_seconds(tmp_path):
     started = next(event.seconds for event in events if event.kind == "start")
     assert rows.seconds[-1] > started + 4 - 2.5
     assert np.all(np.diff(rows.steps) > 0)
-    read_checkpoint(sorted(folder.checkpoints.glob("step-*.npz"))[-1])
+    read_checkpoint(max(folder.checkpoints.glob("step-*.npz")))

@@ -1,7 +1,8 @@
 /* advantage.c: the advantage recursion, last step first. */
 #include "parallel.h"
 
-static void advantage_rows(const void* job, int64_t first, int64_t end) {
+static void advantage_rows(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
     const puff_advantage* batch = job;
     const int64_t rows = batch->rows;
     for (int64_t step = batch->steps - 1; step >= 0; step--) {

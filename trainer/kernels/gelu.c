@@ -36,16 +36,20 @@ INLINE void gelu_backward(const puff_gelu* gelu, int64_t first, int64_t end, int
     }
 }
 
-static void forward_float(const void* job, int64_t first, int64_t end) {
+static void forward_float(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
     gelu_forward(job, first, end, 0);
 }
-static void forward_bf16(const void* job, int64_t first, int64_t end) {
+static void forward_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
     gelu_forward(job, first, end, 1);
 }
-static void backward_float(const void* job, int64_t first, int64_t end) {
+static void backward_float(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
     gelu_backward(job, first, end, 0);
 }
-static void backward_bf16(const void* job, int64_t first, int64_t end) {
+static void backward_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
     gelu_backward(job, first, end, 1);
 }
 

@@ -97,6 +97,53 @@ typedef struct {
 
 void puff_sample(puff_kernels* kernels, const puff_sampling* sampling);
 
+/* What `sums` of puff_ppo holds: sums over the agents that are alive. */
+enum {
+    PUFF_COUNT_ALIVE,
+    PUFF_POLICY_LOSS,
+    PUFF_VALUE_LOSS,
+    PUFF_ENTROPY,
+    PUFF_MINUS_LOG_RATIO,
+    PUFF_KL,
+    PUFF_CLIPPED,
+    PUFF_RATIO,
+    PUFF_TARGET,
+    PUFF_TARGET_SQUARED,
+    PUFF_ERROR, /* target - old value */
+    PUFF_ERROR_SQUARED,
+    PUFF_PPO_SUMS
+};
+
+/* The PPO loss of a minibatch of segments and its gradient, for discrete actions; the formula is
+ * in loss.py. `indices` names the agents whose segments these are; an agent may come twice. Arrays
+ * over (steps, agents) are the whole rollout's. */
+typedef struct {
+    int64_t steps;
+    int64_t agents;
+    int64_t segments;
+    int32_t components;
+    int32_t width;          /* of a row of heads: all choices, then the value */
+    const int32_t* sizes;   /* (components,) choices */
+    const int64_t* indices; /* (segments,) */
+    const float* weights;   /* (segments,) on the policy term */
+    const float* heads;     /* (steps, segments, width) */
+    const int32_t* actions; /* (steps, agents, components) */
+    const float* old_log_probabilities;
+    const float* old_values;
+    const float* advantages;
+    const uint8_t* alive;
+    float clip;
+    float value_clip;
+    float value_coefficient;
+    float entropy_coefficient;
+    float* ratios;         /* (steps, segments) */
+    float* values;         /* (steps, segments) */
+    float* head_gradients; /* (steps, segments, width) */
+    double* sums;          /* (PUFF_PPO_SUMS,) */
+} puff_ppo;
+
+void puff_ppo_loss(puff_kernels* kernels, const puff_ppo* batch);
+
 /* cdef end */
 
 #if defined(_WIN32)

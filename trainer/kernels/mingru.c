@@ -87,16 +87,20 @@ INLINE void mingru_backward_rows(const puff_mingru* layer, int64_t first, int64_
     }
 }
 
-static void forward_float(const void* job, int64_t first, int64_t end) {
+static void forward_float(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
     mingru_forward_rows(job, first, end, 0);
 }
-static void forward_bf16(const void* job, int64_t first, int64_t end) {
+static void forward_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
     mingru_forward_rows(job, first, end, 1);
 }
-static void backward_float(const void* job, int64_t first, int64_t end) {
+static void backward_float(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
     mingru_backward_rows(job, first, end, 0);
 }
-static void backward_bf16(const void* job, int64_t first, int64_t end) {
+static void backward_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
     mingru_backward_rows(job, first, end, 1);
 }
 

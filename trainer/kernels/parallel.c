@@ -3,9 +3,6 @@
 
 #include "../../envs/pool.h"
 
-/* More blocks than threads, so that a thread that was kept waiting does not hold up the others. */
-enum { BLOCKS = 32 };
-
 struct puff_kernels {
     puff_pool* pool;
     puff_rows function;
@@ -16,9 +13,9 @@ struct puff_kernels {
 static void run_block(void* context, uint32_t group, uint32_t block) {
     (void)group;
     const puff_kernels* kernels = context;
-    const int64_t first = kernels->rows * block / BLOCKS;
-    const int64_t end = kernels->rows * (block + 1) / BLOCKS;
-    if (first < end) kernels->function(kernels->job, first, end);
+    const int64_t first = kernels->rows * block / PUFF_BLOCKS;
+    const int64_t end = kernels->rows * (block + 1) / PUFF_BLOCKS;
+    if (first < end) kernels->function(kernels->job, block, first, end);
 }
 
 void puff_over_rows(puff_kernels* kernels, puff_rows function, const void* job, int64_t rows) {
@@ -38,7 +35,7 @@ PUFF_KERNEL void puff_kernels_destroy(puff_kernels* kernels) {
 PUFF_KERNEL puff_kernels* puff_kernels_create(uint32_t threads) {
     puff_kernels* kernels = puff_allocate(sizeof *kernels);
     if (!kernels) return NULL;
-    kernels->pool = puff_pool_create(1, BLOCKS, threads, run_block, kernels);
+    kernels->pool = puff_pool_create(1, PUFF_BLOCKS, threads, run_block, kernels);
     if (!kernels->pool) {
         free(kernels);
         return NULL;

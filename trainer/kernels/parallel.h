@@ -4,9 +4,15 @@
 
 #include "kernels.h"
 
-typedef void (*puff_rows)(const void* job, int64_t first, int64_t end);
+/* Rows are dealt in this many blocks whatever the number of threads, so that sums over blocks come
+ * out the same. More than threads, so that one that was kept waiting does not hold up the others.
+ */
+enum { PUFF_BLOCKS = 32 };
 
-/* Calls `function` on disjoint ranges of rows that together cover all of them. */
+/* The part of a kernel that works on rows `first` to `end` - 1, which are block `block`. */
+typedef void (*puff_rows)(const void* job, int64_t block, int64_t first, int64_t end);
+
+/* Calls `function` on ranges of rows that together cover all of them. */
 void puff_over_rows(puff_kernels* kernels, puff_rows function, const void* job, int64_t rows);
 
 #endif

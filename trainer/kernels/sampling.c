@@ -19,7 +19,8 @@ static int32_t draw(const float* logits, int32_t size, float uniform, float* log
     return choice;
 }
 
-static void sample_rows(const void* job, int64_t first, int64_t end) {
+static void sample_rows(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
     const puff_sampling* sampling = job;
     const int32_t components = sampling->components;
     for (int64_t row = first; row < end; row++) {

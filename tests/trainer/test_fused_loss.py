@@ -1,0 +1,116 @@
+"""The fused loss against the plain one: figures, ratios, values and gradients."""
+
+import pytest
+import torch
+
+from pufftui.envs.descriptor import Action, ActionKind, Choice
+from pufftui.trainer.actions import ActionDistribution
+from pufftui.trainer.config import TrainConfig
+from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.update import Learner
+
+STEPS, AGENTS = 12, 9
+
+
+class About:
+    """As much of a descriptor as distributions need."""
+
+    def __init__(self, *sizes):
+        self.action_kind = ActionKind.MULTI_DISCRETE
+        self.actions = [Action("", 0, (Choice("", ()),) * size) for size in sizes]
+
+
+class NoPolicy:
+    """As much of a policy as the loss needs."""
+
+    log_std = None
+
+    def __init__(self, descriptor):
+        self.descriptor = descriptor
+
+
+def problem(seed, sizes, dead):
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape):
+        return torch.randn(shape, generator=generator)
+
+    distribution = ActionDistribution(About(*sizes))
+    old = normal(STEPS * AGENTS, sum(sizes))
+    actions, log_probabilities = distribution.sample(old, None, generator)
+    alive = torch.rand((STEPS, AGENTS), generator=generator) >= dead
+    zeros = torch.zeros(STEPS, AGENTS)
+    rollout = Rollout(
+        observations=zeros,
+        actions=actions.view(STEPS, AGENTS, len(sizes)),
+        log_probabilities=log_probabilities.view(STEPS, AGENTS),
+        values=zeros,
+        final_values=zeros,
+        rewards=zeros,
+        terminals=zeros,
+        truncations=zeros,
+        alive=alive.to(torch.uint8),
+        resets=zeros,
+        state=zeros,
+    )
+    rows = torch.tensor([3, 3, 0, 8, 5])
+    old = old.view(STEPS, AGENTS, -1)[:, rows]
+    logits = old + 0.3 * normal(*old.shape)
+    values = normal(STEPS + 1, AGENTS)
+    new_values = values[:-1, rows] + 0.3 * normal(STEPS, len(rows))
+    heads = torch.cat((logits, new_values.unsqueeze(-1)), dim=-1)
+    weights = torch.rand(len(rows), generator=generator) + 0.5
+    return heads, rollout, rows, weights, 2 * normal(STEPS, AGENTS), values
+
+
+@pytest.mark.parametrize("sizes", [(3,), (5, 2, 4), (1,)])
+@pytest.mark.parametrize("dead", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_it_is_the_plain_loss(seed, sizes, dead):
+    heads, *others = problem(seed, sizes, dead)
+    learner = Learner(NoPolicy(About(*sizes)), None, torch.Generator())
+    config = TrainConfig(entropy_coefficient=0.05)
+    fused_heads, plain_heads = heads.clone().requires_grad_(), heads.clone().requires_grad_()
+    fused = learner._fused_loss(fused_heads, *others, config)
+    plain = learner._plain_loss(plain_heads, *others, config)
+    torch.testing.assert_close(fused.total, plain.total, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(fused.ratios, plain.ratios, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(fused.values, plain.values)
+    assert fused.figures.keys() == plain.figures.keys()
+    for name, figure in plain.figures.items():
+        torch.testing.assert_close(
+            fused.figures[name], figure, rtol=1e-3, atol=1e-4, equal_nan=True, msg=name
+        )
+    (2 * fused.total).backward()
+    (2 * plain.total).backward()
+    torch.testing.assert_close(fused_heads.grad, plain_heads.grad, rtol=1e-3, atol=1e-5)
+
+
+def test_what_is_not_finite_shows():
+    heads, *others = problem(0, (3,), 0.0)
+    heads[2, 1, 3] = torch.nan
+    learner = Learner(NoPolicy(About(3)), None, torch.Generator())
+    heads.requires_grad_()
+    loss = learner._fused_loss(heads, *others, TrainConfig())
+    loss.total.backward()
+    assert not torch.isfinite(loss.total)
+    assert not torch.isfinite(heads.grad).all()
+
+
+def test_the_number_of_threads_changes_nothing():
+    threads, results = torch.get_num_threads(), []
+    try:
+        for count in (1, 2, 5):
+            torch.set_num_threads(count)
+            heads, *others = problem(4, (3, 2), 0.1)
+            heads.requires_grad_()
+            loss = Learner(NoPolicy(About(3, 2)), None, torch.Generator())._fused_loss(
+                heads, *others, TrainConfig()
+            )
+            loss.total.backward()
+            results.append((loss.total.item(), heads.grad))
+    finally:
+        torch.set_num_threads(threads)
+    for total, gradient in results[1:]:
+        assert total == results[0][0]
+        assert torch.equal(gradient, results[0][1])

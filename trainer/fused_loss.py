@@ -1,0 +1,121 @@
+"""The PPO loss on the CPU as one kernel: the same figures as loss.py, for discrete actions.
+
+It reads the rollout's arrays in place and returns the gradient with the loss, where torch would
+gather seven arrays and run some sixty operations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pufftui.trainer import kernels
+from pufftui.trainer.config import TrainConfig
+from pufftui.trainer.loss import MinibatchLoss
+from pufftui.trainer.rollout import Rollout
+
+SUMS = 12
+MOST_CHOICES = 256
+"""More choices than this in all components together go through torch."""
+
+
+def fused_ppo_loss(
+    heads: Tensor,
+    sizes: Tensor,
+    rollout: Rollout,
+    rows: Tensor,
+    weights: Tensor,
+    advantages: Tensor,
+    values: Tensor,
+    config: TrainConfig,
+) -> MinibatchLoss:
+    """Loss of the segments `rows` (segments,) int64 with policy weights (segments,).
+
+    `heads` (horizon, segments, choices + 1) float32 are logits, then the value; `sizes`
+    (components,) int32 choices; `advantages` (horizon, agents) raw; `values` the newest
+    (horizon + 1, agents).
+    """
+    total, ratios, new_values, sums = _FusedLoss.apply(  # type: ignore[no-untyped-call]
+        heads, sizes, rollout, rows, weights, advantages, values, config
+    )
+    return MinibatchLoss(total, ratios, new_values, _figures(sums))
+
+
+def _figures(sums: Tensor) -> dict[str, Tensor]:
+    names = (
+        "policy_loss",
+        "value_loss",
+        "entropy",
+        "old_approx_kl",
+        "approx_kl",
+        "clipfrac",
+        "importance",
+    )
+    count = sums[0].clamp(min=1)
+    means = sums / count
+    figures = dict(zip(names, means[1:8].float(), strict=True))
+    spread = means[9] - means[8] ** 2
+    unexplained = means[11] - means[10] ** 2
+    explained = torch.where(spread > 0, 1 - unexplained / spread, torch.nan)
+    figures["explained_variance"] = explained.float()
+    return figures
+
+
+class _FusedLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        heads: Tensor,
+        sizes: Tensor,
+        rollout: Rollout,
+        rows: Tensor,
+        weights: Tensor,
+        advantages: Tensor,
+        values: Tensor,
+        config: TrainConfig,
+    ) -> tuple[Tensor, ...]:
+        heads = heads.contiguous()
+        gradients = torch.empty_like(heads)
+        ratios = torch.empty(heads.shape[:2])
+        new_values = torch.empty(heads.shape[:2])
+        sums = torch.empty(SUMS, dtype=torch.float64)
+        kernels.run(
+            "puff_ppo_loss",
+            "puff_ppo",
+            torch.get_num_threads(),
+            steps=heads.shape[0],
+            agents=advantages.shape[1],
+            segments=heads.shape[1],
+            components=len(sizes),
+            width=heads.shape[2],
+            sizes=sizes,
+            indices=rows.contiguous(),
+            weights=weights.contiguous(),
+            heads=heads,
+            actions=rollout.actions.contiguous(),
+            old_log_probabilities=rollout.log_probabilities.contiguous(),
+            old_values=values.contiguous(),
+            advantages=advantages.contiguous(),
+            alive=rollout.alive.contiguous(),
+            clip=config.clip,
+            value_clip=config.value_clip,
+            value_coefficient=config.value_coefficient,
+            entropy_coefficient=config.entropy_coefficient,
+            ratios=ratios,
+            values=new_values,
+            head_gradients=gradients,
+            sums=sums,
+        )
+        means = sums / sums[0].clamp(min=1)
+        total = means[1] + config.value_coefficient * means[2]
+        total = total - config.entropy_coefficient * means[3]
+        ctx.save_for_backward(gradients)
+        ctx.mark_non_differentiable(ratios, new_values, sums)
+        return total.float(), ratios, new_values, sums
+
+    @staticmethod
+    def backward(ctx: Any, *incoming: Tensor) -> tuple[Tensor | None, ...]:
+        (gradients,) = ctx.saved_tensors
+        return gradients * incoming[0], None, None, None, None, None, None, None

@@ -1,0 +1,154 @@
+/* ppo.c: loss and gradient of a minibatch in one pass; formulas in loss.py. */
+#include "numbers.h"
+#include "parallel.h"
+
+enum { MOST_CHOICES = 256 };
+
+/* The batch, the normalisation that the first pass finds, and a row of sums per block. */
+typedef struct {
+    const puff_ppo* batch;
+    double moments[PUFF_BLOCKS][3]; /* count, sum and sum of squares of the advantages */
+    double sums[PUFF_BLOCKS][PUFF_PPO_SUMS];
+    float mean;
+    float deviation;
+    float count;
+} ppo_job;
+
+static float clamp(float x, float low, float high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+static void moment_rows(const void* pointer, int64_t block, int64_t first, int64_t end) {
+    ppo_job* job = (ppo_job*)pointer;
+    const puff_ppo* batch = job->batch;
+    double count = 0, sum = 0, squares = 0;
+    for (int64_t row = first; row < end; row++) {
+        for (int64_t step = 0; step < batch->steps; step++) {
+            const int64_t at = step * batch->agents + batch->indices[row];
+            const double alive = batch->alive[at], advantage = batch->advantages[at];
+            count += alive;
+            sum += alive * advantage;
+            squares += alive * advantage * advantage;
+        }
+    }
+    job->moments[block][0] = count;
+    job->moments[block][1] = sum;
+    job->moments[block][2] = squares;
+}
+
+/* Log-probability and entropy of one component; `log_probabilities` is filled for the gradient. */
+static float component_entropy(const float* logits, int32_t size, float* log_probabilities) {
+    float highest = logits[0], total = 0, entropy = 0;
+    for (int32_t i = 1; i < size; i++) highest = logits[i] > highest ? logits[i] : highest;
+    for (int32_t i = 0; i < size; i++) total += exponential(logits[i] - highest);
+    const float shift = highest + logf(total);
+    for (int32_t i = 0; i < size; i++) {
+        log_probabilities[i] = logits[i] - shift;
+        entropy -= exponential(log_probabilities[i]) * log_probabilities[i];
+    }
+    return entropy;
+}
+
+/* One step of one segment. */
+static void ppo_element(const ppo_job* job, int64_t step, int64_t row, double* sums) {
+    const puff_ppo* batch = job->batch;
+    const int64_t at = step * batch->agents + batch->indices[row];
+    const int64_t here = step * batch->segments + row;
+    const float* heads = batch->heads + here * batch->width;
+    float* gradients = batch->head_gradients + here * batch->width;
+    const int32_t* actions = batch->actions + at * batch->components;
+    float log_probabilities[MOST_CHOICES], entropies[MOST_CHOICES];
+
+    float log_probability = 0, entropy = 0;
+    int32_t offset = 0;
+    for (int32_t c = 0; c < batch->components; c++) {
+        float* own = log_probabilities + offset;
+        entropies[c] = component_entropy(heads + offset, batch->sizes[c], own);
+        entropy += entropies[c];
+        log_probability += own[actions[c]];
+        offset += batch->sizes[c];
+    }
+    const float value = heads[offset], old_value = batch->old_values[at];
+    const float log_ratio = log_probability - batch->old_log_probabilities[at];
+    const float ratio = exponential(log_ratio);
+    batch->ratios[here] = ratio;
+    batch->values[here] = value;
+    if (!batch->alive[at]) {
+        memset(gradients, 0, (size_t)batch->width * sizeof(float));
+        return;
+    }
+
+    const float raw = batch->advantages[at], target = raw + old_value;
+    const float advantage = (raw - job->mean) / (job->deviation + 1e-8f) * batch->weights[row];
+    const float free = -advantage * ratio;
+    const float bounded = -advantage * clamp(ratio, 1 - batch->clip, 1 + batch->clip);
+    /* The comparisons are so that a number that is not finite comes through. */
+    const float policy_slope = free < bounded ? 0 : free;
+
+    const float moved = clamp(value - old_value, -batch->value_clip, batch->value_clip);
+    const float error = value - target, clipped_error = old_value + moved - target;
+    const int inside = moved == value - old_value;
+    const int unclipped = !(error * error < clipped_error * clipped_error);
+    const float value_slope = unclipped ? error : inside ? clipped_error : 0;
+
+    offset = 0;
+    for (int32_t c = 0; c < batch->components; c++) {
+        for (int32_t i = 0; i < batch->sizes[c]; i++) {
+            const float own = log_probabilities[offset + i], probability = exponential(own);
+            const float chosen = (float)(i == actions[c]);
+            gradients[offset + i] =
+                (policy_slope * (chosen - probability) +
+                 batch->entropy_coefficient * probability * (own + entropies[c])) /
+                job->count;
+        }
+        offset += batch->sizes[c];
+    }
+    gradients[offset] = batch->value_coefficient * value_slope / job->count;
+
+    const float largest = unclipped ? error * error : clipped_error * clipped_error;
+    const double old_error = (double)target - old_value;
+    sums[PUFF_COUNT_ALIVE] += 1;
+    sums[PUFF_POLICY_LOSS] += free < bounded ? bounded : free;
+    sums[PUFF_VALUE_LOSS] += 0.5f * largest;
+    sums[PUFF_ENTROPY] += entropy;
+    sums[PUFF_MINUS_LOG_RATIO] -= log_ratio;
+    sums[PUFF_KL] += ratio - 1 - log_ratio;
+    sums[PUFF_CLIPPED] += fabsf(ratio - 1) > batch->clip;
+    sums[PUFF_RATIO] += ratio;
+    sums[PUFF_TARGET] += target;
+    sums[PUFF_TARGET_SQUARED] += (double)target * target;
+    sums[PUFF_ERROR] += old_error;
+    sums[PUFF_ERROR_SQUARED] += old_error * old_error;
+}
+
+static void loss_rows(const void* pointer, int64_t block, int64_t first, int64_t end) {
+    ppo_job* job = (ppo_job*)pointer;
+    for (int64_t step = 0; step < job->batch->steps; step++) {
+        for (int64_t row = first; row < end; row++) {
+            ppo_element(job, step, row, job->sums[block]);
+        }
+    }
+}
+
+PUFF_KERNEL void puff_ppo_loss(puff_kernels* kernels, const puff_ppo* batch) {
+    ppo_job job;
+    memset(&job, 0, sizeof job);
+    job.batch = batch;
+    puff_over_rows(kernels, moment_rows, &job, batch->segments);
+    double count = 0, sum = 0, squares = 0;
+    for (int block = 0; block < PUFF_BLOCKS; block++) {
+        count += job.moments[block][0];
+        sum += job.moments[block][1];
+        squares += job.moments[block][2];
+    }
+    count = count > 1 ? count : 1;
+    const double mean = sum / count, variance = squares / count - mean * mean;
+    job.count = (float)count;
+    job.mean = (float)mean;
+    job.deviation = variance > 0 ? (float)sqrt(variance) : (float)(variance - variance);
+    puff_over_rows(kernels, loss_rows, &job, batch->segments);
+    for (int k = 0; k < PUFF_PPO_SUMS; k++) {
+        batch->sums[k] = 0;
+        for (int block = 0; block < PUFF_BLOCKS; block++) batch->sums[k] += job.sums[block][k];
+    }
+}

@@ -14,7 +14,7 @@ from pufftui.trainer.weights import PolicyWeights
 
 
 def weights_of(config: PolicyConfig) -> PolicyWeights:
-    policy = Policy(load_env("breakout").descriptor, config, torch.float32)
+    policy = Policy(load_env("breakout").descriptor, config, torch.float32, torch.Generator())
     arrays = {name: np.asarray(value) for name, value in policy.state_dict().items()}
     return PolicyWeights(0, config.memory, config.hidden, config.layers, arrays)
 

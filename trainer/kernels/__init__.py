@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     import torch
 
 
-_pools = threading.local()
+class _Pools(threading.local):
+    def __init__(self) -> None:
+        self.by_threads: dict[int, Any] = {}
+
+
+_POOLS = _Pools()
 
 
 @functools.cache
@@ -36,7 +41,7 @@ def _opened() -> tuple[cffi.FFI, Any]:
 
 def _pool(threads: int) -> Any:
     """The calling thread's own pool, since a pool does one call at a time."""
-    pools: dict[int, Any] = _pools.__dict__
+    pools = _POOLS.by_threads
     if threads not in pools:
         ffi, lib = _opened()
         pool = lib.puff_kernels_create(threads) or lib.puff_kernels_create(1)

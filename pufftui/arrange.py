@@ -92,7 +92,7 @@ def picture_area(panel: Region, aspect: float) -> float:
 
 def _charts(area: Region) -> dict[str, Region]:
     learning = 23 if area.height >= 50 else 12 if area.height >= 36 else 9
-    speed = min(max(area.height // 5, 7), 12)
+    speed = 13 if area.height >= 50 else min(max(area.height // 5, 7), 12)
     heights = {"score": area.height - speed - learning, "speed": speed, "learning": learning}
     return _stack(area, heights)
 

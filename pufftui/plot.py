@@ -46,6 +46,12 @@ class Cells:
     front: NDArray[np.int64]
     back: NDArray[np.int64]
 
+    @classmethod
+    def blank(cls, rows: int, columns: int) -> Cells:
+        shape = (rows, columns)
+        letters = np.full(shape, SPACE, np.uint32)
+        return cls(letters, np.full(shape, SMOOTH), np.full(shape, BEHIND_NOTHING))
+
 
 def chart(
     look: PuffTheme,
@@ -68,14 +74,10 @@ def chart(
     raw = raster.cut(series, 0, end, columns * raster.DOTS_WIDE)
     smooth = raster.smoothed(raw.mean, SMOOTHING)
     bottom, top, step = _limits(raw, base, parts=max(1, min(5, rows // 4)))
-    cells = Cells(
-        np.full((rows, columns), SPACE, np.uint32),
-        np.full((rows, columns), SMOOTH),
-        np.zeros((rows, columns), np.int64),
-    )
+    cells = Cells.blank(rows, columns)
     first = math.ceil(bottom / step - 1e-9)
     ticks = np.arange(first, math.floor(top / step + 1e-9) + 1) * step
-    tick_rows = _rows(ticks, bottom, top, rows)
+    tick_rows = raster.rows_of(ticks, bottom, top, rows * raster.DOTS_HIGH) // raster.DOTS_HIGH
     if axes:
         cells.letters[tick_rows], cells.front[tick_rows] = GRID, FAINT
     _fill(cells, smooth, bottom, top)
@@ -87,10 +89,7 @@ def chart(
         )
         tinted = _paint_band(cells, low, high, bottom, top)
     for name, low, high, thickness in ((RAW, raw.low, raw.high, 1), (SMOOTH, smooth, smooth, 2)):
-        dots = raster.line(low, high, bottom, top, rows, thickness)
-        lit = dots > 0
-        cells.letters[lit] = dots[lit] + np.uint32(raster.BRAILLE)
-        cells.front[lit] = name
+        lit = _draw(cells, raster.line(low, high, bottom, top, rows, thickness), name)
         cells.back[lit & tinted] = BEHIND_BAND
     labels = dict(zip(tick_rows.tolist(), map(tick, ticks.tolist()), strict=True))
     lines = _lines(look, cells, colour)
@@ -112,26 +111,31 @@ def _limits(raw: raster.Columns, base: float | None, parts: int) -> tuple[float,
     return raster.nice_range(least, most, parts)
 
 
-def _rows(values: Floats, bottom: float, top: float, rows: int) -> NDArray[np.int64]:
-    """The row of cells in which the dot of each value lies."""
-    return raster.rows_of(values, bottom, top, rows * raster.DOTS_HIGH) // raster.DOTS_HIGH
-
-
 def _fill(cells: Cells, smooth: Floats, bottom: float, top: float) -> None:
-    """Tints the cells below the curve."""
-    rows = cells.letters.shape[0]
-    line = _rows(smooth, bottom, top, rows).reshape(-1, raster.DOTS_WIDE).min(axis=1)
+    """Tints the cells whose middle lies below the curve."""
+    rows = len(cells.letters)
+    dots = raster.rows_of(smooth, bottom, top, rows * raster.DOTS_HIGH)
+    lowest = dots.reshape(-1, raster.DOTS_WIDE).max(axis=1)
     known = ~np.isnan(smooth).reshape(-1, raster.DOTS_WIDE).any(axis=1)
-    below = (np.arange(rows)[:, None] > line) & known
+    middle = np.arange(rows)[:, None] * raster.DOTS_HIGH + raster.DOTS_HIGH // 2
+    below = (middle > lowest) & known
     cells.back[below] = BEHIND_FILL
     cells.letters[below] = SPACE
     cells.front[below] = SMOOTH
 
 
+def _draw(cells: Cells, dots: NDArray[np.uint8], name: int) -> NDArray[np.bool_]:
+    """Puts braille patterns over what is there and says which cells they light."""
+    lit: NDArray[np.bool_] = dots > 0
+    cells.letters[lit] = dots[lit] + np.uint32(raster.BRAILLE)
+    cells.front[lit] = name
+    return lit
+
+
 def _paint_band(
     cells: Cells, low: Floats, high: Floats, bottom: float, top: float
 ) -> NDArray[np.bool_]:
-    """Fills between the band's limits and says which cells it touches.
+    """Fills between the band's limits and says which cells it covers to a good part.
 
     The upper edge is exact to an eighth of a cell.
     """
@@ -146,8 +150,8 @@ def _paint_band(
     cells.letters[upper_edge], cells.front[upper_edge] = RISING[over[upper_edge]], BAND
     cells.front[covered == 8] = SMOOTH
     cells.back[(covered >= 4) & ~upper_edge] = BEHIND_BAND
-    touched: NDArray[np.bool_] = covered > 0
-    return touched
+    much: NDArray[np.bool_] = covered >= 3
+    return much
 
 
 def _lines(look: PuffTheme, cells: Cells, colour: str) -> list[Line]:
@@ -169,7 +173,7 @@ def _lines(look: PuffTheme, cells: Cells, colour: str) -> list[Line]:
 
 def _axis(end: float, columns: int) -> str:
     """Labels of the x axis in agent steps; the last one names the unit."""
-    step = raster.nice_step(end, max(2, columns // 12))
+    step = raster.nice_step(end, max(3, columns // 12))
     cells = [" "] * columns
     for number in range(int(end / step + 1e-9) + 1):
         label = tick(number * step)
@@ -194,8 +198,9 @@ def sparkline(look: PuffTheme, series: Series, colour: str, width: int, height: 
     bottom, top = float(settled.min()), float(settled.max())
     if top - bottom < 1e-9 * max(abs(top), 1e-9):
         bottom, top = bottom - 1, top + 1
-    # The uppermost row of dots stays free, so that curves below each other do not touch.
-    top += (top - bottom) / (height * raster.DOTS_HIGH - 1)
+    # The uppermost dots stay free, so that curves below each other do not touch.
+    free, dots = min(height, 2), height * raster.DOTS_HIGH - 1
+    top += (top - bottom) * free / (dots - free)
     return trace(smooth, bottom, top, height, style)
 
 
@@ -206,11 +211,11 @@ def trace(values: Floats, bottom: float, top: float, height: int, style: Style) 
     return [[(raster.text_of(row), style)] for row in letters]
 
 
-def area(look: PuffTheme, values: Floats, colour: str, height: int, top: float) -> list[Line]:
-    """One column per value, filled from zero, brighter towards the top."""
-    eighths = raster.columns(values, 0, top, height)
-    shades = np.linspace(0.75, 0.15, height) if height > 1 else [0.7]
-    return [
-        [(raster.text_of(RISING[row]), look.style(look.mix(colour, "surface", float(shade))))]
-        for row, shade in zip(eighths, shades, strict=True)
-    ]
+def profile(
+    look: PuffTheme, values: Floats, colour: str, height: int, bottom: float, top: float
+) -> list[Line]:
+    """Values as a line with a tinted ground below it, two to a cell, without axes."""
+    cells = Cells.blank(height, len(values) // raster.DOTS_WIDE)
+    _fill(cells, values, bottom, top)
+    _draw(cells, raster.line(values, values, bottom, top, height), SMOOTH)
+    return _lines(look, cells, colour)

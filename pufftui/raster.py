@@ -111,19 +111,6 @@ def line(
     return patterns
 
 
-def columns(values: Floats, low: float, high: float, rows: int) -> NDArray[np.uint8]:
-    """Bars from the bottom up: eighths of a cell that are filled, (rows, columns), 0 to 8.
-
-    A known value fills at least one eighth, so that a zero is not mistaken for a hole.
-    """
-    span = high - low if high > low else 1.0
-    known = ~np.isnan(values)
-    share = np.clip(np.nan_to_num((values - low) / span), 0, 1)
-    eighths = np.where(known, np.maximum(np.rint(share * rows * 8), 1), 0)
-    above = np.arange(rows)[::-1, None] * 8
-    return np.clip(eighths - above, 0, 8).astype(np.uint8)
-
-
 def nice_step(span: float, parts: int) -> float:
     """A round number (1, 2, 2.5 or 5 times a power of ten) that divides `span` into about `parts`."""
     raw = max(span, 1e-12) / max(parts, 1)

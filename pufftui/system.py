@@ -12,7 +12,9 @@ import psutil
 INTERVAL = 1.0
 """Seconds between two readings."""
 
-REMEMBERED = 120
+NO_GPU = "none found"
+
+REMEMBERED = 240
 """Readings of the processor that are kept for its curve."""
 
 
@@ -90,7 +92,7 @@ class GpuSampler:
                 self._nvml = pynvml
             count = self._nvml.nvmlDeviceGetCount()
             gpus = tuple(self._read(index) for index in range(count))
-            self.latest = GpuReadings(gpus, "" if gpus else "no NVIDIA GPU")
+            self.latest = GpuReadings(gpus, "" if gpus else NO_GPU)
         except Exception as error:  # noqa: BLE001 - a driver may fail in any way; one line says so
             self._nvml = None
             self.latest = GpuReadings(note=_explain(error))
@@ -126,8 +128,8 @@ class GpuSampler:
 def _explain(error: Exception) -> str:
     name = type(error).__name__
     if name in ("NVMLError_LibraryNotFound", "NVMLError_DriverNotLoaded", "ModuleNotFoundError"):
-        return "no NVIDIA GPU"
-    return f"GPU not readable: {error}"
+        return NO_GPU
+    return f"not readable: {error}"
 
 
 class Sampling:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from pufftui.app import PuffApp
 
 FIGURES_EVERY = 0.25
-POLICY_EVERY = 0.1
+POLICY_EVERY = 0.15
 STORE_EVERY = 0.4
 """Seconds between two looks at what changes slowly."""
 

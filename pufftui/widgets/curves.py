@@ -133,6 +133,8 @@ class SpeedCard(CurveCard):
         rest = height - len(head)
         if rest < 2 or series.empty:
             return head
+        if rest > LEAST_CHART:
+            head, rest = [*head, []], rest - 1
         axes = rest >= LEAST_CHART
         return [*head, *chart(look, series, "series2", width, rest, base=0.0, axes=axes)]
 

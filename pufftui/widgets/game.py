@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from pufftui.direct import write_rows
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import steps
 from pufftui.plot import Line
@@ -33,7 +34,7 @@ class GameCard(Card):
         self._agents = descriptor.agents
         self._styles: dict[int, Style] = {}
         self._width = 0
-        self._shown: NDArray[np.int64] | None = None
+        self._shown: NDArray[np.uint8] | None = None
         self.frame: ArenaFrame | None = None
         self.picture = Region(0, 0, 0, 0)
         """Where the picture lies, in cells; two pixels above each other are one cell."""
@@ -58,15 +59,19 @@ class GameCard(Card):
         region = self.picture
         if not region.area or not frame.pixels.size or region.bottom > len(self._strips):
             return
-        colours = packed(frame.pixels, region.width, region.height)
-        if self._shown is None or self._shown.shape != colours.shape:
+        pixels = fitted(frame.pixels, region.width, region.height * 2)
+        shown, self._shown = self._shown, pixels
+        if shown is None or shown.shape != pixels.shape:
             changed = list(range(region.height))
         else:
-            changed = np.flatnonzero((self._shown != colours).any(axis=1)).tolist()
-        self._shown = colours
-        for row in changed:
-            self._strips[region.y + row] = self._row(colours[row], region)
-        self.refresh(*_stretches(changed, region))
+            differs = (shown != pixels).reshape(region.height, -1).any(axis=1)
+            changed = np.flatnonzero(differs).tolist()
+        if changed:
+            for row, colours in zip(changed, packed(pixels, changed), strict=True):
+                self._strips[region.y + row] = self._row(colours, region)
+            rows = {region.y + row: self._strips[region.y + row] for row in changed}
+            if not write_rows(self, rows):
+                self.refresh(*_stretches(changed, region))
 
     def paint(self) -> None:
         """Draws everything again."""
@@ -137,19 +142,23 @@ class GameCard(Card):
         return style
 
 
-def packed(pixels: NDArray[np.uint8], width: int, rows: int) -> NDArray[np.int64]:
-    """Upper and lower colour of every cell in one number each, (rows, width).
+def fitted(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """A picture of another size, from before a resize, stretched to this one."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    across = np.arange(width) * pixels.shape[1] // width
+    down = np.arange(height) * pixels.shape[0] // height
+    stretched: NDArray[np.uint8] = pixels[down][:, across]
+    return stretched
 
-    A picture of another size, from before a resize, is stretched to fit.
-    """
-    height = pixels.shape[0]
-    if pixels.shape[:2] != (rows * 2, width):
-        across = np.arange(width) * pixels.shape[1] // width
-        down = np.arange(rows * 2) * height // (rows * 2)
-        pixels = pixels[down][:, across]
-    wide = pixels.astype(np.int64)
-    colours = wide[:, :, 0] << 16 | wide[:, :, 1] << 8 | wide[:, :, 2]
-    return colours[::2] << 24 | colours[1::2]
+
+def packed(pixels: NDArray[np.uint8], rows: list[int]) -> NDArray[np.int64]:
+    """Upper and lower colour of every cell in these rows, in one number: (len(rows), width)."""
+    height, width, _ = pixels.shape
+    wide = pixels.reshape(height // 2, 2, width, 3)[rows].astype(np.int64)
+    colours = wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
+    cells: NDArray[np.int64] = colours[:, 0] << 24 | colours[:, 1]
+    return cells
 
 
 def _stretches(rows: list[int], region: Region) -> list[Region]:

@@ -9,6 +9,10 @@ from pufftui.trainer.store import Event, StoreReader
 from pufftui.widgets.painted import Card
 
 KEPT = 500
+
+NARROW = 22
+"""Columns below which an event's text needs all the room."""
+
 SIGNS = {
     "start": ("▶", "policy"),
     "resume": ("▶", "policy"),
@@ -45,11 +49,13 @@ class LogCard(Card):
         lines: list[Line] = []
         for event in reversed(self.events[-height:] if height else []):
             sign, colour = SIGNS.get(event.kind, ("·", "dim"))
+            time = f"{duration(event.seconds):>7} " if width >= NARROW else ""
+            room = max(0, width - len(time) - 2)
             lines.append(
                 [
-                    (f"{duration(event.seconds):>7} ", look.style("dim")),
+                    (time, look.style("dim")),
                     (f"{sign} ", look.style(colour, bold=True)),
-                    (fit(_last_line(event.text), max(0, width - 10)), look.style("text")),
+                    (fit(_last_line(event.text), room), look.style("text")),
                 ]
             )
         return lines

@@ -6,7 +6,7 @@ import numpy as np
 
 from pufftui.format import figure, memory, percent
 from pufftui.glyphs import thin_bar
-from pufftui.plot import Line, area
+from pufftui.plot import Line, profile
 from pufftui.system import GpuReading, GpuReadings, HostReading
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import TIME_PARTS, Snapshot
@@ -52,10 +52,10 @@ class MachineCard(Card):
         room = height - len(lines) - len(gpus)
         if room >= 2 and host.busy:
             rows = min(room - (room > 3), 3 if height < 20 else 6)
-            history = np.full(width, np.nan)
-            recent = host.busy[-width:]
-            history[width - len(recent) :] = recent
-            lines[1:1] = area(look, history, "series0", rows, 1.0)
+            history = np.full(2 * width, np.nan)
+            recent = host.busy[-2 * width :]
+            history[2 * width - len(recent) :] = recent
+            lines[1:1] = profile(look, history, "series0", rows, 0.0, 1.0)
             room -= rows
         if room >= 1:
             lines.append([])

@@ -9,7 +9,7 @@ import numpy as np
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.format import NOTHING, figure
 from pufftui.glyphs import thick_bar, thin_bar
-from pufftui.plot import Line, trace
+from pufftui.plot import Line, profile
 from pufftui.theme import PuffTheme
 from pufftui.trainer.frame import ArenaFrame
 from pufftui.widgets.painted import Card
@@ -71,7 +71,7 @@ class PolicyCard(Card):
         values[2 * width - len(recent) :] = recent
         low, high = min(recent), max(recent)
         margin = max(high - low, 0.05 * max(abs(high), abs(low), 0.1)) * 0.1
-        curve = trace(values, low - margin, high + margin, rows - 2, look.style("series1"))
+        curve = profile(look, values, "series1", rows - 2, low - margin, high + margin)
         label = f"expected return, {low:+.2f} to {high:+.2f}"
         return [[], [(label[:width], look.style("dim"))], *curve]
 

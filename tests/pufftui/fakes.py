@@ -17,7 +17,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import StepBuffers, VectorEnv
 from pufftui.session import Session
-from pufftui.system import GpuReading, GpuReadings, GpuSampler, HostReading, HostSampler
+from pufftui.system import NO_GPU, GpuReading, GpuReadings, GpuSampler, HostReading, HostSampler
 from pufftui.trainer.command import (
     ArenaCommand,
     Command,
@@ -361,7 +361,7 @@ class StillGpu(GpuSampler):
         super().__init__()
         gpu = GpuReading(0, "H200", 0.87, 48 << 30, 141 << 30, 61.0, 412.0)
         gpus = tuple(replace(gpu, index=index) for index in range(count))
-        self._still = GpuReadings(gpus, "" if count else "no NVIDIA GPU")
+        self._still = GpuReadings(gpus, "" if count else NO_GPU)
 
     def sample(self) -> None:
         self.latest = self._still

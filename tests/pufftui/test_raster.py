@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -101,21 +100,6 @@ def test_unknown_values_leave_no_dots() -> None:
     values = np.array([0.5, math.nan, math.nan, 0.5])
     dots = lit_dots(raster.line(values, values, 0, 1, 2))
     assert dots.any(axis=0).tolist() == [True, False, False, True]
-
-
-@given(arrays(np.float64, 12, elements=st.floats(0, 1) | st.just(math.nan)), st.integers(1, 5))
-def test_bars_are_as_high_as_their_values(values, rows) -> None:
-    eighths = raster.columns(values, 0, 1, rows).astype(int)
-    for column, value in enumerate(values):
-        height = eighths[:, column].sum()
-        if math.isnan(value):
-            assert height == 0
-        else:
-            assert (
-                height == max(1, round(value * rows * 8)) or abs(value * rows * 8 % 1 - 0.5) < 1e-6
-            )
-        filled = eighths[::-1, column]
-        assert all(b == 0 or a == 8 for a, b in pairwise(filled))
 
 
 @given(st.floats(-1e9, 1e9), st.floats(0, 1e9), st.integers(1, 6))

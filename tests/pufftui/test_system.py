@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pufftui.system import GpuSampler, HostSampler, Sampling
+from pufftui.system import NO_GPU, GpuSampler, HostSampler, Sampling
 
 
 class NVMLError(Exception):
@@ -85,12 +85,12 @@ def test_every_gpu_is_read(sampler, count: int) -> None:
 
 
 def test_no_gpu_and_no_driver_are_one_line(sampler) -> None:
-    assert sampler(FakeNvml(0)).latest.note == "no NVIDIA GPU"
+    assert sampler(FakeNvml(0)).latest.note == NO_GPU
     nvml = FakeNvml(1)
     nvml.missing = NVMLError_LibraryNotFound("NVML Shared Library Not Found")
     readings = sampler(nvml).latest
     assert readings.gpus == ()
-    assert readings.note == "no NVIDIA GPU"
+    assert readings.note == NO_GPU
 
 
 def test_one_failing_gpu_does_not_hide_the_others(sampler) -> None:

@@ -1,0 +1,38 @@
+"""The short way to the terminal, for what changes thirty times a second.
+
+Textual composes every change with all widgets that might overlap it, which takes longer than
+drawing the game. Where nothing overlaps, the same bytes can be written at once. This is the only
+file that uses what Textual does not promise to keep; where anything is missing, `write_rows`
+declines and its caller refreshes the usual way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
+"""Between these the terminal shows nothing half-drawn, if it knows them."""
+
+
+def write_rows(widget: Widget, rows: Mapping[int, Strip]) -> bool:
+    """Writes rows of a widget, each as wide as the widget; False if that would not be right.
+
+    It is right if the widget's screen is on top, no message covers it, and no filter is at work.
+    """
+    app = widget.app
+    driver = app._driver  # noqa: SLF001
+    covered = widget.screen is not app.screen or len(app._notifications) > 0  # noqa: SLF001
+    if driver is None or covered or app.is_headless or app.no_color or app._batch_count:  # noqa: SLF001
+        return False
+    left, top = widget.region.offset
+    parts = [
+        f"\x1b[{top + row + 1};{left + 1}H{strip.render(app.console)}"
+        for row, strip in rows.items()
+    ]
+    if app._sync_available:  # noqa: SLF001
+        parts = [BEGIN, *parts, END]
+    driver.write("".join(parts))
+    return True

@@ -20,8 +20,8 @@ def advantages(
     gae_lambda: float,
     rho_clip: float,
     c_clip: float,
-) -> Tensor:
-    """Advantages (horizon, agents) float32 of a rollout.
+) -> tuple[Tensor, Tensor]:
+    """Advantages (horizon, agents) of a rollout and, per agent, their sum of absolute values.
 
     With rho_t = min(ratio_t, rho_clip), c_t = min(ratio_t, c_clip):
 
@@ -34,7 +34,7 @@ def advantages(
     observation after the rollout; flags are uint8, the rest float32.
     """
     if rewards.is_cuda:
-        return _advantages_torch(
+        result = _advantages_torch(
             rewards,
             values,
             final_values,
@@ -46,7 +46,8 @@ def advantages(
             rho_clip,
             c_clip,
         )
-    result = torch.empty_like(rewards)
+        return result, result.abs().sum(dim=0)
+    result, magnitudes = torch.empty_like(rewards), torch.empty_like(rewards[0])
     kernels.run(
         "puff_advantages",
         "puff_advantage",
@@ -64,8 +65,9 @@ def advantages(
         truncations=truncations.contiguous(),
         ratios=ratios.contiguous(),
         advantages=result,
+        magnitudes=magnitudes,
     )
-    return result
+    return result, magnitudes
 
 
 def _advantages_torch(

@@ -34,9 +34,8 @@ def forward(
         hidden, state = _mingru(weights, hidden, state)
     elif weights.memory == "lstm":
         hidden, state = _lstm(weights, hidden, state)
-    outputs = hidden @ arrays["actor.weight"].T + arrays["actor.bias"]
-    values = hidden @ arrays["critic.weight"].T + arrays["critic.bias"]
-    return outputs, values[:, 0], state
+    heads = hidden @ arrays["heads.weight"].T + arrays["heads.bias"]
+    return heads[:, :-1], heads[:, -1], state
 
 
 def features(observations: NDArray[np.uint8], descriptor: Descriptor) -> Array:

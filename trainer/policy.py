@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from pufftui.envs.descriptor import ActionKind, Descriptor, DType
+from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.trainer.config import PolicyConfig
+from pufftui.trainer.features import Features
 from pufftui.trainer.gelu import gelu
 from pufftui.trainer.mingru import scan
 
@@ -36,16 +37,18 @@ class Policy(nn.Module):
         self.descriptor = descriptor
         self.dtype = dtype
         self.hidden = config.hidden
-        self.encoder = nn.Linear(feature_count(descriptor), config.hidden)
+        self.features = Features(descriptor, dtype)
+        self.encoder = nn.Linear(self.features.width, config.hidden)
         self.memory = _make_memory(config, generator)
         outputs = output_count(descriptor)
-        self.actor = nn.Linear(config.hidden, outputs)
-        self.critic = nn.Linear(config.hidden, 1)
+        # One matrix for the policy and, in its last row, the value: one pass over what is hidden.
+        self.heads = nn.Linear(config.hidden, outputs + 1)
         continuous = descriptor.action_kind is ActionKind.CONTINUOUS
         self.log_std = nn.Parameter(torch.zeros(outputs)) if continuous else None
         _initialise(self.encoder, math.sqrt(2), generator)
-        _initialise(self.actor, 0.01, generator)
-        _initialise(self.critic, 1.0, generator)
+        _initialise(self.heads, 1.0, generator)
+        with torch.no_grad():
+            self.heads.weight[:-1] *= 0.01  # All actions start out about equally likely.
 
     @property
     def state_shape(self) -> tuple[int, int]:
@@ -63,25 +66,23 @@ class Policy(nn.Module):
         return heads[0, :, :-1], heads[0, :, -1], state
 
     def sequence(
-        self, observations: Tensor, state: Tensor, resets: Tensor | None
+        self,
+        observations: Tensor,
+        state: Tensor,
+        resets: Tensor | None,
+        rows: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Observations (steps, rows, bytes) -> heads (steps, rows, n + 1) float32, state.
+        """Observations (steps, agents, bytes) -> heads (steps, rows, n + 1) float32, state.
 
         Heads are the action parameters and, last, the value. `resets` (steps, rows) uint8 marks steps before which the state goes back to zero.
+        `rows` (rows,) int64 picks agents of the observations; None takes all.
         """
-        hidden = features(observations, self.descriptor, self.dtype)
+        hidden = self.features(observations, rows)
         hidden = gelu(dense(self.encoder, hidden))
         if self.memory:
             hidden, state = self.memory(hidden, state, resets)
-        # One product for both heads: half the passes over `hidden`, forward and backward.
-        weight = torch.cat((self.actor.weight, self.critic.weight)).to(hidden.dtype)
-        bias = torch.cat((self.actor.bias, self.critic.bias))
-        return F.linear(hidden, weight).float() + bias, state
-
-
-def feature_count(descriptor: Descriptor) -> int:
-    """Width of what `features` returns."""
-    return sum(field.count * max(field.classes, 1) for field in descriptor.fields)
+        heads = F.linear(hidden, self.heads.weight.to(hidden.dtype))
+        return heads.float() + self.heads.bias, state
 
 
 def output_count(descriptor: Descriptor) -> int:
@@ -89,25 +90,6 @@ def output_count(descriptor: Descriptor) -> int:
     if descriptor.action_kind is ActionKind.CONTINUOUS:
         return len(descriptor.actions)
     return sum(len(action.choices) for action in descriptor.actions)
-
-
-def features(observations: Tensor, descriptor: Descriptor, dtype: torch.dtype) -> Tensor:
-    """Observations (..., bytes) uint8 -> (..., features): floats as they are, categories one-hot.
-
-    Plain bytes are scaled to [0, 1].
-    """
-    parts = []
-    for field in descriptor.fields:
-        end = field.offset + field.count * field.dtype.itemsize
-        part = observations[..., field.offset : end]
-        if field.dtype is DType.FLOAT32:
-            parts.append(part.view(torch.float32).to(dtype))
-        elif field.classes:
-            classes = torch.arange(field.classes, dtype=torch.uint8, device=part.device)
-            parts.append((part.unsqueeze(-1) == classes).to(dtype).flatten(-2))
-        else:
-            parts.append(part.to(dtype) / 255)
-    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
 
 def dense(layer: nn.Linear, inputs: Tensor) -> Tensor:

@@ -9,13 +9,13 @@ UNIFORM_SHARE = 0.1
 """Part of the probability that is spread evenly, so that no weight explodes."""
 
 
-def segment_probabilities(advantages: Tensor, alpha: float) -> Tensor:
-    """Advantages (horizon, agents) -> probability of each agent's segment (agents,).
+def segment_probabilities(magnitudes: Tensor, alpha: float) -> Tensor:
+    """Sums of |A| over each agent's segment (agents,) -> its probability (agents,).
 
     p = 0.9 w / sum(w) + 0.1 / N with w = (sum_t |A_t|)^alpha; prioritised replay (Schaul et al.,
     arXiv 1511.05952) mixed with the uniform distribution.
     """
-    weights = advantages.abs().sum(dim=0).pow(alpha)
+    weights = magnitudes.pow(alpha)
     uniform = torch.full_like(weights, 1 / weights.numel())
     total = weights.sum()
     mixed = (1 - UNIFORM_SHARE) * weights / total.clamp(min=1e-30) + UNIFORM_SHARE * uniform

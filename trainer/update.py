@@ -68,7 +68,7 @@ class Learner:
         for _ in range(minibatches):
             if interrupted():
                 return None
-            advantages = estimate_advantages(
+            advantages, magnitudes = estimate_advantages(
                 rewards=rollout.rewards,
                 values=values,
                 final_values=rollout.final_values,
@@ -81,7 +81,7 @@ class Learner:
                 c_clip=config.c_clip,
             )
             if config.priority_alpha > 0:
-                probabilities = segment_probabilities(advantages, config.priority_alpha)
+                probabilities = segment_probabilities(magnitudes, config.priority_alpha)
                 rows = systematic_sample(probabilities, segments, self.generator)
                 weights = importance_weights(probabilities, rows, beta)
             else:
@@ -116,9 +116,7 @@ class Learner:
         learning_rate: float,
     ) -> tuple[dict[str, Tensor], MinibatchLoss]:
         heads, _ = self.policy.sequence(
-            rollout.observations[:-1].index_select(1, rows),
-            rollout.state[:, :, rows],
-            rollout.resets[:, rows],
+            rollout.observations[:-1], rollout.state[:, :, rows], rollout.resets[:, rows], rows
         )
         loss_of = self._fused_loss if self._fused else self._plain_loss
         loss = loss_of(heads, rollout, rows, weights, advantages, values, config)

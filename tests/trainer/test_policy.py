@@ -9,7 +9,8 @@ from pufftui.envs.descriptor import Action, ActionKind, Choice, Descriptor, DTyp
 from pufftui.trainer import forward
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.config import PolicyConfig
-from pufftui.trainer.policy import Policy, features
+from pufftui.trainer.features import Features
+from pufftui.trainer.policy import Policy
 from pufftui.trainer.weights import PolicyWeights
 
 MEMORIES = ["none", "mingru", "lstm"]
@@ -108,7 +109,7 @@ def test_in_bfloat16_rollout_and_training_agree_before_the_first_update(memory):
     about = load_env("breakout").descriptor
     policy = Policy(about, PolicyConfig(memory, 64, 1), torch.bfloat16, torch.Generator())
     with torch.no_grad():
-        policy.actor.weight.mul_(100)  # decided enough for differences to show
+        policy.heads.weight[:-1] *= 100  # decided enough for differences to show
     steps, rows = 32, 64
     data = torch.randn(steps, rows, about.observation_bytes // 4).view(torch.uint8)
     distribution = ActionDistribution(about)
@@ -128,7 +129,7 @@ def test_in_bfloat16_rollout_and_training_agree_before_the_first_update(memory):
 
 def test_features_are_the_declared_fields():
     data = observations(0, 3)
-    result = features(torch.from_numpy(data), descriptor(), torch.float32).numpy()
+    result = Features(descriptor(), torch.float32)(torch.from_numpy(data)[None], None)[0].numpy()
     assert result.shape == (3, 4 + 5 * 4 + 3)
     np.testing.assert_array_equal(result[:, :4], data[:, :16].copy().view(np.float32))
     for row in range(3):
@@ -137,6 +138,15 @@ def test_features_are_the_declared_fields():
             assert one_hot.tolist() == [float(data[row, 16 + cell] == k) for k in range(4)]
     np.testing.assert_allclose(result[:, 24:], data[:, 21:] / 255, rtol=1e-6)
     np.testing.assert_array_equal(forward.features(data, descriptor()), result)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_fused_features_are_the_plain_ones(dtype):
+    data = torch.from_numpy(observations(5, 6, 7))
+    make = Features(descriptor(), dtype)
+    assert torch.equal(make(data, None), make.plain(data))
+    rows = torch.tensor([6, 0, 0, 3])
+    assert torch.equal(make(data, rows), make.plain(data[:, rows]))
 
 
 @pytest.mark.parametrize("memory", MEMORIES)

@@ -1,10 +1,13 @@
 /* advantage.c: the advantage recursion, last step first. */
+#include <math.h>
+
 #include "parallel.h"
 
 static void advantage_rows(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
     const puff_advantage* batch = job;
     const int64_t rows = batch->rows;
+    for (int64_t row = first; row < end; row++) batch->magnitudes[row] = 0;
     for (int64_t step = batch->steps - 1; step >= 0; step--) {
         const int64_t at = step * rows;
         const float* after = step + 1 < batch->steps ? batch->advantages + at + rows : NULL;
@@ -20,7 +23,9 @@ static void advantage_rows(const void* job, int64_t block, int64_t first, int64_
             const float delta =
                 rho * (batch->rewards[i] + batch->gamma * alive * next - batch->values[i]);
             const float later = after ? after[row] : 0.0f;
-            batch->advantages[i] = delta + batch->gamma * batch->gae_lambda * c * flows * later;
+            const float advantage = delta + batch->gamma * batch->gae_lambda * c * flows * later;
+            batch->advantages[i] = advantage;
+            batch->magnitudes[row] += fabsf(advantage);
         }
     }
 }

@@ -66,9 +66,35 @@ typedef struct {
     const uint8_t* truncations;
     const float* ratios;
     float* advantages;
+    float* magnitudes; /* (rows,) sums of |advantage| */
 } puff_advantage;
 
 void puff_advantages(puff_kernels* kernels, const puff_advantage* batch);
+
+/* What the policy's first layer reads, made from raw observations: floats as they are, categories
+ * one-hot, plain bytes divided by 255. `fields` is the descriptor's table. */
+typedef struct {
+    int32_t offset;
+    int32_t count;
+    int32_t dtype; /* 0 uint8, 1 float32 */
+    int32_t classes;
+} puff_feature_field;
+
+typedef struct {
+    int64_t steps;
+    int64_t agents;
+    int64_t segments;
+    int64_t bytes; /* of one observation */
+    int64_t width; /* features of one observation */
+    int32_t field_count;
+    int32_t bf16;
+    const puff_feature_field* fields;
+    const uint8_t* observations; /* (steps, agents, bytes) */
+    const int64_t* indices;      /* (segments,) which agents; NULL for all of them */
+    void* outputs;               /* (steps, segments, width) number */
+} puff_features;
+
+void puff_make_features(puff_kernels* kernels, const puff_features* batch);
 
 /* GELU in its tanh form over `count` numbers. */
 typedef struct {

@@ -22,8 +22,8 @@ static void moment_rows(const void* pointer, int64_t block, int64_t first, int64
     ppo_job* job = (ppo_job*)pointer;
     const puff_ppo* batch = job->batch;
     double count = 0, sum = 0, squares = 0;
-    for (int64_t row = first; row < end; row++) {
-        for (int64_t step = 0; step < batch->steps; step++) {
+    for (int64_t step = 0; step < batch->steps; step++) {
+        for (int64_t row = first; row < end; row++) {
             const int64_t at = step * batch->agents + batch->indices[row];
             const double alive = batch->alive[at], advantage = batch->advantages[at];
             count += alive;
@@ -36,15 +36,20 @@ static void moment_rows(const void* pointer, int64_t block, int64_t first, int64
     job->moments[block][2] = squares;
 }
 
-/* Log-probability and entropy of one component; `log_probabilities` is filled for the gradient. */
-static float component_entropy(const float* logits, int32_t size, float* log_probabilities) {
+/* Fills log-probabilities and probabilities of one component; returns its entropy. */
+static float component_entropy(const float* logits, int32_t size, float* log_probabilities,
+                               float* probabilities) {
     float highest = logits[0], total = 0, entropy = 0;
     for (int32_t i = 1; i < size; i++) highest = logits[i] > highest ? logits[i] : highest;
-    for (int32_t i = 0; i < size; i++) total += exponential(logits[i] - highest);
-    const float shift = highest + logf(total);
+    for (int32_t i = 0; i < size; i++) {
+        probabilities[i] = exponential(logits[i] - highest);
+        total += probabilities[i];
+    }
+    const float shift = highest + logf(total), scale = 1 / total;
     for (int32_t i = 0; i < size; i++) {
         log_probabilities[i] = logits[i] - shift;
-        entropy -= exponential(log_probabilities[i]) * log_probabilities[i];
+        probabilities[i] *= scale;
+        entropy -= probabilities[i] * log_probabilities[i];
     }
     return entropy;
 }
@@ -57,13 +62,14 @@ static void ppo_element(const ppo_job* job, int64_t step, int64_t row, double* s
     const float* heads = batch->heads + here * batch->width;
     float* gradients = batch->head_gradients + here * batch->width;
     const int32_t* actions = batch->actions + at * batch->components;
-    float log_probabilities[MOST_CHOICES], entropies[MOST_CHOICES];
+    float log_probabilities[MOST_CHOICES], probabilities[MOST_CHOICES], entropies[MOST_CHOICES];
 
     float log_probability = 0, entropy = 0;
     int32_t offset = 0;
     for (int32_t c = 0; c < batch->components; c++) {
         float* own = log_probabilities + offset;
-        entropies[c] = component_entropy(heads + offset, batch->sizes[c], own);
+        entropies[c] =
+            component_entropy(heads + offset, batch->sizes[c], own, probabilities + offset);
         entropy += entropies[c];
         log_probability += own[actions[c]];
         offset += batch->sizes[c];
@@ -94,7 +100,8 @@ static void ppo_element(const ppo_job* job, int64_t step, int64_t row, double* s
     offset = 0;
     for (int32_t c = 0; c < batch->components; c++) {
         for (int32_t i = 0; i < batch->sizes[c]; i++) {
-            const float own = log_probabilities[offset + i], probability = exponential(own);
+            const float own = log_probabilities[offset + i],
+                        probability = probabilities[offset + i];
             const float chosen = (float)(i == actions[c]);
             gradients[offset + i] =
                 (policy_slope * (chosen - probability) +

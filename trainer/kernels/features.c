@@ -1,0 +1,70 @@
+/* features.c: gathers observations and turns them into the encoder's input in one pass. */
+#include "numbers.h"
+#include "parallel.h"
+
+enum { TILE = 256 };
+
+INLINE void set_number(void* to, int64_t at, float value, int bf16) {
+    if (bf16) {
+        ((uint16_t*)to)[at] = to_bf16(value);
+    } else {
+        ((float*)to)[at] = value;
+    }
+}
+
+/* One field of one observation; returns how many features it became. */
+INLINE int64_t field_features(const puff_feature_field* field, const uint8_t* observation,
+                              void* outputs, int64_t at, int bf16) {
+    const uint8_t* bytes = observation + field->offset;
+    if (field->dtype == 1) {
+        float numbers[TILE];
+        for (int64_t i = 0; i < field->count; i += TILE) {
+            const int64_t count = field->count - i < TILE ? field->count - i : TILE;
+            memcpy(numbers, bytes + i * (int64_t)sizeof(float), (size_t)count * sizeof(float));
+            store(outputs, at + i, numbers, count, bf16);
+        }
+        return field->count;
+    }
+    if (field->classes == 0) {
+        for (int64_t i = 0; i < field->count; i++) {
+            set_number(outputs, at + i, (float)bytes[i] / 255.0f, bf16);
+        }
+        return field->count;
+    }
+    const int64_t width = (int64_t)field->count * field->classes;
+    const size_t size = bf16 ? sizeof(uint16_t) : sizeof(float);
+    memset((uint8_t*)outputs + (size_t)at * size, 0, (size_t)width * size);
+    for (int64_t i = 0; i < field->count; i++) {
+        if (bytes[i] < field->classes) {
+            set_number(outputs, at + i * field->classes + bytes[i], 1.0f, bf16);
+        }
+    }
+    return width;
+}
+
+INLINE void feature_rows(const puff_features* batch, int64_t first, int64_t end, int bf16) {
+    for (int64_t row = first; row < end; row++) {
+        const int64_t step = row / batch->segments, segment = row % batch->segments;
+        const int64_t agent = batch->indices ? batch->indices[segment] : segment;
+        const uint8_t* observation =
+            batch->observations + (step * batch->agents + agent) * batch->bytes;
+        int64_t at = row * batch->width;
+        for (int32_t f = 0; f < batch->field_count; f++) {
+            at += field_features(&batch->fields[f], observation, batch->outputs, at, bf16);
+        }
+    }
+}
+
+static void rows_float(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
+    feature_rows(job, first, end, 0);
+}
+static void rows_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
+    feature_rows(job, first, end, 1);
+}
+
+PUFF_KERNEL void puff_make_features(puff_kernels* kernels, const puff_features* batch) {
+    puff_over_rows(kernels, batch->bf16 ? rows_bf16 : rows_float, batch,
+                   batch->steps * batch->segments);
+}

@@ -92,9 +92,10 @@ def open_for_writing(database: Path) -> sqlite3.Connection:
 def prepare(connection: sqlite3.Connection) -> None:
     """Chooses the journal and applies the missing migrations, each whole or not at all."""
     found = version(connection)
-    journal = set_journal(connection)
-    # Without the log in shared memory only FULL keeps a rollback journal safe from power cuts.
-    connection.execute(f"PRAGMA synchronous={'NORMAL' if journal == 'wal' else 'FULL'}")
+    set_journal(connection)
+    # A commit waits until it is on the disk: what was committed survives a power cut. The writer's
+    # thread waits, a few times a second; training does not.
+    connection.execute("PRAGMA synchronous=FULL")
     for number, script in enumerate(MIGRATIONS[found:], found + 1):
         try:
             connection.executescript(

@@ -93,28 +93,22 @@ class ErrorScreen(Dialog):
         self._run, self._log, self._snapshot = run, log, snapshot
 
     def body(self) -> Text:
-        snapshot = self._snapshot
-        saved = snapshot.checkpoint_step
-        kept = (
-            "No checkpoint was written yet."
-            if saved is None
-            else f"The checkpoint of step {steps(saved)} is kept; to go on from it:"
-        )
+        snapshot, saved = self._snapshot, self._snapshot.checkpoint_step
+        failure = snapshot.failure.strip() or "The trainer ended without saying why."
+        hint = snapshot.failure_hint
+        if self._log not in hint:
+            hint = f"{hint}\nThe whole story is in {self._log}".strip()
+        reached = f"Step {steps(snapshot.step)}, after {duration(snapshot.seconds)}. "
+        if saved is None:
+            kept, resume = "No checkpoint was written yet.", ""
+        else:
+            kept = f"The checkpoint of step {steps(saved)} is kept:\n"
+            resume = f"pufftui resume {self._run}"
         return self.ink(
-            (
-                f"{snapshot.failure.strip() or 'The trainer ended without saying why.'}\n\n",
-                "error",
-                False,
-            ),
-            (f"{snapshot.failure_hint}\n\n" if snapshot.failure_hint else "", "text", False),
-            (
-                f"Step {steps(snapshot.step)}, after {duration(snapshot.seconds)}. The whole story is in\n",
-                "dim",
-                False,
-            ),
-            (f"{self._log}\n\n", "text", False),
-            (f"{kept}\n", "dim", False),
-            (f"pufftui resume {self._run}" if saved is not None else "", "policy", False),
+            (f"{failure}\n\n", "error", False),
+            (f"{hint}\n\n", "text", False),
+            (f"{reached}{kept}", "dim", False),
+            (resume, "policy", False),
         )
 
     def hints(self) -> list[tuple[str, str]]:

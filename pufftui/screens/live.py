@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.geometry import NULL_OFFSET, NULL_SPACING, Size
-from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.screen import Screen
-from textual.widget import Widget
 
-from pufftui.arrange import arrange
 from pufftui.health import health
 from pufftui.history import History
 from pufftui.keys import KEYS, game_hints, game_key, game_keys
@@ -35,6 +31,7 @@ from pufftui.trainer.command import (
 from pufftui.trainer.frame import ArenaFrame
 from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import StoreReader
+from pufftui.widgets.cockpit import Cockpit, CockpitLayout
 from pufftui.widgets.curves import LearningCard, ScoreCard, SpeedCard
 from pufftui.widgets.footer import Footer
 from pufftui.widgets.game import GameCard
@@ -56,41 +53,6 @@ STORE_EVERY = 0.4
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 WHILE_PLAYING = {key.action for key in KEYS if key.while_playing}
-
-
-class CockpitLayout(Layout):
-    """Places the panels where `arrange` says; what it leaves out is not shown."""
-
-    name = "cockpit"
-
-    def __init__(self, aspect: float) -> None:
-        self.aspect, self.solo, self.gpus = aspect, 0, 0
-
-    def arrange(
-        self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
-    ) -> ArrangeResult:
-        plan = arrange(size.width, size.height, self.aspect, self.solo, self.gpus)
-        placements = []
-        for child in children:
-            region = plan.regions.get(child.id or "")
-            if region is not None and isinstance(child, Painted):
-                child.roomy = plan.roomy
-                placements.append(WidgetPlacement(region, NULL_OFFSET, NULL_SPACING, child))
-        return placements
-
-
-class Cockpit(Widget):
-    """Holds all panels; of itself only the gaps between them are seen."""
-
-    BLANK = True
-
-    def __init__(self, placing: CockpitLayout, *panels: Painted) -> None:
-        super().__init__(*panels, id="cockpit")
-        self._placing = placing
-
-    @property
-    def layout(self) -> Layout:
-        return self._placing
 
 
 class LiveScreen(Screen[None]):

@@ -60,6 +60,8 @@ class CurveCard(Card):
         snapshot = self.snapshot
         if snapshot is None or snapshot.phase is Phase.STARTING:
             return (snapshot.activity if snapshot else "") or "warming up"
+        if snapshot.phase.ended:
+            return "training ended before there was a score"
         return "first episodes still running"
 
 

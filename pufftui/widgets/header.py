@@ -50,7 +50,7 @@ class Header(Bar):
         if self.snapshot is None or self.health is None:
             return [left]
         health = (
-            f"{self.health.sign} {self.health.word:<10}"[:13].rstrip().rjust(12) + " ",
+            f"{self.health.sign} {self.health.word}".rjust(13) + " ",
             look.style(self.health.colour, "raised", bold=True),
         )
         middle = self._progress(width - _cells(left) - len(health[0]))
@@ -86,7 +86,7 @@ class Header(Bar):
                 (empty, look.style("track", "raised")),
             ]
         line += [
-            (percent(share, 5), look.style("text", "raised")),
+            (percent(share, 5 if bar >= 6 else 7), look.style("text", "raised")),
             ("  " + times, look.style("dim", "raised")),
         ]
         return line if _cells(line) <= room else line[:1]

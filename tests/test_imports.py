@@ -17,6 +17,7 @@ WITHOUT_TORCH = [
     "frame",
     "store",
     "arena",
+    "checkpoint",
     "weights",
     "layers",
     "run_folder",

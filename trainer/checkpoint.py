@@ -10,7 +10,8 @@ import contextlib
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,20 +50,58 @@ def write_checkpoint(
 
 def read_checkpoint(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """The arrays and the description; raises `PuffError` if the file is torn or foreign."""
+    with _opened(path) as file:
+        arrays = {name: file[name] for name in file.files if name != DESCRIPTION}
+        return arrays, _describe(path, file)
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """The description alone; raises `PuffError` if the file is torn or foreign."""
+    with _opened(path) as file:
+        return _describe(path, file)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files if name != DESCRIPTION}
-            description = json.loads(str(file[DESCRIPTION]))
+            yield file
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise PuffError(
             f"{path.name} is not a whole checkpoint ({error}).", "Use an older one."
         ) from None
+
+
+def _describe(path: Path, file: Any) -> dict[str, Any]:
+    description: dict[str, Any] = json.loads(str(file[DESCRIPTION]))
     if description.get("format") != FORMAT:
         raise PuffError(
             f"{path.name} has format {description.get('format')}, this pufftui reads {FORMAT}.",
             "Use the version of pufftui that wrote it.",
         )
-    return arrays, description
+    return description
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Saved:
+    """A checkpoint that was read: where it is, its arrays, its description."""
+
+    path: Path
+    arrays: dict[str, NDArray[Any]]
+    description: dict[str, Any]
+
+
+def newest_checkpoint(folder: Path) -> tuple[Saved | None, list[str]]:
+    """The newest whole checkpoint of a folder, and why newer ones were passed over."""
+    passed_over = []
+    for path in sorted(folder.glob("step-*.npz"), reverse=True):
+        try:
+            arrays, description = read_checkpoint(path)
+        except PuffError as error:
+            passed_over.append(error.message)
+        else:
+            return Saved(path, arrays, description), passed_over
+    return None, passed_over
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+from pathlib import Path
+
 import torch
 
 from pufftui.envs.errors import PuffError
@@ -41,6 +44,17 @@ def product_dtype(precision: str, device: torch.device) -> torch.dtype:
         )
         return torch.bfloat16 if fast else torch.float32
     return torch.bfloat16 if precision == "bf16" else torch.float32
+
+
+def processor() -> str:
+    """The CPU's model, for saying whether two runs can be compared bit by bit."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
 
 
 def thread_count(requested: int) -> int:

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.checkpoint import write_checkpoint
+from pufftui.trainer.checkpoint import Saved, read_description, write_checkpoint
+from pufftui.trainer.device import processor
 from pufftui.trainer.layers import config_to_toml
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder
@@ -37,6 +38,20 @@ class CheckpointKeeper:
         self._due = self._next_time()
         self._written: list[tuple[Path, float | None]] = []
 
+    def adopt(self, saved: Saved) -> None:
+        """Takes over the checkpoints of a run that is resumed from `saved`.
+
+        Those of later steps, torn or from a branch that is left, go.
+        """
+        for path in sorted(self._folder.checkpoints.glob("step-*.npz")):
+            if path.name > saved.path.name:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                continue
+            with contextlib.suppress(PuffError):
+                self._written.append((path, read_description(path).get("score")))
+        self._reporter.show(checkpoint_step=self._session.step, checkpoint_path=str(saved.path))
+
     def write_if_due(self) -> None:
         """Writes a checkpoint if the configured time has passed."""
         if time.monotonic() >= self._due:
@@ -56,9 +71,11 @@ class CheckpointKeeper:
             "score": score,
             "reason": reason,
             "config": config_to_toml(session.config),
+            "best_score": reporter.best_score,
             "torch": torch.__version__,
             "device": str(session.device),
             "threads": session.threads,
+            "processor": processor(),
         }
         try:
             write_checkpoint(path, session.state(), description)

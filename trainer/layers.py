@@ -61,12 +61,27 @@ def load_config(
     `device` is `cuda` or `cuda:1`. Raises `PuffError` for whatever is wrong in any layer, also for
     what another one replaces and for the tables of the other device.
     """
+    entries = [entry for file in (env_defaults(env), *files) for entry in _read(file, env)]
+    return _build(env, device, [*entries, *_from_flags(flags)])
+
+
+def restore_config(text: str, *, file: Path, flags: Mapping[str, str]) -> Config:
+    """The settings that `config_to_toml` wrote as `text`, found in `file`, with `flags` over them.
+
+    Raises `PuffError` like `load_config`.
+    """
+    env = str(tomllib.loads(text)[ENVIRONMENT])
+    return _build(env, "", [*_parse(text, file, env), *_from_flags(flags)])
+
+
+def _from_flags(flags: Mapping[str, str]) -> list[Entry]:
+    parts = [(path.partition("."), text) for path, text in flags.items()]
+    return [Entry(section, name, text) for (section, _, name), text in parts]
+
+
+def _build(env: str, device: str, entries: Sequence[Entry]) -> Config:
     descriptor = load_env(env).descriptor
     values: dict[str, dict[str, Any]] = {name: {} for name in (*SECTIONS, "env")}
-    entries = [entry for file in (env_defaults(env), *files) for entry in _read(file, env)]
-    for path, text in flags.items():
-        section, _, name = path.partition(".")
-        entries.append(Entry(section, name, text))
     for entry in entries:
         value = _checked(entry, descriptor)
         if entry.device in ("", device.partition(":")[0]):
@@ -103,7 +118,7 @@ def parse_number(text: str) -> float:
 def _read(file: Path, env: str) -> Iterator[Entry]:
     """What a file sets, first for every device, then for one."""
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise PuffError(
             f"The settings in {file} cannot be read ({error.strerror}).",
@@ -111,11 +126,23 @@ def _read(file: Path, env: str) -> Iterator[Entry]:
             usage=True,
         ) from None
     except ValueError as error:
-        raise PuffError(
-            f"{file} is not valid TOML: {error}.",
-            "Settings look like this: [train], and below it learning_rate = 0.01.",
-            usage=True,
-        ) from None
+        raise _not_toml(file, error) from None
+    yield from _parse(text, file, env)
+
+
+def _not_toml(file: Path, error: ValueError) -> PuffError:
+    return PuffError(
+        f"{file} is not valid TOML: {error}.",
+        "Settings look like this: [train], and below it learning_rate = 0.01.",
+        usage=True,
+    )
+
+
+def _parse(text: str, file: Path, env: str) -> Iterator[Entry]:
+    try:
+        tables = tomllib.loads(text)
+    except ValueError as error:
+        raise _not_toml(file, error) from None
     written_for = tables.pop(ENVIRONMENT, env)
     if written_for != env:
         raise PuffError(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.channel import Channel
+from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.command import Checkpoint, Pause, Resume, Stop
 from pufftui.trainer.config import Config
 from pufftui.trainer.keeper import CheckpointKeeper
@@ -36,15 +37,24 @@ def train(
     store: StoreWriter,
     channel: Channel,
     began: float,
+    saved: Saved | None,
 ) -> Phase:
-    """Trains to the end or until stopped; returns how it ended, after the last checkpoint."""
+    """Trains to the end or until stopped; returns how it ended, after the last checkpoint.
+
+    `began` is when the process started (time.monotonic); `saved` is where a resumed run goes on.
+    """
     session = TrainingSession(config, library)
     try:
         reporter = Reporter(session, channel, store, began)
         keeper = CheckpointKeeper(session, folder, store, reporter)
-        keeper.write("the start")
+        if saved is None:
+            keeper.write("the start")
+            reporter.event("start", f"training {config.env} on {session.device}")
+        else:
+            session.restore(saved.arrays)
+            reporter.resume(saved.description)
+            keeper.adopt(saved)
         reporter.ready()
-        reporter.event("start", f"training {config.env} on {session.device}")
         boundary: Mapping[str, NDArray[Any]] | None = session.state()
         while session.step < config.train.total_steps:
             if not _obey(channel, reporter, keeper):

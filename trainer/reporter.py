@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from pufftui.trainer.channel import Channel
+from pufftui.trainer.device import processor
 from pufftui.trainer.session import EpochReport, TrainingSession
 from pufftui.trainer.snapshot import LOSSES, Phase
 from pufftui.trainer.store import StoreWriter
@@ -35,12 +39,11 @@ class Reporter:
         channel: Channel,
         store: StoreWriter,
         began: float,
-        seconds_before: float = 0.0,
     ) -> None:
         self._session = session
         self._channel = channel
         self._store = store
-        self._began = began - seconds_before
+        self._began = began
         self._recent: deque[tuple[float, int]] = deque()
         self._row_due = 0.0
         self._row: dict[str, list[float]] = {}
@@ -71,6 +74,27 @@ class Reporter:
         )
         self._channel.weights = session.weights()
         self.restart_speed()
+
+    def resume(self, description: Mapping[str, Any]) -> None:
+        """Goes on from a checkpoint: earlier processes' time counts, what differs is told."""
+        self._began -= float(description["seconds"])
+        self.best_score = description.get("best_score")
+        self._announced = self.best_score
+        self.event("start", f"resumed from step {self._session.step:,}")
+        here = {
+            "torch": torch.__version__,
+            "device": str(self._session.device),
+            "threads": self._session.threads,
+            "processor": processor(),
+        }
+        changes = [
+            f"{name} {description[name]} -> {now}"
+            for name, now in here.items()
+            if name in description and description[name] != now
+        ]
+        if changes:
+            text = "not bit-equal to a run that never stopped: "
+            self.event("note", text + ", ".join(changes))
 
     def restart_speed(self) -> None:
         """Forgets the speed of before a pause."""

@@ -14,6 +14,7 @@ import psutil
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.channel import Channel
+from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.command import Command
 from pufftui.trainer.config import Config
 from pufftui.trainer.run_folder import RunFolder
@@ -25,7 +26,15 @@ from pufftui.trainer.weights import PolicyWeights
 class Runner:
     """A run in progress. Whatever happens in its thread ends in `latest`, never in an exception."""
 
-    def __init__(self, config: Config, folder: RunFolder, library: EnvLibrary) -> None:
+    def __init__(
+        self,
+        config: Config,
+        folder: RunFolder,
+        library: EnvLibrary,
+        saved: Saved | None = None,
+    ) -> None:
+        """Prepares a run in a locked folder; `saved` is the checkpoint that it goes on from."""
+        self._saved = saved
         self.config = config
         self.folder = folder
         self.library = library
@@ -57,7 +66,8 @@ class Runner:
 
     def _run(self) -> None:
         began = time.monotonic() - _process_age()
-        store = StoreWriter(self.folder.database)
+        step = self._saved.description["step"] if self._saved else 0
+        store = StoreWriter(self.folder.database, from_step=step)
         try:
             phase, failure, hint = self._train(store, began), "", ""
         except PuffError as error:
@@ -73,7 +83,7 @@ class Runner:
             self.latest,
             phase=phase,
             activity="",
-            seconds=time.monotonic() - began,
+            seconds=max(self.latest.seconds, time.monotonic() - began),
             failure=failure,
             failure_hint=hint,
         )
@@ -83,8 +93,9 @@ class Runner:
         loop = importlib.import_module("pufftui.trainer.loop")
         self._channel.latest = replace(self.latest, activity="building policy and environments")
         phase: Phase = loop.train(
-            self.config, self.library, self.folder, store, self._channel, began
+            self.config, self.library, self.folder, store, self._channel, began, self._saved
         )
+        self._saved = None
         return phase
 
     def _note_failure(self, store: StoreWriter, text: str, began: float) -> None:

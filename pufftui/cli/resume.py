@@ -1,0 +1,67 @@
+"""`pufftui resume`: a run goes on from its newest whole checkpoint, bit by bit on the CPU."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from pufftui.cli.output import add_output, check_output, show
+from pufftui.cli.parser import CommandParser
+from pufftui.cli.settings import setting_flags, split_settings
+from pufftui.envs.catalogue import load_env
+from pufftui.envs.errors import PuffError
+from pufftui.trainer.checkpoint import Saved, newest_checkpoint
+from pufftui.trainer.config import Config
+from pufftui.trainer.layers import restore_config
+from pufftui.trainer.run_folder import LATEST, RunFolder
+
+EXTENDS = "train.total_steps"
+
+
+def run(arguments: list[str]) -> int:
+    """Goes on training; returns 0 if it finished, 1 if it failed, 130 if it was interrupted."""
+    others, settings = split_settings(arguments)
+    parser = CommandParser("resume", "Goes on with a run from its newest checkpoint.")
+    parser.add_argument(
+        "run", metavar="RUN", nargs="?", default=LATEST, help="the run's name; else the last one"
+    )
+    parser.epilog = "--train.total-steps N lets a run, also a finished one, go on to N steps."
+    add_output(parser)
+    options = parser.parse(others, setting_flags())
+    for path in settings:
+        if path != EXTENDS:
+            raise PuffError(
+                f"{path} cannot change when a run is resumed.",
+                "Only --train.total-steps can; start a new run for the rest.",
+                usage=True,
+            )
+    folder = RunFolder.open(options.run)
+    check_output(options)
+    folder.lock()
+    try:
+        saved, config = _newest(folder, settings)
+        library = load_env(config.env)
+        from pufftui.trainer.runner import Runner
+
+        return show(Runner(config, folder, library, saved), options)
+    finally:
+        folder.release()
+
+
+def _newest(folder: RunFolder, settings: dict[str, str]) -> tuple[Saved, Config]:
+    saved, passed_over = newest_checkpoint(folder.checkpoints)
+    for complaint in passed_over:
+        sys.stderr.write(f"{complaint} Trying an older one.\n")
+    if saved is None:
+        raise PuffError(
+            f"{folder.id} has no whole checkpoint.", "Start a new run: pufftui train ENV."
+        )
+    config = restore_config(saved.description["config"], file=saved.path, flags=settings)
+    step = saved.description["step"]
+    if step >= config.train.total_steps:
+        raise PuffError(
+            f"{folder.id} is finished: it is at step {step:,} of {config.train.total_steps:,}.",
+            f"Let it go on with --train.total-steps {2 * step}.",
+            usage=True,
+        )
+    return saved, replace(config, run=replace(config.run, name=folder.id))

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 FIGURES_EVERY = 0.25
 POLICY_EVERY = 0.15
-STORE_EVERY = 0.4
+STORE_EVERY = 0.5
 """Seconds between two looks at what changes slowly."""
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)

@@ -1,4 +1,4 @@
-"""Compiles C for the tests of this folder, with the flags of CMakeLists.txt."""
+"""Compiles C for the tests, with the flags of CMakeLists.txt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from pufftui.envs.library import EnvLibrary, load_library
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 FLAGS = (
     *("-std=gnu11", "-O3", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"),
     *("-fvisibility=hidden", "-D_GNU_SOURCE", f"-I{ROOT / 'envs'}"),

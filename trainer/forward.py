@@ -89,6 +89,7 @@ def _mingru(weights: PolicyWeights, hidden: Array, state: Array) -> tuple[Array,
     after = np.empty_like(state)
     for layer in range(weights.layers):
         gates = hidden @ weights.arrays[f"memory.gates.{layer}.weight"].T
+        gates = gates + weights.arrays[f"memory.gates.{layer}.bias"]
         candidate, gate, highway = np.split(gates, 3, axis=1)
         z, passed = _sigmoid(gate), _sigmoid(highway)
         positive = np.maximum(candidate, 0) + _sigmoid(np.minimum(candidate, 0))

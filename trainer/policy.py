@@ -18,6 +18,10 @@ from pufftui.trainer.gelu import gelu
 from pufftui.trainer.mingru import scan
 
 
+LONGEST_MEMORY = 64
+"""Steps that the slowest channels of a memory remember at first; learning can go further."""
+
+
 class Policy(nn.Module):
     """An actor-critic over an environment's observations.
 
@@ -106,9 +110,11 @@ class MinGRU(nn.Module):
     def __init__(self, hidden: int, layers: int, generator: torch.Generator) -> None:
         super().__init__()
         self.layers = layers
-        self.gates = nn.ModuleList(nn.Linear(hidden, 3 * hidden, bias=False) for _ in range(layers))
+        self.gates = nn.ModuleList(nn.Linear(hidden, 3 * hidden) for _ in range(layers))
         for gate in _linears(self.gates):
             _initialise(gate, math.sqrt(2), generator)
+            with torch.no_grad():
+                gate.bias[hidden : 2 * hidden] = -_time_scales(hidden, generator)
 
     def forward(
         self, inputs: Tensor, state: Tensor, resets: Tensor | None
@@ -135,6 +141,11 @@ class LSTM(nn.Module):
         )
         for layer in [*_linears(self.inputs), *_linears(self.recurrent)]:
             _initialise(layer, 1.0, generator)
+        for layer in _linears(self.inputs):
+            scales = _time_scales(hidden, generator)
+            with torch.no_grad():
+                layer.bias[:hidden] = -scales
+                layer.bias[hidden : 2 * hidden] = scales
 
     def forward(
         self, inputs: Tensor, state: Tensor, resets: Tensor | None
@@ -167,6 +178,16 @@ def _make_memory(config: PolicyConfig, generator: torch.Generator) -> MinGRU | L
     if config.memory == "mingru":
         return MinGRU(config.hidden, config.layers, generator)
     return LSTM(config.hidden, config.layers, generator)
+
+
+def _time_scales(count: int, generator: torch.Generator) -> Tensor:
+    """Gate biases with which channels remember for 1 to `LONGEST_MEMORY` steps.
+
+    Chrono initialisation (Tallec and Ollivier, arXiv 1804.11188): without it every channel begins
+    by forgetting half of what it holds in each step, and no gradient reaches far back.
+    """
+    scales = 1 + (LONGEST_MEMORY - 2) * torch.rand(count, generator=generator)
+    return scales.log()
 
 
 def _linears(modules: nn.ModuleList) -> list[nn.Linear]:

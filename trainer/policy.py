@@ -17,7 +17,6 @@ from pufftui.trainer.features import Features
 from pufftui.trainer.gelu import gelu
 from pufftui.trainer.mingru import scan
 
-
 LONGEST_MEMORY = 64
 """Steps that the slowest channels of a memory remember at first; learning can go further."""
 

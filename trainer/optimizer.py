@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +49,7 @@ class PolicyOptimizer:
                     lr=config.learning_rate,
                     betas=(0.9 if muon else config.momentum, 0.999),
                     eps=1e-8,
+                    fused=True,
                 )
             )
             self._shares.append(ADAM_SHARE if muon else 1.0)
@@ -63,11 +65,12 @@ class PolicyOptimizer:
         scale = (max_gradient_norm / (norm + 1e-6)).clamp(max=1.0)
         for gradient in gradients:
             gradient.copy_(torch.where(finite, gradient * scale, 0.0))
-        for optimizer, share in zip(self._optimizers, self._shares, strict=True):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate * share
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+        with _one_thread():
+            for optimizer, share in zip(self._optimizers, self._shares, strict=True):
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate * share
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
         return norm, finite
 
     def state(self) -> dict[str, Tensor]:
@@ -91,6 +94,17 @@ class PolicyOptimizer:
                     if owner == name:
                         device = "cpu" if entry == "step" else parameter.device
                         optimizer.state[parameter][entry] = value.to(device).clone()
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keeps torch on one CPU thread: waking others costs more than such small products take."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def scheduled_learning_rate(config: TrainConfig, step: int) -> float:

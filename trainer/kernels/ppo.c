@@ -2,7 +2,7 @@
 #include "numbers.h"
 #include "parallel.h"
 
-enum { MOST_CHOICES = 256 };
+enum { MOST_CHOICES = 256, AHEAD = 4 };
 
 /* The batch, the normalisation that the first pass finds, and a row of sums per block. */
 typedef struct {
@@ -128,10 +128,22 @@ static void ppo_element(const ppo_job* job, int64_t step, int64_t row, double* s
     sums[PUFF_ERROR_SQUARED] += old_error * old_error;
 }
 
+/* The segments of a minibatch lie scattered over the rollout: asks for an element's memory early.
+ */
+static void fetch_element(const puff_ppo* batch, int64_t step, int64_t row) {
+    const int64_t at = step * batch->agents + batch->indices[row];
+    __builtin_prefetch(batch->actions + at * batch->components);
+    __builtin_prefetch(batch->old_log_probabilities + at);
+    __builtin_prefetch(batch->old_values + at);
+    __builtin_prefetch(batch->advantages + at);
+    __builtin_prefetch(batch->alive + at);
+}
+
 static void loss_rows(const void* pointer, int64_t block, int64_t first, int64_t end) {
     ppo_job* job = (ppo_job*)pointer;
     for (int64_t step = 0; step < job->batch->steps; step++) {
         for (int64_t row = first; row < end; row++) {
+            if (row + AHEAD < end) fetch_element(job->batch, step, row + AHEAD);
             ppo_element(job, step, row, job->sums[block]);
         }
     }

@@ -25,7 +25,15 @@ class Stop:
     """Write a checkpoint and end."""
 
 
-Command = Pause | Resume | Checkpoint | Stop
+@dataclass(frozen=True, slots=True)
+class SetField:
+    """Change a live setting, by path (`train.learning_rate`), from the next epoch on."""
+
+    path: str
+    value: float
+
+
+Command = Pause | Resume | Checkpoint | Stop | SetField
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ declarations. Layering and parsing live in `layers.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_type_hints
+
+from pufftui.envs.errors import PuffError, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class TrainConfig:
     max_gradient_norm: float = setting(1.5, "the gradient is scaled down to this norm", low=0.001, high=1e6, live=True)
     priority_alpha: float = setting(0.8, "preference for segments with large advantages; 0 trains on all alike", low=0, high=10, live=True)
     priority_beta: float = setting(0.2, "correction of that preference at the start; grows to 1", low=0, high=1)
-    reward_scale: float = setting(1.0, "rewards are multiplied by this, then clipped to [-1, 1]", low=1e-6, high=1e6)
+    reward_scale: float = setting(1.0, "rewards are multiplied by this, then clipped to [-1, 1]", low=1e-6, high=1e6, live=True)
     precision: str = setting("auto", "number format of matrix products; auto takes bf16 where it is fast", choices=("auto", "bf16", "fp32"))
 
 
@@ -149,3 +151,25 @@ def setting_fields() -> dict[str, SettingField]:
             entry = SettingField(section, name, hints[name], default, declared.metadata["setting"])
             found[entry.path] = entry
     return found
+
+
+def with_live_change(config: Config, path: str, value: float) -> tuple[Config, float]:
+    """The config with one live setting changed, and what it was.
+
+    Raises `PuffError` for a setting that is not live, or a value out of its range.
+    """
+    live = {path: field for path, field in setting_fields().items() if field.setting.live}
+    if path not in live:
+        raise PuffError(f"{path} cannot change while training.", nearest(path, live), usage=True)
+    declared = live[path].setting
+    assert declared.low is not None
+    assert declared.high is not None
+    if not declared.low <= value <= declared.high:
+        raise PuffError(
+            f"{path} cannot be {value:g}.",
+            f"It takes a number from {declared.low:g} to {declared.high:g}.",
+            usage=True,
+        )
+    section, name = path.split(".")
+    old = getattr(config, section)
+    return replace(config, **{section: replace(old, **{name: value})}), getattr(old, name)

@@ -16,8 +16,8 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.channel import Channel
 from pufftui.trainer.checkpoint import Saved
-from pufftui.trainer.command import Checkpoint, Pause, Resume, Stop
-from pufftui.trainer.config import Config
+from pufftui.trainer.command import Checkpoint, Pause, Resume, SetField, Stop
+from pufftui.trainer.config import Config, with_live_change
 from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder
@@ -57,7 +57,7 @@ def train(
         reporter.ready()
         boundary: Mapping[str, NDArray[Any]] | None = session.state()
         while session.step < config.train.total_steps:
-            if not _obey(channel, reporter, keeper):
+            if not _obey(channel, session, reporter, keeper):
                 break
             epoch_began = time.monotonic()
             report = session.run_epoch(channel.stopping if boundary else _never)
@@ -65,7 +65,13 @@ def train(
                 assert boundary is not None
                 session.restore(boundary)
                 break
-            _check_finite(report.losses["finite"], session.step)
+            if report.losses["finite"] < 1:
+                # The bad updates were left out, so the weights are still good.
+                keeper.write("before numbers that are not finite")
+                raise PuffError(
+                    f"Near step {session.step:,} {session.not_finite()} stopped being finite.",
+                    "A checkpoint holds the last good weights.",
+                )
             reporter.epoch(report)
             keeper.write_if_due()
             slow = time.monotonic() - epoch_began > QUICK_EPOCH
@@ -81,7 +87,9 @@ def train(
         session.close()
 
 
-def _obey(channel: Channel, reporter: Reporter, keeper: CheckpointKeeper) -> bool:
+def _obey(
+    channel: Channel, session: TrainingSession, reporter: Reporter, keeper: CheckpointKeeper
+) -> bool:
     """Carries out the waiting commands, stays here while paused; False once asked to stop."""
     paused = False
     while True:
@@ -91,6 +99,8 @@ def _obey(channel: Channel, reporter: Reporter, keeper: CheckpointKeeper) -> boo
                     return False
                 case Checkpoint():
                     keeper.write("you asked")
+                case SetField(path, value):
+                    _change(session, reporter, path, value)
                 case Pause() if not paused:
                     paused = True
                     reporter.flush_row()
@@ -108,9 +118,12 @@ def _never() -> bool:
     return False
 
 
-def _check_finite(share: float, step: int) -> None:
-    if share < 1:
-        raise PuffError(
-            f"Near step {step:,} the gradient stopped being a finite number.",
-            "Those updates were left out; lower --train.learning-rate and start again.",
-        )
+def _change(session: TrainingSession, reporter: Reporter, path: str, value: float) -> None:
+    """A setting changes from here on; one that does not fit is told in the log and left."""
+    try:
+        changed, before = with_live_change(session.config, path, value)
+    except PuffError as error:
+        reporter.event("error", str(error))
+        return
+    session.config = changed
+    reporter.event("change", f"{path} {before:g} -> {value:g}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pufftui.envs.descriptor import DType
 from pufftui.envs.vector import StepBuffers, VectorEnv
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.clock import Clock
@@ -111,6 +112,27 @@ class Collector:
                 _, values, _ = self.policy.step(self._observations[self.horizon], self.state)
                 self._values[self.horizon] = values
         return self._rollout(initial_state, reward_scale)
+
+    def not_finite(self) -> str:
+        """The first place in the environments' output that is not a finite number, in words."""
+        per_env = self.policy.descriptor.agents
+
+        def words(what: str, agent: int) -> str:
+            return f"{what} of agent {agent % per_env} in environment {agent // per_env}"
+
+        bad = (~torch.isfinite(self._raw_rewards)).nonzero()
+        if len(bad):
+            return words("the reward", int(bad[0, 1]))
+        for field in self.policy.descriptor.fields:
+            if field.dtype is not DType.FLOAT32:
+                continue
+            end = field.offset + 4 * field.count
+            numbers = self._observations[..., field.offset : end].contiguous().view(torch.float32)
+            bad = (~torch.isfinite(numbers)).nonzero()
+            if len(bad):
+                what = f"observation {field.name}[{int(bad[0, 2])}]"
+                return words(what, int(bad[0, 1]))
+        return ""
 
     def advance(self) -> None:
         """Makes the end of this rollout the beginning of the next."""

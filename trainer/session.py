@@ -103,6 +103,10 @@ class TrainingSession:
         self.epoch += 1
         return EpochReport(steps_done, learning_rate, losses, losses.pop("clamped"), episodes)
 
+    def not_finite(self) -> str:
+        """Where a number came from that is not finite, as far as the last rollout tells."""
+        return self.collector.not_finite() or "the gradient (try a lower --train.learning-rate)"
+
     def weights(self) -> PolicyWeights:
         """A copy of the policy that needs no torch."""
         arrays = {}

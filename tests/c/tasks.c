@@ -5,6 +5,7 @@
  * asked, choice 1 is right for +1 and choice 0 for -1: +1, else -1. 2 endless  every step pays 0.5
  * and nothing changes; a time limit cuts it after 20 steps, so what a state is worth shows only to
  * those who look past the cut.
+ *   3 broken   like bandit, but from the hundredth step on the constant is not a number.
  *
  * Observed are the cue, whether the answer is asked for, and a constant.
  */
@@ -12,13 +13,14 @@
 #include "puff_env.h"
 #include "random.h"
 
-enum { BANDIT, RECALL, ENDLESS };
+enum { BANDIT, RECALL, ENDLESS, BROKEN };
 enum { RECALL_STEPS = 31, ENDLESS_STEPS = 20, SEEN = 3 };
 
 typedef struct {
     puff_random random;
     int32_t task;
     int32_t tick;
+    int32_t steps; /* in all episodes */
     float cue;
 } tasks;
 
@@ -36,7 +38,7 @@ static void tasks_init(void* state, const double* params, uint64_t seed) {
 static void tasks_observe(const tasks* world, float* seen) {
     seen[0] = world->task == RECALL && world->tick == 0 ? world->cue : 0;
     seen[1] = world->task == RECALL && world->tick == RECALL_STEPS - 1 ? 1 : 0;
-    seen[2] = 1;
+    seen[2] = world->task == BROKEN && world->steps >= 100 ? NAN : 1;
 }
 
 static void tasks_reset(void* state, const puff_io* io) {
@@ -49,9 +51,10 @@ static void tasks_reset(void* state, const puff_io* io) {
 static void tasks_step(void* state, const puff_io* io) {
     tasks* world = state;
     const int one = io->actions[0] == 1;
-    const int steps = world->task == BANDIT   ? 1
-                      : world->task == RECALL ? RECALL_STEPS
-                                              : ENDLESS_STEPS;
+    const int steps = world->task == RECALL    ? RECALL_STEPS
+                      : world->task == ENDLESS ? ENDLESS_STEPS
+                                               : 1;
+    world->steps++;
     const int last = ++world->tick == steps;
     if (world->task == BANDIT) io->rewards[0] = (float)one;
     if (world->task == RECALL && last) io->rewards[0] = one == (world->cue > 0) ? 1.0f : -1.0f;
@@ -85,7 +88,7 @@ static const puff_action tasks_actions[] = {
     {.name = "answer", .choice_count = PUFF_COUNT(tasks_choices), .choices = tasks_choices},
 };
 static const puff_parameter tasks_parameters[] = {
-    {.name = "task", .type = PUFF_INTEGER, .standard = 0, .low = 0, .high = 2, .help = "which"},
+    {.name = "task", .type = PUFF_INTEGER, .standard = 0, .low = 0, .high = 3, .help = "which"},
 };
 
 static const puff_descriptor puff_this = {

@@ -12,9 +12,18 @@ import numpy as np
 import pytest
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.checkpoint import read_checkpoint
-from pufftui.trainer.command import Checkpoint, Pause, Resume, Stop
-from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.envs.errors import PuffError
+from pufftui.trainer.checkpoint import newest_checkpoint, read_checkpoint
+from pufftui.trainer.command import Checkpoint, Pause, Resume, SetField, Stop
+from pufftui.trainer.config import (
+    Config,
+    PolicyConfig,
+    RunConfig,
+    TrainConfig,
+    VecConfig,
+    with_live_change,
+)
+from pufftui.trainer.layers import restore_config
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.snapshot import LOSSES, Phase
@@ -161,15 +170,36 @@ def test_a_failure_is_told_and_logged(start):
     reader.close()
 
 
-def test_learning_rates_that_explode_end_in_a_sentence(start):
-    wild = replace(
-        ENDLESS,
-        train=replace(ENDLESS.train, learning_rate=10.0, optimizer="adam", value_clip=1e6),
-    )
-    runner = start(wild)
-    wait_for(lambda: runner.latest.epoch > 30 or runner.latest.phase.ended)
-    if runner.latest.phase is Phase.FAILED:
-        assert "learning-rate" in runner.latest.failure_hint
+def test_live_changes_are_made_stored_and_kept(start):
+    runner = start(ENDLESS)
+    wait_for(lambda: runner.latest.step > 0)
+    runner.send(SetField("train.learning_rate", 0.001))
+    wait_for(lambda: (runner.latest.learning_rate or 1) <= 0.001)
+    runner.send(SetField("train.horizon", 32))
+    runner.send(SetField("train.clip", -1.0))
+    runner.send(Stop())
+    assert runner.join(10)
+    reader = StoreReader(runner.folder.database)
+    events = [(event.kind, event.text) for event in reader.events_after(0)]
+    reader.close()
+    assert ("change", "train.learning_rate 0.015 -> 0.001") in events
+    saved, _ = newest_checkpoint(runner.folder.checkpoints)
+    config = restore_config(saved.description["config"], file=saved.path, flags={})
+    assert config.train.learning_rate == 0.001
+    assert config.train.horizon == 16
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("train.horizon", 32, "cannot change while training"),
+        ("train.clp", 0.1, "Did you mean train.clip?"),
+        ("train.clip", -1, "from 0.001 to 10"),
+    ],
+)
+def test_live_changes_that_do_not_fit_are_refused(path, value, says):
+    with pytest.raises(PuffError, match=says):
+        with_live_change(SMALL, path, value)
 
 
 PROGRAM = """

@@ -8,7 +8,7 @@ from pufftui.envs.library import load_library
 from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.session import TrainingSession
 
-BANDIT, RECALL, ENDLESS = range(3)
+BANDIT, RECALL, ENDLESS, BROKEN = range(4)
 RECALLING = {"learning_rate": 0.02, "entropy_coefficient": 0.01, "gae_lambda": 1.0, "gamma": 1.0}
 
 
@@ -91,3 +91,13 @@ def test_a_time_limit_is_not_a_death(tasks, horizon):
     with torch.no_grad():
         _, values, _ = session.policy.step(torch.from_numpy(seen), session.policy.initial_state(1))
     assert values.item() == pytest.approx(0.5 / (1 - gamma), rel=0.05)
+
+
+def test_numbers_that_are_not_finite_are_traced_and_change_no_weight(tasks):
+    session = learn(tasks, BROKEN, 1)
+    good = session.weights()
+    report = session.run_epoch(lambda: False)
+    assert report.losses["finite"] == 0
+    assert session.not_finite() == "observation seen[2] of agent 0 in environment 0"
+    for name, array in session.weights().arrays.items():
+        assert np.array_equal(array, good.arrays[name]), name

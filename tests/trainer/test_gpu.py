@@ -1,0 +1,112 @@
+"""The same things on a GPU: parts against their CPU versions, and whole runs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from pufftui.envs.catalogue import load_env
+from pufftui.trainer.actions import ActionDistribution
+from pufftui.trainer.advantage import advantages
+from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.gelu import gelu
+from pufftui.trainer.mingru import scan
+from pufftui.trainer.policy import Policy
+from pufftui.trainer.session import TrainingSession
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no NVIDIA GPU"),
+]
+
+CONFIG = Config(
+    "breakout",
+    {},
+    TrainConfig(horizon=16, minibatch_size=256, total_steps=20_000),
+    PolicyConfig(memory="mingru", hidden=32),
+    VecConfig(agents=64),
+    RunConfig(device="cuda"),
+)
+
+
+def on_both(make):
+    """What a function of the device gives on the CPU and on the GPU, both as CPU tensors."""
+    return make(torch.device("cpu")), tuple(part.cpu() for part in make(torch.device("cuda")))
+
+
+def test_scan_and_gradients():
+    gates, inputs, initial = torch.randn(9, 5, 96), torch.randn(9, 5, 32), torch.randn(5, 32)
+    resets = (torch.rand(9, 5) < 0.3).to(torch.uint8)
+
+    def make(device):
+        leaves = [gates.to(device).requires_grad_(), inputs.to(device).requires_grad_()]
+        outputs, last = scan(*leaves, resets.to(device), initial.to(device))
+        outputs.square().sum().backward()
+        return outputs.detach(), last.detach(), leaves[0].grad, leaves[1].grad
+
+    cpu, gpu = on_both(make)
+    for one, two in zip(cpu, gpu, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-4)
+
+
+def test_advantages_and_gelu():
+    batch = {name: torch.randn(12, 7) for name in ("rewards", "final_values", "ratios")}
+    batch["values"] = torch.randn(13, 7)
+    for name in ("terminals", "truncations"):
+        batch[name] = (torch.rand(12, 7) < 0.2).to(torch.uint8)
+    constants = {"gamma": 0.97, "gae_lambda": 0.9, "rho_clip": 1.0, "c_clip": 1.0}
+
+    def make(device):
+        moved = {name: tensor.to(device) for name, tensor in batch.items()}
+        return (*advantages(**moved, **constants), gelu(moved["rewards"]))
+
+    cpu, gpu = on_both(make)
+    for one, two in zip(cpu, gpu, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
+@pytest.mark.parametrize("env", ["breakout", "squared"])
+def test_policies_give_the_same_heads(env, memory):
+    about = load_env(env).descriptor
+    config = PolicyConfig(memory=memory, hidden=32)
+    seeded = torch.Generator().manual_seed(0)
+    policy = Policy(about, config, torch.float32, seeded)
+    observations = torch.zeros((4, 6, about.observation_bytes), dtype=torch.uint8)
+
+    def make(device):
+        moved = policy.to(device)
+        with torch.no_grad():
+            return moved.sequence(observations.to(device), moved.initial_state(6), None)
+
+    cpu, gpu = on_both(make)
+    for one, two in zip(cpu, gpu, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-3)
+
+
+def test_samples_follow_the_probabilities():
+    about = load_env("squared").descriptor
+    logits = torch.tensor([1.0, 0.0, -1.0, 2.0, 0.5], device="cuda").expand(40_000, -1)
+    seeded = torch.Generator("cuda").manual_seed(0)
+    actions, _ = ActionDistribution(about).sample(logits, None, seeded)
+    shares = np.bincount(actions[:, 0].cpu().numpy(), minlength=5) / 40_000
+    np.testing.assert_allclose(shares, torch.softmax(logits[0].cpu(), 0), atol=0.01)
+
+
+@pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
+def test_a_session_trains_saves_and_goes_on(memory):
+    config = replace(CONFIG, policy=PolicyConfig(memory=memory, hidden=32))
+    library = load_env("breakout")
+    session = TrainingSession(config, library)
+    for _ in range(3):
+        report = session.run_epoch(lambda: False)
+    assert report is not None
+    assert report.losses["finite"] == 1
+    assert session.step == 3 * 16 * 64
+    other = TrainingSession(config, library)
+    other.restore(session.state())
+    assert other.step == session.step
+    for name, array in session.weights().arrays.items():
+        assert np.array_equal(array, other.weights().arrays[name]), name
+    assert other.run_epoch(lambda: False) is not None

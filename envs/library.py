@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import struct
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from pufftui.envs.descriptor import (
 )
 from pufftui.envs.errors import PuffError
 from pufftui.envs.headers import declarations
+from pufftui.envs.nonsense import refuse_nonsense
 
 HERE = Path(__file__).parent
+SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 ABI = 1
 SUMS_BEFORE_STATISTICS = 4
 MAX_STATISTICS = 10
@@ -48,9 +51,15 @@ class EnvLibrary:
     descriptor: Descriptor
 
 
-def load_library(path: Path) -> EnvLibrary:
-    """Opens a library; raises `PuffError` if it is missing, broken or built for another ABI."""
+def load_library(
+    path: Path, *, label: str = "", fix: str = "Build it again: pip install ."
+) -> EnvLibrary:
+    """Opens a library; raises `PuffError` if it is missing, broken or built for another ABI.
+
+    The error calls it `label`, else by its file's name, and says `fix` of what does not load.
+    """
     ffi = interface()
+    label = label or path.name
     if not path.exists():
         raise PuffError(f"The library {path} is missing.", "Reinstall pufftui: pip install .")
     try:
@@ -59,19 +68,20 @@ def load_library(path: Path) -> EnvLibrary:
         raw = lib.puff_env()
     except (OSError, AttributeError) as error:
         raise PuffError(
-            f"{path.name} is not a working environment library ({error}).",
-            "Build it again: pip install .",
+            f"{label} is not a working environment library ({error}).",
+            fix,
         ) from None
     if raw.abi != ABI or raw.size != ffi.sizeof("puff_descriptor"):
         raise PuffError(
-            f"{path.name} was built for interface {raw.abi}, this pufftui speaks {ABI}.",
-            "Build it again: pip install .",
+            f"{label} was built for interface {raw.abi}, this pufftui speaks {ABI}.",
+            fix,
         )
     try:
+        refuse_nonsense(ffi, raw)
         descriptor = _read_descriptor(ffi, raw)
     except ValueError as error:
         raise PuffError(
-            f"{path.name} describes itself wrongly ({error}).",
+            f"{label} describes itself wrongly ({error}).",
             "See puff_env.h for what is allowed.",
         ) from None
     return EnvLibrary(path, lib, descriptor)

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pufftui.envs.catalogue import env_names, load_env
+from pufftui.envs.compiler import MISSING, find_compiler, install_command
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import available_cores
 from pufftui.hardware import CPU_BUILD, CUDA_BUILD, gpus, torch_build
@@ -62,25 +63,12 @@ def _python() -> Finding:
 
 
 def _compiler() -> Finding:
-    named = os.environ.get("CC")
-    for name in [named] if named else ["cc", "gcc", "clang"]:
-        path = shutil.which(name)
-        if path:
-            said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-            return Finding("compiler", Status.OK, f"{path}: {said.stdout.partition(chr(10))[0]}")
-    fix = "xcode-select --install" if sys.platform == "darwin" else _package("gcc")
-    return Finding("compiler", Status.WARNING, "no C compiler, needed to build environments", fix)
-
-
-def _package(name: str) -> str:
-    for tool, command in (
-        ("apt-get", "apt install"),
-        ("dnf", "dnf install"),
-        ("pacman", "pacman -S"),
-    ):
-        if shutil.which(tool):
-            return f"sudo {command} {name}"
-    return f"install {name}"
+    command = find_compiler()
+    if command is None:
+        return Finding("compiler", Status.WARNING, MISSING, install_command())
+    said = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    version_line = said.stdout.partition("\n")[0]
+    return Finding("compiler", Status.OK, f"{' '.join(command)}: {version_line}")
 
 
 def _torch() -> Finding:

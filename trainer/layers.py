@@ -18,6 +18,8 @@ from pufftui.trainer.config import SECTIONS, Config, SettingField, setting_field
 
 DEVICES = ("cpu", "cuda")
 ENVIRONMENT = "environment"
+CHECK = "check"
+"""A table that an environment's own file may hold; `pufftui env check` reads it."""
 NUMBER = re.compile(
     r"([+-]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:e[+-]?[0-9]{1,3})?)([kmgbt]?)",
     re.IGNORECASE,
@@ -61,7 +63,9 @@ def load_config(
     `device` is `cuda` or `cuda:1`. Raises `PuffError` for whatever is wrong in any layer, also for
     what another one replaces and for the tables of the other device.
     """
-    entries = [entry for file in (env_defaults(env), *files) for entry in _read(file, env)]
+    own = env_defaults(env)
+    all_files = [*([own] if own else []), *files]
+    entries = [entry for file in all_files for entry in _read(file, env)]
     return _build(env, device, [*entries, *_from_flags(flags)])
 
 
@@ -154,6 +158,8 @@ def _parse(text: str, file: Path, env: str) -> Iterator[Entry]:
     for device, sections in {"": tables, **for_devices}.items():
         for section, table in sections.items():
             label = f"{device}.{section}".lstrip(".")
+            if label == CHECK and file == env_defaults(env):
+                continue
             if section not in (*SECTIONS, "env"):
                 known = [*SECTIONS, "env", *(() if device else (ENVIRONMENT, *DEVICES))]
                 hint = nearest(section, known)

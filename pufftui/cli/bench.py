@@ -65,7 +65,12 @@ def run(arguments: list[str]) -> int:
     others, settings = split_settings(arguments)
     parser = CommandParser("bench", "Measures the speed of environments and training.")
     add = parser.add_argument
-    add("envs", metavar="ENV", nargs="*", help="what to measure; else everything")
+    add(
+        "envs",
+        metavar="ENV",
+        nargs="*",
+        help="names or folders to measure; else everything bundled",
+    )
     add("--env-only", action="store_true", help="the environments alone, without training")
     add("--json", action="store_true", help="a JSON object per figure")
     add("--seconds", metavar="S", type=_seconds, help="length of one measurement (env 2, train 30)")
@@ -79,8 +84,8 @@ def run(arguments: list[str]) -> int:
     libraries = {name: load_env(name) for name in options.envs or env_names()}
     if not options.json:
         print(_headline())
-    for library in libraries.values():
-        for measured in _figures(library, settings, options.env_only, options.seconds):
+    for env, library in libraries.items():
+        for measured in _figures(env, library, settings, options.env_only, options.seconds):
             print(json.dumps(asdict(measured)) if options.json else _row(measured), flush=True)
     return 0
 
@@ -93,7 +98,11 @@ def _seconds(text: str) -> float:
 
 
 def _figures(
-    library: EnvLibrary, settings: Mapping[str, str], env_only: bool, seconds: float | None
+    env: str,
+    library: EnvLibrary,
+    settings: Mapping[str, str],
+    env_only: bool,
+    seconds: float | None,
 ) -> Iterator[Figure]:
     name = library.descriptor.name
     for threads in sorted({1, available_cores()}):
@@ -105,7 +114,7 @@ def _figures(
         for memory in memories:
             _say(f"{name}: training, memory {memory}")
             flags = {**WORKLOAD, **settings, "policy.memory": memory}
-            config = load_settings(name, [], flags)
+            config = load_settings(env, [], flags)
             yield _train(config, library, seconds or SECONDS["train"])
 
 
@@ -113,7 +122,7 @@ def _train(config: Config, library: EnvLibrary, seconds: float) -> Figure:
     yardstick = importlib.import_module("pufftui.trainer.benchmark")
     with tempfile.TemporaryDirectory(prefix="pufftui-bench-") as runs:
         os.environ["PUFFTUI_RUNS"] = runs
-        folder = RunFolder.create("", config.env)
+        folder = RunFolder.create("", library.descriptor.name)
         runner = Runner(config, folder, library)
         runner.start()
         try:
@@ -132,7 +141,7 @@ def _train(config: Config, library: EnvLibrary, seconds: float) -> Figure:
     flops = yardstick.step_flops(weights, config.train.replay_ratio)
     return Figure(
         kind="train",
-        env=config.env,
+        env=library.descriptor.name,
         memory=config.policy.memory,
         hidden=config.policy.hidden,
         device=last.device,

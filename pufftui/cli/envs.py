@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pufftui.cli.parser import CommandParser
-from pufftui.envs.catalogue import env_names, load_env
+from pufftui.envs.catalogue import env_names, installed_names, load_env
 from pufftui.envs.descriptor import Descriptor
 
 
@@ -15,7 +15,7 @@ def run(arguments: list[str]) -> int:
     parser = CommandParser("envs", "Lists the environments that agents can be trained on.")
     parser.add_argument("--json", action="store_true", help="everything they declare, as JSON")
     options = parser.parse(arguments)
-    descriptors = [load_env(name).descriptor for name in env_names()]
+    descriptors = [load_env(name).descriptor for name in [*env_names(), *installed_names()]]
     if options.json:
         print(json.dumps([_as_json(descriptor) for descriptor in descriptors], indent=2))
         return 0

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pufftui.envs.catalogue import load_env
+from pufftui.envs.catalogue import find_env, load_env
 from pufftui.envs.errors import PuffError
 from pufftui.hardware import device_kind
 from pufftui.trainer.config import SECTIONS, Config, setting_fields
@@ -43,7 +43,11 @@ def split_settings(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def load_settings(env: str, files: list[Path], flags: Mapping[str, str]) -> Config:
-    """The settings of a run, with the tables of the device that it will train on."""
+    """The settings of a run, with the tables of the device that it will train on.
+
+    `env` is a name or a path; the settings hold what finds it again from another folder.
+    """
+    env = find_env(env).id
     # Which device is meant is itself a setting, and every device has a table of its own.
     config = load_config(env, device="cpu", files=files, flags=flags)
     kind = device_kind(config.run.device)
@@ -73,14 +77,16 @@ def settings_help(env: str | None) -> str:
         "settings, with the value they have when nothing else is said:",
         f"  They can be kept in {_home(personal_file())} or in a file for --config.",
     ]
-    if env:
-        lines[0] = f"settings, with the value they have for {env} on this machine:"
     config = load_settings(env, setting_files(), {}) if env else None
+    if config:
+        lines[0] = (
+            f"settings, with the value they have for {Path(config.env).name} on this machine:"
+        )
     for section in SECTIONS:
         lines += ["", f"{section}: {(SECTIONS[section].__doc__ or '').strip()}"]
         lines += _section_lines(section, config)
     if config:
-        lines += ["", f"env: Parameters of {config.env}.", *_parameter_lines(config)]
+        lines += ["", f"env: Parameters of {Path(config.env).name}.", *_parameter_lines(config)]
     else:
         lines += ["", "env: Parameters of the environment, see: pufftui train ENV --help"]
     return "\n".join(lines)
@@ -104,7 +110,7 @@ def _parameter_lines(config: Config) -> Iterator[str]:
         flag = f"--env.{parameter.name.replace('_', '-')}"
         yield _line(flag, config.parameters[parameter.name], parameter.help, limits)
     if not descriptor.parameters:
-        yield f"  {config.env} has none."
+        yield f"  {descriptor.name} has none."
 
 
 def _line(flag: str, value: object, help_text: str, limits: str) -> str:

@@ -18,7 +18,7 @@ from pufftui.cli.settings import (
     settings_help,
     split_settings,
 )
-from pufftui.envs.catalogue import env_names, load_env
+from pufftui.envs.catalogue import env_names, installed_names, is_env, load_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.config import Config
@@ -31,11 +31,12 @@ def run(arguments: list[str]) -> int:
     others, settings = split_settings(arguments)
     parser = _parser()
     if {"-h", "--help"} & set(others):
-        parser.epilog = settings_help(next((word for word in others if word in env_names()), None))
+        parser.epilog = settings_help(next(filter(is_env, others), None))
     options = parser.parse(others, setting_flags())
     if options.env is None:
-        known = ", ".join(env_names())
-        raise PuffError("train needs an environment.", f"Known: {known}.", usage=True)
+        known = ", ".join([*env_names(), *installed_names()])
+        hint = f"Known: {known}. Or name a folder that holds one."
+        raise PuffError("train needs an environment.", hint, usage=True)
     for setting in ("name", "seed", "device"):
         if getattr(options, setting) is not None:
             settings[f"run.{setting}"] = getattr(options, setting)
@@ -48,7 +49,12 @@ def run(arguments: list[str]) -> int:
 def _parser() -> CommandParser:
     parser = CommandParser("train", "Trains an agent and shows everything live.")
     add = parser.add_argument
-    add("env", metavar="ENV", nargs="?", help="what to train on; pufftui envs lists them")
+    add(
+        "env",
+        metavar="ENV",
+        nargs="?",
+        help="what to train on: a name that pufftui envs lists, or a folder",
+    )
     add("--run-name", metavar="NAME", dest="name", help="the run's folder; else one is invented")
     add("--seed", metavar="N", help="start of all random numbers")
     add("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:1")
@@ -60,16 +66,16 @@ def _parser() -> CommandParser:
 def _train(options: argparse.Namespace, config: Config, library: EnvLibrary) -> int:
     from pufftui.trainer.runner import Runner
 
-    with _new_folder(config) as folder:
+    with _new_folder(config, library.descriptor.name) as folder:
         config = replace(config, run=replace(config.run, name=folder.id))
         folder.config_file.write_text(config_to_toml(config), encoding="utf-8")
         return show(Runner(config, folder, library), options)
 
 
 @contextmanager
-def _new_folder(config: Config) -> Iterator[RunFolder]:
+def _new_folder(config: Config, env: str) -> Iterator[RunFolder]:
     """The folder of a new run, ours until the end; a run that never began leaves nothing."""
-    folder = RunFolder.create(config.run.name, config.env)
+    folder = RunFolder.create(config.run.name, env)
     try:
         yield folder
     finally:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import cffi
 
-from pufftui.envs.catalogue import SUFFIX
 from pufftui.envs.errors import PuffError
 from pufftui.envs.headers import declarations
+from pufftui.envs.library import SUFFIX
 
 if TYPE_CHECKING:
     import torch

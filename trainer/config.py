@@ -50,6 +50,7 @@ class TrainConfig:
     total_steps: int = setting(100_000_000, "agent steps to train for", low=1, high=1e13, unit="steps")
     horizon: int = setting(64, "steps of one agent in a rollout", low=2, high=4096, unit="steps")
     minibatch_size: int = setting(16384, "agent steps in one gradient step, rounded to whole segments", low=1, high=1e9, unit="steps")
+    max_forward_size: int = setting(262_144, "a larger minibatch is worked on in parts of so many agent steps, to save memory", low=1, high=1e9, unit="steps")
     replay_ratio: float = setting(1.0, "how often each step of a rollout is trained on, on average", low=0.01, high=100, live=True)
     optimizer: str = setting("muon", "muon orthogonalises the update of matrices; adam does not", choices=("muon", "adam"))
     learning_rate: float = setting(0.015, "step size of the optimizer at the start; falls on a cosine", low=0, high=10, live=True)

@@ -21,6 +21,24 @@ MOST_CHOICES = 256
 """More choices than this in all components together go through torch."""
 
 
+def fused_moments(rollout: Rollout, rows: Tensor, advantages: Tensor) -> Tensor:
+    """`advantage_moments` of the segments `rows`, without gathering them."""
+    moments = torch.empty(3, dtype=torch.float64)
+    kernels.run(
+        "puff_ppo_moments",
+        "puff_ppo",
+        torch.get_num_threads(),
+        steps=advantages.shape[0],
+        agents=advantages.shape[1],
+        segments=len(rows),
+        indices=rows.contiguous(),
+        advantages=advantages.contiguous(),
+        alive=rollout.alive.contiguous(),
+        moments=moments,
+    )
+    return moments
+
+
 def fused_ppo_loss(
     heads: Tensor,
     sizes: Tensor,
@@ -29,16 +47,17 @@ def fused_ppo_loss(
     weights: Tensor,
     advantages: Tensor,
     values: Tensor,
+    moments: Tensor,
     config: TrainConfig,
 ) -> MinibatchLoss:
     """Loss of the segments `rows` (segments,) int64 with policy weights (segments,).
 
     `heads` (horizon, segments, choices + 1) float32 are logits, then the value; `sizes`
     (components,) int32 choices; `advantages` (horizon, agents) raw; `values` the newest
-    (horizon + 1, agents).
+    (horizon + 1, agents); `moments` those of the whole minibatch.
     """
     total, ratios, new_values, sums = _FusedLoss.apply(  # type: ignore[no-untyped-call]
-        heads, sizes, rollout, rows, weights, advantages, values, config
+        heads, sizes, rollout, rows, weights, advantages, values, moments, config
     )
     return MinibatchLoss(total, ratios, new_values, _figures(sums))
 
@@ -74,6 +93,7 @@ class _FusedLoss(torch.autograd.Function):
         weights: Tensor,
         advantages: Tensor,
         values: Tensor,
+        moments: Tensor,
         config: TrainConfig,
     ) -> tuple[Tensor, ...]:
         heads = heads.contiguous()
@@ -107,8 +127,9 @@ class _FusedLoss(torch.autograd.Function):
             values=new_values,
             head_gradients=gradients,
             sums=sums,
+            moments=moments,
         )
-        means = sums / sums[0].clamp(min=1)
+        means = sums / moments[0].clamp(min=1)
         total = means[1] + config.value_coefficient * means[2]
         total = total - config.entropy_coefficient * means[3]
         ctx.save_for_backward(gradients)
@@ -118,4 +139,4 @@ class _FusedLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor) -> tuple[Tensor | None, ...]:
         (gradients,) = ctx.saved_tensors
-        return gradients * incoming[0], None, None, None, None, None, None, None
+        return gradients * incoming[0], None, None, None, None, None, None, None, None

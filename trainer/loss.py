@@ -23,6 +23,20 @@ class MinibatchLoss:
     figures: dict[str, Tensor]
 
 
+def advantage_moments(advantages: Tensor, alive: Tensor) -> Tensor:
+    """Count, sum and sum of squares of the advantages of those alive, (3,) float64."""
+    living = (advantages * alive).double()
+    return torch.stack((alive.double().sum(), living.sum(), living.square().sum()))
+
+
+def normalise(advantages: Tensor, moments: Tensor) -> Tensor:
+    """Advantages with mean 0 and standard deviation 1 in the batch that the moments are of."""
+    count = moments[0].clamp(min=1)
+    mean = moments[1] / count
+    deviation = (moments[2] / count - mean.square()).clamp(min=0).sqrt()
+    return (advantages - mean.float()) / (deviation.float() + 1e-8)
+
+
 def ppo_loss(
     *,
     log_probabilities: Tensor,
@@ -33,6 +47,7 @@ def ppo_loss(
     targets: Tensor,
     advantages: Tensor,
     alive: Tensor,
+    count: Tensor,
     config: TrainConfig,
 ) -> MinibatchLoss:
     """Clipped policy loss, clipped value loss and entropy, over the agents that are alive.
@@ -43,12 +58,14 @@ def ppo_loss(
             + value_coefficient * 0.5 * mean max((v - R)^2, (v_old + clip(v - v_old) - R)^2)
             - entropy_coefficient * mean H
 
-    `advantages` arrive normalised and weighted; `alive` is float32, 0 or 1.
+    `advantages` arrive normalised and weighted; `alive` is float32, 0 or 1. The mean of the loss
+    is over `count` agent steps, those of the whole minibatch that this may be a part of; the
+    figures are means over this part.
     """
-    count = alive.sum().clamp(min=1)
+    own_count = alive.sum().clamp(min=1)
 
     def mean(values: Tensor) -> Tensor:
-        return (values * alive).sum() / count
+        return (values * alive).sum() / own_count
 
     log_ratio = log_probabilities - old_log_probabilities
     ratios = log_ratio.exp()
@@ -60,9 +77,8 @@ def ppo_loss(
     )
     value_loss = 0.5 * mean(value_error)
     entropy = mean(entropies)
-    total = (
-        policy_loss + config.value_coefficient * value_loss - config.entropy_coefficient * entropy
-    )
+    loss = policy_loss + config.value_coefficient * value_loss
+    total = (loss - config.entropy_coefficient * entropy) * (own_count / count.clamp(min=1))
     with torch.no_grad():
         figures = {
             "policy_loss": policy_loss.detach(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -11,8 +11,8 @@ from torch import Tensor
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages as estimate_advantages
 from pufftui.trainer.config import TrainConfig
-from pufftui.trainer.fused_loss import MOST_CHOICES, fused_ppo_loss
-from pufftui.trainer.loss import MinibatchLoss, ppo_loss
+from pufftui.trainer.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
+from pufftui.trainer.loss import MinibatchLoss, advantage_moments, normalise, ppo_loss
 from pufftui.trainer.optimizer import PolicyOptimizer
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.priority import importance_weights, segment_probabilities, systematic_sample
@@ -36,6 +36,30 @@ def minibatch_plan(config: TrainConfig, agents: int) -> tuple[int, int]:
     """(segments in a minibatch, minibatches in an update) for a rollout of `agents` segments."""
     segments = min(max(1, round(config.minibatch_size / config.horizon)), agents)
     return segments, max(1, round(config.replay_ratio * agents / segments))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Minibatch:
+    """Segments of a rollout to learn from: `rows` (segments,) names their agents.
+
+    `weights` (segments,) correct the policy term for uneven sampling; `advantages`
+    (horizon, agents) and `values` (horizon + 1, agents) are the newest.
+    """
+
+    rollout: Rollout
+    rows: Tensor
+    weights: Tensor
+    advantages: Tensor
+    values: Tensor
+
+    def parts(self, config: TrainConfig) -> list[Minibatch]:
+        """The minibatch cut so that none has more agent steps than the config allows."""
+        most = max(1, config.max_forward_size // config.horizon)
+        if len(self.rows) <= most:
+            return [self]
+        count = -(-len(self.rows) // most)
+        pairs = zip(self.rows.chunk(count), self.weights.chunk(count), strict=True)
+        return [replace(self, rows=rows, weights=weights) for rows, weights in pairs]
 
 
 class Learner:
@@ -89,13 +113,9 @@ class Learner:
                     order = torch.cat((order, self._shuffled(agents)))
                 rows, order = order[:segments], order[segments:]
                 weights = torch.ones(segments, device=ratios.device)
-            figures, loss = self._gradient_step(
-                rollout, rows, weights, advantages, values, config, learning_rate
-            )
-            ratios[:, rows] = loss.ratios
-            values[:-1, rows] = loss.values
+            batch = Minibatch(rollout, rows, weights, advantages, values)
+            reports.append(self._gradient_step(batch, ratios, config, learning_rate))
             trained[rows] = True
-            reports.append(figures)
         means = {
             name: torch.stack([report[name] for report in reports]).mean() for name in reports[0]
         }
@@ -106,23 +126,31 @@ class Learner:
         return torch.randperm(agents, generator=self.generator, device=device)
 
     def _gradient_step(
-        self,
-        rollout: Rollout,
-        rows: Tensor,
-        weights: Tensor,
-        advantages: Tensor,
-        values: Tensor,
-        config: TrainConfig,
-        learning_rate: float,
-    ) -> tuple[dict[str, Tensor], MinibatchLoss]:
-        heads, _ = self.policy.sequence(
-            rollout.observations[:-1], rollout.state[:, :, rows], rollout.resets[:, rows], rows
-        )
-        loss_of = self._fused_loss if self._fused else self._plain_loss
-        loss = loss_of(heads, rollout, rows, weights, advantages, values, config)
-        loss.total.backward()
+        self, batch: Minibatch, ratios: Tensor, config: TrainConfig, learning_rate: float
+    ) -> dict[str, Tensor]:
+        """Learns from a minibatch, in parts if it is large; updates its ratios and values."""
+        moments = self._moments(batch)
+        parts = batch.parts(config)
+        new: list[MinibatchLoss] = []
+        for part in parts:
+            heads, _ = self.policy.sequence(
+                part.rollout.observations[:-1],
+                part.rollout.state[:, :, part.rows],
+                part.rollout.resets[:, part.rows],
+                part.rows,
+            )
+            loss_of = self._fused_loss if self._fused else self._plain_loss
+            new.append(loss_of(heads, part, moments, config))
+            new[-1].total.backward()
         norm, finite = self.optimizer.step(learning_rate, config.max_gradient_norm)
-        return {**loss.figures, "grad_norm": norm.detach(), "finite": finite.float()}, loss
+        for part, loss in zip(parts, new, strict=True):
+            ratios[:, part.rows] = loss.ratios
+            batch.values[:-1, part.rows] = loss.values
+        figures = {
+            name: torch.stack([loss.figures[name] for loss in new]).mean()
+            for name in new[0].figures
+        }
+        return {**figures, "grad_norm": norm.detach(), "finite": finite.float()}
 
     @property
     def _fused(self) -> bool:
@@ -130,31 +158,32 @@ class Learner:
         on_cpu = self.generator.device.type == "cpu"
         return on_cpu and not distribution.continuous and sum(distribution.sizes) <= MOST_CHOICES
 
+    def _moments(self, batch: Minibatch) -> Tensor:
+        if self._fused:
+            return fused_moments(batch.rollout, batch.rows, batch.advantages)
+        alive = batch.rollout.alive[:, batch.rows].float()
+        return advantage_moments(batch.advantages[:, batch.rows], alive)
+
     def _fused_loss(
-        self,
-        heads: Tensor,
-        rollout: Rollout,
-        rows: Tensor,
-        weights: Tensor,
-        advantages: Tensor,
-        values: Tensor,
-        config: TrainConfig,
+        self, heads: Tensor, batch: Minibatch, moments: Tensor, config: TrainConfig
     ) -> MinibatchLoss:
-        sizes = self.distribution.size_tensor
-        return fused_ppo_loss(heads, sizes, rollout, rows, weights, advantages, values, config)
+        return fused_ppo_loss(
+            heads,
+            self.distribution.size_tensor,
+            batch.rollout,
+            batch.rows,
+            batch.weights,
+            batch.advantages,
+            batch.values,
+            moments,
+            config,
+        )
 
     def _plain_loss(
-        self,
-        heads: Tensor,
-        rollout: Rollout,
-        rows: Tensor,
-        weights: Tensor,
-        advantages: Tensor,
-        values: Tensor,
-        config: TrainConfig,
+        self, heads: Tensor, batch: Minibatch, moments: Tensor, config: TrainConfig
     ) -> MinibatchLoss:
-        alive = rollout.alive[:, rows].float()
-        chosen, old_values = advantages[:, rows], values[:-1, rows]
+        rollout, rows = batch.rollout, batch.rows
+        chosen, old_values = batch.advantages[:, rows], batch.values[:-1, rows]
         log_probabilities, entropies = self.distribution.evaluate(
             heads[..., :-1], self.policy.log_std, rollout.actions[:, rows]
         )
@@ -165,18 +194,11 @@ class Learner:
             values=heads[..., -1],
             old_values=old_values,
             targets=chosen + old_values,
-            advantages=normalise(chosen, alive) * weights,
-            alive=alive,
+            advantages=normalise(chosen, moments) * batch.weights,
+            alive=rollout.alive[:, rows].float(),
+            count=moments[0].float(),
             config=config,
         )
-
-
-def normalise(advantages: Tensor, alive: Tensor) -> Tensor:
-    """Advantages with mean 0 and standard deviation 1 over the agents that are alive."""
-    count = alive.sum().clamp(min=1)
-    centred = advantages - (advantages * alive).sum() / count
-    deviation = ((centred.square() * alive).sum() / count).sqrt()
-    return centred / (deviation + 1e-8)
 
 
 def priority_beta(config: TrainConfig, step: int) -> float:

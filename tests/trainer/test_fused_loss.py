@@ -6,8 +6,9 @@ import torch
 from pufftui.envs.descriptor import Action, ActionKind, Choice
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.config import TrainConfig
+from pufftui.trainer.loss import advantage_moments
 from pufftui.trainer.rollout import Rollout
-from pufftui.trainer.update import Learner
+from pufftui.trainer.update import Learner, Minibatch
 
 STEPS, AGENTS = 12, 9
 
@@ -60,19 +61,46 @@ def problem(seed, sizes, dead):
     new_values = values[:-1, rows] + 0.3 * normal(STEPS, len(rows))
     heads = torch.cat((logits, new_values.unsqueeze(-1)), dim=-1)
     weights = torch.rand(len(rows), generator=generator) + 0.5
-    return heads, rollout, rows, weights, 2 * normal(STEPS, AGENTS), values
+    return heads, Minibatch(rollout, rows, weights, 2 * normal(STEPS, AGENTS), values)
+
+
+def plain_moments(batch):
+    alive = batch.rollout.alive[:, batch.rows].float()
+    return advantage_moments(batch.advantages[:, batch.rows], alive)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_the_parts_of_a_minibatch_add_up(fused):
+    heads, batch = problem(7, (3, 2), 0.3)
+    learner = Learner(NoPolicy(About(3, 2)), None, torch.Generator())
+    loss_of = learner._fused_loss if fused else learner._plain_loss
+    moments, config = (
+        learner._moments(batch),
+        TrainConfig(horizon=STEPS, max_forward_size=2 * STEPS),
+    )
+    whole = heads.clone().requires_grad_()
+    loss_of(whole, batch, moments, config).total.backward()
+    cut = heads.clone().requires_grad_()
+    parts = batch.parts(config)
+    assert [len(part.rows) for part in parts] == [2, 2, 1]
+    for index, part in enumerate(parts):
+        own = cut[:, 2 * index : 2 * index + len(part.rows)]
+        loss_of(own, part, moments, config).total.backward()
+    torch.testing.assert_close(cut.grad, whole.grad, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("sizes", [(3,), (5, 2, 4), (1,)])
 @pytest.mark.parametrize("dead", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_the_plain_loss(seed, sizes, dead):
-    heads, *others = problem(seed, sizes, dead)
+    heads, batch = problem(seed, sizes, dead)
     learner = Learner(NoPolicy(About(*sizes)), None, torch.Generator())
     config = TrainConfig(entropy_coefficient=0.05)
     fused_heads, plain_heads = heads.clone().requires_grad_(), heads.clone().requires_grad_()
-    fused = learner._fused_loss(fused_heads, *others, config)
-    plain = learner._plain_loss(plain_heads, *others, config)
+    moments = learner._moments(batch)
+    torch.testing.assert_close(moments, plain_moments(batch))
+    fused = learner._fused_loss(fused_heads, batch, moments, config)
+    plain = learner._plain_loss(plain_heads, batch, moments, config)
     torch.testing.assert_close(fused.total, plain.total, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(fused.ratios, plain.ratios, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(fused.values, plain.values)
@@ -87,11 +115,11 @@ def test_it_is_the_plain_loss(seed, sizes, dead):
 
 
 def test_what_is_not_finite_shows():
-    heads, *others = problem(0, (3,), 0.0)
+    heads, batch = problem(0, (3,), 0.0)
     heads[2, 1, 3] = torch.nan
     learner = Learner(NoPolicy(About(3)), None, torch.Generator())
     heads.requires_grad_()
-    loss = learner._fused_loss(heads, *others, TrainConfig())
+    loss = learner._fused_loss(heads, batch, learner._moments(batch), TrainConfig())
     loss.total.backward()
     assert not torch.isfinite(loss.total)
     assert not torch.isfinite(heads.grad).all()
@@ -102,11 +130,10 @@ def test_the_number_of_threads_changes_nothing():
     try:
         for count in (1, 2, 5):
             torch.set_num_threads(count)
-            heads, *others = problem(4, (3, 2), 0.1)
+            heads, batch = problem(4, (3, 2), 0.1)
             heads.requires_grad_()
-            loss = Learner(NoPolicy(About(3, 2)), None, torch.Generator())._fused_loss(
-                heads, *others, TrainConfig()
-            )
+            learner = Learner(NoPolicy(About(3, 2)), None, torch.Generator())
+            loss = learner._fused_loss(heads, batch, learner._moments(batch), TrainConfig())
             loss.total.backward()
             results.append((loss.total.item(), heads.grad))
     finally:

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from torch import nn
 
 from pufftui.trainer.config import TrainConfig
-from pufftui.trainer.loss import explained_variance, ppo_loss
+from pufftui.trainer.loss import advantage_moments, explained_variance, normalise, ppo_loss
 from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
 from pufftui.trainer.priority import (
     importance_weights,
     segment_probabilities,
     systematic_sample,
 )
-from pufftui.trainer.update import minibatch_plan, normalise, priority_beta
+from pufftui.trainer.update import minibatch_plan, priority_beta
 
 
 def loss_inputs(seed, shape=(6, 5)):
@@ -53,11 +53,16 @@ def naive_loss(inputs, config):
     ) / count
 
 
+def plain_loss(inputs, config):
+    tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
+    return ppo_loss(**tensors, count=tensors["alive"].sum(), config=config)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_loss_equals_the_naive_sum(seed):
     inputs = loss_inputs(seed)
     config = TrainConfig(entropy_coefficient=0.3)
-    result = ppo_loss(**{n: torch.from_numpy(a) for n, a in inputs.items()}, config=config)
+    result = plain_loss(inputs, config)
     assert result.total.item() == pytest.approx(naive_loss(inputs, config), rel=1e-9)
 
 
@@ -67,10 +72,7 @@ def test_dead_agents_change_nothing():
         name: array if name == "alive" else np.where(inputs["alive"] > 0, array, 7.0)
         for name, array in inputs.items()
     }
-    results = [
-        ppo_loss(**{n: torch.from_numpy(a) for n, a in case.items()}, config=TrainConfig())
-        for case in (inputs, changed)
-    ]
+    results = [plain_loss(case, TrainConfig()) for case in (inputs, changed)]
     assert results[0].total.item() == pytest.approx(results[1].total.item())
     for name, figure in results[0].figures.items():
         assert figure.item() == pytest.approx(results[1].figures[name].item()), name
@@ -86,7 +88,8 @@ def test_explained_variance():
 
 def test_normalise_uses_only_the_living():
     numbers, alive = torch.tensor([1.0, 3.0, 1000.0]), torch.tensor([1.0, 1.0, 0.0])
-    torch.testing.assert_close(normalise(numbers, alive)[:2], torch.tensor([-1.0, 1.0]))
+    moments = advantage_moments(numbers, alive)
+    torch.testing.assert_close(normalise(numbers, moments)[:2], torch.tensor([-1.0, 1.0]))
 
 
 def test_priorities_follow_the_formula():

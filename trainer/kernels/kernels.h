@@ -166,8 +166,14 @@ typedef struct {
     float* values;         /* (steps, segments) */
     float* head_gradients; /* (steps, segments, width) */
     double* sums;          /* (PUFF_PPO_SUMS,) */
+    double* moments;       /* (3,) count, sum and sum of squares of the living's advantages */
 } puff_ppo;
 
+/* Fills `moments` with those of these segments; needs no heads. */
+void puff_ppo_moments(puff_kernels* kernels, const puff_ppo* batch);
+
+/* Loss and gradient, with advantages normalised by `moments`, whose count the loss is divided by:
+ * those of a whole minibatch make the parts that it is cut into add up. */
 void puff_ppo_loss(puff_kernels* kernels, const puff_ppo* batch);
 
 /* cdef end */

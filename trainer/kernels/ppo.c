@@ -4,7 +4,7 @@
 
 enum { MOST_CHOICES = 256, AHEAD = 4 };
 
-/* The batch, the normalisation that the first pass finds, and a row of sums per block. */
+/* The batch, its normalisation, and a row of sums per block. */
 typedef struct {
     const puff_ppo* batch;
     double moments[PUFF_BLOCKS][3]; /* count, sum and sum of squares of the advantages */
@@ -149,22 +149,30 @@ static void loss_rows(const void* pointer, int64_t block, int64_t first, int64_t
     }
 }
 
-PUFF_KERNEL void puff_ppo_loss(puff_kernels* kernels, const puff_ppo* batch) {
+PUFF_KERNEL void puff_ppo_moments(puff_kernels* kernels, const puff_ppo* batch) {
     ppo_job job;
     memset(&job, 0, sizeof job);
     job.batch = batch;
     puff_over_rows(kernels, moment_rows, &job, batch->segments);
-    double count = 0, sum = 0, squares = 0;
-    for (int block = 0; block < PUFF_BLOCKS; block++) {
-        count += job.moments[block][0];
-        sum += job.moments[block][1];
-        squares += job.moments[block][2];
+    for (int k = 0; k < 3; k++) {
+        batch->moments[k] = 0;
+        for (int block = 0; block < PUFF_BLOCKS; block++) {
+            batch->moments[k] += job.moments[block][k];
+        }
     }
-    count = count > 1 ? count : 1;
-    const double mean = sum / count, variance = squares / count - mean * mean;
+}
+
+PUFF_KERNEL void puff_ppo_loss(puff_kernels* kernels, const puff_ppo* batch) {
+    ppo_job job;
+    memset(&job, 0, sizeof job);
+    job.batch = batch;
+    const double count = batch->moments[0] > 1 ? batch->moments[0] : 1;
+    const double mean = batch->moments[1] / count;
+    const double variance = batch->moments[2] / count - mean * mean;
     job.count = (float)count;
     job.mean = (float)mean;
-    job.deviation = variance > 0 ? (float)sqrt(variance) : (float)(variance - variance);
+    /* Rounding can leave a variance of nothing below zero; not a number stays what it is. */
+    job.deviation = variance <= 0 ? 0 : (float)sqrt(variance);
     puff_over_rows(kernels, loss_rows, &job, batch->segments);
     for (int k = 0; k < PUFF_PPO_SUMS; k++) {
         batch->sums[k] = 0;

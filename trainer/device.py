@@ -11,10 +11,14 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import available_cores
 
 
-def choose_device(name: str) -> torch.device:
-    """`auto` is the first GPU, else the CPU; raises `PuffError` for a GPU that is not there."""
+def choose_device(name: str, local_rank: int = 0) -> torch.device:
+    """The device of that name; raises `PuffError` for a GPU that is not there.
+
+    `auto` is a GPU if there is one, else the CPU. Without a number each process on this machine
+    takes the GPU of its rank.
+    """
     if name == "auto":
-        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cpu":
         return torch.device("cpu")
     kind, _, index = name.partition(":")
@@ -26,11 +30,13 @@ def choose_device(name: str) -> torch.device:
             f"The device {name} cannot be used: torch {torch.__version__} {build}.",
             "Run `pufftui doctor`, or train with --device cpu.",
         )
-    if int(index or 0) >= torch.cuda.device_count():
+    if int(index or local_rank) >= torch.cuda.device_count():
         raise PuffError(
-            f"There is no GPU {index}.", f"torch sees {torch.cuda.device_count()}.", usage=True
+            f"There is no GPU {index or local_rank}.",
+            f"torch sees {torch.cuda.device_count()}.",
+            usage=True,
         )
-    return torch.device(f"cuda:{index or 0}")
+    return torch.device(f"cuda:{index or local_rank}")
 
 
 def product_dtype(precision: str, device: torch.device) -> torch.dtype:

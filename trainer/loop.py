@@ -19,6 +19,7 @@ from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.command import Checkpoint, Pause, Resume, SetField, Stop
 from pufftui.trainer.config import Config, with_live_change
 from pufftui.trainer.keeper import CheckpointKeeper
+from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.session import TrainingSession
@@ -43,7 +44,8 @@ def train(
 
     `began` is when the process started (time.monotonic); `saved` is where a resumed run goes on.
     """
-    session = TrainingSession(config, library)
+    ranks = Ranks.from_environment()
+    session = TrainingSession(config, library, ranks)
     try:
         reporter = Reporter(session, channel, store, began)
         keeper = CheckpointKeeper(session, folder, store, reporter)
@@ -57,10 +59,13 @@ def train(
         reporter.ready()
         boundary: Mapping[str, NDArray[Any]] | None = session.state()
         while session.step < config.train.total_steps:
-            if not _obey(channel, session, reporter, keeper):
+            stopped = not _obey(channel, session, reporter, keeper)
+            if ranks.any(stopped, session.device):
                 break
             epoch_began = time.monotonic()
-            report = session.run_epoch(channel.stopping if boundary else _never)
+            # Ranks work in step, so with several only whole epochs can be left.
+            quick = boundary is not None and ranks.size == 1
+            report = session.run_epoch(channel.stopping if quick else _never)
             if report is None:
                 assert boundary is not None
                 session.restore(boundary)
@@ -83,6 +88,23 @@ def train(
         reporter.event("stop", "finished" if finished else "stopped")
         channel.weights = session.weights()
         return Phase.FINISHED if finished else Phase.INTERRUPTED
+    finally:
+        session.close()
+
+
+def follow(config: Config, library: EnvLibrary, saved: Saved | None) -> None:
+    """What every rank but the first does: trains in step with it and writes nothing."""
+    ranks = Ranks.from_environment()
+    session = TrainingSession(config, library, ranks)
+    try:
+        if saved is not None:
+            session.restore_shared(saved.arrays)
+        while session.step < config.train.total_steps:
+            if ranks.any(False, session.device):
+                break
+            report = session.run_epoch(_never)
+            if report is None or report.losses["finite"] < 1:
+                break
     finally:
         session.close()
 

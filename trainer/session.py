@@ -18,10 +18,14 @@ from pufftui.trainer.config import Config
 from pufftui.trainer.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
 from pufftui.trainer.policy import Policy
+from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Collector
 from pufftui.trainer.statistics import EpisodeStatistics
 from pufftui.trainer.update import Learner, priority_beta
 from pufftui.trainer.weights import PolicyWeights
+
+SEEDS_APART = 1_000_003
+"""Between the seeds of two ranks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,20 +42,24 @@ class EpochReport:
 class TrainingSession:
     """The mutable state of a run. `step` counts agent steps, `epoch` collects and updates."""
 
-    def __init__(self, config: Config, library: EnvLibrary) -> None:
+    def __init__(self, config: Config, library: EnvLibrary, ranks: Ranks | None = None) -> None:
+        """Builds everything; with `ranks`, meets the others and takes this one's own seeds."""
         descriptor = library.descriptor
         self.config = config
-        self.device = choose_device(config.run.device)
-        self.threads = thread_count(config.vec.threads)
+        self.ranks = ranks or Ranks()
+        self.device = choose_device(config.run.device, self.ranks.local)
+        self.ranks.begin(self.device)
+        self.threads = max(1, thread_count(config.vec.threads) // self.ranks.local_size)
         torch.set_num_threads(self.threads)
+        own_seed = config.run.seed + self.ranks.rank * SEEDS_APART
         self.clock = Clock()
-        self.generator = torch.Generator(self.device).manual_seed(config.run.seed)
+        self.generator = torch.Generator(self.device).manual_seed(own_seed)
         self.vector = VectorEnv(
             library,
             config.parameters,
             environments=math.ceil(config.vec.agents / descriptor.agents),
             threads=self.threads,
-            seed=config.run.seed,
+            seed=own_seed,
         )
         dtype = product_dtype(config.train.precision, self.device)
         first_weights = torch.Generator().manual_seed(config.run.seed)
@@ -65,7 +73,7 @@ class TrainingSession:
             self.generator,
             self.clock,
         )
-        self.learner = Learner(self.policy, self.optimizer, self.generator)
+        self.learner = Learner(self.policy, self.optimizer, self.generator, self.ranks)
         self.statistics = EpisodeStatistics(descriptor.statistics)
         self.step = 0
         self.epoch = 0
@@ -92,13 +100,13 @@ class TrainingSession:
             clamped = (rollout.rewards.abs() >= 1).float().mean()
             steps = rollout.alive.sum(dtype=torch.float64)
             figures = [*update.figures.values(), update.finite, update.untrained, clamped, steps]
-            losses = dict(
-                zip(names, torch.stack([f.double() for f in figures]).tolist(), strict=True)
-            )
+            summed = self.ranks.add_up(torch.stack([figure.double() for figure in figures]))
+            losses = dict(zip(names, summed.tolist(), strict=True))
+            steps_done = int(losses.pop("steps"))
+            losses = {name: value / self.ranks.size for name, value in losses.items()}
         self.collector.advance()
         episodes = self.vector.drain()
         self.statistics.add(episodes)
-        steps_done = int(losses.pop("steps"))
         self.step += steps_done
         self.epoch += 1
         return EpochReport(steps_done, learning_rate, losses, losses.pop("clamped"), episodes)
@@ -151,6 +159,19 @@ class TrainingSession:
         self.statistics.restore(section("statistics"))
         self.step, self.epoch = (int(number) for number in arrays["progress"])
 
+    def restore_shared(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Puts back what all ranks have in common: policy, optimizer, progress.
+
+        The environments of a rank other than the first are not in the checkpoint; they begin anew.
+        """
+        own = self.state()
+        shared = ("policy/", "optimizer/", "progress")
+        self.restore(
+            {name: arrays[name] for name in arrays if name.startswith(shared)}
+            | {name: own[name] for name in own if not name.startswith(shared)}
+        )
+
     def close(self) -> None:
-        """Frees the environments."""
+        """Frees the environments and leaves the other ranks."""
         self.vector.close()
+        self.ranks.end()

@@ -16,6 +16,7 @@ from pufftui.trainer.loss import MinibatchLoss, advantage_moments, normalise, pp
 from pufftui.trainer.optimizer import PolicyOptimizer
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.priority import importance_weights, segment_probabilities, systematic_sample
+from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
 
 
@@ -66,8 +67,13 @@ class Learner:
     """Turns rollouts into a better policy."""
 
     def __init__(
-        self, policy: Policy, optimizer: PolicyOptimizer, generator: torch.Generator
+        self,
+        policy: Policy,
+        optimizer: PolicyOptimizer,
+        generator: torch.Generator,
+        ranks: Ranks,
     ) -> None:
+        self.ranks = ranks
         self.policy = policy
         self.optimizer = optimizer
         self.generator = generator
@@ -129,7 +135,7 @@ class Learner:
         self, batch: Minibatch, ratios: Tensor, config: TrainConfig, learning_rate: float
     ) -> dict[str, Tensor]:
         """Learns from a minibatch, in parts if it is large; updates its ratios and values."""
-        moments = self._moments(batch)
+        moments = self.ranks.add_up(self._moments(batch))
         parts = batch.parts(config)
         new: list[MinibatchLoss] = []
         for part in parts:
@@ -142,6 +148,7 @@ class Learner:
             loss_of = self._fused_loss if self._fused else self._plain_loss
             new.append(loss_of(heads, part, moments, config))
             new[-1].total.backward()
+        self.ranks.add_up_gradients(self.policy.parameters())
         norm, finite = self.optimizer.step(learning_rate, config.max_gradient_norm)
         for part, loss in zip(parts, new, strict=True):
             ratios[:, part.rows] = loss.ratios

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pufftui.cli.output import add_output, check_output, show
 from pufftui.cli.parser import CommandParser
+from pufftui.cli.ranks import follow, is_follower
 from pufftui.cli.settings import setting_flags, split_settings
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
@@ -36,6 +37,9 @@ def run(arguments: list[str]) -> int:
                 usage=True,
             )
     folder = RunFolder.open(options.run)
+    if is_follower(headless=options.headless):
+        saved, config = _newest(folder, settings)
+        return follow(config, load_env(config.env), saved)
     check_output(options)
     folder.lock()
     try:

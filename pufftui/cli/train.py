@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pufftui.cli.output import add_output, check_output, show
 from pufftui.cli.parser import CommandParser
+from pufftui.cli.ranks import follow, is_follower
 from pufftui.cli.settings import (
     load_settings,
     setting_files,
@@ -42,6 +43,8 @@ def run(arguments: list[str]) -> int:
             settings[f"run.{setting}"] = getattr(options, setting)
     library = load_env(options.env)
     config = load_settings(options.env, setting_files(options.config), settings)
+    if is_follower(headless=options.headless):
+        return follow(config, library)
     check_output(options)
     return _train(options, config, library)
 

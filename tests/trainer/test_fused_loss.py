@@ -7,6 +7,7 @@ from pufftui.envs.descriptor import Action, ActionKind, Choice
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.loss import advantage_moments
+from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.update import Learner, Minibatch
 
@@ -72,7 +73,7 @@ def plain_moments(batch):
 @pytest.mark.parametrize("fused", [True, False])
 def test_the_parts_of_a_minibatch_add_up(fused):
     heads, batch = problem(7, (3, 2), 0.3)
-    learner = Learner(NoPolicy(About(3, 2)), None, torch.Generator())
+    learner = Learner(NoPolicy(About(3, 2)), None, torch.Generator(), Ranks())
     loss_of = learner._fused_loss if fused else learner._plain_loss
     moments, config = (
         learner._moments(batch),
@@ -94,7 +95,7 @@ def test_the_parts_of_a_minibatch_add_up(fused):
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_the_plain_loss(seed, sizes, dead):
     heads, batch = problem(seed, sizes, dead)
-    learner = Learner(NoPolicy(About(*sizes)), None, torch.Generator())
+    learner = Learner(NoPolicy(About(*sizes)), None, torch.Generator(), Ranks())
     config = TrainConfig(entropy_coefficient=0.05)
     fused_heads, plain_heads = heads.clone().requires_grad_(), heads.clone().requires_grad_()
     moments = learner._moments(batch)
@@ -117,7 +118,7 @@ def test_it_is_the_plain_loss(seed, sizes, dead):
 def test_what_is_not_finite_shows():
     heads, batch = problem(0, (3,), 0.0)
     heads[2, 1, 3] = torch.nan
-    learner = Learner(NoPolicy(About(3)), None, torch.Generator())
+    learner = Learner(NoPolicy(About(3)), None, torch.Generator(), Ranks())
     heads.requires_grad_()
     loss = learner._fused_loss(heads, batch, learner._moments(batch), TrainConfig())
     loss.total.backward()
@@ -132,7 +133,7 @@ def test_the_number_of_threads_changes_nothing():
             torch.set_num_threads(count)
             heads, batch = problem(4, (3, 2), 0.1)
             heads.requires_grad_()
-            learner = Learner(NoPolicy(About(3, 2)), None, torch.Generator())
+            learner = Learner(NoPolicy(About(3, 2)), None, torch.Generator(), Ranks())
             loss = learner._fused_loss(heads, batch, learner._moments(batch), TrainConfig())
             loss.total.backward()
             results.append((loss.total.item(), heads.grad))

@@ -1,0 +1,33 @@
+"""Training with torchrun: the first rank shows and writes the run, the others follow it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from pufftui.envs.errors import PuffError
+
+if TYPE_CHECKING:
+    from pufftui.envs.library import EnvLibrary
+    from pufftui.trainer.checkpoint import Saved
+    from pufftui.trainer.config import Config
+
+
+def is_follower(*, headless: bool) -> bool:
+    """Whether torchrun started this process as another than the first of its job.
+
+    Raises `PuffError` if several processes were to show a dashboard.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not headless:
+        raise PuffError("With torchrun there is no dashboard.", "Add --headless.", usage=True)
+    return int(os.environ.get("RANK", "0")) > 0
+
+
+def follow(config: Config, library: EnvLibrary, saved: Saved | None = None) -> int:
+    """Trains in step with the first rank, which hears the signals, and ends when it does."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    importlib.import_module("pufftui.trainer.loop").follow(config, library, saved)
+    return 0

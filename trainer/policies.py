@@ -1,0 +1,97 @@
+"""Policies to play with, without torch: one from a checkpoint, and one that never moves."""
+
+from __future__ import annotations
+
+import tomllib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pufftui.envs.catalogue import load_env
+from pufftui.envs.descriptor import ActionKind, Descriptor
+from pufftui.envs.errors import PuffError
+from pufftui.trainer.checkpoint import Saved
+from pufftui.trainer.layers import ENVIRONMENT, restore_config
+from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.weights import PolicyWeights
+
+PREFIX = "policy/"
+"""Begins the names of a checkpoint's arrays that are the policy's."""
+
+NEVER = -1e4
+"""A logit so low that its probability is exactly 0."""
+
+
+def weights_from(saved: Saved) -> PolicyWeights:
+    """The policy of a checkpoint.
+
+    Raises `PuffError` if its environment observes or acts differently now.
+    """
+    config = restore_config(saved.description["config"], file=saved.path, flags={})
+    arrays = {
+        name.removeprefix(PREFIX): _frozen(array)
+        for name, array in saved.arrays.items()
+        if name.startswith(PREFIX)
+    }
+    policy = config.policy
+    weights = PolicyWeights(
+        saved.description["step"], policy.memory, policy.hidden, policy.layers, arrays
+    )
+    descriptor = load_env(config.env).descriptor
+    shape = arrays["heads.weight"].shape[0] - 1, arrays["encoder.weight"].shape[1]
+    if shape != (_outputs(descriptor), _features(descriptor)):
+        raise PuffError(
+            f"{descriptor.name} has changed since {saved.path.name} was written.",
+            f"Train a new policy: pufftui train {config.env}.",
+        )
+    return weights
+
+
+def resting_policy(descriptor: Descriptor) -> PolicyWeights:
+    """A policy that always does what an action calls neutral."""
+    continuous = descriptor.action_kind is ActionKind.CONTINUOUS
+    outputs, features = _outputs(descriptor), _features(descriptor)
+    bias = np.zeros(outputs + 1)
+    if not continuous:
+        bias[:-1] = NEVER
+        sizes = [len(action.choices) for action in descriptor.actions]
+        starts = np.cumsum([0, *sizes[:-1]])
+        bias[starts + [action.neutral for action in descriptor.actions]] = 0
+    arrays = {
+        "encoder.weight": np.zeros((1, features)),
+        "encoder.bias": np.zeros(1),
+        "heads.weight": np.zeros((outputs + 1, 1)),
+        "heads.bias": bias,
+    }
+    if continuous:
+        arrays["log_std"] = np.full(outputs, -np.inf)
+    frozen = {name: _frozen(array) for name, array in arrays.items()}
+    return PolicyWeights(step=0, memory="none", hidden=1, layers=0, arrays=frozen)
+
+
+def run_environment(folder: RunFolder) -> str | None:
+    """What a run trains on, or None if its folder does not say."""
+    try:
+        settings = tomllib.loads(folder.config_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    name = settings.get(ENVIRONMENT)
+    return name if isinstance(name, str) else None
+
+
+def _frozen(array: NDArray[np.floating]) -> NDArray[np.float32]:
+    copy = array.astype(np.float32)
+    copy.flags.writeable = False
+    return copy
+
+
+def _features(descriptor: Descriptor) -> int:
+    """Inputs of the policy's first layer."""
+    return sum(field.count * max(field.classes, 1) for field in descriptor.fields)
+
+
+def _outputs(descriptor: Descriptor) -> int:
+    """Numbers that choose an action."""
+    if descriptor.action_kind is ActionKind.CONTINUOUS:
+        return len(descriptor.actions)
+    return sum(len(action.choices) for action in descriptor.actions)

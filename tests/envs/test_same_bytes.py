@@ -20,6 +20,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pufftui.envs.catalogue import env_names, load_env
+from pufftui.envs.descriptor import ActionKind
 from pufftui.envs.library import EnvLibrary, load_library
 from pufftui.envs.vector import StepBuffers, VectorEnv
 
@@ -31,13 +32,17 @@ OUTPUTS = ("observations", "rewards", "terminals", "truncations", "alive")
 ENVIRONMENTS, STEPS = 320, 200
 
 
-def action_stream(library: EnvLibrary, agents: int) -> Callable[[], NDArray[np.int32]]:
-    """Random actions from a bit stream that no version of numpy changes."""
+def action_stream(library: EnvLibrary, agents: int) -> Callable[[], NDArray]:
+    """Random actions from a bit stream that no version of numpy changes; continuous ones leave
+    [-1, 1] a little, as those of a policy do."""
     bits = np.random.PCG64(7)
     choices = np.array([len(action.choices) for action in library.descriptor.actions])
+    continuous = library.descriptor.action_kind is ActionKind.CONTINUOUS
 
-    def draw() -> NDArray[np.int32]:
+    def draw() -> NDArray:
         drawn = bits.random_raw(agents * len(choices)).reshape(agents, -1)
+        if continuous:
+            return ((drawn >> np.uint64(40)) * 2.5 / 2**24 - 1.25).astype(np.float32)
         return (drawn % choices.astype(np.uint64)).astype(np.int32)
 
     return draw

@@ -1,4 +1,4 @@
-"""The Textual application: one timer, the live screen, its dialogs and themes."""
+"""The Textual application: one timer, one screen with a game, dialogs over it, and themes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.keys import KEYS
-from pufftui.screens.end import ErrorScreen, SummaryScreen
-from pufftui.screens.help import HelpScreen
+from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.live import LiveScreen
+from pufftui.screens.play import PlayScreen
 from pufftui.screens.quit import QuitScreen
-from pufftui.session import Session
-from pufftui.system import GpuSampler, HostSampler, Sampling
+from pufftui.session import PlaySession, Session
+from pufftui.system import GpuSampler, HostSampler
 from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables, load_themes
-from pufftui.trainer.snapshot import Phase, Snapshot
 
 FRAMES_PER_SECOND = 30
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class PuffApp(App[None], inherit_bindings=False):
-    """Shows a session. Trainer and arena start once the first frame is on the screen."""
+    """Shows a session. What runs beside it starts once the first frame is on the screen."""
 
     CSS_PATH = "app.tcss"
     TITLE = "pufftui"
@@ -34,7 +32,7 @@ class PuffApp(App[None], inherit_bindings=False):
 
     def __init__(
         self,
-        session: Session,
+        session: Session | PlaySession,
         theme: str | None = None,
         host: HostSampler | None = None,
         gpu: GpuSampler | None = None,
@@ -49,9 +47,11 @@ class PuffApp(App[None], inherit_bindings=False):
         for look in self.looks.values():
             self.register_theme(look.to_textual())
         self.theme = name
-        host, gpu = host or HostSampler(), gpu or GpuSampler()
-        self._samplings = (Sampling(host), Sampling(gpu))
-        self.live = LiveScreen(session, self.look, host, gpu)
+        self.main: ArenaScreen = (
+            LiveScreen(session, self.look, host or HostSampler(), gpu or GpuSampler())
+            if isinstance(session, Session)
+            else PlayScreen(session, self.look)
+        )
         self.begun = self.signalled = False
 
     @property
@@ -64,7 +64,7 @@ class PuffApp(App[None], inherit_bindings=False):
         return {name: standard.colours[name] for name in css_variables()}
 
     def on_mount(self) -> None:
-        self.push_screen(self.live)
+        self.push_screen(self.main)
         self.set_interval(1 / FRAMES_PER_SECOND, self.tick)
         self.call_after_refresh(self.begin)
         loop = asyncio.get_running_loop()
@@ -74,15 +74,11 @@ class PuffApp(App[None], inherit_bindings=False):
     def begin(self) -> None:
         """Starts everything that runs beside the screen."""
         self.begun = True
-        self.session.arena.start()
-        self.session.runner.start()
-        for sampling in self._samplings:
-            sampling.start()
+        self.session.start()
+        self.main.begin()
 
     def on_unmount(self) -> None:
-        for sampling in self._samplings:
-            sampling.stop()
-        self.live.close_store()
+        self.main.end()
 
     def tick(self) -> None:
         """The one timer: the screen on top looks at what is new."""
@@ -92,51 +88,25 @@ class PuffApp(App[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Textual binds ctrl+p itself; while a person plays it belongs to the game."""
-        if action == "command_palette" and self.live.playing:
+        if action == "command_palette" and self.main.playing:
             return False
         return super().check_action(action, parameters)
 
     def on_app_blur(self) -> None:
-        self.live.let_go()
+        self.main.let_go()
 
     def on_signal(self) -> None:
-        """SIGINT, SIGTERM or SIGHUP: write a checkpoint and leave, without asking."""
+        """SIGINT, SIGTERM or SIGHUP: leave without asking, after a checkpoint if there is training."""
         self.signalled = True
-        self.ask_to_quit()
+        self.main.action_quit()
         self.call_after_refresh(self._confirm)
 
     def _confirm(self) -> None:
         if isinstance(self.screen, QuitScreen):
             self.screen.action_confirm()
 
-    # Dialogs.
-
-    def ask_to_quit(self) -> None:
-        """Asks, unless training has already ended."""
-        if self.session.runner.latest.phase.ended:
-            self.exit()
-        elif not isinstance(self.screen, QuitScreen):
-            self.push_screen(QuitScreen(self.look, self.session))
-
     def action_ask_to_quit(self) -> None:
-        self.ask_to_quit()
-
-    def show_help(self) -> None:
-        self.push_screen(HelpScreen(self.look, self.session.descriptor))
-
-    def show_end(self, snapshot: Snapshot) -> None:
-        """Says how training ended; a person who is leaving anyway is not bothered."""
-        if isinstance(self.screen, QuitScreen):
-            return
-        session = self.session
-        if snapshot.phase is Phase.FAILED:
-            log = str(session.folder.log)
-            self.push_screen(ErrorScreen(self.look, session.folder.id, log, snapshot))
-        else:
-            history = self.live.history
-            self.push_screen(
-                SummaryScreen(self.look, session.folder.id, session.descriptor, snapshot, history)
-            )
+        self.main.action_quit()
 
     # Themes.
 
@@ -148,10 +118,10 @@ class PuffApp(App[None], inherit_bindings=False):
     def wear(self, name: str) -> None:
         """Changes to a theme by name."""
         self.theme = name
-        self.live.dress(self.look)
+        self.main.dress(self.look)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for key in KEYS:
+        for key in self.main.KEYS:
             if key.id not in ("palette", "hand_back", "leave"):
                 title = f"{key.short.capitalize()}  ({key.shown})"
                 yield SystemCommand(
@@ -163,4 +133,4 @@ class PuffApp(App[None], inherit_bindings=False):
             )
 
     async def _do(self, action: str) -> None:
-        await self.run_action(action, self.live)
+        await self.run_action(action, self.main)

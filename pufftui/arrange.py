@@ -1,4 +1,4 @@
-"""Where every panel lies, for any size of the terminal: one pure function."""
+"""Where every panel lies, for any size of the terminal: a pure function for each screen."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from textual.geometry import Region
 LEAST_WIDTH, LEAST_HEIGHT = 60, 18
 ROOMY_WIDTH, ROOMY_HEIGHT = 100, 30
 
+Regions = dict[str, Region]
+
 GAP = 1
 """Empty columns between two panels; above each lies half an empty row that belongs to it."""
 
 HEADING = 2
 """Rows of a roomy panel that are not content: its upper edge and its title."""
+
+ENOUGH = 0.6
+"""Share of the largest possible picture that other panels must leave a person who plays."""
 
 SOLO = {
     1: ("game",),
@@ -30,7 +35,7 @@ SOLO = {
 class Arrangement:
     """Regions by panel; `roomy` panels have an edge above their title."""
 
-    regions: dict[str, Region]
+    regions: Regions
     roomy: bool
 
 
@@ -56,11 +61,11 @@ def arrange(width: int, height: int, aspect: float, solo: int = 0, gpus: int = 0
     return Arrangement(regions, roomy)
 
 
-def _alone(body: Region, solo: int) -> dict[str, Region]:
+def _alone(body: Region, solo: int) -> Regions:
     return _rows(body, dict.fromkeys(SOLO[solo], 1.0))
 
 
-def _few(body: Region, aspect: float, solo: int) -> dict[str, Region]:
+def _few(body: Region, aspect: float, solo: int) -> Regions:
     if solo:
         names = SOLO[solo]
         if solo == 4:
@@ -74,7 +79,7 @@ def _few(body: Region, aspect: float, solo: int) -> dict[str, Region]:
     return {"game": game, "score": score}
 
 
-def _all(body: Region, aspect: float, gpus: int) -> dict[str, Region]:
+def _all(body: Region, aspect: float, gpus: int) -> Regions:
     left = min(max(round(body.width * 0.29), 34), 66)
     charts = Region(body.x, body.y, left, body.height)
     rest = Region(body.x + left + GAP, body.y, body.width - left - GAP, body.height)
@@ -90,14 +95,14 @@ def picture_area(panel: Region, aspect: float) -> float:
     return min(width, height * aspect) * min(height, width / aspect)
 
 
-def _charts(area: Region) -> dict[str, Region]:
+def _charts(area: Region) -> Regions:
     learning = 23 if area.height >= 50 else 12 if area.height >= 36 else 9
     speed = 13 if area.height >= 50 else min(max(area.height // 5, 7), 12)
     heights = {"score": area.height - speed - learning, "speed": speed, "learning": learning}
     return _stack(area, heights)
 
 
-def _beside(area: Region, aspect: float, gpus: int) -> dict[str, Region]:
+def _beside(area: Region, aspect: float, gpus: int) -> Regions:
     """The machine to the right of the game, the policy below it."""
     right = min(max(round(area.width * 0.28), 28), 44)
     centre = Region(area.x, area.y, area.width - right - GAP, area.height)
@@ -107,7 +112,7 @@ def _beside(area: Region, aspect: float, gpus: int) -> dict[str, Region]:
     return _with_game(centre, aspect, "policy", least=9, most=14) | _stack(side, sides)
 
 
-def _below(area: Region, aspect: float) -> dict[str, Region]:
+def _below(area: Region, aspect: float) -> Regions:
     """Policy, machine, time and log in a strip below the game."""
     regions = _with_game(area, aspect, "strip", least=13, most=18)
     strip = regions.pop("strip")
@@ -117,16 +122,14 @@ def _below(area: Region, aspect: float) -> dict[str, Region]:
     return regions | thirds | _stack(side, {"time": time, "log": side.height - time})
 
 
-def _with_game(
-    area: Region, aspect: float, other: str, *, least: int, most: int
-) -> dict[str, Region]:
+def _with_game(area: Region, aspect: float, other: str, *, least: int, most: int) -> Regions:
     """The game as high as its picture needs, and what lies below it within its limits."""
     picture = HEADING + math.ceil((area.width - 2) / aspect / 2)
     game = min(max(picture, area.height - most), area.height - least)
     return _stack(area, {"game": game, other: area.height - game})
 
 
-def _stack(area: Region, heights: dict[str, int]) -> dict[str, Region]:
+def _stack(area: Region, heights: dict[str, int]) -> Regions:
     regions, y = {}, area.y
     for name, height in heights.items():
         regions[name] = Region(area.x, y, area.width, height)
@@ -134,14 +137,14 @@ def _stack(area: Region, heights: dict[str, int]) -> dict[str, Region]:
     return regions
 
 
-def _rows(area: Region, shares: dict[str, float]) -> dict[str, Region]:
+def _rows(area: Region, shares: dict[str, float]) -> Regions:
     total = sum(shares.values())
     heights = {name: int(area.height * share / total) for name, share in shares.items()}
     heights[next(iter(heights))] += area.height - sum(heights.values())
     return _stack(area, heights)
 
 
-def _columns(area: Region, shares: dict[str, float]) -> dict[str, Region]:
+def _columns(area: Region, shares: dict[str, float]) -> Regions:
     free = area.width - GAP * (len(shares) - 1)
     total = sum(shares.values())
     widths = {name: int(free * share / total) for name, share in shares.items()}
@@ -151,3 +154,49 @@ def _columns(area: Region, shares: dict[str, float]) -> dict[str, Region]:
         regions[name] = Region(x, area.y, width, area.height)
         x += width + GAP
     return regions
+
+
+def arrange_play(width: int, height: int, aspect: float, solo: int = 0) -> Arrangement:
+    """Lays out a screen that shows nothing but the game, its scores and its policy.
+
+    `solo` 1 is the game alone, 2 what stands beside it, 0 whatever shows most of both.
+    """
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+        return Arrangement({"too_small": Region(0, 0, width, height)}, roomy=False)
+    roomy = width >= ROOMY_WIDTH and height >= ROOMY_HEIGHT
+    regions = {
+        "header": Region(0, 0, width, 1),
+        "footer": Region(0, height - 1, width, 1),
+    }
+    body = Region(0, 1, width, height - 2)
+    bare = {
+        "game": Region(0, 1, width, height - 3),
+        "tally": Region(0, height - 2, width, 1),
+    }
+    if solo:
+        return Arrangement(regions | (bare if solo == 1 else _figures(body)), roomy)
+    side = min(max(round(width * 0.17), 30), 40)
+    game, column = body.split_vertical(width - side - GAP)
+    beside = {"game": game} | _figures(Region(column.x + GAP, 1, side, body.height))
+    game, strip = body.split_horizontal(body.height - (9 if roomy else 7))
+    below = {"game": game} | _figures(strip)
+    return Arrangement(regions | _best(bare, beside, below, aspect), roomy)
+
+
+def _best(bare: Regions, beside: Regions, below: Regions, aspect: float) -> Regions:
+    """A column shows more than a strip, and a strip more than nothing; the picture may suffer."""
+    bare_area, beside_area, below_area = (
+        picture_area(regions["game"], aspect) for regions in (bare, beside, below)
+    )
+    enough = ENOUGH * bare_area
+    if beside_area >= max(enough, below_area / 1.2):
+        return beside
+    return below if below_area >= enough else bare
+
+
+def _figures(area: Region) -> Regions:
+    """Scores and policy, below each other in a column, else beside each other."""
+    if area.width < 60:
+        scores = min(13, area.height // 2)
+        return _stack(area, {"scores": scores, "policy": area.height - scores})
+    return _columns(area, {"scores": 1.0, "policy": 1.3})

@@ -20,16 +20,19 @@ BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
 def write_rows(widget: Widget, rows: Mapping[int, Strip]) -> bool:
     """Writes rows of a widget, each as wide as the widget; False if that would not be right.
 
-    It is right if the widget's screen is on top, no message covers it, and no filter is at work.
+    It is right if the widget is shown, its screen is on top, no message covers it, and no filter
+    is at work.
     """
     app = widget.app
     driver = app._driver  # noqa: SLF001
     covered = widget.screen is not app.screen or len(app._notifications) > 0  # noqa: SLF001
     if driver is None or covered or app.is_headless or app.no_color or app._batch_count:  # noqa: SLF001
         return False
-    left, top = widget.region.offset
+    place = widget.region
+    if not place.area:
+        return False
     parts = [
-        f"\x1b[{top + row + 1};{left + 1}H{strip.render(app.console)}"
+        f"\x1b[{place.y + row + 1};{place.x + 1}H{strip.render(app.console)}"
         for row, strip in rows.items()
     ]
     if app._sync_available:  # noqa: SLF001

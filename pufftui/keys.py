@@ -1,8 +1,11 @@
-"""All keys as data: the bindings, the help, the footer and the palette are made from this table."""
+"""All keys as data: the bindings, the help, the footer and the palette are made from these tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+from textual.binding import Binding, BindingType
 
 from pufftui.envs.descriptor import Descriptor
 
@@ -26,7 +29,7 @@ class Key:
     while_playing: bool = False
 
 
-KEYS = (
+GAME_KEYS = (
     Key(
         "take_over",
         ("m",),
@@ -89,6 +92,9 @@ KEYS = (
         7,
         "< >",
     ),
+)
+
+TRAINING_KEYS = (
     Key(
         "pause",
         ("p",),
@@ -120,6 +126,9 @@ KEYS = (
         "leave",
         while_playing=True,
     ),
+)
+
+PANEL_KEYS = (
     Key("panel_1", ("1",), "1", "game", "the game alone", "Panels", "panel(1)"),
     Key("panel_2", ("2",), "2", "score", "the score curve alone", "Panels", "panel(2)"),
     Key(
@@ -128,10 +137,50 @@ KEYS = (
     Key("panel_4", ("4",), "4", "machine", "machine and time alone", "Panels", "panel(4)"),
     Key("panel_5", ("5",), "5", "log", "the log alone", "Panels", "panel(5)"),
     Key("panel_0", ("0",), "0", "all", "all panels that fit", "Panels", "panel(0)"),
+)
+
+SCREEN_KEYS = (
     Key("theme", ("t",), "t", "theme", "next colour theme", "Screen", "theme", 8),
     Key("palette", ("ctrl+p",), "ctrl+p", "commands", "search all commands", "Screen", "palette"),
     Key("help", ("question_mark", "f1"), "?", "keys", "this list", "Screen", "help", 1),
 )
+
+KEYS = (*GAME_KEYS, *TRAINING_KEYS, *PANEL_KEYS, *SCREEN_KEYS)
+"""What the dashboard listens to."""
+
+
+def _play_keys() -> tuple[Key, ...]:
+    """The dashboard's keys without training: nothing is lost, so leaving does not ask."""
+    words: dict[str, dict[str, Any]] = {
+        "pause_game": {"description": "stop the game, or go on"},
+        "quit": {"description": "leave", "group": "Screen"},
+        "leave": {"description": "leave, also while you play", "group": "Screen"},
+        "panel_2": {"short": "figures", "description": "scores and policy alone"},
+    }
+    chosen = (*GAME_KEYS, *PANEL_KEYS, *SCREEN_KEYS, *TRAINING_KEYS)
+    without = {"panel_3", "panel_4", "panel_5", "pause", "checkpoint"}
+    return tuple(replace(key, **words.get(key.id, {})) for key in chosen if key.id not in without)
+
+
+PLAY_KEYS = _play_keys()
+"""What `pufftui play` listens to."""
+
+
+def bindings(keys: tuple[Key, ...]) -> list[BindingType]:
+    """The keys as Textual binds them."""
+    # Textual itself has plans for escape and ctrl+c; priority takes them from it.
+    return [
+        Binding(
+            ",".join(key.keys),
+            key.action,
+            key.description,
+            show=False,
+            id=key.id,
+            priority=key.while_playing,
+        )
+        for key in keys
+    ]
+
 
 ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 

@@ -1,13 +1,15 @@
-"""What the dashboard is given: a run, its trainer, its arena, its store."""
+"""What a screen with a game on it is given: an arena, and beside it a run with all it has."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pufftui.envs.descriptor import Descriptor
+from pufftui.opponent import Opponent
+from pufftui.tally import Tally
 from pufftui.trainer.command import ArenaCommand, Command
 from pufftui.trainer.config import Config
 from pufftui.trainer.frame import ArenaFrame
@@ -30,7 +32,7 @@ class Trainer(Protocol):
 
 
 class Stage(Protocol):
-    """The side of an `Arena` that the dashboard sees."""
+    """The side of an `Arena` that a screen sees."""
 
     @property
     def latest(self) -> ArenaFrame | None: ...
@@ -42,14 +44,36 @@ class Stage(Protocol):
     def stop(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Session:
-    """Everything a live screen needs. Neither trainer nor arena has been started yet."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GameSession:
+    """What every screen with a game needs. Nothing in it has been started yet."""
+
+    arena: Stage
+    descriptor: Descriptor
+    clock: Callable[[], float] = time.monotonic
+
+    def start(self) -> None:
+        """Starts what runs beside the screen."""
+        self.arena.start()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Session(GameSession):
+    """A run with its trainer and its store: what the dashboard needs."""
 
     runner: Trainer
-    arena: Stage
     folder: RunFolder
     config: Config
-    descriptor: Descriptor
     open_store: Callable[[], StoreReader]
-    clock: Callable[[], float] = time.monotonic
+
+    def start(self) -> None:
+        self.arena.start()
+        self.runner.start()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PlaySession(GameSession):
+    """A game to play, without training, who plays it when the person does not, and the scores."""
+
+    opponent: Opponent
+    tally: Tally = field(default_factory=Tally)

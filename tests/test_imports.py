@@ -20,6 +20,7 @@ WITHOUT_TORCH = [
     "checkpoint",
     "weights",
     "layers",
+    "policies",
     "run_folder",
 ]
 """Modules of the trainer that the app imports before torch is loaded."""

@@ -12,6 +12,7 @@ from pufftui.envs.errors import PuffError, nearest
 COMMANDS = {
     "train": ("train ENV", "train an agent and watch it live"),
     "resume": ("resume [RUN]", "go on with a run from its newest checkpoint"),
+    "play": ("play ENV", "play yourself, beside a trained policy"),
     "envs": ("envs", "list the environments"),
     "bench": ("bench [ENV ...]", "measure the speed of environments and training"),
     "doctor": ("doctor", "check this machine and say how to mend what is missing"),

@@ -26,17 +26,19 @@ def check_output(options: argparse.Namespace) -> None:
         return
     if options.json:
         raise PuffError("--json goes with --headless.", "Add --headless.", usage=True)
+    check_screen("The dashboard", "To train without one, add --headless.", options.theme)
+
+
+def check_screen(what: str, otherwise: str, theme: str | None) -> None:
+    """Raises `PuffError` if there is no terminal, with a hint of what to do, or no such theme."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise PuffError(
-            "The dashboard needs a terminal.", "To train without one, add --headless.", usage=True
-        )
-    if options.theme is not None:
+        raise PuffError(f"{what} needs a terminal.", otherwise, usage=True)
+    if theme is not None:
         from pufftui.theme import load_themes
 
         themes = load_themes()
-        if options.theme not in themes:
-            hint = nearest(options.theme, themes)
-            raise PuffError(f"There is no theme {options.theme}.", hint, usage=True)
+        if theme not in themes:
+            raise PuffError(f"There is no theme {theme}.", nearest(theme, themes), usage=True)
 
 
 def show(runner: Runner, options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""All keys, grouped; made from the table of keys and from what the game listens to."""
+"""All keys, grouped; made from a screen's table of keys and from what the game listens to."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ from rich.text import Text
 from textual.binding import Binding
 
 from pufftui.envs.descriptor import Descriptor
-from pufftui.keys import KEYS, key_name
+from pufftui.keys import Key, key_name
 from pufftui.screens.dialog import Dialog
 from pufftui.theme import PuffTheme
 
 
 class HelpScreen(Dialog):
-    """The keys of the dashboard and of the game."""
+    """The keys of a screen and of its game."""
 
     BINDINGS = [Binding("question_mark,f1,q,enter", "close", "Close", show=False)]
     title_text = "Keys"
 
-    def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
+    def __init__(self, look: PuffTheme, descriptor: Descriptor, keys: tuple[Key, ...]) -> None:
         super().__init__(look)
+        self._keys = keys
         self._descriptor = descriptor
 
     def body(self) -> Text:
         rows: list[tuple[str, str, bool]] = []
-        groups = list(dict.fromkeys(key.group for key in KEYS))
+        groups = list(dict.fromkeys(key.group for key in self._keys))
         for group in groups:
             rows.append((f"{group}\n", "text", True))
-            for key in KEYS:
+            for key in self._keys:
                 if key.group == group:
                     rows += [
                         (f"  {key.shown:<10}", "policy", True),

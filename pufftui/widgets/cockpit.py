@@ -1,27 +1,32 @@
-"""The container of all panels, and the layout that places them where `arrange` says."""
+"""The container of all panels, and the layout that places them where a plan says."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from textual.geometry import NULL_OFFSET, NULL_SPACING, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-from pufftui.arrange import arrange
+from pufftui.arrange import Arrangement
 from pufftui.widgets.painted import Painted
 
 
 class CockpitLayout(Layout):
-    """Places the panels where `arrange` says; what it leaves out is not shown."""
+    """Places the panels where the plan for the terminal's size says.
+
+    What the plan leaves out is not shown.
+    """
 
     name = "cockpit"
 
-    def __init__(self, aspect: float) -> None:
-        self.aspect, self.solo, self.gpus = aspect, 0, 0
+    def __init__(self, plan: Callable[[int, int], Arrangement]) -> None:
+        self._plan = plan
 
     def arrange(
         self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
     ) -> ArrangeResult:
-        plan = arrange(size.width, size.height, self.aspect, self.solo, self.gpus)
+        plan = self._plan(size.width, size.height)
         placements = []
         for child in children:
             region = plan.regions.get(child.id or "")

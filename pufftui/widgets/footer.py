@@ -6,7 +6,7 @@ from rich.style import Style
 from textual import events
 
 from pufftui.envs.descriptor import Descriptor
-from pufftui.keys import KEYS, Key, game_hints
+from pufftui.keys import Key, game_hints
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 from pufftui.widgets.painted import Bar
@@ -15,8 +15,9 @@ from pufftui.widgets.painted import Bar
 class Footer(Bar):
     """Shows as many keys as fit, the most important ones first in line for a place."""
 
-    def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
+    def __init__(self, look: PuffTheme, descriptor: Descriptor, keys: tuple[Key, ...]) -> None:
         super().__init__(look, "footer")
+        self._keys = keys
         self._hints = game_hints(descriptor)
         self._spans: list[tuple[int, int, str]] = []
         self.playing = False
@@ -33,11 +34,11 @@ class Footer(Bar):
         return [self._game(width) if self.playing else self._own(width)]
 
     def _own(self, width: int) -> Line:
-        ranked = sorted((key for key in KEYS if key.footer), key=lambda key: key.footer)
+        ranked = sorted((key for key in self._keys if key.footer), key=lambda key: key.footer)
         chosen: list[Key] = []
         used = 1
         for key in ranked:
-            cells = len(_shown(key)) + len(self._label(key)) + 4
+            cells = _cells([(_shown(key), self._label(key))])
             if used + cells <= width + 3:
                 chosen.append(key)
                 used += cells
@@ -57,13 +58,17 @@ class Footer(Bar):
         return line
 
     def _game(self, width: int) -> Line:
-        line: Line = [(" ", self._style("dim"))]
-        hints = [*self._hints, ("esc", "hand back"), ("ctrl+c", "quit")]
-        used = 1
-        for keys, label in hints:
-            used += len(keys) + len(label) + 4
+        """The game's keys, as many as fit before the ways out."""
+        ways_out = [(_shown(key), self._label(key)) for key in self._keys if key.while_playing]
+        used = 1 + _cells(ways_out)
+        hints = []
+        for hint in self._hints:
+            used += _cells([hint])
             if used > width + 3:
                 break
+            hints.append(hint)
+        line: Line = [(" ", self._style("dim"))]
+        for keys, label in hints + ways_out:
             line += [(keys, self._style("human", bold=True)), (f" {label}   ", self._style("dim"))]
         return line
 
@@ -81,3 +86,7 @@ class Footer(Bar):
 
 def _shown(key: Key) -> str:
     return key.footer_shown or key.shown
+
+
+def _cells(hints: list[tuple[str, str]]) -> int:
+    return sum(len(keys) + len(label) + 4 for keys, label in hints)

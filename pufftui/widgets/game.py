@@ -87,9 +87,9 @@ class GameCard(Card):
         if frame is None:
             return ""
         parts = [f"agent {frame.agent + 1} of {frame.agents}"]
-        if frame.human:
-            parts.append("esc hands back")
-        elif frame.policy_step is not None:
+        if frame.waiting_for_key:
+            parts.append("your move")
+        elif frame.policy_step is not None and not frame.human:
             parts.append(f"policy of step {steps(frame.policy_step)}")
         if frame.paused:
             parts.append("‖ paused")
@@ -183,6 +183,7 @@ def _caption(frame: ArenaFrame) -> tuple[object, ...]:
         frame.agents,
         frame.human,
         frame.paused,
+        frame.waiting_for_key,
         frame.speed,
         steps(frame.policy_step or 0),
     )

@@ -28,7 +28,10 @@ class Header(Bar):
         self.paint()
 
     def announce(self, banner: list[tuple[str, bool]]) -> None:
-        """Texts of the banner and whether each is stressed; an empty list takes it away."""
+        """Texts of the banner and whether each is stressed; an empty list takes it away.
+
+        Where they do not all fit, the stressed ones stay.
+        """
         if banner != self.banner:
             self.banner = banner
             self.ground = "human" if banner else "raised"
@@ -63,7 +66,10 @@ class Header(Bar):
     def _banner(self, width: int) -> Line:
         look = self.look
         line: Line = [("  ", look.style("background", "human"))]
-        line += [(text, look.style("background", "human", bold=bold)) for text, bold in self.banner]
+        fits = sum(len(text) for text, _ in self.banner) + 2 <= width
+        for text, bold in self.banner:
+            words = text if bold or fits else "   "
+            line.append((words, look.style("background", "human", bold=bold)))
         return _cut(line, width)
 
     def _progress(self, room: int) -> Line:

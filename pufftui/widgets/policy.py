@@ -17,19 +17,26 @@ from pufftui.widgets.painted import Card
 FACTS_WIDTH = 22
 WIDEST_BAR = 56
 WIDEST_LABEL = 14
+HIGHEST_CURVE = 14
 
 REMEMBERED = 400
 """Values kept for the curve of what the policy expects."""
 
 
 class PolicyCard(Card):
-    """Probabilities of the watched agent's actions beside the figures of its episode."""
+    """Probabilities of the watched agent's actions beside the figures of its episode.
+
+    Without `episode` only the value stands beside them.
+    """
 
     title = "policy"
+    silent = "none yet: random moves"
+    """What is said while no policy has been asked."""
 
-    def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
+    def __init__(self, look: PuffTheme, descriptor: Descriptor, *, episode: bool = True) -> None:
         super().__init__(look, "policy")
         self._descriptor = descriptor
+        self._episode = episode
         self._values: deque[float] = deque(maxlen=REMEMBERED)
         self.frame: ArenaFrame | None = None
 
@@ -43,8 +50,8 @@ class PolicyCard(Card):
 
     def detail(self) -> str:
         if self.frame is None or not self.frame.probabilities:
-            return "none yet: random moves"
-        return "what you do" if self.frame.human else "what it thinks"
+            return self.silent
+        return "what it would do" if self.frame.human else "what it thinks"
 
     def content(self, width: int, height: int) -> list[Line]:
         frame = self.frame
@@ -71,7 +78,8 @@ class PolicyCard(Card):
         values[2 * width - len(recent) :] = recent
         low, high = min(recent), max(recent)
         margin = max(high - low, 0.05 * max(abs(high), abs(low), 0.1)) * 0.1
-        curve = profile(look, values, "series1", rows - 2, low - margin, high + margin)
+        height = min(rows - 2, HIGHEST_CURVE)
+        curve = profile(look, values, "series1", height, low - margin, high + margin)
         label = f"expected return, {low:+.2f} to {high:+.2f}"
         return [[], [(label[:width], look.style("dim"))], *curve]
 
@@ -79,14 +87,16 @@ class PolicyCard(Card):
         look = self.look
         value = NOTHING if frame.value is None else f"{frame.value:+.2f}"
         who = "your last" if frame.last_score_human else "last score"
-        rows = [
-            ("value", value, "text"),
+        rows = [("value", value, "text")]
+        episode = [
             ("return", figure(frame.episode_return), "text"),
             ("length", figure(frame.episode_length), "text"),
             (who, figure(frame.last_score), "human" if frame.last_score_human else "policy"),
         ]
         if frame.best_human_score is not None or frame.human:
-            rows.append(("your best", figure(frame.best_human_score), "human"))
+            episode.append(("your best", figure(frame.best_human_score), "human"))
+        if self._episode:
+            rows += episode
         return [
             [
                 (label.ljust(FACTS_WIDTH - 8), look.style("dim")),
@@ -124,18 +134,18 @@ class PolicyCard(Card):
         widest = min(widest, WIDEST_LABEL)
         label = actions[component].choices[index].label[:widest].ljust(widest + 1)
         taken = component < len(frame.action) and int(frame.action[component]) == index
-        colour = "human" if frame.human else "policy"
+        who = "human" if frame.human else "policy"
         words = look.style("text" if taken else "dim", bold=taken)
         share = _probability(frame, component, index)
         cells = max(4, min(width - widest - 9, WIDEST_BAR))
-        shade = colour if taken else look.mix(colour, "track", 0.55)
+        shade = "policy" if taken else look.mix("policy", "track", 0.55)
         if airy:
             bar: Line = [(thick_bar(share, cells), look.style(shade, "track"))]
         else:
             full, empty = thin_bar(share, cells)
             bar = [(full, look.style(shade)), (empty, look.style("track"))]
         return [
-            ("▸ " if taken else "  ", look.style(colour, bold=True)),
+            ("▸ " if taken else "  ", look.style(who, bold=True)),
             (label, words),
             *bar,
             (f"  {share:.2f}", words),

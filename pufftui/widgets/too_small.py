@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from pufftui.arrange import LEAST_HEIGHT, LEAST_WIDTH
 from pufftui.plot import Line
+from pufftui.theme import PuffTheme
 from pufftui.widgets.painted import Painted
 
 
 class TooSmall(Painted):
-    """One friendly sentence in the middle."""
+    """One friendly sentence in the middle, that ends with what happens meanwhile."""
+
+    def __init__(self, look: PuffTheme, meanwhile: str) -> None:
+        super().__init__(look, "too_small")
+        self._meanwhile = meanwhile
 
     def lines(self, width: int, height: int) -> list[Line]:
-        words = f"This window is {width} x {height}. Please make it {LEAST_WIDTH} x {LEAST_HEIGHT} or larger; training goes on meanwhile."
+        words = f"This window is {width} x {height}. Please make it {LEAST_WIDTH} x {LEAST_HEIGHT} or larger; {self._meanwhile}."
         rows: list[str] = [""]
         for word in words.split():
             longer = f"{rows[-1]} {word}".strip()

@@ -93,7 +93,7 @@ async def test_the_game_view_shows_the_pixels(session: Session) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         for _ in range(4):
             await settle(app, pilot, 0.3)
-        game = app.live.game
+        game = app.main.game
         region, pixels = game.picture, session.arena.latest.pixels
         for row in range(region.height):
             strip = game.render_lines(game.size.region)[region.y + row]
@@ -115,7 +115,7 @@ async def test_only_rows_that_changed_are_refreshed(session: Session) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
         await settle(app, pilot)
-        game, refreshed = app.live.game, []
+        game, refreshed = app.main.game, []
         game.refresh = lambda *regions, **_: refreshed.extend(regions)
         frame = session.arena.latest
         game.show(replace(frame, number=frame.number + 1))
@@ -164,7 +164,7 @@ async def test_watching_playing_and_handing_back(tmp_path: Path) -> None:
             await pilot.press(key)
         assert len(sent) == before
         assert session.runner.sent == []
-        assert app.screen is app.live
+        assert app.screen is app.main
 
         await pilot.press("left", "escape")
         assert sent[-2:] == [ReleaseAllKeys(), HandBack()]
@@ -199,7 +199,7 @@ async def test_the_arena_may_hand_back_by_itself(tmp_path: Path) -> None:
         await settle(app, pilot)
         session.arena.send(HandBack())
         await settle(app, pilot)
-        assert not app.live.playing
+        assert not app.main.playing
         assert "YOU are" not in screen_text(app)
 
 
@@ -262,7 +262,7 @@ async def test_help_lists_every_key(session: Session) -> None:
         assert re.search(r"← a +left", text)
         await pilot.press("escape")
         await pilot.pause()
-        assert app.screen is app.live
+        assert app.screen is app.main
 
 
 async def test_the_help_fits_a_small_screen(session: Session) -> None:
@@ -364,7 +364,7 @@ async def test_themes_change_every_colour(session: Session) -> None:
             await settle(app, pilot)
             seen.add(app.theme)
             allowed = {app.look.colours[n] for n in ("surface", "background", "raised")}
-            for panel in (app.live.score, app.live.header, app.live.log_card):
+            for panel in (app.main.score, app.main.header, app.main.log_card):
                 strip = panel.render_lines(panel.size.region)[-1]
                 assert {s.style.bgcolor.name for s in strip if not s.text.strip()} <= allowed
             await pilot.press("t")
@@ -431,7 +431,7 @@ async def test_a_failure_is_explained_and_the_screen_lives_on(session: Session) 
         assert "✕ failed" in screen_text(app).splitlines()[0]
         await pilot.press("2")
         await settle(app, pilot)
-        assert app.screen is app.live
+        assert app.screen is app.main
 
 
 async def test_trouble_shows_in_one_word(session: Session) -> None:
@@ -484,7 +484,7 @@ async def test_commands_can_be_searched(session: Session) -> None:
     app = fake_app(session)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
-        titles = [command.title for command in app.get_system_commands(app.live)]
+        titles = [command.title for command in app.get_system_commands(app.main)]
         assert any("Pause training" in title for title in titles)
         assert sum("Theme: " in title for title in titles) == len(app.looks)
         await pilot.press("ctrl+p")
@@ -514,7 +514,7 @@ async def test_the_store_is_closed_and_the_threads_end(session: Session) -> None
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
     assert [reader.closed for reader in readers] == [True]
-    assert all(sampling._stop.is_set() for sampling in app._samplings)
+    assert all(sampling._stop.is_set() for sampling in app.main._samplings)
 
 
 def test_every_key_is_bound_once() -> None:

@@ -1,0 +1,45 @@
+"""`pufftui play`: the game full screen, for a person to play beside a trained policy."""
+
+from __future__ import annotations
+
+import secrets
+
+from pufftui.cli.output import check_screen
+from pufftui.cli.parser import CommandParser
+from pufftui.cli.settings import load_settings, setting_files
+from pufftui.envs.catalogue import env_names, load_env
+from pufftui.envs.errors import PuffError
+
+
+def run(arguments: list[str]) -> int:
+    """Plays; returns 0, or 130 if a signal ended it."""
+    parser = CommandParser("play", "You play, full screen; a trained policy plays when you do not.")
+    add = parser.add_argument
+    add("env", metavar="ENV", nargs="?", help="what to play: what pufftui train takes")
+    add(
+        "--from",
+        metavar="RUN",
+        dest="source",
+        help="whose policy plays: a run's name, latest, random (for random moves) or none (for "
+        "nobody); without it the newest run of ENV",
+    )
+    add("--theme", metavar="THEME", help="colours of the screen")
+    options = parser.parse(arguments)
+    if options.env is None:
+        known = ", ".join(env_names())
+        raise PuffError("play needs an environment.", f"Known: {known}.", usage=True)
+    config = load_settings(options.env, setting_files(), {})
+    library = load_env(config.env)
+    from pufftui.opponent import choose_opponent
+
+    opponent = choose_opponent(config, options.source)
+    check_screen("play", "Start it in one.", options.theme)
+    from pufftui.play import run_play
+    from pufftui.session import PlaySession
+    from pufftui.trainer.arena import Arena
+
+    # Other games every time: nobody wants to learn one game by heart.
+    seed = secrets.randbits(32)
+    arena = Arena(library, opponent.parameters, lambda: opponent.weights, seed)
+    session = PlaySession(arena=arena, descriptor=library.descriptor, opponent=opponent)
+    return run_play(session, options.theme)

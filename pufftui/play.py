@@ -1,0 +1,45 @@
+"""Shows a game to play until the person leaves; no run is touched."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from pufftui.app import PuffApp
+from pufftui.format import figure
+from pufftui.session import PlaySession
+from pufftui.terminal import private_terminal
+
+INTERRUPTED = 130
+
+
+def run_play(session: PlaySession, theme: str | None) -> int:
+    """Plays on the terminal; the exit status: 0, 1 if the screen failed, 130 after a signal."""
+    app = PuffApp(session, theme)
+    name = session.descriptor.name
+    with tempfile.NamedTemporaryFile(prefix="pufftui-play-", suffix=".txt", delete=False) as file:
+        log = Path(file.name)
+    try:
+        with private_terminal(log, f" in {name}\nWhat happened is in {log}\n"):
+            app.run()
+    finally:
+        session.arena.stop()
+        if not log.stat().st_size:
+            log.unlink()
+    sys.stderr.write(_report(session))
+    if app.return_code:
+        sys.stderr.write(f"The screen failed; what happened is in {log}\n")
+        return 1
+    return INTERRUPTED if app.signalled else 0
+
+
+def _report(session: PlaySession) -> str:
+    """A line that stays on the terminal if a game was finished."""
+    best, mean = session.tally.best, session.opponent.training_score
+    if best is None:
+        return ""
+    text = f"{session.descriptor.name}: your best {figure(best)}"
+    if mean is not None:
+        text += f", the policy's mean in training {figure(mean)}"
+    return f"{text}\n"

@@ -86,7 +86,7 @@ def rollout(library: EnvLibrary, threads: int, groups: int) -> dict[str, NDArray
                 reports.append(env.drain())
         states = [env.state(i).copy() for i in range(env.environments)]
         memory = np.frombuffer(env.save(), np.uint8)
-    assert sum(report.count for report in reports) > 100
+    assert any(report.count for report in reports)
     assert not any(report.dropped for report in reports)
     return {name: np.stack(values) for name, values in out.items()} | {
         "episodes": np.concatenate([report.episodes for report in reports]),

@@ -23,6 +23,8 @@ def write_rows(widget: Widget, rows: Mapping[int, Strip]) -> bool:
     It is right if the widget is shown, its screen is on top, no message covers it, and no filter
     is at work.
     """
+    if not widget.is_attached:
+        return False
     app = widget.app
     driver = app._driver  # noqa: SLF001
     covered = widget.screen is not app.screen or len(app._notifications) > 0  # noqa: SLF001

@@ -117,7 +117,7 @@ static void draw_unit(const camera* camera, uint32_t agent, pose seen, float glo
         if (in_sight(camera, plus(below, (vector){0, 0.01f, 0}))) {
             draw_stroke(camera, plus(below, times((vector){left.x, 0, left.z}, 0.8f)),
                         minus(below, times((vector){left.x, 0, left.z}, 0.8f)), shape->size * 0.4f,
-                        0x10180f);
+                        0x28323a);
         }
     }
     for (int i = 0; i < MOST_STROKES && shape->strokes[i].width > 0; i++) {

@@ -18,6 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     # A spinning OpenMP worker takes the core that the environments need. Read when torch loads.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # The arena multiplies small matrices with numpy: threads for them only get in the way.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     end_by_interrupt(signal.SIGTERM)
     end_by_interrupt(signal.SIGHUP)
     try:

@@ -14,7 +14,6 @@ COMMANDS = {
     "resume": ("resume [RUN]", "go on with a run from its newest checkpoint"),
     "play": ("play ENV", "play yourself, beside a trained policy"),
     "envs": ("envs", "list the environments"),
-    "env": ("env new|check ...", "begin an environment of your own, or check one"),
     "bench": ("bench [ENV ...]", "measure the speed of environments and training"),
     "doctor": ("doctor", "check this machine and say how to mend what is missing"),
 }

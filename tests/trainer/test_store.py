@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import EPISODE
-from pufftui.trainer.store import StoreReader, StoreWriter, ledger, schema, writer
+from pufftui.trainer.store import StoreReader, StoreWriter, ledger, opening, schema, writer
 
 NAMES = ["score", "sps", "policy_loss", "entropy", "ünicode name", "statistic_hits"]
 rows = st.dictionaries(st.sampled_from(NAMES), st.floats(width=32))
@@ -260,7 +260,7 @@ def test_a_failure_that_lasts_ends_with_close(tmp_path):
 
 
 def test_another_writers_lock_only_delays(database, store, monkeypatch):
-    monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.05)
     store.close()
     store = StoreWriter(database)
     store.flush()
@@ -330,7 +330,7 @@ def test_without_shared_memory_the_journal_is_rolled_back(database, monkeypatch)
     def over_a_network(path):
         uri = f"{path.as_uri()}?vfs=unix-dotfile"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None)
-        schema.prepare(connection)
+        opening.prepare(connection)
         return connection
 
     monkeypatch.setattr(ledger, "open_for_writing", over_a_network)

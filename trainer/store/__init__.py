@@ -1,6 +1,38 @@
-"""What a run remembers: one SQLite file, one writer, any number of readers in any process."""
+"""What a run remembers: one SQLite file, one writer, any number of readers in any process.
 
-from pufftui.trainer.store.reader import CheckpointRow, Event, MetricRows, StoreReader
+A person's words about a run, `remarks`, may be added by any process.
+"""
+
+from pufftui.trainer.store.reader import StoreReader
+from pufftui.trainer.store.records import (
+    AlertRow,
+    CheckpointRow,
+    CommandRow,
+    Event,
+    Lineage,
+    MetricBlocks,
+    MetricRows,
+    Note,
+    SystemRow,
+)
+from pufftui.trainer.store.remarks import acknowledge, add_note, pin, tag, untag
 from pufftui.trainer.store.writer import StoreWriter
 
-__all__ = ["CheckpointRow", "Event", "MetricRows", "StoreReader", "StoreWriter"]
+__all__ = [
+    "AlertRow",
+    "CheckpointRow",
+    "CommandRow",
+    "Event",
+    "Lineage",
+    "MetricBlocks",
+    "MetricRows",
+    "Note",
+    "StoreReader",
+    "StoreWriter",
+    "SystemRow",
+    "acknowledge",
+    "add_note",
+    "pin",
+    "tag",
+    "untag",
+]

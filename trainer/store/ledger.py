@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.trainer.store.schema import open_for_writing
+from pufftui.trainer.store.levels import catch_up, roll_up
+from pufftui.trainer.store.opening import open_for_writing
 
 NO_SHARED_MEMORY = (
     "The filesystem of this run gives no shared memory, as network filesystems do: the store uses "
@@ -26,8 +29,15 @@ WRONG_VALUES = (
 )
 
 
+EXTREMES_KEPT = 36_000
+"""Rows of metrics, ten hours at one a second, that keep their extremes beside the blocks'."""
+
+
 class Ledger:
-    """One lineage of rows. Opens the file when it first writes, and again after a failure."""
+    """One lineage of rows, and another one whenever the steps go back.
+
+    Opens the file when it first writes, and again after a failure.
+    """
 
     def __init__(self, database: Path, from_step: int) -> None:
         """Touches no file; `from_step` is where the lineage leaves its parent."""
@@ -37,6 +47,7 @@ class Ledger:
         self._lineage: int | None = None
         self._positions: dict[str, int] = {}
         self._last = (from_step, 0.0)
+        self._highest: int | None = None
         self._refusal_told = False
 
     @property
@@ -52,17 +63,18 @@ class Ledger:
         """
         if self._connection is None:
             self._open()
-        self._execute("BEGIN IMMEDIATE")
-        for insert in batch:
-            try:
-                insert(self)
-            except Exception as error:  # what can be wrong with a stranger's values has no list
-                if isinstance(error, sqlite3.Error) and not isinstance(error, WRONG_VALUES):
-                    raise
-                if not self._refusal_told:
-                    self._refusal_told = True
-                    self.notice("error", f"A row could not be stored: {error}.")
-        self._execute("COMMIT")
+        assert self._connection is not None
+        assert self._lineage is not None
+        before = self._lineage, self._highest
+        try:
+            self._execute("BEGIN IMMEDIATE")
+            for insert in batch:
+                self._try(insert)
+            roll_up(self._connection, self._lineage, ended=False)
+            self._execute("COMMIT")
+        except BaseException:
+            self._lineage, self._highest = before
+            raise
 
     def close(self) -> None:
         """Closes the file, undoing what is not committed; the next `write` opens it again."""
@@ -70,20 +82,33 @@ class Ledger:
             self._connection.close()
             self._connection = None
 
-    def metrics(self, step: int, seconds: float, epoch: int, values: Mapping[str, float]) -> None:
-        """Adds a row of means, and the names that are new."""
+    def metrics(
+        self,
+        step: int,
+        seconds: float,
+        epoch: int,
+        values: Mapping[str, float],
+        extremes: Mapping[str, tuple[float, float]],
+    ) -> None:
+        """Adds a row of means, the lowest and highest of some of them, and names that are new."""
         for name in values:
             if name not in self._positions:
                 position = len(self._positions)
                 self._execute("INSERT INTO metric VALUES (?, ?)", position, name)
                 self._positions[name] = position
-        means = np.full(len(self._positions), np.nan, "<f4")
-        with np.errstate(over="ignore"):
-            means[[self._positions[name] for name in values]] = np.array(
-                list(values.values()), np.float64
-            )
+        means = self._figures(values)
+        if self._highest is not None and step < self._highest:
+            self._begin_lineage(int(step) - 1)
+        self._highest = int(step)
         self._last = (int(step), float(seconds))
-        self._insert("metrics", *self._last, int(epoch), means.tobytes())
+        row = self._insert("metrics", *self._last, int(epoch), means)
+        if extremes:
+            low, high = (
+                self._figures({name: both[side] for name, both in extremes.items()})
+                for side in (0, 1)
+            )
+            self._execute("INSERT INTO extremes VALUES (?, ?, ?)", row, low, high)
+        self._execute("DELETE FROM extremes WHERE row <= ?", row - EXTREMES_KEPT)
 
     def episodes(self, step: int, episodes: NDArray[np.void]) -> None:
         """Adds a row per episode (dtype `EPISODE`)."""
@@ -104,33 +129,104 @@ class Ledger:
         self._last = (int(step), float(seconds))
         self._insert("event", *self._last, kind, text)
 
-    def checkpoint(self, step: int, seconds: float, file: str, score: float | None) -> None:
+    def checkpoint(
+        self, step: int, seconds: float, file: str, score: float | None, reason: str
+    ) -> None:
         """Adds a checkpoint."""
         self._last = (int(step), float(seconds))
-        self._insert("checkpoint", *self._last, file, None if score is None else float(score))
+        known = None if score is None else float(score)
+        self._insert("checkpoint", *self._last, file, known, False, reason)
+
+    def alert(
+        self,
+        step: int,
+        seconds: float,
+        level: str,
+        rule: str,
+        title: str,
+        text: str,
+        evidence: Mapping[str, Any],
+        advice: str,
+    ) -> None:
+        """Adds an alert that nobody has acknowledged yet."""
+        words = (level, rule, title, text, json.dumps(evidence), advice)
+        self._insert("alert", int(step), float(seconds), *words, None)
+
+    def command(
+        self, step: int, seconds: float, at: float, name: str, detail: Mapping[str, Any]
+    ) -> None:
+        """Adds what a person asked."""
+        self._insert("command", int(step), float(seconds), at, name, json.dumps(detail))
+
+    def system(
+        self, step: int, seconds: float, reading: Mapping[str, float], gpus: Iterable[Any]
+    ) -> None:
+        """Adds a reading of the machine: the columns of the table by name."""
+        columns = ", ".join(("lineage", "step", "seconds", *reading, "gpus"))
+        values = (self._lineage, int(step), float(seconds), *reading.values(), json.dumps([*gpus]))
+        places = ", ".join("?" * len(values))
+        self._execute(f"INSERT INTO system ({columns}) VALUES ({places})", *values)  # noqa: S608
+
+    def fact(self, name: str, value: object) -> None:
+        """Remembers a fact about the run, instead of what was known under its name."""
+        self._execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", name, json.dumps(value))
 
     def notice(self, kind: str, text: str) -> None:
         """Adds an event about the store itself, at the step of the last row."""
         self._insert("event", *self._last, kind, text)
 
     def _open(self) -> None:
-        self._connection = open_for_writing(self._database)
-        names = self._execute("SELECT name, position FROM metric")
-        self._positions = dict(names.fetchall())
-        if self._lineage is None:
-            opened = self._execute(
-                "INSERT INTO lineage (parent, from_step, started)"
-                " VALUES ((SELECT max(id) FROM lineage), ?, ?)",
-                self._from_step,
-                time.time(),
-            )
-            self._lineage = opened.lastrowid
-            if self._execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                self.notice("note", NO_SHARED_MEMORY)
+        connection = self._connection = open_for_writing(self._database)
+        before = self._lineage
+        try:
+            self._execute("BEGIN IMMEDIATE")
+            names = self._execute("SELECT name, position FROM metric")
+            self._positions = dict(names.fetchall())
+            if self._lineage is None:
+                self._begin_lineage(self._from_step)
+                if self._execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                    self.notice("note", NO_SHARED_MEMORY)
+            catch_up(connection)
+            self._execute("COMMIT")
+        except BaseException:
+            self._lineage = before
+            self.close()
+            raise
 
-    def _insert(self, table: str, *values: object) -> None:
+    def _try(self, insert: Callable[[Ledger], None]) -> None:
+        """Inserts; what is wrong with the values is told once and costs only them."""
+        try:
+            insert(self)
+        except Exception as error:  # what can be wrong with a stranger's values has no list
+            if isinstance(error, sqlite3.Error) and not isinstance(error, WRONG_VALUES):
+                raise
+            if not self._refusal_told:
+                self._refusal_told = True
+                self.notice("error", f"A row could not be stored: {error}.")
+
+    def _begin_lineage(self, from_step: int) -> None:
+        if self._lineage is not None:
+            assert self._connection is not None
+            roll_up(self._connection, self._lineage, ended=True)
+        opened = self._execute(
+            "INSERT INTO lineage (parent, from_step, started)"
+            " VALUES ((SELECT max(id) FROM lineage), ?, ?)",
+            from_step,
+            time.time(),
+        )
+        self._lineage = opened.lastrowid
+
+    def _figures(self, values: Mapping[str, float]) -> bytes:
+        figures = np.full(len(self._positions), np.nan, "<f4")
+        with np.errstate(over="ignore"):
+            places = [self._positions[name] for name in values]
+            figures[places] = np.array(list(values.values()), np.float64)
+        return figures.tobytes()
+
+    def _insert(self, table: str, *values: object) -> int:
         places = ", ".join("?" * (len(values) + 1))
-        self._execute(f"INSERT INTO {table} VALUES (NULL, {places})", self._lineage, *values)  # noqa: S608
+        sql = f"INSERT INTO {table} VALUES (NULL, {places})"  # noqa: S608
+        return self._execute(sql, self._lineage, *values).lastrowid or 0
 
     def _execute(self, sql: str, *values: object) -> sqlite3.Cursor:
         assert self._connection is not None

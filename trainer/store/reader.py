@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import chain, compress
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,51 +15,26 @@ from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import EPISODE
-from pufftui.trainer.store.schema import BUSY_SECONDS, version
+from pufftui.trainer.store.blobs import unpack
+from pufftui.trainer.store.opening import open_for_reading
+from pufftui.trainer.store.records import (
+    AlertRow,
+    CheckpointRow,
+    CommandRow,
+    Event,
+    Lineage,
+    MetricBlocks,
+    MetricRows,
+    Note,
+    SystemRow,
+)
+from pufftui.trainer.store.zoom import END, blocks_between, lineages, together
 
 Row = tuple[Any, ...]
-Part = TypeVar("Part")
+Answer = TypeVar("Answer")
 
 # So few rows at a time never outlive a turn of Python's garbage collector, which doubles the time.
 BATCH = 500
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MetricRows:
-    """Rows of metrics in the order of writing; all arrays have length n.
-
-    `last` is the id of the last row, to ask for what follows. `values` are float32, NaN where a
-    row lacks the name. `lineages` says which start of the run wrote a row.
-    """
-
-    last: int
-    steps: NDArray[np.int64]
-    seconds: NDArray[np.float64]
-    epochs: NDArray[np.int64]
-    lineages: NDArray[np.int64]
-    values: dict[str, NDArray[np.float32]]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened at a step; `seconds` as in the snapshots."""
-
-    id: int
-    step: int
-    seconds: float
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class CheckpointRow:
-    """A checkpoint that was written; `file` is its name in the folder `checkpoints`."""
-
-    id: int
-    step: int
-    seconds: float
-    file: str
-    score: float | None
 
 
 class StoreReader:
@@ -99,6 +74,26 @@ class StoreReader:
             values=dict(zip(chain.from_iterable(names), table, strict=True)),
         )
 
+    def metrics_between(
+        self, first_step: int = 0, last_step: int = END, points: int = 2000
+    ) -> MetricBlocks:
+        """The curves of the run as it is now over a stretch of steps, both ends included.
+
+        There are at most about `points` blocks, and at least a sixteenth of that if the stretch
+        has so many rows. Rows of abandoned lineages are left out.
+        """
+
+        def blocks(connection: sqlite3.Connection) -> MetricBlocks:
+            with connection:  # one transaction, so that all its queries see the same state
+                connection.execute("BEGIN")
+                return blocks_between(connection, first_step, last_step, points)
+
+        return self._ask(blocks) or together([], [], 0)
+
+    def lineages(self) -> list[Lineage]:
+        """All starts of the run, the oldest first."""
+        return self._ask(lineages) or []
+
     def events_after(self, row: int) -> list[Event]:
         """All events with an id above `row`."""
         rows = self._rows(
@@ -106,10 +101,51 @@ class StoreReader:
         )
         return [Event(*values) for values in rows]
 
+    def alerts_after(self, row: int) -> list[AlertRow]:
+        """All alerts with an id above `row`; those before it may be acknowledged meanwhile."""
+        rows = self._rows(
+            "SELECT id, step, seconds, level, rule, title, text, evidence, advice, acknowledged_at"
+            " FROM alert WHERE id > ? ORDER BY id",
+            row,
+        )
+        return [AlertRow(*values) for values in _decoded(rows, 7, json.loads)]
+
+    def commands_after(self, row: int) -> list[CommandRow]:
+        """All commands with an id above `row`."""
+        rows = self._rows(
+            "SELECT id, step, seconds, at, name, detail FROM command WHERE id > ? ORDER BY id", row
+        )
+        return [CommandRow(*values) for values in _decoded(rows, 5, json.loads)]
+
+    def notes_after(self, row: int) -> list[Note]:
+        """All notes with an id above `row`."""
+        rows = self._rows("SELECT id, step, at, text FROM note WHERE id > ? ORDER BY id", row)
+        return [Note(*values) for values in rows]
+
+    def system_after(self, row: int) -> list[SystemRow]:
+        """All readings of the machine with an id above `row`."""
+        rows = self._rows(
+            "SELECT id, step, seconds, processor, process_cores, process_memory, memory_used,"
+            " memory_total, disk_free, gpus FROM system WHERE id > ? ORDER BY id",
+            row,
+        )
+        return [SystemRow(*values) for values in _decoded(rows, 9, _gpus)]
+
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, the oldest first; the files of some may be gone."""
-        rows = self._rows("SELECT id, step, seconds, file, score FROM checkpoint ORDER BY id")
-        return [CheckpointRow(*values) for values in rows]
+        rows = self._rows(
+            "SELECT id, step, seconds, file, score, pinned, reason FROM checkpoint ORDER BY id"
+        )
+        return [CheckpointRow(*values) for values in _decoded(rows, 5, bool)]
+
+    def tags(self) -> list[str]:
+        """The words that a person gave the run, sorted."""
+        return [name for (name,) in self._rows("SELECT name FROM tag ORDER BY name")]
+
+    def facts(self) -> dict[str, Any]:
+        """What is known about the whole run, by name."""
+        rows = self._rows("SELECT name, value FROM fact ORDER BY name")
+        return {name: json.loads(value) for name, value in rows}
 
     def episodes_after(self, row: int) -> tuple[int, NDArray[np.void]]:
         """The id of the last sampled episode, and those with an id above `row` (`EPISODE`)."""
@@ -137,51 +173,28 @@ class StoreReader:
         return list(chain.from_iterable(self._read(sql, *values, convert=list) or []))
 
     def _read(
-        self, sql: str, *values: object, convert: Callable[[list[Row]], Part]
-    ) -> list[Part] | None:
-        """The converted batches of a query; None if there is no store yet, or if it is locked."""
+        self, sql: str, *values: object, convert: Callable[[list[Row]], Answer]
+    ) -> list[Answer] | None:
+        """The converted batches of a query; None as `_ask`."""
+
+        def batches(connection: sqlite3.Connection) -> list[Answer]:
+            cursor = connection.execute(sql, values)
+            return [convert(rows) for rows in iter(lambda: cursor.fetchmany(BATCH), [])]
+
+        return self._ask(batches)
+
+    def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
+        """The answer of the store; None if there is no store yet, or if it is locked."""
         try:
             if self._connection is None:
-                self._connection = self._open()
-            if self._connection is None:
-                return None
-            cursor = self._connection.execute(sql, values)
-            return [convert(rows) for rows in iter(lambda: cursor.fetchmany(BATCH), [])]
+                self._connection = open_for_reading(self._database)
+            return None if self._connection is None else question(self._connection)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 return None
             raise self._unreadable(error) from None
         except sqlite3.DatabaseError as error:
             raise self._unreadable(error) from None
-
-    def _open(self) -> sqlite3.Connection | None:
-        """A connection, or None while the writer has not made the tables."""
-        if not self._database.exists():
-            return None
-        uri = f"{self._database.absolute().as_uri()}?mode=ro"
-        try:
-            return self._connect(uri)
-        except sqlite3.OperationalError as error:
-            # In a folder that may not be written SQLite cannot make the files that readers share.
-            # With no log beside it the file is complete and nobody is writing.
-            log = self._database.with_name(f"{self._database.name}-wal")
-            refused = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-            if error.sqlite_errorcode & 0xFF not in refused or log.exists():
-                raise
-            return self._connect(f"{uri}&immutable=1")
-
-    def _connect(self, uri: str) -> sqlite3.Connection | None:
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        try:
-            ready = version(connection) > 0
-        except BaseException:
-            connection.close()
-            raise
-        if not ready:
-            connection.close()
-        return connection if ready else None
 
     def _unreadable(self, error: sqlite3.Error) -> PuffError:
         self.close()
@@ -195,15 +208,17 @@ def _first_column(rows: list[Row]) -> list[Any]:
     return [row[0] for row in rows]
 
 
+def _decoded(rows: list[Row], column: int, decode: Callable[[Any], Any]) -> list[Row]:
+    return [(*row[:column], decode(row[column]), *row[column + 1 :]) for row in rows]
+
+
+def _gpus(text: str) -> tuple[Any, ...]:
+    return tuple(json.loads(text))
+
+
 def _metrics_part(rows: list[Row]) -> tuple[list[NDArray[Any]], NDArray[np.float32]]:
     """The columns of figures, and the means as (rows, metrics), NaN where a row has fewer."""
     *figures, blobs = zip(*rows, strict=True) if rows else [()] * 6
     types = (np.int64, np.int64, np.float64, np.int64, np.int64)
     arrays = [np.array(column, dtype) for column, dtype in zip(figures, types, strict=True)]
-    lengths = np.array([len(blob) // 4 for blob in blobs], np.int64)
-    means = np.full((len(rows), lengths.max(initial=0)), np.nan, np.float32)
-    for length in set(lengths.tolist()):
-        same = lengths == length
-        packed = b"".join(compress(blobs, same))
-        means[same, :length] = np.frombuffer(packed, "<f4").reshape(same.sum(), length)
-    return arrays, means
+    return arrays, unpack(blobs)[:, 0]

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 
 from pufftui.envs.errors import PuffError
-
-BUSY_SECONDS = 5.0
 
 MIGRATIONS = (
     # Every start, resume and roll-back opens a lineage: it goes on from `from_step` of its parent,
@@ -63,6 +60,85 @@ MIGRATIONS = (
         score REAL
     );
     """,
+    # A block sums up rows of metrics of one lineage that follow each other: 16 at level 1, 16 blocks
+    # of the level below at all others, fewer at the end of a lineage. Its figures are float32, four
+    # rows with a column per metric: lowest, mean, highest, number of known values.
+    #
+    # The extremes of a metrics row are float32 like its means, and are there only where they differ
+    # from them; old ones go, for the blocks keep them.
+    #
+    # Times called `at` are Unix seconds: what they tell may have happened while nothing trained.
+    """
+    CREATE TABLE block (
+        id INTEGER PRIMARY KEY,
+        lineage INTEGER NOT NULL REFERENCES lineage,
+        level INTEGER NOT NULL,
+        first_row INTEGER NOT NULL REFERENCES metrics,
+        last_row INTEGER NOT NULL REFERENCES metrics,
+        first_step INTEGER NOT NULL,
+        last_step INTEGER NOT NULL,
+        seconds REAL NOT NULL, -- of the first row, like the epoch
+        epoch INTEGER NOT NULL,
+        figures BLOB NOT NULL
+    );
+    CREATE INDEX block_by_row
+        ON block (level, lineage, first_row, last_row, first_step, last_step);
+    CREATE TABLE extremes (
+        row INTEGER PRIMARY KEY REFERENCES metrics,
+        low BLOB NOT NULL,
+        high BLOB NOT NULL
+    );
+    CREATE TABLE alert (
+        id INTEGER PRIMARY KEY,
+        lineage INTEGER NOT NULL REFERENCES lineage,
+        step INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        level TEXT NOT NULL,
+        rule TEXT NOT NULL,
+        title TEXT NOT NULL,
+        text TEXT NOT NULL,
+        evidence TEXT NOT NULL, -- JSON
+        advice TEXT NOT NULL,
+        acknowledged_at REAL
+    );
+    CREATE TABLE command (
+        id INTEGER PRIMARY KEY,
+        lineage INTEGER NOT NULL REFERENCES lineage,
+        step INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        at REAL NOT NULL,
+        name TEXT NOT NULL,
+        detail TEXT NOT NULL -- JSON
+    );
+    CREATE TABLE note (
+        id INTEGER PRIMARY KEY,
+        step INTEGER NOT NULL,
+        at REAL NOT NULL,
+        text TEXT NOT NULL
+    );
+    CREATE TABLE tag (
+        name TEXT PRIMARY KEY
+    ) WITHOUT ROWID;
+    CREATE TABLE fact (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL -- JSON
+    ) WITHOUT ROWID;
+    CREATE TABLE system (
+        id INTEGER PRIMARY KEY,
+        lineage INTEGER NOT NULL REFERENCES lineage,
+        step INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        processor REAL NOT NULL, -- share of all cores that is busy, 0..1
+        process_cores REAL NOT NULL, -- cores that the training process keeps busy
+        process_memory INTEGER NOT NULL, -- bytes
+        memory_used INTEGER NOT NULL,
+        memory_total INTEGER NOT NULL,
+        disk_free INTEGER NOT NULL, -- where the run lies
+        gpus TEXT NOT NULL -- JSON
+    );
+    ALTER TABLE checkpoint ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE checkpoint ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+    """,
 )
 """Entry i takes a file from version i to i + 1; the version is SQLite's `user_version`."""
 
@@ -78,46 +154,17 @@ def version(connection: sqlite3.Connection) -> int:
     return found
 
 
-def open_for_writing(database: Path) -> sqlite3.Connection:
-    """Opens, makes or brings up to date; raises `sqlite3.Error`, or `PuffError` as `version`."""
-    connection = sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None)
-    try:
-        prepare(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def prepare(connection: sqlite3.Connection) -> None:
-    """Chooses the journal and applies the missing migrations, each whole or not at all."""
+def migrate(connection: sqlite3.Connection) -> None:
+    """Applies the missing migrations, all or, raising `sqlite3.Error`, none."""
     found = version(connection)
-    set_journal(connection)
-    # A commit waits until it is on the disk: what was committed survives a power cut. The writer's
-    # thread waits, a few times a second; training does not.
-    connection.execute("PRAGMA synchronous=FULL")
-    for number, script in enumerate(MIGRATIONS[found:], found + 1):
-        try:
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;"
-            )
-        except BaseException:
-            if connection.in_transaction:
-                connection.rollback()
-            raise
-
-
-def set_journal(connection: sqlite3.Connection) -> str:
-    """Turns on WAL; where it needs memory that a network filesystem lacks, a rollback journal.
-
-    Returns the journal in use, `wal` or `delete`.
-    """
+    if found == len(MIGRATIONS):
+        return
+    scripts = "".join(MIGRATIONS[found:])
     try:
-        journal = str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
-    except sqlite3.OperationalError as error:
-        if not error.sqlite_errorname.startswith("SQLITE_IOERR_SHM"):
-            raise
-        journal = ""
-    if journal != "wal":
-        journal = str(connection.execute("PRAGMA journal_mode=DELETE").fetchone()[0])
-    return journal
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {scripts} PRAGMA user_version={len(MIGRATIONS)}; COMMIT;"
+        )
+    except BaseException:
+        if connection.in_transaction:
+            connection.rollback()
+        raise

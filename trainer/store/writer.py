@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +50,21 @@ class StoreWriter:
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
         self._thread.start()
 
-    def metrics(self, step: int, seconds: float, epoch: int, values: Mapping[str, float]) -> None:
-        """One row of means; the names may differ from row to row."""
-        row, means = (step, seconds, epoch), dict(values)
-        self._give(lambda ledger: ledger.metrics(*row, means))
+    def metrics(
+        self,
+        step: int,
+        seconds: float,
+        epoch: int,
+        values: Mapping[str, float],
+        extremes: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
+        """One row of means; the names may differ from row to row.
+
+        `extremes` are the lowest and highest value of a name, where the mean does not say it all.
+        A step below that of the row before is a roll-back: it begins a lineage.
+        """
+        row, means, both = (step, seconds, epoch), dict(values), dict(extremes or {})
+        self._give(lambda ledger: ledger.metrics(*row, means, both))
 
     def episodes(self, step: int, episodes: NDArray[np.void]) -> None:
         """Finished episodes (dtype `EPISODE`), of which an even sample is kept.
@@ -72,9 +84,49 @@ class StoreWriter:
         """Something that happened: checkpoint, best, pause, resume, stop, start, error, ..."""
         self._give(lambda ledger: ledger.event(step, seconds, kind, text))
 
-    def checkpoint(self, step: int, seconds: float, file: str, score: float | None) -> None:
+    def checkpoint(
+        self, step: int, seconds: float, file: str, score: float | None, reason: str = ""
+    ) -> None:
         """A checkpoint that is safely on disk under this file name."""
-        self._give(lambda ledger: ledger.checkpoint(step, seconds, file, score))
+        self._give(lambda ledger: ledger.checkpoint(step, seconds, file, score, reason))
+
+    def alert(
+        self,
+        step: int,
+        seconds: float,
+        *,
+        level: str,
+        rule: str,
+        title: str,
+        text: str,
+        evidence: Mapping[str, Any] | None = None,
+        advice: str = "",
+    ) -> None:
+        """Something that looks wrong; `evidence` is what JSON can hold."""
+        words = (level, rule, title, text, dict(evidence or {}), advice)
+        self._give(lambda ledger: ledger.alert(step, seconds, *words))
+
+    def command(
+        self, step: int, seconds: float, name: str, detail: Mapping[str, Any] | None = None
+    ) -> None:
+        """What a person asked just now; `detail` is what JSON can hold."""
+        at, asked = time.time(), dict(detail or {})
+        self._give(lambda ledger: ledger.command(step, seconds, at, name, asked))
+
+    def system(
+        self,
+        step: int,
+        seconds: float,
+        reading: Mapping[str, float],
+        gpus: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        """What the machine is doing: the figures of a `SystemRow` by name."""
+        figures, each = dict(reading), list(gpus)
+        self._give(lambda ledger: ledger.system(step, seconds, figures, each))
+
+    def fact(self, name: str, value: object) -> None:
+        """Something about the whole run, such as what wrote it; `value` is what JSON can hold."""
+        self._give(lambda ledger: ledger.fact(name, value))
 
     def flush(self) -> None:
         """Blocks until everything given so far is committed, or `problem` says why it is not."""

@@ -1,0 +1,147 @@
+"""What readers of a store are given: immutable rows and tables.
+
+Everywhere `step` counts agent steps and `seconds` is the time of the run as in the snapshots;
+`at` is Unix time. Ids rise in the order of writing, so the last one asks for what is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetricRows:
+    """Rows of metrics in the order of writing; all arrays have length n.
+
+    `last` is the id of the last row, to ask for what follows. `values` are float32, NaN where a
+    row lacks the name. `lineages` says which start of the run wrote a row.
+    """
+
+    last: int
+    steps: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    epochs: NDArray[np.int64]
+    lineages: NDArray[np.int64]
+    values: dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetricBlocks:
+    """A curve of bounded length: stretches of rows, rising in steps; all arrays have length n.
+
+    A block holds the rows from `first_steps` to `last_steps`; `seconds` and `epochs` are those of
+    its first row. Per name, `low`, `mean` and `high` are of its known values, NaN if there are
+    none, and `count` is their number. `last` is the id of the last row in the store that a block
+    covers, to ask for what follows.
+    """
+
+    last: int
+    first_steps: NDArray[np.int64]
+    last_steps: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    epochs: NDArray[np.int64]
+    lineages: NDArray[np.int64]
+    low: dict[str, NDArray[np.float32]]
+    mean: dict[str, NDArray[np.float32]]
+    high: dict[str, NDArray[np.float32]]
+    count: dict[str, NDArray[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """One start, resume or roll-back: it leaves its parent after `from_step`."""
+
+    id: int
+    parent: int | None
+    from_step: int
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at a step."""
+
+    id: int
+    step: int
+    seconds: float
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """Something that looks wrong: which rule says so, why, and what to do.
+
+    `acknowledged_at` is None until a person has seen it.
+    """
+
+    id: int
+    step: int
+    seconds: float
+    level: str
+    rule: str
+    title: str
+    text: str
+    evidence: Mapping[str, Any]
+    advice: str
+    acknowledged_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """What a person asked of the trainer, and its details, such as the setting and the value."""
+
+    id: int
+    step: int
+    seconds: float
+    at: float
+    name: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A person's words about a step of the run."""
+
+    id: int
+    step: int
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """A checkpoint that was written; `file` is its name in the folder `checkpoints`."""
+
+    id: int
+    step: int
+    seconds: float
+    file: str
+    score: float | None
+    pinned: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRow:
+    """What the training machine was doing. Memory and disk in bytes, `processor` 0..1.
+
+    `gpus` has one entry per GPU with `index`, `name`, `use` (0..1), `memory_used`,
+    `memory_total`, `temperature` (Celsius) and `power` (watts); None is what is not known.
+    """
+
+    id: int
+    step: int
+    seconds: float
+    processor: float
+    process_cores: float
+    process_memory: int
+    memory_used: int
+    memory_total: int
+    disk_free: int
+    gpus: tuple[Mapping[str, Any], ...]

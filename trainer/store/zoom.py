@@ -1,0 +1,177 @@
+"""Finds the few blocks that show a stretch of a run, however long the run is."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pufftui.trainer.store.blobs import COUNT, HIGH, LOW, MEAN, Figures, as_blocks, unpack
+from pufftui.trainer.store.levels import BLOCK_COLUMNS, FACTOR, LEVELS
+from pufftui.trainer.store.records import Lineage, MetricBlocks
+
+END = 2**63 - 1
+
+ROWS = """
+    SELECT id, id, step, step, seconds, epoch, lineage, means, low, high
+    FROM metrics LEFT JOIN extremes ON row = id
+    WHERE lineage = ? AND id BETWEEN ? AND ? AND step BETWEEN ? AND ? ORDER BY id
+"""
+BLOCKS = f"""
+    SELECT {BLOCK_COLUMNS}, lineage, figures FROM block
+    WHERE lineage = ?1 AND first_row BETWEEN ?2 AND ?3 AND last_row <= ?3
+    AND first_step >= ?4 AND last_step <= ?5 AND level = ?6 ORDER BY first_row
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Rows of one lineage, by id and by step, both ends included."""
+
+    lineage: int
+    first_row: int
+    last_row: int
+    first_step: int
+    last_step: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Some blocks in order, with figures (n, 4, columns).
+
+    A place is (first row, last row, first step, last step, seconds, epoch, lineage).
+    """
+
+    places: list[tuple[Any, ...]]
+    figures: Figures
+
+
+def lineages(connection: sqlite3.Connection) -> list[Lineage]:
+    """All lineages, the oldest first."""
+    rows = connection.execute("SELECT id, parent, from_step, started FROM lineage ORDER BY id")
+    return [Lineage(*row) for row in rows]
+
+
+def kept_steps(known: list[Lineage]) -> list[tuple[int, int]]:
+    """The lineages whose rows make up the run as it is now, each with its last step in it."""
+    by_id = {lineage.id: lineage for lineage in known}
+    kept = []
+    lineage, limit = (known[-1] if known else None), END
+    while lineage is not None:
+        kept.append((lineage.id, limit))
+        limit = min(limit, lineage.from_step)
+        lineage = by_id.get(lineage.parent or 0)
+    return kept[::-1]
+
+
+def blocks_between(
+    connection: sqlite3.Connection, first_step: int, last_step: int, points: int
+) -> MetricBlocks:
+    """Blocks that hold every kept row of these steps, about `points` at most.
+
+    Call it in a transaction: it asks several times.
+    """
+    stretches = [
+        _stretch(connection, lineage, first_step, min(last_step, limit))
+        for lineage, limit in kept_steps(lineages(connection))
+        if min(last_step, limit) >= first_step
+    ]
+    count = sum(max(stretch.last_row - stretch.first_row + 1, 0) for stretch in stretches)
+    level = 0
+    while level < LEVELS and count > max(points, 1) * FACTOR**level:
+        level += 1
+    parts = [part for stretch in stretches for part in _cover(connection, stretch, level)]
+    newest = connection.execute("SELECT coalesce(max(id), 0) FROM metrics").fetchone()[0]
+    names = [row[0] for row in connection.execute("SELECT name FROM metric ORDER BY position")]
+    return together(parts, names, newest)
+
+
+def _stretch(
+    connection: sqlite3.Connection, lineage: int, first_step: int, last_step: int
+) -> Stretch:
+    """Rows that hold these steps of a lineage; at either end some that do not may be among them."""
+
+    def first_block(condition: str, column: str, *values: int) -> int | None:
+        sql = f"SELECT {column} FROM block WHERE level = 1 AND lineage = ? AND {condition} LIMIT 1"  # noqa: S608
+        found = connection.execute(sql, (lineage, *values)).fetchone()
+        return None if found is None else int(found[0])
+
+    def edge(function: str) -> int | None:
+        """The first or last row that is in no block: few rows are newer than the last block."""
+        sql = (
+            f"SELECT {function}(id) FROM metrics WHERE lineage = ?"  # noqa: S608
+            " AND id > coalesce((SELECT last_row FROM block WHERE level = 1"
+            " ORDER BY lineage DESC, first_row DESC LIMIT 1), 0)"
+        )
+        found = connection.execute(sql, (lineage,)).fetchone()[0]
+        return None if found is None else int(found)
+
+    first = first_block("last_step >= ? ORDER BY first_row", "first_row", first_step)
+    after = first_block("first_step > ? ORDER BY first_row", "first_row", last_step)
+    final = first_block("1 ORDER BY first_row DESC", "last_row")
+    if first is None:
+        first = edge("min")
+    last = after - 1 if after is not None else edge("max") or final
+    if first is None or last is None:
+        return Stretch(lineage, 1, 0, first_step, last_step)
+    return Stretch(lineage, first, last, first_step, last_step)
+
+
+def _cover(connection: sqlite3.Connection, stretch: Stretch, level: int) -> list[Part]:
+    """The stretch in blocks of at most this level; where they do not fit, in smaller ones."""
+    if stretch.first_row > stretch.last_row:
+        return []
+    bounds = (
+        stretch.lineage,
+        *(stretch.first_row, stretch.last_row),
+        *(stretch.first_step, stretch.last_step),
+    )
+    if level == 0:
+        rows = connection.execute(ROWS, bounds).fetchall()
+        means, low, high = (unpack([row[i] or b"" for row in rows])[:, 0] for i in (7, 8, 9))
+        return [Part([row[:7] for row in rows], as_blocks(means, low, high))] if rows else []
+    rows = connection.execute(BLOCKS, (*bounds, level)).fetchall()
+    if not rows:
+        return _cover(connection, stretch, level - 1)
+    blocks = Part([row[:7] for row in rows], unpack([row[7] for row in rows], rows=4))
+    before = Stretch(
+        stretch.lineage, stretch.first_row, rows[0][0] - 1, stretch.first_step, stretch.last_step
+    )
+    after = Stretch(
+        stretch.lineage, rows[-1][1] + 1, stretch.last_row, stretch.first_step, stretch.last_step
+    )
+    return [
+        *_cover(connection, before, level - 1),
+        blocks,
+        *_cover(connection, after, level - 1),
+    ]
+
+
+def together(parts: list[Part], names: list[str], newest: int) -> MetricBlocks:
+    """The parts as one table; `names` of the metrics, `newest` row of the store."""
+    places = [place for part in parts for place in part.places]
+    columns = list(zip(*places, strict=True)) if places else [()] * 7
+    table = np.full((4, len(names), len(places)), np.nan, np.float32)
+    end = 0
+    for part in parts:
+        begin, end = end, end + len(part.places)
+        table[:, : part.figures.shape[2], begin:end] = part.figures.transpose(1, 2, 0)
+
+    def named(figure: int) -> dict[str, NDArray[np.float32]]:
+        return dict(zip(names, table[figure], strict=True))
+
+    return MetricBlocks(
+        last=newest,
+        first_steps=np.array(columns[2], np.int64),
+        last_steps=np.array(columns[3], np.int64),
+        seconds=np.array(columns[4], np.float64),
+        epochs=np.array(columns[5], np.int64),
+        lineages=np.array(columns[6], np.int64),
+        low=named(LOW),
+        mean=named(MEAN),
+        high=named(HIGH),
+        count={name: np.nan_to_num(row).astype(np.int64) for name, row in named(COUNT).items()},
+    )

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from pufftui.envs.errors import PuffError, nearest
@@ -18,6 +19,8 @@ from pufftui.envs.errors import PuffError, nearest
 LATEST = "latest"
 LONGEST_NAME = 100
 LOCK_FILE = "lock"
+REMOVED = ".removed-"
+"""Begins the names of folders that are being deleted."""
 
 ADJECTIVES = (
     "agile amber bold brave bright brisk calm clever cosmic crisp curious daring deft eager early "
@@ -152,6 +155,42 @@ class RunFolder:
             os.close(self._lock)
             self._lock = None
 
+    def rename(self, name: str) -> None:
+        """Gives the run another name; which run is the latest does not change.
+
+        Raises `PuffError` if the name is taken or none at all, or if the run is being trained.
+        """
+        check_name(name)
+        path = self.path.with_name(name)
+        with self._at_rest(), _telling_what_failed(f"{self.id} cannot be renamed"):
+            if os.path.lexists(path):
+                raise PuffError(f"There is a run {name} already.", "Choose another.", usage=True)
+            self.path = self.path.rename(path)
+
+    def remove(self) -> None:
+        """Deletes the run with all it has; `PuffError` if it is being trained.
+
+        It is gone at once: what a power cut leaves of it is hidden, and goes with the next removal.
+        """
+        with self._at_rest(), _telling_what_failed(f"{self.id} cannot be removed"):
+            self.path.rename(self.path.with_name(f"{REMOVED}{secrets.token_hex(8)}"))
+            for leftover in self.path.parent.glob(f"{REMOVED}*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+
+    @contextlib.contextmanager
+    def _at_rest(self) -> Iterator[None]:
+        """Nobody trains the run meanwhile. Unlike `lock`, this does not make it the latest."""
+        lock = os.open(self.path / LOCK_FILE, os.O_RDWR)
+        try:
+            _take(lock, self.id)
+            yield
+        finally:
+            os.close(lock)
+
     @property
     def id(self) -> str:
         """Name of the run."""
@@ -176,6 +215,14 @@ class RunFolder:
     def log(self) -> Path:
         """What libraries print while the screen belongs to the dashboard."""
         return self.path / "log.txt"
+
+
+@contextlib.contextmanager
+def _telling_what_failed(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PuffError(f"{what} ({error.strerror or error}).", "Check its permissions.") from None
 
 
 def _settle(unfinished: Path, name: str, env: str) -> Path:

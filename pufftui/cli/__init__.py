@@ -13,6 +13,7 @@ COMMANDS = {
     "train": ("train ENV", "train an agent and watch it live"),
     "resume": ("resume [RUN]", "go on with a run from its newest checkpoint"),
     "play": ("play ENV", "play yourself, beside a trained policy"),
+    "runs": ("runs", "list the runs and look after them"),
     "envs": ("envs", "list the environments"),
     "bench": ("bench [ENV ...]", "measure the speed of environments and training"),
     "doctor": ("doctor", "check this machine and say how to mend what is missing"),

@@ -1,0 +1,205 @@
+"""What is known of a run at a glance: read from its folder, quickly however long the run is."""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import time
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pufftui.envs.errors import PuffError
+from pufftui.runs.query import Fields, Value
+from pufftui.trainer.layers import ENVIRONMENT
+from pufftui.trainer.run_folder import LOCK_FILE, RunFolder, run_names, runs_root
+from pufftui.trainer.snapshot import Phase
+from pufftui.trainer.store import Event, StoreReader
+
+CURVE_POINTS = 64
+"""Blocks of the score curve that are read; a sparkline shows fewer."""
+
+BROKEN, DEAD = "broken", "dead"
+"""The states of a run that cannot be read, and of one that ended without saying so."""
+
+EVENTS = {
+    "start": Phase.RUNNING,
+    "pause": Phase.PAUSED,
+    "resume": Phase.RUNNING,
+    "failed": Phase.FAILED,
+}
+"""What a run is doing after an event of that kind."""
+
+FIELDS = (
+    *("name", "env", "state", "tag", "note", "seed"),
+    *("step", "total_steps", "score", "best", "age", "duration"),
+)
+"""What every run can be searched for, beside its settings and the last value of its metrics."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunSummary:
+    """One run. None is what is not known; `trouble` says why a broken one cannot be read.
+
+    `seconds` is the training time, `began` Unix time of the last start, `last` the newest value of
+    every metric, `settings` those at the start by path, `curve` means of the score, rising in
+    steps, NaN where it is not known.
+    """
+
+    name: str
+    env: str | None = None
+    state: str = BROKEN
+    step: int = 0
+    total_steps: int | None = None
+    score: float | None = None
+    best: float | None = None
+    seconds: float = 0.0
+    began: float | None = None
+    tags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    last: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    curve: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    trouble: str = ""
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the run was last started."""
+        return None if self.began is None else max(0.0, time.time() - self.began)
+
+    def fields(self) -> Fields:
+        """Everything by name, for queries; names are in small letters, numbers are floats."""
+        own: dict[str, Value] = {
+            "name": self.name,
+            "env": self.env,
+            "state": self.state,
+            "tag": self.tags,
+            "note": self.notes,
+            "seed": _value(self.settings.get("run.seed")),
+            "step": float(self.step),
+            "total_steps": _value(self.total_steps),
+            "score": self.score,
+            "best": self.best,
+            "age": self.age,
+            "duration": self.seconds,
+        }
+        settings = {path.lower(): _value(value) for path, value in self.settings.items()}
+        return {**{name.lower(): value for name, value in self.last.items()}, **settings, **own}
+
+
+def summarise_all() -> list[RunSummary]:
+    """Every run of the folder of runs, the one started or resumed last first."""
+    names = run_names()
+    return [summarise(RunFolder(runs_root() / name)) for name in names] + _not_whole(names)
+
+
+def summarise(folder: RunFolder) -> RunSummary:
+    """What a run's folder says, in a few small reads; a broken one says why it is."""
+    try:
+        return _read(folder)
+    except (PuffError, OSError, ValueError) as error:
+        trouble = error.message if isinstance(error, PuffError) else f"It cannot be read: {error}."
+        return RunSummary(folder.id, trouble=trouble)
+
+
+def read_settings(folder: RunFolder) -> dict[str, Any]:
+    """The settings of a run by path, such as `train.learning_rate`."""
+    tables = tomllib.loads(folder.config_file.read_text(encoding="utf-8"))
+    return dict(_flat("", tables))
+
+
+def _flat(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    paths: list[tuple[str, Any]] = []
+    for name, value in table.items():
+        path = f"{prefix}{name}"
+        paths += _flat(f"{path}.", value) if isinstance(value, dict) else [(path, value)]
+    return paths
+
+
+def _value(value: object) -> Value:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return float(value)
+    return value if isinstance(value, str) else None
+
+
+def _read(folder: RunFolder) -> RunSummary:
+    settings = read_settings(folder)
+    if not folder.database.is_file():
+        raise PuffError("Its store run.db is missing.")
+    reader = StoreReader(folder.database)
+    try:
+        blocks = reader.metrics_between(points=CURVE_POINTS)
+        rows = reader.metrics_after(max(0, blocks.last - 1))
+        lineages, notes, tags = reader.lineages(), reader.notes_after(0), reader.tags()
+        facts, events = reader.facts(), reader.events_after(0)
+    finally:
+        reader.close()
+    last = {name: float(values[-1]) for name, values in rows.values.items() if len(values)}
+    last = {name: value for name, value in last.items() if not math.isnan(value)}
+    scores = blocks.high.get("score", np.empty(0, np.float32))
+    known = scores[~np.isnan(scores)]
+    env = settings.get(ENVIRONMENT)
+    total = facts.get("total_steps", settings.get("train.total_steps"))
+    return RunSummary(
+        name=folder.id,
+        env=Path(str(env)).name if env else None,
+        state=_state(events, taken=_is_taken(folder)),
+        step=int(rows.steps[-1]) if len(rows.steps) else 0,
+        total_steps=total if isinstance(total, int) else None,
+        score=last.get("score"),
+        best=float(known.max()) if len(known) else None,
+        seconds=float(rows.seconds[-1]) if len(rows.seconds) else 0.0,
+        began=lineages[-1].started if lineages else None,
+        tags=tuple(tags),
+        notes=tuple(note.text for note in notes),
+        last=last,
+        settings=settings,
+        curve=blocks.mean.get("score", np.empty(0, np.float32)),
+    )
+
+
+def _not_whole(names: Collection[str]) -> list[RunSummary]:
+    """Folders that look like runs and lack the lock, without which nothing can be done with them."""
+    root = runs_root()
+    try:
+        paths = sorted(root.iterdir())
+    except OSError:
+        return []
+    return [
+        RunSummary(path.name, trouble="Its file lock is missing.")
+        for path in paths
+        if path.name not in names
+        and not path.name.startswith(".")
+        and ((path / "run.db").is_file() or (path / "config.toml").is_file())
+    ]
+
+
+def _state(events: Sequence[Event], *, taken: bool) -> str:
+    """What the run is doing, or how it ended."""
+    told = Phase.STARTING
+    for event in events:
+        if event.kind == "stop":
+            told = Phase.FINISHED if event.text == "finished" else Phase.INTERRUPTED
+        told = EVENTS.get(event.kind, told)
+    if told.ended:
+        return (Phase.STARTING if taken else told).value
+    return told.value if taken else DEAD
+
+
+def _is_taken(folder: RunFolder) -> bool:
+    """Whether a process trains the run."""
+    with (folder.path / LOCK_FILE).open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False  # a filesystem without locks
+    return False

@@ -84,7 +84,9 @@ class Comparison:
             match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw]?)", self.value)
             if match is None:
                 raise PuffError(
-                    f"{self.value!r} is not a time.", "Write it like 90s, 10m, 2h or 3d.", usage=True
+                    f"{self.value!r} is not a time.",
+                    "Write it like 90s, 10m, 2h or 3d.",
+                    usage=True,
                 )
             return float(match[1]) * TIME_UNITS[match[2] or "s"]
         return parse_number(self.value)
@@ -186,19 +188,19 @@ class _Parser:
     def _one(self) -> Query:
         if self._at >= len(self._tokens):
             raise _broken("The search ends in the middle.")
-        token = self._tokens[self._at]
+        found = self._tokens[self._at]
         self._at += 1
-        if not isinstance(token, str):
-            return token
-        if token == "!":
+        if not isinstance(found, str):
+            return found
+        if found == "!":
             return Not(self._one())
-        if token == "(":
+        if found == "(":
             inner = self._either()
             if not self._sees(")"):
                 raise _broken("A bracket is not closed.")
             self._at += 1
             return inner
-        raise _broken(f"Something is missing before {token!r}.")
+        raise _broken(f"Something is missing before {found!r}.")
 
     def _sees(self, sign: str) -> bool:
         return self._at < len(self._tokens) and self._tokens[self._at] == sign

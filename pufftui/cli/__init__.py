@@ -15,6 +15,7 @@ COMMANDS = {
     "play": ("play ENV", "play yourself, beside a trained policy"),
     "runs": ("runs", "list the runs and look after them"),
     "envs": ("envs", "list the environments"),
+    "env": ("env new|check ...", "begin an environment of your own, or check one"),
     "bench": ("bench [ENV ...]", "measure the speed of environments and training"),
     "doctor": ("doctor", "check this machine and say how to mend what is missing"),
 }

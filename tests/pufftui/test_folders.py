@@ -42,7 +42,7 @@ def run(tmp_path: Path) -> Run:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=900,
             check=False,
         )
 
@@ -139,3 +139,95 @@ def test_no_other_file_may_hold_it(run: Run, mine: Path, tmp_path: Path):
     result = run("train", "./mine", *SHORT, "--config", "other.toml")
     assert result.returncode == 2
     assert "no section check" in result.stderr
+
+
+def test_a_new_environment_trains_at_once(run: Run, tmp_path: Path):
+    made = run("env", "new", "catcher")
+    assert made.returncode == 0
+    assert "pufftui train ./catcher" in made.stdout
+    assert "pufftui play ./catcher" in made.stdout
+    trained = run("train", "./catcher", *SHORT)
+    assert trained.returncode == 0, trained.stderr
+    (tmp_path / "games").mkdir()
+    made = run("env", "new", "catcher", "--in", "games")
+    assert "pufftui train ./games/catcher" in made.stdout
+    assert (tmp_path / "games" / "catcher" / "catcher.c").exists()
+
+
+def test_check_says_that_nothing_is_wrong(run: Run):
+    run("env", "new", "catcher")
+    checked = run("env", "check", "catcher", "--steps", "20k")
+    assert checked.returncode == 0, checked.stdout
+    *_, speed, last = checked.stdout.splitlines()
+    assert "nothing is wrong" in last
+    assert "ns per agent step" in checked.stdout
+    assert "squared" in speed
+    report = json.loads(run("env", "check", "./catcher", "--json", "--steps", "1e4").stdout)
+    assert (report["ok"], report["findings"]) == (True, [])
+    assert report["steps"] >= 10_000
+    assert report["ns_per_step"] > 0
+    assert "squared" in report["bundled_ns_per_step"]
+
+
+def test_check_says_what_is_wrong(run: Run, tmp_path: Path):
+    run("env", "new", "catcher")
+    (tmp_path / "catcher" / "test_catcher.c").unlink()
+    source = tmp_path / "catcher" / "catcher.c"
+    text = source.read_text(encoding="utf-8")
+    source.write_text(text.replace("caught ? 1.0f : -1.0f", "caught ? 0.01f : -0.01f"))
+    checked = run("env", "check", "catcher", "--steps", "20k")
+    assert checked.returncode == 1
+    assert checked.stdout.startswith("wrong   Rewards are too small to learn from")
+    assert "\nfix     " in checked.stdout
+    assert "1 thing is wrong" in checked.stdout.splitlines()[-1]
+    report = json.loads(run("env", "check", "catcher", "--json", "--steps", "20k").stdout)
+    assert not report["ok"]
+    assert [finding["id"] for finding in report["findings"]] == ["reward_small"]
+
+    source.write_text(text.replace("game->row++;", "game->row++; *(volatile int*)8 = 1;"))
+    checked = run("env", "check", "catcher", "--steps", "20k")
+    assert checked.returncode == 1
+    assert "catcher.c:" in checked.stdout
+    assert "Traceback" not in checked.stderr
+
+    source.write_text(text.replace("game->row++;", "game->row++"))
+    checked = run("env", "check", "catcher")
+    assert checked.returncode == 1
+    assert "catcher.c does not compile" in checked.stdout
+
+
+def test_check_reads_the_defaults_as_training_does(run: Run, tmp_path: Path):
+    run("env", "new", "catcher")
+    with (tmp_path / "catcher" / "catcher.toml").open("a") as toml:
+        toml.write("[vec]\nagnets = 3\n")
+    checked = run("env", "check", "catcher", "--steps", "1k")
+    assert checked.returncode == 1
+    assert "vec.agnets" in checked.stdout
+    assert "Did you mean vec.agents?" in checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("env", ["env new NAME", "env check FOLDER"]),
+        ("env chekc catcher", ["no pufftui env chekc", "Did you mean check?"]),
+        ("env new", ["NAME"]),
+        ("env new squared", ["squared already"]),
+        ("env new my-env", ["my-env", "letters", "Perhaps my_env?"]),
+        ("env new mine --in nowhere", ["no folder nowhere"]),
+        ("env check", ["NAME|FOLDER"]),
+        ("env check nothing", ["no environment nothing"]),
+        ("env check ./nothing", ["no folder ./nothing"]),
+        ("env check squared --steps many", ["many"]),
+        ("env check squared --jsno", ["Did you mean --json?"]),
+        ("train ./nothing --headless", ["no folder ./nothing", "pufftui env new nothing"]),
+    ],
+)
+def test_wrong_usage(run: Run, tmp_path: Path, arguments: str, words: list[str]):
+    result = run(*arguments.split())
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("pufftui: ")
+    assert result.stderr.count("\n") == 1
+    for word in words:
+        assert word in result.stderr
+    assert [*tmp_path.iterdir()] == []

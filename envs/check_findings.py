@@ -1,0 +1,377 @@
+"""Turns what the probe (check.c) saw into findings: what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field
+
+LARGEST_OBSERVATION = 10.0
+"""A number that a policy sees should not be larger; -1 to 1 is best."""
+SMALLEST_REWARD = 0.1
+LARGEST_REWARD = 1.0
+OUTLIERS = 0.01
+"""Share of the scores that may lie outside the declared range; `perf` is clipped there."""
+SOME = 4
+"""Examples that are listed before the rest is counted."""
+
+RESERVED_KEYS = {"escape", "ctrl+c"}
+NAMED_KEYS = set(
+    "left right up down space enter tab backspace delete insert home end pageup pagedown".split()
+) | {f"f{number}" for number in range(1, 13)}
+
+ALL_IN_STATE = (
+    "Keep all that a game needs in its state: no static variables, no malloc, no rand(), no clock."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong; `detail` holds other programs' words, `accepted` the reason given."""
+
+    id: str
+    text: str
+    fix: str
+    detail: str = ""
+    accepted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The lines that the probe printed, by their first word, as numbers."""
+
+    rows: dict[str, list[list[float]]] = field(default_factory=lambda: defaultdict(list))
+
+    def read(self, text: str) -> None:
+        """Adds the lines of one part."""
+        for line in text.splitlines():
+            word, *numbers = line.split()
+            self.rows[word].append([float(number) for number in numbers])
+
+    def one(self, word: str) -> list[float] | None:
+        """The numbers of a line that comes once; None if its part did not get so far."""
+        lines = self.rows.get(word)
+        return lines[0] if lines else None
+
+
+def declared_findings(descriptor: Descriptor) -> Iterator[Finding]:
+    """What can be told from the declarations alone."""
+    used: dict[str, str] = {}
+    continuous = descriptor.action_kind is ActionKind.CONTINUOUS
+    choices = [
+        (action, number, choice)
+        for action in descriptor.actions
+        for number, choice in enumerate(action.choices)
+    ]
+    for action, number, choice in choices:
+        for key in choice.keys:
+            if key in RESERVED_KEYS:
+                text = f"The key {key} of {choice.label!r} belongs to the dashboard."
+                yield Finding("keys", text, "Choose another key.")
+            elif not _is_key(key):
+                text = f"No keyboard sends the key {key!r} of {choice.label!r}."
+                known = "left, right, up, down, space, enter, or a lower-case letter"
+                yield Finding("keys", text, f"Name it as the terminal does: {known}.")
+            if key in used:
+                text = f"The key {key} chooses both {used[key]!r} and {choice.label!r}."
+                yield Finding("keys", text, "Give each key to one choice only.")
+            used[key] = choice.label
+        if not (choice.keys or number == action.neutral or continuous):
+            text = f"No key chooses {choice.label!r}, so nobody can play it by hand."
+            yield Finding("keys", text, "Add a key to the choice.")
+    if not descriptor.summary:
+        yield Finding("summary", "It has no summary.", "Write .summary, a line for lists.")
+
+
+def play_findings(facts: Facts, descriptor: Descriptor, reward_scale: float) -> Iterator[Finding]:
+    """Everything that random play showed."""
+    if facts.one("steps") is None:
+        return
+    yield from _unwritten(facts, descriptor)
+    yield from _observed(facts, descriptor)
+    yield from _rewards(facts, reward_scale)
+    yield from _episodes(facts)
+    yield from _scores(facts, descriptor)
+
+
+def action_findings(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
+    """Choices that never lead to anything else than another one."""
+    for component, choice, other, samples in facts.rows.get("alike", ()):
+        action = descriptor.actions[int(component)]
+        labels = [repr(choice.label) for choice in action.choices]
+        if descriptor.action_kind is ActionKind.CONTINUOUS:
+            labels = ["-1", "0", "+1"]
+        yield Finding(
+            "action_unused",
+            f"{labels[int(choice)]} of the action {action.name} never led to anything else than "
+            f"{labels[int(other)]}, from {samples:,.0f} equal states.",
+            "Let `step` use it, or remove it; choices are numbered in the order of their table. "
+            'Accept it with action_unused_ok = "why" in [check] of the TOML.',
+        )
+
+
+def state_findings(facts: Facts, places: Sequence[bytes]) -> Iterator[Finding]:
+    """What is wrong with the state; `places` holds its bytes from processes of their own."""
+    again, threads = facts.one("again"), facts.one("threads")
+    unequal, restored = facts.one("unequal"), facts.one("restored")
+    twice = facts.one("twice")
+    pointer = None
+    if unequal and unequal[1]:
+        pointer = int(unequal[0])
+    elif not unequal and len(set(places)) > 1 and len(set(map(len, places))) == 1:
+        first, second = places[0], next(place for place in places if place != places[0])
+        pointer = next(
+            i for i, pair in enumerate(zip(first, second, strict=True)) if len({*pair}) > 1
+        )
+        pointer = pointer % (len(first) // 2) // 8 * 8
+    if pointer is not None:
+        yield Finding(
+            "pointers",
+            f"The state holds an address, at byte {pointer}: equal games in memory at another "
+            "place have unequal states.",
+            "Store an index or an offset instead; the state is copied and saved byte by byte.",
+        )
+    if pointer is None and ((unequal and not unequal[1]) or (again and not again[0])):
+        text = "Equal seeds and equal actions give unequal games."
+        yield Finding("shared", text, f"Something lies outside the state. {ALL_IN_STATE}")
+    elif (restored and not restored[0]) or (twice and twice[1] and pointer is None):
+        text = "A game that was saved and restored goes on differently."
+        yield Finding("restore", text, ALL_IN_STATE)
+    if threads and not threads[0]:
+        text = "Games come out differently on several threads than on one."
+        yield Finding("threads", text, f"Games share something. {ALL_IN_STATE}")
+
+
+def draw_findings(facts: Facts) -> Iterator[Finding]:
+    """What is wrong with the pictures."""
+    bare, touched = facts.one("drawn") or (0, 0)
+    if bare:
+        text = "Some pixels of the picture are never painted."
+        yield Finding("draw", text, "Begin `draw` with puff_clear.")
+    if touched:
+        text = "`draw` changes the state, so watching a game changes it."
+        yield Finding("draw", text, "Only read the state there.")
+
+
+def notes(facts: Facts, descriptor: Descriptor) -> Iterator[str]:
+    """What is worth knowing and not wrong."""
+    still: dict[int, list[str]] = defaultdict(list)
+    for number, index, low, high, *_ in facts.rows.get("element", ()):
+        if low == high:
+            still[int(number)].append(_element(descriptor.fields[int(number)], int(index)))
+    for number, elements in still.items():
+        if len(elements) < descriptor.fields[number].count:
+            yield f"{_listed(elements)} never changed."
+    episodes = (facts.one("episodes") or (0,))[0]
+    outside = (facts.one("score") or (0, 0, 0, 0, 0))[4]
+    if 0 < outside <= OUTLIERS * episodes:
+        yield f"A few scores are out of range: {_scores_went(facts, descriptor)}."
+
+
+def _is_key(key: str) -> bool:
+    return key in NAMED_KEYS or (len(key) == 1 and key.isprintable() and key == key.lower())
+
+
+def _left(facts: Facts, part: Field) -> list[float]:
+    """How often each element of a field was not written, or not whole."""
+    left = {int(byte): count for byte, count in facts.rows.get("left", ())}
+    size = part.dtype.itemsize
+    starts = range(part.offset, part.offset + part.count * size, size)
+    return [max(left.get(start + byte, 0) for byte in range(size)) for start in starts]
+
+
+def _unwritten(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
+    rows, finals = facts.one("rows") or (0, 0)
+    left = {int(byte): count for byte, count in facts.rows.get("left", ())}
+    for part in descriptor.fields:
+        worst = dict(enumerate(_left(facts, part)))
+        never = [_element(part, index) for index, count in worst.items() if count == rows]
+        some = {_element(part, index): c for index, c in worst.items() if 0 < c < rows}
+        fix = "Write the whole observation in `reset` and in every `step`: the memory is another."
+        if never:
+            yield Finding(
+                "unwritten", f"{_listed(never)} of the observation is never written.", fix
+            )
+        if some:
+            share = max(some.values()) / rows
+            text = f"{_listed(list(some))} of the observation is not written in {share:.2%} of the steps."
+            yield Finding("unwritten", text, fix)
+    covered = {
+        byte
+        for part in descriptor.fields
+        for byte in range(part.offset, part.offset + part.count * part.dtype.itemsize)
+    }
+    hidden = [
+        b for b in range(descriptor.observation_bytes) if b not in covered and left.get(b, 0) < rows
+    ]
+    if hidden:
+        text = f"Byte {_listed(list(map(str, hidden)))} of the observation belongs to no field."
+        yield Finding(
+            "fields", text, "Add it to the table of fields, else the policy never sees it."
+        )
+    if finals and any(int(byte) in covered for byte, _ in facts.rows.get("final", ())):
+        yield Finding(
+            "final",
+            "An episode is cut short and the observation that would have come next is lost.",
+            "Write it to puff_final(io, agent) before the reset.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """What one element of the observation was in play."""
+
+    name: str
+    low: float
+    high: float
+    infinite: float
+    overflows: float
+
+    @property
+    def size(self) -> float:
+        """The largest it was, without its sign; 0 if it never was a finite number."""
+        size = max(abs(self.low), abs(self.high))
+        return size if math.isfinite(size) else 0.0
+
+
+def _observed(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
+    lines = facts.rows.get("element", ())
+    for number, group in itertools.groupby(lines, key=lambda line: int(line[0])):
+        part = descriptor.fields[number]
+        left = _left(facts, part)
+        elements = [
+            Element(_element(part, int(index)), *rest)
+            for _, index, *rest in group
+            if not left[int(index)]
+        ]
+        if elements:
+            yield from _field(part, elements)
+
+
+def _field(part: Field, elements: Sequence[Element]) -> Iterator[Finding]:
+    infinite = [each.name for each in elements if each.infinite]
+    if infinite:
+        text = f"{_listed(infinite)} of the observation is not always a finite number."
+        yield Finding("finite", text, "Look for a division by zero or a root of less than zero.")
+    largest = max(elements, key=lambda each: each.size)
+    if any(each.overflows for each in elements):
+        yield Finding(
+            "range",
+            f"{largest.name} of the observation reaches {largest.high:.0f}; its classes are 0 to "
+            f"{part.classes - 1}.",
+            "Raise `classes` to the highest value and one, or mend the value.",
+        )
+    if part.dtype is DType.FLOAT32 and largest.size > LARGEST_OBSERVATION:
+        yield Finding(
+            "range",
+            f"{largest.name} of the observation reaches {largest.size:.4g}; -1 to 1 is easy to "
+            "learn from.",
+            "Divide it by the largest value that it can have.",
+        )
+    if all(each.low == each.high for each in elements):
+        text = f"{part.name} of the observation never changed from {elements[0].low:g}."
+        fix = (
+            "Fill it with what it is to tell, or leave it out. Accept it with "
+            'constant_ok = "why" in [check] of the TOML.'
+        )
+        yield Finding("constant", text, fix)
+
+
+def _rewards(facts: Facts, scale: float) -> Iterator[Finding]:
+    nonzero, total, squares, largest, infinite = facts.one("rewards") or (0, 0, 0, 0, 0)
+    if infinite:
+        text = "Some rewards are not finite numbers."
+        yield Finding("finite", text, "Look for a division by zero or a root of less than zero.")
+    if not nonzero:
+        if not infinite:
+            text = "No reward was ever paid."
+            yield Finding(
+                "reward_none", text, "Pay about 1 for what is good and -1 for what is bad."
+            )
+        return
+    # The size of the reward through which a typical unit of reward comes.
+    typical, largest = squares / total * scale, largest * scale
+    if typical < SMALLEST_REWARD:
+        yield Finding(
+            "reward_small",
+            f"Rewards are too small to learn from: a typical one is {typical:.2g}.",
+            f"Pay about 1, or set reward_scale = {1 / typical * scale:.2g} in [train] of the TOML; "
+            'accept it with reward_small_ok = "why" in [check].',
+        )
+    if largest > LARGEST_REWARD * (1 + 1e-6):
+        yield Finding(
+            "reward_clamped",
+            f"Rewards go to {largest:.4g} in size; training cuts them to -1 and 1.",
+            f"Divide them, or set reward_scale = {scale / largest:.2g} in [train] of the TOML; "
+            'accept it with reward_clamped_ok = "why" in [check].',
+        )
+
+
+def _episodes(facts: Facts) -> Iterator[Finding]:
+    episodes, repeats, long_first, strangers, dead = facts.one("episodes") or (0, 0, 0, 0, 0)
+    steps, cut = facts.one("steps") or (0, 0)
+    if dead > 1:
+        text = f"All agents were dead and nothing began anew, for {dead:,.0f} steps."
+        yield Finding("never_ends", text, "Reset in the step in which the last agent dies.")
+    elif not episodes and not cut:
+        yield Finding(
+            "never_ends",
+            f"No episode ended in {steps:,.0f} steps.",
+            "Set `terminals` where a game is over, or `truncations` at a time limit. Accept it with "
+            'never_ends_ok = "why" in [check] of the TOML.',
+        )
+    if facts.rows.get("left"):
+        strangers = 0  # what nobody wrote is strange everywhere
+    if episodes and (2 * strangers > episodes or (long_first and 2 * repeats > episodes)):
+        yield Finding(
+            "no_reset",
+            "When an episode ends, the next one does not begin: what is seen then is not how "
+            "episodes begin after `reset`.",
+            "Call the reset in the step that sets the flag, and write the new observation.",
+        )
+    odd, both = facts.one("flags") or (0, 0)
+    if odd:
+        text = "A flag in terminals, truncations or alive is neither 0 nor 1."
+        yield Finding("flags", text, "Write 0 or 1.")
+    if both:
+        text = "An episode ends both by a terminal and by a truncation."
+        yield Finding("flags", text, "Set the terminal if the game was over, else the truncation.")
+
+
+def _scores(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
+    _, _, unwritten, infinite, outside = facts.one("score") or (0, 0, 0, 0, 0)
+    episodes = (facts.one("episodes") or (0,))[0]
+    if unwritten:
+        text = "An episode ends without a score."
+        yield Finding("score", text, "Write io->scores[agent] in the step that sets the flag.")
+    if infinite:
+        yield Finding("score", "A score is infinite.", "Look for a division by zero.")
+    if outside > OUTLIERS * episodes:
+        text = f"{outside / episodes:.1%} of the scores are out of range: {_scores_went(facts, descriptor)}."
+        yield Finding("score", text, "Widen .score_low and .score_high to what is possible.")
+    for index, count in facts.rows.get("statistic", ()):
+        if count:
+            name = descriptor.statistics[int(index)]
+            text = f"An episode ends without the statistic {name}."
+            fix = f"Write io->statistics[agent * {len(descriptor.statistics)} + {index:.0f}] there."
+            yield Finding("statistics", text, fix)
+
+
+def _scores_went(facts: Facts, descriptor: Descriptor) -> str:
+    low, high, *_ = facts.one("score") or (0, 0)
+    declared = f"{descriptor.score_low:g} to {descriptor.score_high:g}"
+    return f"they went from {low:g} to {high:g}, declared is {declared}"
+
+
+def _element(part: Field, index: int) -> str:
+    return part.name if part.count == 1 else f"{part.name}[{index}]"
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) <= SOME:
+        return ", ".join(names)
+    return f"{', '.join(names[:SOME])} and {len(names) - SOME} more"

@@ -15,6 +15,7 @@ from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.trainer.config import PolicyConfig
 from pufftui.trainer.features import Features
 from pufftui.trainer.gelu import gelu
+from pufftui.trainer.heads import last_layer
 from pufftui.trainer.mingru import scan
 
 LONGEST_MEMORY = 64
@@ -84,8 +85,7 @@ class Policy(nn.Module):
         hidden = gelu(dense(self.encoder, hidden))
         if self.memory:
             hidden, state = self.memory(hidden, state, resets)
-        heads = F.linear(hidden, self.heads.weight.to(hidden.dtype))
-        return heads.float() + self.heads.bias, state
+        return last_layer(hidden, self.heads.weight, self.heads.bias), state
 
 
 def output_count(descriptor: Descriptor) -> int:

@@ -17,6 +17,7 @@ from pufftui.trainer.channel import Channel
 from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.command import Command
 from pufftui.trainer.config import Config
+from pufftui.trainer.memory import keep_freed_memory
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import StoreWriter
@@ -53,6 +54,7 @@ class Runner:
 
     def start(self) -> None:
         """Starts the thread."""
+        keep_freed_memory()
         self._thread.start()
 
     def send(self, command: Command) -> None:

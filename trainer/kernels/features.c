@@ -2,7 +2,7 @@
 #include "numbers.h"
 #include "parallel.h"
 
-enum { TILE = 256 };
+enum { TILE = 256, AHEAD = 4 };
 
 INLINE void set_number(void* to, int64_t at, float value, int bf16) {
     if (bf16) {
@@ -42,12 +42,22 @@ INLINE int64_t field_features(const puff_feature_field* field, const uint8_t* ob
     return width;
 }
 
+/* Where a row of the batch lies in the rollout. */
+INLINE const uint8_t* observation_of(const puff_features* batch, int64_t row) {
+    const int64_t step = row / batch->segments, segment = row % batch->segments;
+    const int64_t agent = batch->indices ? batch->indices[segment] : segment;
+    return batch->observations + (step * batch->agents + agent) * batch->bytes;
+}
+
+/* The agents of a minibatch are scattered over the rollout, which no cache holds. */
+INLINE void fetch_early(const uint8_t* observation, int64_t bytes) {
+    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(observation + i);
+}
+
 INLINE void feature_rows(const puff_features* batch, int64_t first, int64_t end, int bf16) {
     for (int64_t row = first; row < end; row++) {
-        const int64_t step = row / batch->segments, segment = row % batch->segments;
-        const int64_t agent = batch->indices ? batch->indices[segment] : segment;
-        const uint8_t* observation =
-            batch->observations + (step * batch->agents + agent) * batch->bytes;
+        const uint8_t* observation = observation_of(batch, row);
+        if (row + AHEAD < end) fetch_early(observation_of(batch, row + AHEAD), batch->bytes);
         int64_t at = row * batch->width;
         for (int32_t f = 0; f < batch->field_count; f++) {
             at += field_features(&batch->fields[f], observation, batch->outputs, at, bf16);

@@ -109,6 +109,28 @@ typedef struct {
 void puff_gelu_forward(puff_kernels* kernels, const puff_gelu* gelu);
 void puff_gelu_backward(puff_kernels* kernels, const puff_gelu* gelu);
 
+/* The last layer: results = inputs x weights^T + biases, with few outputs, computed in float32. */
+enum { PUFF_MOST_HEADS = 64, PUFF_PARTIAL_SUMS = 32 };
+
+typedef struct {
+    int64_t rows;
+    int64_t width;
+    int64_t outputs; /* at most PUFF_MOST_HEADS */
+    int32_t bf16;
+    const void* inputs;   /* (rows, width) number */
+    const float* weights; /* (outputs, width) */
+    const float* biases;  /* (outputs,) */
+    float* results;       /* (rows, outputs) */
+    /* Backward only. The sums are over parts of the rows, and have to be zero before. */
+    const float* result_gradients; /* (rows, outputs) */
+    void* input_gradients;         /* (rows, width) number */
+    float* weight_gradients;       /* (PUFF_PARTIAL_SUMS, outputs, width) */
+    float* bias_gradients;         /* (PUFF_PARTIAL_SUMS, outputs) */
+} puff_heads;
+
+void puff_heads_forward(puff_kernels* kernels, const puff_heads* heads);
+void puff_heads_backward(puff_kernels* kernels, const puff_heads* heads);
+
 /* Draws actions from logits. A row's logits are those of its components one after the other. */
 typedef struct {
     int64_t rows;

@@ -7,7 +7,7 @@
 /* Rows are dealt in this many blocks whatever the number of threads, so that sums over blocks come
  * out the same. More than threads, so that one that was kept waiting does not hold up the others.
  */
-enum { PUFF_BLOCKS = 32 };
+enum { PUFF_BLOCKS = PUFF_PARTIAL_SUMS };
 
 /* The part of a kernel that works on rows `first` to `end` - 1, which are block `block`. */
 typedef void (*puff_rows)(const void* job, int64_t block, int64_t first, int64_t end);

@@ -8,6 +8,7 @@ from pufftui.trainer.store.records import (
     AlertRow,
     CheckpointRow,
     CommandRow,
+    EpisodeRows,
     Event,
     Lineage,
     MetricBlocks,
@@ -17,11 +18,13 @@ from pufftui.trainer.store.records import (
 )
 from pufftui.trainer.store.remarks import acknowledge, add_note, pin, tag, untag
 from pufftui.trainer.store.writer import StoreWriter
+from pufftui.trainer.store.zoom import kept_steps
 
 __all__ = [
     "AlertRow",
     "CheckpointRow",
     "CommandRow",
+    "EpisodeRows",
     "Event",
     "Lineage",
     "MetricBlocks",
@@ -32,6 +35,7 @@ __all__ = [
     "SystemRow",
     "acknowledge",
     "add_note",
+    "kept_steps",
     "pin",
     "tag",
     "untag",

@@ -21,6 +21,7 @@ from pufftui.trainer.store.records import (
     AlertRow,
     CheckpointRow,
     CommandRow,
+    EpisodeRows,
     Event,
     Lineage,
     MetricBlocks,
@@ -45,11 +46,13 @@ class StoreReader:
         self._database = database
         self._connection: sqlite3.Connection | None = None
 
-    def metrics_after(self, row: int) -> MetricRows:
-        """All rows of metrics with an id above `row`; 0 reads from the start."""
+    def metrics_after(self, row: int, most: int = -1) -> MetricRows:
+        """The rows of metrics with an id above `row`, the first `most` or all; 0 is the start."""
         parts = self._read(
-            "SELECT id, step, seconds, epoch, lineage, means FROM metrics WHERE id > ? ORDER BY id",
+            "SELECT id, step, seconds, epoch, lineage, means FROM metrics"
+            " WHERE id > ? ORDER BY id LIMIT ?",
             row,
+            most,
             convert=_metrics_part,
         )
         # Names are read after the rows, so every position a row uses has its name.
@@ -149,18 +152,29 @@ class StoreReader:
 
     def episodes_after(self, row: int) -> tuple[int, NDArray[np.void]]:
         """The id of the last sampled episode, and those with an id above `row` (`EPISODE`)."""
+        rows = self.episode_rows(row)
+        return rows.last, rows.episodes
+
+    def episode_rows(self, row: int, most: int = -1) -> EpisodeRows:
+        """Sampled episodes with an id above `row`, the first `most` or all, and whence they are."""
         rows = self._rows(
-            "SELECT id, env_step, agent, length, score, episode_return, statistics"
-            " FROM episode WHERE id > ? ORDER BY id",
+            "SELECT id, step, lineage, env_step, agent, length, score, episode_return, statistics"
+            " FROM episode WHERE id > ? ORDER BY id LIMIT ?",
             row,
+            most,
         )
         episodes = np.zeros(len(rows), EPISODE)
         width = EPISODE["statistics"].itemsize
-        for index, (_, *figures, statistics) in enumerate(rows):
+        for index, (_, _, _, *figures, statistics) in enumerate(rows):
             padded = np.frombuffer(statistics.ljust(width, b"\0"), "<f4")
             numbers = (math.nan if figure is None else figure for figure in figures)
             episodes[index] = (*numbers, padded)
-        return (rows[-1][0] if rows else row), episodes
+        return EpisodeRows(
+            last=rows[-1][0] if rows else row,
+            steps=np.array([values[1] for values in rows], np.int64),
+            lineages=np.array([values[2] for values in rows], np.int64),
+            episodes=episodes,
+        )
 
     def close(self) -> None:
         """Closes the file; a later read opens it again."""

@@ -52,6 +52,19 @@ class MetricBlocks:
     count: dict[str, NDArray[np.int64]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EpisodeRows:
+    """Sampled episodes (dtype `EPISODE`) in the order of writing; all arrays have length n.
+
+    `steps` is where training was, `last` the id of the last row, to ask for what follows.
+    """
+
+    last: int
+    steps: NDArray[np.int64]
+    lineages: NDArray[np.int64]
+    episodes: NDArray[np.void]
+
+
 @dataclass(frozen=True, slots=True)
 class Lineage:
     """One start, resume or roll-back: it leaves its parent after `from_step`."""

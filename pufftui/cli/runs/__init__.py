@@ -16,6 +16,7 @@ SUBCOMMANDS = {
     "note": ("note RUN TEXT", "words about a run"),
     "pin": ("pin RUN [STEP]", "keep a checkpoint for ever"),
     "unpin": ("unpin RUN [STEP]", "let it go again"),
+    "export": ("export RUN FORMAT", "its metrics as csv or tensorboard, its policy as c"),
     "rm": ("rm RUN ...", "delete runs; asks first"),
 }
 

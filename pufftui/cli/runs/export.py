@@ -1,0 +1,198 @@
+"""`pufftui runs export`: a run for other programs, as tables, event files or C."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from pufftui.cli.parser import CommandParser
+from pufftui.cli.runs.pin import at_step, checkpoints
+from pufftui.envs.catalogue import load_env
+from pufftui.envs.errors import PuffError, nearest
+from pufftui.trainer.checkpoint import Saved, newest_checkpoint, read_checkpoint
+from pufftui.trainer.layers import parse_number
+from pufftui.trainer.policies import run_environment, weights_from
+from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.store import StoreReader
+
+STDOUT = "-"
+
+HELP = """\
+formats:
+  csv           one line per row of metrics, for pandas, numpy and spreadsheets: RUN.csv
+  tensorboard   an event file in a folder that TensorBoard reads: RUN-tensorboard/
+  c             the newest policy as one C header with its weights: ENV_policy.h
+
+A run that was resumed from an earlier step left rows behind. They are not exported unless --all
+asks for them: csv then gets a column lineage, tensorboard a folder for each lineage.
+Nothing that is there already is written over without --force. A live run can be exported too."""
+
+FLAGS = {
+    "csv": ("all", "episodes"),
+    "tensorboard": ("all",),
+    "c": ("name", "step"),
+}
+"""Which flags belong to which format."""
+
+
+def run(arguments: list[str]) -> int:
+    """Writes the file and says on stderr what is in it."""
+    parser = CommandParser("runs export", "Writes a run for other programs.")
+    parser.usage = "pufftui runs export RUN csv|tensorboard|c [--output PATH] [--force] [...]"
+    parser.epilog = HELP
+    add = parser.add_argument
+    add("run", metavar="RUN", help="its name, or latest")
+    add("format", metavar="FORMAT", help="csv, tensorboard or c")
+    add("--output", metavar="PATH", help="where to; - prints csv and c")
+    add("--force", action="store_true", help="write over what is there")
+    add("--all", action="store_true", help="csv, tensorboard: also what a resume left behind")
+    add("--episodes", metavar="PATH", help="csv: the sampled episodes, as a second table")
+    add("--name", metavar="NAME", help="c: what everything begins with, and the file; ENV_policy")
+    add("--step", metavar="STEP", help="c: the checkpoint of that step, not the newest")
+    options = parser.parse(arguments)
+    if options.format not in FLAGS:
+        hint = nearest(options.format, FLAGS, "There are csv, tensorboard and c.")
+        raise PuffError(f"There is no format {options.format}.", hint, usage=True)
+    for flag in {name for names in FLAGS.values() for name in names} - {*FLAGS[options.format]}:
+        if getattr(options, flag):
+            fits = " and ".join(name for name, flags in FLAGS.items() if flag in flags)
+            raise PuffError(f"--{flag} belongs to {fits}.", parser.more, usage=True)
+    folder = RunFolder.open(options.run)
+    writers: dict[str, Callable[[RunFolder, argparse.Namespace], None]] = {
+        "csv": _csv,
+        "tensorboard": _tensorboard,
+        "c": _c,
+    }
+    try:
+        writers[options.format](folder, options)
+    except BrokenPipeError:  # as of `... --output - | head`
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    return 0
+
+
+def _csv(folder: RunFolder, options: argparse.Namespace) -> None:
+    from pufftui.export.table import write_episodes, write_metrics
+
+    with _reading(folder) as reader:
+        target = options.output or f"{folder.id}.csv"
+        if options.episodes and options.episodes != STDOUT:
+            _check_free(Path(options.episodes), force=options.force)
+        with _writing(target, force=options.force) as file:
+            rows = write_metrics(reader, file, everything=options.all)
+        _say(f"{rows:,} rows of metrics", target)
+        if options.episodes:
+            with _writing(options.episodes, force=options.force) as file:
+                names = _statistics(folder)
+                episodes = write_episodes(reader, file, names, everything=options.all)
+            _say(f"{episodes:,} sampled episodes", options.episodes)
+
+
+def _tensorboard(folder: RunFolder, options: argparse.Namespace) -> None:
+    from pufftui.export.tensorboard import write_events
+
+    if options.output == STDOUT:
+        raise PuffError("tensorboard reads folders.", "Name one with --output.", usage=True)
+    target = Path(options.output or f"{folder.id}-tensorboard")
+    if any(target.rglob("events.out.tfevents.*")):
+        _check_free(target, force=options.force)
+    with _reading(folder) as reader, _telling_what_failed(target):
+        rows = write_events(reader, target, everything=options.all)
+    _say(f"{rows:,} rows of metrics", str(target))
+    sys.stderr.write(f"Look at them with: tensorboard --logdir {target}\n")
+
+
+def _c(folder: RunFolder, options: argparse.Namespace) -> None:
+    from pufftui.export.header import c_header
+
+    saved = _saved(folder, options.step)
+    env = run_environment(folder)
+    assert env is not None  # what has a checkpoint was trained
+    descriptor = load_env(env).descriptor
+    name = options.name or f"{descriptor.name}_policy"
+    step = saved.description["step"]
+    text = c_header(weights_from(saved), descriptor, name, f"step {step:,} of the run {folder.id}")
+    target = options.output or f"{name}.h"
+    with _writing(target, force=options.force) as file:
+        file.write(text)
+    _say(f"The policy at step {step:,}", target)
+
+
+def _saved(folder: RunFolder, step: str | None) -> Saved:
+    if step is not None:
+        row = at_step(folder, checkpoints(folder), int(parse_number(step)))
+        path = folder.checkpoints / row.file
+        return Saved(path, *read_checkpoint(path))
+    saved, _ = newest_checkpoint(folder.checkpoints)
+    if saved is None:
+        hint = "Only runs of pufftui train have policies." if not run_environment(folder) else ""
+        raise PuffError(f"{folder.id} has no whole checkpoint.", hint, usage=True)
+    return saved
+
+
+def _statistics(folder: RunFolder) -> tuple[str, ...]:
+    """Names of an episode's statistics; none if the environment is not there to tell."""
+    env = run_environment(folder)
+    try:
+        return load_env(env).descriptor.statistics if env else ()
+    except PuffError as error:
+        sys.stderr.write(f"Statistics of episodes are left out: {error}\n")
+        return ()
+
+
+@contextlib.contextmanager
+def _reading(folder: RunFolder) -> Iterator[StoreReader]:
+    reader = StoreReader(folder.database)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+@contextlib.contextmanager
+def _writing(target: str, *, force: bool) -> Iterator[TextIO]:
+    """A file that appears under its name when it is whole, or stdout."""
+    if target == STDOUT:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    path = Path(target)
+    _check_free(path, force=force)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    with _telling_what_failed(path):
+        try:
+            with partial.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _check_free(path: Path, *, force: bool) -> None:
+    if path.exists() and not force:
+        raise PuffError(
+            f"There is {path} already.", "Add --force, or choose another --output.", usage=True
+        )
+
+
+@contextlib.contextmanager
+def _telling_what_failed(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise PuffError(
+            f"{path} cannot be written ({error.strerror or error}).",
+            "Choose another place with --output.",
+        ) from None
+
+
+def _say(what: str, target: str) -> None:
+    if target != STDOUT:
+        sys.stderr.write(f"{what} in {target}\n")

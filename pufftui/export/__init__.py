@@ -1,0 +1,1 @@
+"""What leaves the house: metrics for other programs, and a policy as C."""

@@ -200,3 +200,36 @@ def _figures(area: Region) -> Regions:
         scores = min(13, area.height // 2)
         return _stack(area, {"scores": scores, "policy": area.height - scores})
     return _columns(area, {"scores": 1.0, "policy": 1.3})
+
+
+def arrange_compare(
+    width: int, height: int, curves: int, settings: int, *, alone: bool = False
+) -> Arrangement:
+    """Lays out a chart of some curves, their figures, and the settings in which they differ.
+
+    `alone` is the settings without the rest.
+    """
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+        return Arrangement({"too_small": Region(0, 0, width, height)}, roomy=False)
+    roomy = width >= ROOMY_WIDTH and height >= ROOMY_HEIGHT
+    regions = {
+        "header": Region(0, 0, width, 1),
+        "footer": Region(0, height - 1, width, 1),
+    }
+    body = Region(0, 1, width, height - 2)
+    if alone:
+        return Arrangement(regions | {"differences": body}, roomy)
+    figures = HEADING + 3 + curves if roomy else 2 + curves
+    if roomy:
+        below = min(max(figures, HEADING + 2 + settings), max(figures, body.height * 2 // 5))
+        chart, tables = body.split_horizontal(body.height - below)
+        left, right = tables.split_vertical(min(max(round(width * 0.4), 56), 76))
+        right = Region(right.x + GAP, right.y, right.width - GAP, right.height)
+        sides = {"figures": left, "differences": right}
+        return Arrangement(regions | {"chart": chart} | sides, roomy)
+    least = 11
+    left = body.height - least - figures
+    wanted = min(2 + settings, max(0, left)) if left >= 3 else 0
+    heights = {"chart": body.height - figures - wanted, "figures": figures, "differences": wanted}
+    stacked = _stack(body, {name: rows for name, rows in heights.items() if rows > 0})
+    return Arrangement(regions | stacked, roomy)

@@ -86,6 +86,19 @@ def memory(count: float) -> str:
     return f"{size:.{places}f} {MEMORY_UNITS[power]}"
 
 
+def setting(value: object) -> str:
+    """The value of a setting: 0.015, 50M, mingru; several values with a slash between."""
+    if isinstance(value, list):
+        return "/".join(setting(one) for one in value)
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return (
+        tick(value) if abs(value) >= 10_000 and value == float(f"{value:.3g}") else f"{value:.10g}"
+    )
+
+
 def fit(text: str, width: int) -> str:
     """Exactly `width` cells: cut with an ellipsis or filled up; odd characters become `?`."""
     plain = "".join(character if _narrow(character) else "?" for character in text)

@@ -166,6 +166,61 @@ PLAY_KEYS = _play_keys()
 """What `pufftui play` listens to."""
 
 
+COMPARE_KEYS = (
+    Key(
+        "previous_metric",
+        ("left", "left_square_bracket"),
+        "←",
+        "metric",
+        "the metric before",
+        "Chart",
+        "metric(-1)",
+    ),
+    Key(
+        "next_metric",
+        ("right", "right_square_bracket"),
+        "→",
+        "metric",
+        "the next metric",
+        "Chart",
+        "metric(1)",
+        2,
+        "← →",
+    ),
+    Key("axis", ("x",), "x", "axis", "steps or time along the x axis", "Chart", "axis", 3),
+    Key(
+        "grouping",
+        ("g",),
+        "g",
+        "group",
+        "seeds together, every run alone, or all as one",
+        "Chart",
+        "grouping",
+        4,
+    ),
+    Key(
+        "settings", ("d",), "d", "differences", "the settings that differ", "Tables", "settings", 5
+    ),
+    Key(
+        "scroll_up", ("up", "k"), "↑", "scroll", "scroll the differences up", "Tables", "scroll(-1)"
+    ),
+    Key(
+        "scroll_down",
+        ("down", "j"),
+        "↓",
+        "scroll",
+        "scroll the differences down",
+        "Tables",
+        "scroll(1)",
+        6,
+        "↑ ↓",
+    ),
+    *SCREEN_KEYS,
+    Key("quit", ("q", "ctrl+c"), "q", "leave", "leave; no run is touched", "Screen", "quit", 1),
+)
+"""What `pufftui runs compare` listens to."""
+
+
 def bindings(keys: tuple[Key, ...]) -> list[BindingType]:
     """The keys as Textual binds them."""
     # Textual itself has plans for escape and ctrl+c; priority takes them from it.

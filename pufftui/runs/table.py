@@ -96,9 +96,7 @@ def _fit(runs: Sequence[RunSummary], width: int) -> tuple[list[Column], list[int
     """The columns there is room for and their widths; the name gives way first."""
     sound = [run for run in runs if run.state != BROKEN]
     columns = [
-        column
-        for column in COLUMNS
-        if column.title != "tags" or any(run.tags for run in sound)
+        column for column in COLUMNS if column.title != "tags" or any(run.tags for run in sound)
     ]
 
     def needed(column: Column) -> int:

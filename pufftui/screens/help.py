@@ -17,7 +17,10 @@ class HelpScreen(Dialog):
     BINDINGS = [Binding("question_mark,f1,q,enter", "close", "Close", show=False)]
     title_text = "Keys"
 
-    def __init__(self, look: PuffTheme, descriptor: Descriptor, keys: tuple[Key, ...]) -> None:
+    def __init__(
+        self, look: PuffTheme, descriptor: Descriptor | None, keys: tuple[Key, ...]
+    ) -> None:
+        """Without a descriptor there is no game."""
         super().__init__(look)
         self._keys = keys
         self._descriptor = descriptor
@@ -34,25 +37,32 @@ class HelpScreen(Dialog):
                         (f"{key.description}\n", "dim", False),
                     ]
             rows.append(("\n", "dim", False))
-        rows.append((f"While you play {self._descriptor.name}\n", "human", True))
-        for action in self._descriptor.actions:
-            for choice in action.choices:
-                if choice.keys:
-                    shown = " ".join(key_name(key) for key in choice.keys)
-                    rows += [(f"  {shown:<10}", "human", True), (f"{choice.label}\n", "dim", False)]
-        rows += [
-            ("  esc       ", "human", True),
-            ("hand back; all other keys go to the game\n", "dim", False),
-        ]
-        if not self._descriptor.turn_based:
-            rows.append(
-                (
-                    "  A tapped key stays down until the next tap; a held one while it is held.",
-                    "dim",
-                    False,
-                )
-            )
+        if self._descriptor is not None:
+            rows += _game_rows(self._descriptor)
         return self.ink(*rows)
 
     def hints(self) -> list[tuple[str, str]]:
         return [("esc", "close"), ("↑ ↓", "scroll")]
+
+
+def _game_rows(descriptor: Descriptor) -> list[tuple[str, str, bool]]:
+    """The keys that the game listens to."""
+    rows = [(f"While you play {descriptor.name}\n", "human", True)]
+    for action in descriptor.actions:
+        for choice in action.choices:
+            if choice.keys:
+                shown = " ".join(key_name(key) for key in choice.keys)
+                rows += [(f"  {shown:<10}", "human", True), (f"{choice.label}\n", "dim", False)]
+    rows += [
+        ("  esc       ", "human", True),
+        ("hand back; all other keys go to the game\n", "dim", False),
+    ]
+    if not descriptor.turn_based:
+        rows.append(
+            (
+                "  A tapped key stays down until the next tap; a held one while it is held.",
+                "dim",
+                False,
+            )
+        )
+    return rows

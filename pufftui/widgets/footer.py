@@ -15,10 +15,13 @@ from pufftui.widgets.painted import Bar
 class Footer(Bar):
     """Shows as many keys as fit, the most important ones first in line for a place."""
 
-    def __init__(self, look: PuffTheme, descriptor: Descriptor, keys: tuple[Key, ...]) -> None:
+    def __init__(
+        self, look: PuffTheme, descriptor: Descriptor | None, keys: tuple[Key, ...]
+    ) -> None:
+        """Without a descriptor there is no game."""
         super().__init__(look, "footer")
         self._keys = keys
-        self._hints = game_hints(descriptor)
+        self._hints = game_hints(descriptor) if descriptor else []
         self._spans: list[tuple[int, int, str]] = []
         self.playing = False
         self.labels: dict[str, str] = {}

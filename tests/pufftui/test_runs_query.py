@@ -6,7 +6,7 @@ import contextlib
 import operator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pufftui.envs.errors import PuffError
@@ -157,6 +157,7 @@ def evaluated(query, run) -> bool:
             return sign == "!=" if value is None else ORDERS[sign](value, number)
 
 
+@settings(deadline=None)
 @given(QUERIES, NUMBERS, NUMBERS, st.text("abc", max_size=3))
 def test_random_queries_mean_what_they_say(query, one, two, name) -> None:
     run = {"name": name, "one": float(one), "two": float(two), "none": None}
@@ -165,6 +166,7 @@ def test_random_queries_mean_what_they_say(query, one, two, name) -> None:
     assert parsed.matches(run) == evaluated(query, run)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.text("ab()|!&=<>:\"' not or and.1")))
 def test_any_text_is_a_query_or_is_refused(text: str) -> None:
     with contextlib.suppress(PuffError):

@@ -36,7 +36,11 @@ def run(arguments: list[str]) -> int:
     add = parser.add_argument
     add("filter", metavar="FILTER", nargs="*", help="what to show, for example env=breakout")
     add("--json", action="store_true", help="one JSON array with everything that is known")
-    add("--sort", metavar="KEY", help="a field: texts rise, numbers fall; without it the newest first")
+    add(
+        "--sort",
+        metavar="KEY",
+        help="a field: texts rise, numbers fall; without it the newest first",
+    )
     add("--reverse", action="store_true", help="the other way round")
     options = parser.parse(arguments)
     query = parse_query(" ".join(options.filter))

@@ -11,7 +11,9 @@ from pufftui.trainer.store import CheckpointRow, StoreReader, pin
 
 def run(arguments: list[str]) -> int:
     """Pins the newest checkpoint, or that of a step."""
-    parser = CommandParser("runs pin", "Keeps a checkpoint for ever: the newest, or that of a step.")
+    parser = CommandParser(
+        "runs pin", "Keeps a checkpoint for ever: the newest, or that of a step."
+    )
     folder, step = parse_target(parser, arguments)
     there = checkpoints(folder)
     if not there:

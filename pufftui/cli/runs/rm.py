@@ -13,7 +13,9 @@ from pufftui.trainer.run_folder import RunFolder
 
 def run(arguments: list[str]) -> int:
     """Deletes runs that nobody trains; asks about each; 1 if one was kept."""
-    parser = CommandParser("runs rm", "Deletes runs for good; asks first, and not while one is trained.")
+    parser = CommandParser(
+        "runs rm", "Deletes runs for good; asks first, and not while one is trained."
+    )
     parser.add_argument("runs", metavar="RUN", nargs="+", help="their names, or latest")
     parser.add_argument("--yes", action="store_true", help="delete without asking")
     options = parser.parse(arguments)

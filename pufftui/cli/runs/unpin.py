@@ -9,7 +9,9 @@ from pufftui.trainer.store import pin
 
 def run(arguments: list[str]) -> int:
     """Lets go all pinned checkpoints, or that of a step."""
-    parser = CommandParser("runs unpin", "Lets a pinned checkpoint go again: all, or that of a step.")
+    parser = CommandParser(
+        "runs unpin", "Lets a pinned checkpoint go again: all, or that of a step."
+    )
     folder, step = parse_target(parser, arguments)
     there = checkpoints(folder)
     chosen = there if step is None else [at_step(folder, there, step)]

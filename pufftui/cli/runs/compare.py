@@ -1,0 +1,132 @@
+"""`pufftui runs compare`: runs beside each other, on the screen, as a table or as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from pufftui.cli.output import check_screen
+from pufftui.cli.parser import CommandParser
+from pufftui.envs.errors import PuffError
+from pufftui.format import duration, figure, setting, steps
+from pufftui.runs.comparison import Comparison, Grouping, check_groups, differences
+from pufftui.runs.curves import Axis
+from pufftui.runs.groups import MOST_CURVES, Group
+from pufftui.trainer.run_folder import RunFolder
+
+MOST_RUNS = 64
+
+
+def run(arguments: list[str]) -> int:
+    """Compares runs; the exit status is that of the screen, or 0."""
+    parser = CommandParser(
+        "runs compare", "Draws runs in one chart, with their figures and how their settings differ."
+    )
+    parser.epilog = (
+        "Runs that differ in nothing but the seed are one curve: their interquartile mean with a\n"
+        "95 % bootstrap band. In a pipe, and with --json, the figures are printed."
+    )
+    add = parser.add_argument
+    add("runs", metavar="RUN", nargs="+", help=f"their names; at most {MOST_CURVES} curves")
+    add("--aggregate", action="store_true", help="all of them as one curve")
+    add("--each", action="store_true", help="every run alone, whatever its seed")
+    add("--json", action="store_true", help="one JSON object with figures and differences")
+    add("--theme", metavar="THEME", help="colours of the screen")
+    options = parser.parse(arguments)
+    if options.aggregate and options.each:
+        raise PuffError("--aggregate and --each exclude each other.", "Leave one out.", usage=True)
+    folders = list({folder.id: folder for folder in map(RunFolder.open, options.runs)}.values())
+    if len(folders) > MOST_RUNS:
+        raise PuffError(f"These are {len(folders)} runs.", f"Take up to {MOST_RUNS}.", usage=True)
+    comparison = Comparison.read(folders)
+    grouping = comparison.first_grouping()
+    if options.aggregate or options.each:
+        grouping = Grouping.ALL if options.aggregate else Grouping.EACH
+    groups = comparison.groups(grouping)
+    check_groups(groups)
+    if options.json:
+        print(json.dumps(as_json(comparison, groups), indent=2))
+        return 0
+    if not sys.stdout.isatty():
+        print("\n".join(as_table(comparison, groups)))
+        return 0
+    check_screen("runs compare", "Or print the figures: --json.", options.theme)
+    from pufftui.compare import run_compare
+
+    return run_compare(comparison, folders, grouping, options.theme)
+
+
+def as_json(comparison: Comparison, groups: Sequence[Group]) -> dict[str, Any]:
+    """Every figure of every curve, and the settings that differ."""
+    return {
+        "curves": [
+            {
+                "name": group.name,
+                "runs": [run.name for run in group.runs],
+                "n": len(group.runs),
+                "caution": group.caution or None,
+                "states": [run.state for run in group.runs],
+                "step": _steps(group),
+                "seconds": _seconds(group),
+                "metrics": {
+                    metric: _figures(comparison, group, metric) for metric in comparison.metrics
+                },
+            }
+            for group in groups
+        ],
+        "differences": {
+            path: {group.name: value for group, value in zip(groups, values, strict=True)}
+            for path, values in differences(groups).items()
+        },
+    }
+
+
+def _steps(group: Group) -> int:
+    """How far all of its runs are."""
+    return min(run.step for run in group.runs)
+
+
+def _seconds(group: Group) -> float:
+    """How long the longest of its runs took."""
+    return max(run.seconds for run in group.runs)
+
+
+def _figures(comparison: Comparison, group: Group, metric: str) -> dict[str, Any]:
+    curve = comparison.curve(group, metric, Axis.STEPS)
+    return {
+        "last": curve.last,
+        "low": curve.low,
+        "high": curve.high,
+        "interval": list(curve.interval) if curve.interval else None,
+    }
+
+
+def as_table(comparison: Comparison, groups: Sequence[Group]) -> list[str]:
+    """The last value of every metric, a column a curve, and below it the settings that differ."""
+    rows = [["", *(group.name for group in groups)]]
+    rows.append(["runs", *(str(len(group.runs)) for group in groups)])
+    rows.append(["steps", *(steps(_steps(group)) for group in groups)])
+    rows.append(["time", *(duration(_seconds(group)) for group in groups)])
+    for metric in comparison.metrics:
+        curves = [comparison.curve(group, metric, Axis.STEPS) for group in groups]
+        rows.append([metric, *(figure(curve.last) for curve in curves)])
+        if any(curve.interval for curve in curves):
+            intervals = [curve.interval for curve in curves]
+            spans = [f"{figure(i[0])} to {figure(i[1])}" if i else "" for i in intervals]
+            rows.append([f"{metric} 95 %", *spans])
+        if metric == "score":
+            rows.append(["best score", *(figure(curve.best) for curve in curves)])
+    rows += [[""]]
+    rows += [
+        [path, *(setting(value) for value in values)]
+        for path, values in differences(groups).items()
+    ]
+    widths = [max(len(row[at]) for row in rows if len(row) > at) for at in range(len(groups) + 1)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
+        for row in rows
+    ]
+    cautions = dict.fromkeys(group.caution for group in groups if len(group.runs) > 1)
+    return [*lines, *(["", *cautions] if cautions else [])]

@@ -228,8 +228,8 @@ def arrange_compare(
         sides = {"figures": left, "differences": right}
         return Arrangement(regions | {"chart": chart} | sides, roomy)
     least = 11
-    left = body.height - least - figures
-    wanted = min(2 + settings, max(0, left)) if left >= 3 else 0
+    rest = body.height - least - figures
+    wanted = min(2 + settings, rest) if rest >= 3 else 0
     heights = {"chart": body.height - figures - wanted, "figures": figures, "differences": wanted}
     stacked = _stack(body, {name: rows for name, rows in heights.items() if rows > 0})
     return Arrangement(regions | stacked, roomy)

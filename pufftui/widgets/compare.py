@@ -62,7 +62,11 @@ class CompareHeader(Bar):
         view, look = self.view, self.look
         bold, dim = look.style("policy", "raised", bold=True), look.style("dim", "raised")
         runs, curves = len(view.comparison.runs), len(view.groups)
-        count = f"{runs} runs" if runs == curves else f"{runs} runs, {view.grouping.value}"
+        count = (
+            f"{runs} run{'s' * (runs > 1)}"
+            if runs == curves
+            else f"{runs} runs, {view.grouping.value}"
+        )
         envs = ", ".join(name for name in view.comparison.envs if name)
         left: Line = [
             (" compare  ", bold),
@@ -122,7 +126,7 @@ class FiguresCard(Card):
     def content(self, width: int, height: int) -> list[Line]:
         look, view = self.look, self.view
         up = view.metric in MORE_IS_BETTER
-        titles = ("n", "at", "last", "best" if up else "range", "95 %")
+        titles: tuple[str, ...] = ("n", "at", "last", "best" if up else "range", "95 %")
         rows = [(group, self._cells(group, up)) for group in view.groups]
         if not any(cells[4] for _, cells in rows):
             titles, rows = titles[:4], [(group, cells[:4]) for group, cells in rows]
@@ -197,7 +201,9 @@ class DifferencesCard(Card):
         if not found:
             return self.say("none: they have the same settings", width, height)
         label = min(max(map(len, found)), max(14, width // 3))
-        room = max(5, (width - label) // len(groups) - len(GAP))
+        share = (width - label) // len(groups)
+        gap = GAP if share >= 8 else " "
+        room = max(1, share - len(gap))
         heads = [group.name for group in groups]
         values = {path: [setting(value) for value in row] for path, row in found.items()}
         longest = max(len(text) for row in [heads, *values.values()] for text in row)
@@ -205,13 +211,13 @@ class DifferencesCard(Card):
         head: Line = [(" " * label, look.style("dim"))]
         for group, name in zip(groups, heads, strict=True):
             colour = look.style(self.view.comparison.colour(group))
-            head += [(GAP, colour), (_end(name, room).rjust(room), colour)]
+            head += [(gap, colour), (_end(name, room).rjust(room), colour)]
         lines: list[Line] = [head]
         for path, row in list(values.items())[self.top :]:
             line: Line = [(fit(path, label), look.style("dim"))]
             for text in row:
                 cell = fit(text, room).rstrip().rjust(room)
-                line.append((GAP + cell, look.style("faint" if text == NOTHING else "text")))
+                line.append((gap + cell, look.style("faint" if text == NOTHING else "text")))
             lines.append(line)
         return lines[:height]
 

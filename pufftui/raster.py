@@ -128,11 +128,10 @@ def nice_range(low: float, high: float, parts: int) -> tuple[float, float, float
         low, high = low - margin, high + margin
     step = nice_step(0.75 * (high - low), parts)
     quarter = step / 4
-    return (
-        math.floor(low / quarter + 1e-9) * quarter,
-        math.ceil(high / quarter - 1e-9) * quarter,
-        step,
-    )
+    first = math.floor(low / quarter + 1e-9)
+    # What is smaller than the least step still gets one.
+    last = max(math.ceil(high / quarter - 1e-9), first + 1)
+    return first * quarter, last * quarter, step
 
 
 def nice_end(value: float) -> float:

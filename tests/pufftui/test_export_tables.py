@@ -57,6 +57,21 @@ def test_csv_has_the_line_that_leads_to_the_newest_state(folder: RunFolder):
     assert second["score"] == ""
 
 
+def test_a_folder_gets_a_file_of_the_usual_name(folder: RunFolder):
+    Path("there").mkdir()
+    export(["mine", "csv", "--output", "there", "--episodes", "there"])
+    assert sorted(path.name for path in Path("there").iterdir()) == [
+        "mine-episodes.csv",
+        "mine.csv",
+    ]
+
+
+def test_a_file_where_a_folder_must_be_is_told(folder: RunFolder):
+    Path("taken").touch()
+    with pytest.raises(PuffError, match="cannot be written"):
+        export(["mine", "tensorboard", "--output", "taken", "--force"])
+
+
 def test_numpy_reads_the_csv(folder: RunFolder):
     export(["mine", "csv"])
     table = np.genfromtxt("mine.csv", delimiter=",", skip_header=1)

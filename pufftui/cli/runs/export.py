@@ -49,7 +49,7 @@ def run(arguments: list[str]) -> int:
     add = parser.add_argument
     add("run", metavar="RUN", help="its name, or latest")
     add("format", metavar="FORMAT", help="csv, tensorboard or c")
-    add("--output", metavar="PATH", help="where to; - prints csv and c")
+    add("--output", metavar="PATH", help="a file or a folder; - prints csv and c")
     add("--force", action="store_true", help="write over what is there")
     add("--all", action="store_true", help="csv, tensorboard: also what a resume left behind")
     add("--episodes", metavar="PATH", help="csv: the sampled episodes, as a second table")
@@ -80,17 +80,18 @@ def _csv(folder: RunFolder, options: argparse.Namespace) -> None:
     from pufftui.export.table import write_episodes, write_metrics
 
     with _reading(folder) as reader:
-        target = options.output or f"{folder.id}.csv"
+        target = _target(options.output, f"{folder.id}.csv")
+        episodes_target = _target(options.episodes, f"{folder.id}-episodes.csv")
         if options.episodes and options.episodes != STDOUT:
-            _check_free(Path(options.episodes), force=options.force)
+            _check_free(Path(episodes_target), force=options.force)
         with _writing(target, force=options.force) as file:
             rows = write_metrics(reader, file, everything=options.all)
         _say(f"{rows:,} rows of metrics", target)
         if options.episodes:
-            with _writing(options.episodes, force=options.force) as file:
+            with _writing(episodes_target, force=options.force) as file:
                 names = _statistics(folder)
                 episodes = write_episodes(reader, file, names, everything=options.all)
-            _say(f"{episodes:,} sampled episodes", options.episodes)
+            _say(f"{episodes:,} sampled episodes", episodes_target)
 
 
 def _tensorboard(folder: RunFolder, options: argparse.Namespace) -> None:
@@ -117,7 +118,7 @@ def _c(folder: RunFolder, options: argparse.Namespace) -> None:
     name = options.name or f"{descriptor.name}_policy"
     step = saved.description["step"]
     text = c_header(weights_from(saved), descriptor, name, f"step {step:,} of the run {folder.id}")
-    target = options.output or f"{name}.h"
+    target = _target(options.output, f"{name}.h")
     with _writing(target, force=options.force) as file:
         file.write(text)
     _say(f"The policy at step {step:,}", target)
@@ -143,6 +144,11 @@ def _statistics(folder: RunFolder) -> tuple[str, ...]:
     except PuffError as error:
         sys.stderr.write(f"Statistics of episodes are left out: {error}\n")
         return ()
+
+
+def _target(output: str | None, name: str) -> str:
+    """Where to write: the path given, the usual name in a folder given, else in this one."""
+    return str(Path(output) / name) if output and Path(output).is_dir() else output or name
 
 
 @contextlib.contextmanager

@@ -72,6 +72,11 @@ class RunSummary:
         """Seconds since the run was last started."""
         return None if self.began is None else max(0.0, time.time() - self.began)
 
+    @property
+    def logged(self) -> bool:
+        """Whether another program made the run and only its figures are known."""
+        return any(path.startswith("log.") for path in self.settings)
+
     def fields(self) -> Fields:
         """Everything by name, for queries; names are in small letters, numbers are floats."""
         own: dict[str, Value] = {

@@ -50,7 +50,7 @@ def _tags(run: RunSummary) -> str:
 
 COLUMNS = (
     Column("run", lambda run: run.name, 0),
-    Column("env", lambda run: run.env or "–", 5),
+    Column("env", lambda run: run.env or ("(log)" if run.logged else "–"), 5),
     Column("state", lambda run: run.state, 1),
     Column("steps", lambda run: steps(run.step), 3, right=True),
     Column("score", lambda run: figure(run.score), 2, right=True),

@@ -166,10 +166,16 @@ class FiguresCard(Card):
         )
 
     def _cautions(self, width: int) -> list[Line]:
-        cautions = [group.caution for group in self.view.groups if len(group.runs) > 1]
-        cautions = [text for text in dict.fromkeys(cautions) if ":" in text or "," in text]
+        view = self.view
+        several = [group for group in view.groups if len(group.runs) > 1]
+        texts = [group.caution for group in several if group.caution != f"n={len(group.runs)}"]
+        texts += [
+            f"{group.name}: there is no stretch of {view.axis.value} that all of its runs have"
+            for group in several
+            if view.curve(group).last is None
+        ]
         style = self.look.style("warning")
-        return [[(fit(text, width).rstrip(), style)] for text in cautions]
+        return [[(fit(text, width).rstrip(), style)] for text in dict.fromkeys(texts)]
 
 
 class DifferencesCard(Card):

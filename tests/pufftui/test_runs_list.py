@@ -16,7 +16,7 @@ from runs_on_disk import make_run
 
 from pufftui.__main__ import main
 from pufftui.runs.summary import RunSummary, summarise, summarise_all
-from pufftui.runs.table import SPARKS, fitted_table, spark
+from pufftui.runs.table import SPARKS, fitted_table, plain_table, spark
 from pufftui.trainer.run_folder import RunFolder
 
 
@@ -66,6 +66,16 @@ def test_the_state_is_what_the_events_and_the_lock_say(
     folder = make_run("one", events=events, locked=locked)
     assert summarise(RunFolder(runs / "one")).state == state
     folder.release()
+
+
+def test_a_run_of_another_program_is_marked(runs: Path) -> None:
+    folder = make_run("foreign", scores=[1.0])
+    folder.config_file.write_text('[log]\nprogram = "train.py"\n\n[config]\nlr = 0.1\n')
+    run = summarise(folder)
+    assert run.env is None
+    assert run.logged
+    assert run.fields()["config.lr"] == 0.1
+    assert "(log)" in plain_table([run])[1]
 
 
 def test_filters_and_orders(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,7 +38,7 @@ class Opponent:
 
 
 def choose_opponent(config: Config, source: str | None) -> Opponent:
-    """The one that `--from` names; without it the policy of the newest run, else random moves.
+    """The one that `--from` names; without it the newest run's policy that fits, else random moves.
 
     `config` says what is played. Raises `PuffError` for a run that is unknown, of another
     environment, or without a checkpoint.
@@ -53,14 +53,19 @@ def choose_opponent(config: Config, source: str | None) -> Opponent:
         return Opponent("random moves", parameters, None, explanation=text)
     if source is not None:
         return _from_run(RunFolder.open(source), env, source)
+    changed = False
     for name in run_names():
         folder = RunFolder(runs_root() / name)
         saved = newest_checkpoint(folder.checkpoints)[0] if _trains(folder, env) else None
         if saved is not None:
-            return _trained(folder, saved)
+            try:
+                return _trained(folder, saved)
+            except PuffError:  # people who write an environment train in it and change it again
+                changed = True
     remedy = f"pufftui train {env}"
-    name = f"no policy yet: random moves; train one: {remedy}"
-    text = "No trained policy yet: random moves. Train one:"
+    since = "since the game was changed" if changed else "yet"
+    name = f"no policy {since}: random moves; train one: {remedy}"
+    text = f"No trained policy {since}: random moves. Train one:"
     return Opponent(name, parameters, None, explanation=text, remedy=remedy)
 
 

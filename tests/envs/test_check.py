@@ -256,6 +256,14 @@ def test_nothing_is_wrong_with_the_bundled(name: str):
     assert report.wrong == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", env_names())
+def test_nothing_is_wrong_with_the_bundled_in_a_million_steps(name: str):
+    report = check_env(find_env(name))
+    assert report.wrong == []
+    assert report.steps >= check.STEPS
+
+
 def test_a_crash_is_told_with_its_place(tmp_path: Path):
     folder = broken(tmp_path, before(STEP_BEGINS, "    ((char*)io->rewards)[game->row] = 0;\n"))
     found = one(report_of(folder), "crash")

@@ -382,6 +382,18 @@ def test_the_newest_run_of_the_environment_plays(runs: Path) -> None:
         chosen("breakout", "latest")
 
 
+def test_a_policy_of_a_game_that_was_changed_does_not_play(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pufftui.trainer.policies._features", lambda _: 3)
+    opponent = chosen("squared")
+    assert opponent.weights is None
+    assert "since the game was changed" in opponent.explanation
+    assert opponent.remedy == "pufftui train squared"
+    with pytest.raises(PuffError, match="squared has changed since"):
+        chosen("squared", "latest")
+
+
 def test_weights_are_those_of_the_checkpoint(runs: Path) -> None:
     saved, _ = newest_checkpoint(RunFolder.open("squared-tiny").checkpoints)
     weights = weights_from(saved)

@@ -15,8 +15,8 @@ from pufftui.screens.live import LiveScreen
 from pufftui.screens.play import PlayScreen
 from pufftui.screens.quit import QuitScreen
 from pufftui.session import PlaySession, Session
-from pufftui.system import GpuSampler, HostSampler
 from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables, load_themes
+from pufftui.trainer.system import GpuSampler, HostSampler
 
 FRAMES_PER_SECOND = 30
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -24,6 +24,8 @@ REPORT_SECONDS = 1.0
 PROGRESS_SECONDS = 10.0
 """Time between two lines of progress where they cannot replace each other."""
 
+WITHOUT_DIGITS = str.maketrans("", "", "0123456789,")
+
 INTERRUPTED = 130
 ENDINGS = {Phase.FINISHED: (0, "finished"), Phase.FAILED: (1, "failed")}
 """Exit status and reason; whatever is neither was interrupted."""
@@ -51,6 +53,7 @@ def run_headless(runner: Runner, *, json: bool) -> int:
                 if json and runner.latest.phase is not Phase.STARTING:
                     progress.clear()
                     output.write(json_line(report(runner.latest)))
+                progress.warn(runner.latest.warning)
                 progress.show(runner.latest)
     except Impatience:
         # The trainer may be deep inside a library; there is no gentle way out.
@@ -74,6 +77,7 @@ class Progress:
         self._terminal = stream.isatty()
         self._next = 0.0
         self._phase: Phase | None = None
+        self._warning = ""
 
     def show(self, snapshot: Snapshot) -> None:
         """Shows where training is."""
@@ -88,6 +92,13 @@ class Progress:
         """Makes room for another line on the terminal."""
         if self._terminal:
             self._output.write("\r\x1b[K")
+
+    def warn(self, text: str) -> None:
+        """Writes a warning that stays, once for as long as it says the same."""
+        words = text.translate(WITHOUT_DIGITS)
+        if words and words != self._warning:
+            self.say(f"Warning: {text}")
+        self._warning = words
 
     def say(self, text: str) -> None:
         """Writes a line that stays."""

@@ -16,6 +16,7 @@ WITHOUT_TORCH = [
     "command",
     "frame",
     "store",
+    "system",
     "arena",
     "checkpoint",
     "weights",

@@ -22,6 +22,8 @@ from pufftui.envs.errors import PuffError
 
 FORMAT = 1
 DESCRIPTION = "description"
+PARTIAL = ".*.partial"
+"""Names of files that are being written, or were when the process died."""
 
 
 def write_checkpoint(

@@ -19,6 +19,8 @@ class Resume:
 class Checkpoint:
     """Write a checkpoint at the next epoch boundary."""
 
+    reason: str = "you asked"
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:

@@ -18,6 +18,7 @@ from pufftui.trainer.channel import Channel
 from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.command import Checkpoint, Pause, Resume, SetField, Stop
 from pufftui.trainer.config import Config, with_live_change
+from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.reporter import Reporter
@@ -36,6 +37,7 @@ def train(
     library: EnvLibrary,
     folder: RunFolder,
     store: StoreWriter,
+    disk: DiskWatch,
     channel: Channel,
     began: float,
     saved: Saved | None,
@@ -47,8 +49,8 @@ def train(
     ranks = Ranks.from_environment()
     session = TrainingSession(config, library, ranks)
     try:
-        reporter = Reporter(session, channel, store, began)
-        keeper = CheckpointKeeper(session, folder, store, reporter)
+        reporter = Reporter(session, channel, store, disk, began)
+        keeper = CheckpointKeeper(session, folder, store, disk, reporter)
         if saved is None:
             keeper.write("the start")
             reporter.event("start", f"training {config.env} on {session.device}")
@@ -81,6 +83,8 @@ def train(
             keeper.write_if_due()
             slow = time.monotonic() - epoch_began > QUICK_EPOCH
             boundary = session.state() if slow else None
+        for command in channel.commands():  # a Stop that cut an epoch short
+            reporter.command(command)
         finished = session.step >= config.train.total_steps
         reporter.show(phase=Phase.STOPPING, activity="writing the last checkpoint")
         reporter.flush_row()
@@ -116,11 +120,12 @@ def _obey(
     paused = False
     while True:
         for command in channel.commands(wait=0.1 if paused else 0.0):
+            reporter.command(command)
             match command:
                 case Stop():
                     return False
-                case Checkpoint():
-                    keeper.write("you asked")
+                case Checkpoint(reason):
+                    keeper.write(reason)
                 case SetField(path, value):
                     _change(session, reporter, path, value)
                 case Pause() if not paused:

@@ -6,13 +6,15 @@ import math
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 
 from pufftui.trainer.channel import Channel
+from pufftui.trainer.command import Command
 from pufftui.trainer.device import processor
+from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.session import EpochReport, TrainingSession
 from pufftui.trainer.snapshot import LOSSES, Phase
 from pufftui.trainer.store import StoreWriter
@@ -23,6 +25,7 @@ SPEED_WINDOW = 3.0
 FIRST_MINUTE = 60.0
 ROW_SECONDS_AT_FIRST = 0.25
 ROW_SECONDS = 1.0
+ROW_SECONDS_TIGHT = 16.0
 WEIGHTS_SECONDS = 1.0
 
 BEST_SHARE = 0.02
@@ -38,11 +41,14 @@ class Reporter:
         session: TrainingSession,
         channel: Channel,
         store: StoreWriter,
+        disk: DiskWatch,
         began: float,
     ) -> None:
         self._session = session
         self._channel = channel
         self._store = store
+        self._disk = disk
+        self._room = Room.PLENTY
         self._began = began
         self._recent: deque[tuple[float, int]] = deque()
         self._row_due = 0.0
@@ -58,7 +64,8 @@ class Reporter:
 
     def show(self, **changes: Any) -> None:
         """Publishes the last snapshot with some fields changed."""
-        self._channel.latest = replace(self._channel.latest, seconds=self.seconds(), **changes)
+        changes = {"seconds": self.seconds(), "warning": self._warning(), **changes}
+        self._channel.latest = replace(self._channel.latest, **changes)
 
     def ready(self) -> None:
         """Publishes the first snapshot and weights of a session that is about to train."""
@@ -138,9 +145,11 @@ class Reporter:
             clamped_rewards=report.clamped_rewards,
             losses=losses,
             time_shares=shares,
+            warning=self._warning(),
         )
         self._collect_row(now, report, shares)
-        self._store.episodes(session.step, report.episodes.episodes)
+        if self._disk.room < Room.TIGHT:
+            self._store.episodes(session.step, report.episodes.episodes)
         self._announce(score)
         if now >= self._weights_due:
             self._channel.weights = session.weights()
@@ -152,12 +161,31 @@ class Reporter:
         if not self._row:
             return
         values = {name: sum(seen) / len(seen) for name, seen in self._row.items()}
-        self._store.metrics(snapshot.step, snapshot.seconds, snapshot.epoch, values)
+        extremes = {
+            name: (min(seen), max(seen))
+            for name, seen in self._row.items()
+            if min(seen) < max(seen)
+        }
+        self._store.metrics(snapshot.step, snapshot.seconds, snapshot.epoch, values, extremes)
         self._row = {}
 
     def event(self, kind: str, text: str) -> None:
         """A line in the run's log."""
         self._store.event(self._session.step, self.seconds(), kind, text)
+
+    def command(self, command: Command) -> None:
+        """Remembers what a person asked."""
+        name, detail = type(command).__name__, asdict(command)
+        self._store.command(self._session.step, self.seconds(), name, detail)
+
+    def _warning(self) -> str:
+        """What should be known; a change of the disk's room is an event too."""
+        room = self._disk.room
+        if room is not self._room:
+            eased = f"The disk has {self._disk.free >> 20:,} MB again."
+            self._room, text = room, self._disk.warning or eased
+            self.event("warning" if room else "note", text)
+        return " ".join(filter(None, (self._disk.warning, self._store.problem)))
 
     def _speed(self, now: float) -> float | None:
         self._recent.append((now, self._session.step))
@@ -189,7 +217,8 @@ class Reporter:
         if now >= self._row_due:
             self.flush_row()
             early = snapshot.seconds < FIRST_MINUTE
-            self._row_due = now + (ROW_SECONDS_AT_FIRST if early else ROW_SECONDS)
+            period = ROW_SECONDS_AT_FIRST if early else ROW_SECONDS
+            self._row_due = now + (period if self._room < Room.TIGHT else ROW_SECONDS_TIGHT)
 
     def _announce(self, score: float | None) -> None:
         if score is None or score != self.best_score:

@@ -17,7 +17,9 @@ from pufftui.trainer.channel import Channel
 from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.command import Command
 from pufftui.trainer.config import Config
+from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.memory import keep_freed_memory
+from pufftui.trainer.recorder import Recorder
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import StoreWriter
@@ -70,8 +72,11 @@ class Runner:
         began = time.monotonic() - _process_age()
         step = self._saved.description["step"] if self._saved else 0
         store = StoreWriter(self.folder.database, from_step=step)
+        disk = DiskWatch(self.folder.path)
+        recorder = Recorder(store, self._channel, disk)
+        recorder.start()
         try:
-            phase, failure, hint = self._train(store, began), "", ""
+            phase, failure, hint = self._train(store, disk, began), "", ""
         except PuffError as error:
             phase, failure, hint = Phase.FAILED, error.message, error.hint
             self._note_failure(store, str(error), began)
@@ -79,6 +84,7 @@ class Runner:
             phase, failure = Phase.FAILED, f"Training stopped: {type(error).__name__}: {error}."
             hint = f"The details are in {self.folder.log}."
             self._note_failure(store, traceback.format_exc(), began)
+        recorder.stop()
         store.close()
         self.folder.release()
         self._channel.latest = replace(
@@ -86,16 +92,17 @@ class Runner:
             phase=phase,
             activity="",
             seconds=max(self.latest.seconds, time.monotonic() - began),
+            warning=store.problem,
             failure=failure,
             failure_hint=hint,
         )
 
-    def _train(self, store: StoreWriter, began: float) -> Phase:
+    def _train(self, store: StoreWriter, disk: DiskWatch, began: float) -> Phase:
         self._channel.latest = replace(self.latest, activity="loading torch")
         loop = importlib.import_module("pufftui.trainer.loop")
         self._channel.latest = replace(self.latest, activity="building policy and environments")
         phase: Phase = loop.train(
-            self.config, self.library, self.folder, store, self._channel, began, self._saved
+            self.config, self.library, self.folder, store, disk, self._channel, began, self._saved
         )
         self._saved = None
         return phase

@@ -47,6 +47,7 @@ class Snapshot:
     `score`, `perf`, `episode_return` and `episode_length` are means over the last 1000 finished
     training episodes, None while fewer than 100 have finished. `score_interval` is the 95 %
     confidence interval of the mean score. `steps_per_second` covers the last few epochs.
+    `warning` tells of a disk that is nearly full or a store that cannot be written.
     `seconds` is the time since the process started, pauses included; on a resumed run the time of
     the earlier processes is added.
     """
@@ -75,5 +76,6 @@ class Snapshot:
     parameters: int = 0
     checkpoint_step: int | None = None
     checkpoint_path: str | None = None
+    warning: str = ""
     failure: str = ""
     failure_hint: str = ""

@@ -71,8 +71,21 @@ def _train(options: argparse.Namespace, config: Config, library: EnvLibrary) -> 
 
     with _new_folder(config, library.descriptor.name) as folder:
         config = replace(config, run=replace(config.run, name=folder.id))
-        folder.config_file.write_text(config_to_toml(config), encoding="utf-8")
+        _write_settings(folder, config)
         return show(Runner(config, folder, library), options)
+
+
+def _write_settings(folder: RunFolder, config: Config) -> None:
+    """Writes them whole or not at all."""
+    partial = folder.config_file.with_suffix(".partial")
+    try:
+        partial.write_text(config_to_toml(config), encoding="utf-8")
+        partial.replace(folder.config_file)
+    except OSError as error:
+        raise PuffError(
+            f"No run can be kept in {folder.path.parent} ({error.strerror}).",
+            "Free space there, or choose another folder with the variable PUFFTUI_RUNS.",
+        ) from None
 
 
 @contextmanager

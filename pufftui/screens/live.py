@@ -10,11 +10,11 @@ from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.quit import QuitScreen
 from pufftui.session import Session
-from pufftui.system import GpuReadings, GpuSampler, HostReading, HostSampler, Sampling
 from pufftui.theme import PuffTheme
 from pufftui.trainer.command import Checkpoint, Pause, Resume
 from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import StoreReader
+from pufftui.trainer.system import GpuReadings, GpuSampler, HostReading, HostSampler, Sampling
 from pufftui.widgets.curves import LearningCard, ScoreCard, SpeedCard
 from pufftui.widgets.header import Header
 from pufftui.widgets.log import LogCard

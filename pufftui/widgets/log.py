@@ -20,6 +20,7 @@ SIGNS = {
     "stop": ("■", "warning"),
     "checkpoint": ("◆", "dim"),
     "best": ("★", "good"),
+    "warning": ("▲", "warning"),
     "error": ("✕", "error"),
 }
 """How kinds of events are marked: a sign and the name of a colour."""

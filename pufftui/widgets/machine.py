@@ -7,9 +7,9 @@ import numpy as np
 from pufftui.format import figure, memory, percent
 from pufftui.glyphs import thin_bar
 from pufftui.plot import Line, profile
-from pufftui.system import GpuReading, GpuReadings, HostReading
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import TIME_PARTS, Snapshot
+from pufftui.trainer.system import GpuReading, GpuReadings, HostReading
 from pufftui.widgets.painted import Card
 
 HOT = 85.0

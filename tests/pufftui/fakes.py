@@ -17,7 +17,6 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import StepBuffers, VectorEnv
 from pufftui.session import Session
-from pufftui.system import NO_GPU, GpuReading, GpuReadings, GpuSampler, HostReading, HostSampler
 from pufftui.trainer.command import (
     ArenaCommand,
     Command,
@@ -35,7 +34,15 @@ from pufftui.trainer.command import (
 from pufftui.trainer.config import Config
 from pufftui.trainer.frame import ArenaFrame
 from pufftui.trainer.snapshot import Phase, Snapshot
-from pufftui.trainer.store import Event, MetricRows
+from pufftui.trainer.store import Event, MetricBlocks, MetricRows
+from pufftui.trainer.system import (
+    NO_GPU,
+    GpuReading,
+    GpuReadings,
+    GpuSampler,
+    HostReading,
+    HostSampler,
+)
 
 SPEED = 330_000
 ROWS_PER_SECOND = 2
@@ -186,6 +193,14 @@ class FakeReader:
         last = int(rows[-1]) if len(rows) else row
         lineages = np.ones(len(rows), np.int64)
         return MetricRows(last, steps, seconds, steps // 131072, lineages, values)
+
+    def metrics_between(self, points: int) -> MetricBlocks:
+        rows = self.metrics_after(0)
+        counts = {
+            name: (~np.isnan(column)).astype(np.int64) for name, column in rows.values.items()
+        }
+        times = (rows.steps, rows.steps, rows.seconds, rows.epochs, rows.lineages)
+        return MetricBlocks(rows.last, *times, rows.values, rows.values, rows.values, counts)
 
     def events_after(self, row: int) -> list[Event]:
         texts = [

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pufftui.system import NO_GPU, GpuSampler, HostSampler, Sampling
+from pufftui.trainer.system import NO_GPU, GpuSampler, HostSampler, Sampling
 
 
 class NVMLError(Exception):

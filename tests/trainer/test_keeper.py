@@ -1,0 +1,162 @@
+"""Which checkpoints are written, and which are kept, with a real session and store."""
+
+import time
+
+import pytest
+
+from pufftui.envs.catalogue import load_env
+from pufftui.trainer import keeper as keeper_module
+from pufftui.trainer.channel import Channel
+from pufftui.trainer.checkpoint import newest_checkpoint
+from pufftui.trainer.command import Checkpoint, SetField
+from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.disk import DiskWatch, Room
+from pufftui.trainer.keeper import CheckpointKeeper
+from pufftui.trainer.reporter import Reporter
+from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.store import StoreReader, StoreWriter, pin
+
+CONFIG = Config(
+    "squared",
+    {},
+    TrainConfig(horizon=16, minibatch_size=256),
+    PolicyConfig(memory="none", hidden=16),
+    VecConfig(agents=16, threads=1),
+    RunConfig(device="cpu", keep_checkpoints=2),
+)
+
+
+class Kept:
+    """A keeper with all it needs; `write` makes a checkpoint at a step, with a score."""
+
+    def __init__(self) -> None:
+        self.folder = RunFolder.create("it", "squared")
+        self.session = TrainingSession(CONFIG, load_env("squared"))
+        self.store = StoreWriter(self.folder.database)
+        self.disk = DiskWatch(self.folder.path)
+        self.reporter = Reporter(
+            self.session, Channel(100), self.store, self.disk, time.monotonic()
+        )
+        self.keeper = self.another()
+
+    def another(self) -> CheckpointKeeper:
+        return CheckpointKeeper(self.session, self.folder, self.store, self.disk, self.reporter)
+
+    def write(self, step: int, score: float | None = None, reason: str = "a test") -> None:
+        self.session.step = step
+        means = None if score is None else {"score": score}
+        self.session.statistics.means = lambda: means
+        self.keeper.write(reason)
+        self.store.flush()
+
+    @property
+    def steps(self) -> list[int]:
+        return sorted(int(path.stem[5:]) for path in self.folder.checkpoints.glob("step-*.npz"))
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("PUFFTUI_RUNS", str(tmp_path))
+    kept = Kept()
+    yield kept
+    kept.store.close()
+    kept.session.close()
+    kept.folder.release()
+
+
+def test_the_last_the_best_and_the_pinned_are_kept(kept):
+    for step, score in [(0, None), (10, 5.0), (20, 9.0), (30, 1.0)]:
+        kept.write(step, score)
+    assert kept.steps == [20, 30]
+    kept.write(40, 3.0)
+    pin(kept.folder.database, f"step-{30:014d}.npz")
+    for step in (50, 60, 70):
+        kept.write(step, 3.0)
+    assert kept.steps == [20, 30, 60, 70]
+    pin(kept.folder.database, f"step-{30:014d}.npz", pinned=False)
+    kept.write(80, 10.0)
+    assert kept.steps == [70, 80]
+    reader = StoreReader(kept.folder.database)
+    assert [row.step for row in reader.checkpoints()] == [0, 10, 20, 30, 40, 50, 60, 70, 80]
+    assert {row.reason for row in reader.checkpoints()} == {"a test"}
+    reader.close()
+
+
+def test_a_resumed_run_keeps_the_pinned_and_clears_up(kept):
+    for step in (10, 20, 30):
+        kept.write(step)
+    later = kept.folder.checkpoints / f"step-{40:014d}.npz"
+    pinned = kept.folder.checkpoints / f"step-{50:014d}.npz"
+    partial = kept.folder.checkpoints / f".step-{60:014d}.npz.partial"
+    for path in (later, pinned, partial):
+        path.write_bytes(b"torn")
+    kept.store.checkpoint(50, 0.0, pinned.name, None)
+    kept.store.flush()
+    pin(kept.folder.database, pinned.name)
+    saved, torn = newest_checkpoint(kept.folder.checkpoints)
+    assert len(torn) == 2
+    kept.keeper = kept.another()
+    kept.keeper.adopt(saved)
+    assert kept.steps == [20, 30, 50]
+    assert not partial.exists()
+    kept.write(45)
+    assert kept.steps == [30, 45, 50]
+
+
+def test_an_alert_asks_for_one_checkpoint_a_minute(kept, monkeypatch):
+    kept.session.step = 10
+    kept.keeper.write_on_alert("KL is high")
+    kept.session.step = 20
+    kept.keeper.write_on_alert("KL is high")
+    assert kept.steps == [10]
+    monkeypatch.setattr(keeper_module, "ALERT_SECONDS", 0.0)
+    kept.keeper.write_on_alert("the score collapsed")
+    kept.store.flush()
+    reader = StoreReader(kept.folder.database)
+    reasons = [row.reason for row in reader.checkpoints()]
+    assert reasons == ["alert: KL is high", "alert: the score collapsed"]
+    reader.close()
+
+
+def test_without_room_the_old_go_and_the_last_stays(kept, monkeypatch):
+    for step in (10, 20):
+        kept.write(step)
+    monkeypatch.setattr(kept.keeper, "_due", 0.0)
+    monkeypatch.setattr(kept.disk, "look", lambda: Room.NONE)
+    kept.session.step = 30
+    kept.keeper.write_if_due()
+    kept.keeper.write_on_alert("anything")
+    assert kept.steps == [20]
+    monkeypatch.setattr(kept.disk, "look", lambda: Room.TIGHT)
+    kept.keeper.write_if_due()
+    assert kept.steps == [20], "it waits before it tries again"
+    kept.keeper._due = 0.0
+    kept.keeper.write_if_due()
+    assert kept.steps == [20, 30]
+
+
+def test_what_a_person_asks_is_remembered(kept):
+    kept.session.step = 10
+    kept.reporter.command(Checkpoint("alert: x"))
+    kept.reporter.command(SetField("train.gamma", 0.9))
+    kept.store.flush()
+    reader = StoreReader(kept.folder.database)
+    told = [(row.step, row.name, row.detail) for row in reader.commands_after(0)]
+    assert told == [
+        (10, "Checkpoint", {"reason": "alert: x"}),
+        (10, "SetField", {"path": "train.gamma", "value": 0.9}),
+    ]
+    reader.close()
+
+
+def test_a_change_of_the_disk_is_told_once(kept):
+    for room in (Room.SCARCE, Room.SCARCE, Room.NONE, Room.PLENTY):
+        kept.disk.room = room
+        kept.reporter.show()
+    kept.store.flush()
+    reader = StoreReader(kept.folder.database)
+    events = [(event.kind, event.text) for event in reader.events_after(0)]
+    assert [kind for kind, _ in events] == ["warning", "warning", "note"]
+    assert "No more checkpoints" in events[1][1]
+    reader.close()

@@ -39,6 +39,18 @@ class Series:
     def __len__(self) -> int:
         return len(self.x)
 
+    def followed_by(self, other: Series) -> Series:
+        """Both, one after the other."""
+        if not len(self):
+            return other
+        return Series(
+            np.concatenate([self.x, other.x]),
+            np.concatenate([self.low, other.low]),
+            np.concatenate([self.high, other.high]),
+            np.concatenate([self.total, other.total]),
+            np.concatenate([self.count, other.count]),
+        )
+
     @property
     def empty(self) -> bool:
         """Whether there is no known point."""

@@ -1,70 +1,97 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pufftui import history as history_module
 from pufftui import raster, series
 from pufftui.history import History
 from pufftui.series import Metric, Series
-from pufftui.trainer.store import MetricRows
+from pufftui.trainer.store import StoreReader, StoreWriter
 
 
-class Reader:
-    """Hands out the rows that a test puts in."""
+class Run:
+    """A store that a test writes to, and the history that follows it."""
 
-    def __init__(self) -> None:
-        self.last = 0
-        self.next: tuple[list[int], dict[str, list[float]]] = ([], {})
+    def __init__(self, folder: Path) -> None:
+        self.store = StoreWriter(folder / "run.db")
+        self.reader = StoreReader(folder / "run.db")
+        self.history = History()
 
-    def metrics_after(self, row: int) -> MetricRows:
-        assert row == self.last
-        steps, values = self.next
-        self.last += len(steps)
-        self.next = ([], {})
-        zeros = np.zeros(len(steps))
-        return MetricRows(
-            self.last,
-            np.array(steps, np.int64),
-            zeros,
-            zeros.astype(np.int64),
-            zeros.astype(np.int64),
-            {name: np.array(column, np.float32) for name, column in values.items()},
-        )
+    def write(self, steps: Iterable[int], **values: Iterable[float]) -> bool:
+        """Whether the history saw that something was new."""
+        for step, *row in zip(steps, *values.values(), strict=True):
+            self.store.metrics(step, 0.0, 0, dict(zip(values, row, strict=True)))
+        self.store.flush()
+        return self.history.poll(self.reader)
 
 
-def test_rows_are_taken_in_as_they_come() -> None:
-    history, reader = History(), Reader()
-    assert not history.poll(reader)
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    run = Run(tmp_path)
+    yield run
+    run.reader.close()
+    run.store.close()
+
+
+def test_rows_are_taken_in_as_they_come(run: Run) -> None:
+    history = run.history
+    assert not history.poll(run.reader)
     assert history.end == 0
     assert history.series("score").empty
-    reader.next = ([10, 20], {"score": [1.0, 2.0]})
-    assert history.poll(reader)
-    reader.next = ([30], {"score": [3.0], "sps": [7.0]})
-    assert history.poll(reader)
+    assert run.write([10, 20], score=[1.0, 2.0])
+    assert run.write([30], score=[3.0], sps=[7.0])
     assert history.steps.tolist() == [10, 20, 30]
     assert history.series("score").low.tolist() == [1, 2, 3]
     assert history.series("sps").count.tolist() == [0, 0, 1]
-    reader.next = ([40], {"sps": [8.0]})
-    history.poll(reader)
+    run.write([40], sps=[8.0])
     assert history.series("score").count.tolist() == [1, 1, 1, 0]
+    assert history.end == 40
 
 
-def test_a_roll_back_leaves_out_what_was_abandoned() -> None:
-    history, reader = History(), Reader()
-    reader.next = ([10, 20, 30], {"score": [1.0, 2.0, 3.0]})
-    history.poll(reader)
-    reader.next = ([20, 25], {"score": [5.0, 6.0]})
-    history.poll(reader)
-    assert history.steps.tolist() == [10, 20, 25]
-    assert history.series("score").low.tolist() == [1, 5, 6]
+def test_rows_of_one_step_are_all_kept(run: Run) -> None:
+    run.write([10], score=[1.0])
+    run.write([10, 20], sps=[5.0, 6.0])
+    run.write([20], score=[2.0])
+    assert run.history.steps.tolist() == [10, 10, 20, 20]
+    assert run.history.series("score").count.tolist() == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize("back", [10, 15, 20, 35])
+def test_a_roll_back_leaves_out_what_was_abandoned(run: Run, back: int) -> None:
+    run.write([10, 20], score=[1.0, 2.0])
+    run.write([30, 40], score=[3.0, 4.0])
+    run.write([50, back, 60], score=[5.0, 6.0, 7.0])
+    kept = [step for step in [10, 20, 30, 40] if step < back]
+    assert run.history.steps.tolist() == [*kept, back, 60]
+    assert run.history.series("score").low.tolist() == [*(step / 10 for step in kept), 6, 7]
     # The same within one reading, as when a finished run is opened.
-    again, reader = History(), Reader()
-    reader.next = ([10, 20, 30, 20, 25], {"score": [1.0, 2.0, 3.0, 5.0, 6.0]})
-    again.poll(reader)
-    assert again.steps.tolist() == [10, 20, 25]
-    assert again.series("score").low.tolist() == [1, 5, 6]
+    again = History()
+    again.poll(run.reader)
+    assert again.steps.tolist() == run.history.steps.tolist()
+    assert again.series("score").low.tolist() == run.history.series("score").low.tolist()
+
+
+def test_a_long_run_opens_in_blocks_and_goes_on_row_by_row(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_module, "LONG", 50)
+    values = np.sin(np.arange(1000) / 99)
+    run.write(range(1000), score=values)
+    run.write(range(1000, 1100), score=np.full(100, 9.0))
+    history = run.history
+    assert len(history.steps) < 50 + 64 + 100
+    score = history.series("score")
+    assert score.count.sum() == 1100
+    assert score.total.sum() == pytest.approx(values.sum() + 900, abs=1e-3)
+    assert np.nanmin(score.low) == np.float32(values.min())
+    assert (history.steps[-1], history.end) == (1099, 1099)
+    assert history.series("unknown").empty
 
 
 @settings(max_examples=20, deadline=None)

@@ -8,6 +8,7 @@ import time
 from pufftui.app import PuffApp
 from pufftui.format import duration, figure, steps
 from pufftui.session import Session
+from pufftui.streams import Output
 from pufftui.terminal import private_terminal
 from pufftui.trainer.command import Stop
 from pufftui.trainer.snapshot import Phase
@@ -48,12 +49,13 @@ def _finish(session: Session) -> None:
         return
     runner.send(Stop())
     end = time.monotonic() + GRACE
-    sys.stderr.write("Writing a checkpoint; ctrl+c gives up.\n")
+    terminal = Output(sys.stderr)  # it may have been closed
+    terminal.write("Writing a checkpoint; ctrl+c gives up.\n")
     try:
         while not runner.join(0.1) and time.monotonic() < end:
             pass
     except KeyboardInterrupt:
-        sys.stderr.write("Given up.\n")
+        terminal.write("Given up.\n")
 
 
 def _report(session: Session) -> None:
@@ -67,4 +69,4 @@ def _report(session: Session) -> None:
         lines += [snapshot.failure.strip(), snapshot.failure_hint, f"The log: {session.folder.log}"]
     if snapshot.checkpoint_step is not None:
         lines.append(f"Go on: pufftui resume {run}")
-    sys.stderr.write("".join(f"{line}\n" for line in lines if line))
+    Output(sys.stderr).write("".join(f"{line}\n" for line in lines if line))

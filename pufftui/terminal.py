@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pufftui.envs.errors import PuffError
 from pufftui.guard import guarded
+
+
+class Lasting(io.FileIO):
+    """A file that may go away: from then on what is written is lost without a word.
+
+    So a terminal whose window was closed ends no drawing before training has been told.
+    """
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data) or 0
+        except OSError:
+            return memoryview(data).nbytes
+
+
+def _screen(descriptor: int) -> io.TextIOWrapper:
+    binary = io.BufferedWriter(Lasting(descriptor, "w"))
+    return io.TextIOWrapper(binary, encoding="utf-8", errors="replace")
 
 
 @contextmanager
@@ -29,7 +49,7 @@ def private_terminal(log: Path, message: str) -> Iterator[None]:
     saved = [os.dup(1), os.dup(2)]
     streams = sys.__stdout__, sys.__stderr__
     with (
-        os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace") as screen,
+        _screen(os.dup(1)) as screen,
         log.open("a", buffering=1, encoding="utf-8") as file,
     ):
         sys.__stdout__ = sys.__stderr__ = screen  # type: ignore[misc]

@@ -38,12 +38,12 @@ def run(arguments: list[str]) -> int:
             )
     folder = RunFolder.open(options.run)
     if is_follower(headless=options.headless):
-        saved, config = _newest(folder, settings)
+        saved, config = _where_to_go_on(folder, settings)
         return follow(config, load_env(config.env), saved)
     check_output(options)
     folder.lock()
     try:
-        saved, config = _newest(folder, settings)
+        saved, config = _where_to_go_on(folder, settings)
         library = load_env(config.env)
         from pufftui.trainer.runner import Runner
 
@@ -52,14 +52,19 @@ def run(arguments: list[str]) -> int:
         folder.release()
 
 
-def _newest(folder: RunFolder, settings: dict[str, str]) -> tuple[Saved, Config]:
+def _where_to_go_on(folder: RunFolder, settings: dict[str, str]) -> tuple[Saved | None, Config]:
+    """The newest checkpoint and its settings; a run that died before its first begins anew."""
     saved, passed_over = newest_checkpoint(folder.checkpoints)
     for complaint in passed_over:
         sys.stderr.write(f"{complaint} Trying an older one.\n")
     if saved is None:
-        raise PuffError(
-            f"{folder.id} has no whole checkpoint.", "Start a new run: pufftui train ENV."
-        )
+        if passed_over or not folder.config_file.exists():
+            raise PuffError(
+                f"{folder.id} has no whole checkpoint.", "Start a new run: pufftui train ENV."
+            )
+        sys.stderr.write(f"{folder.id} has no checkpoint yet, so it begins at step 0.\n")
+        text = folder.config_file.read_text(encoding="utf-8")
+        return None, restore_config(text, file=folder.config_file, flags=settings)
     config = restore_config(saved.description["config"], file=saved.path, flags=settings)
     step = saved.description["step"]
     if step >= config.train.total_steps:

@@ -25,7 +25,7 @@ from pufftui.trainer.store.writer import EPISODES_PER_SECOND
 
 STEPS_PER_SECOND = 1_000_000
 SYSTEM_SECONDS = 5
-ROWS_PER_COMMIT = 100
+ROWS_PER_COMMIT = 1000
 
 
 def write(database: Path, rows: int, metrics: int) -> float:
@@ -59,7 +59,7 @@ def write(database: Path, rows: int, metrics: int) -> float:
                 if second % SYSTEM_SECONDS == 0:
                     ledger.system(second * STEPS_PER_SECOND, second, reading, [])
             ledger.episodes(start * STEPS_PER_SECOND, episodes)
-            ledger.event(start * STEPS_PER_SECOND, start, "note", "a hundred seconds more")
+            ledger.event(start * STEPS_PER_SECOND, start, "note", "some seconds more")
 
         ledger.write([insert])
     ledger.close()

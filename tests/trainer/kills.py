@@ -110,7 +110,7 @@ def kill_once(folder: RunFolder, start: int) -> tuple[str, float]:
     if moment == "checkpoint":
         time.sleep(random.uniform(0, 0.5))
         while not any(folder.checkpoints.glob(PARTIAL)):
-            pass
+            time.sleep(0.0002)
         time.sleep(random.choice((0, random.uniform(0, 0.005))))
     if moment == "anywhere":
         time.sleep(random.uniform(0, LONGEST))

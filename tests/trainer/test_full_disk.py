@@ -62,12 +62,12 @@ def test_training_outlives_a_full_disk_and_can_be_resumed(disk):
         for _ in range(3):
             process.stdout.readline()
         fill(disk / "fat")
-        filled, end = json.loads(process.stdout.readline())["step"], time.monotonic() + 12
+        filled, end = json.loads(process.stdout.readline())["step"], time.monotonic() + 15
         while time.monotonic() < end:
             step = json.loads(process.stdout.readline())["step"]
         assert step > filled, "training went on"
         process.send_signal(signal.SIGTERM)
-        said, errors = process.communicate(timeout=30)
+        said, errors = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == 130, errors
@@ -85,7 +85,7 @@ def test_training_outlives_a_full_disk_and_can_be_resumed(disk):
     (disk / "fat").unlink()
     total = str(saved.description["step"] + 200_000)
     again = pufftui(disk, "resume", "it", "--train.total-steps", total)
-    said, errors = again.communicate(timeout=60)
+    said, errors = again.communicate(timeout=100)
     assert again.returncode == 0, errors
     with contextlib.closing(sqlite3.connect(folder / "run.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

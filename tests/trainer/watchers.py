@@ -88,11 +88,14 @@ def compare(root: Path, seconds: float) -> int:
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for _ in range(WATCHERS)
     ]
+    reader = StoreReader(database)
+    begun = time.monotonic()
+    while not len(reader.metrics_after(0).steps) and time.monotonic() < begun + 100:
+        time.sleep(0.1)
     hold_back(trainer, time.monotonic() + seconds)
     trainer.send_signal(signal.SIGTERM)
     status = trainer.wait(60)
     until.touch()
-    reader = StoreReader(database)
     steps = reader.metrics_after(0).steps.tolist()
     errors = [event.text for event in reader.events_after(0) if event.kind == "error"]
     counts = {
@@ -118,8 +121,8 @@ def compare(root: Path, seconds: float) -> int:
 
 
 def hold_back(trainer: subprocess.Popen[bytes], end: float) -> None:
-    """Lets the trainer work one second of four until the end, like a slow machine."""
-    time.sleep(min(10.0, max(end - time.monotonic(), 0) / 2))
+    """Lets the trainer work a quarter of the time until the end, like a slow machine."""
+    time.sleep(min(5.0, (end - time.monotonic()) / 2))
     while time.monotonic() < end:
         trainer.send_signal(signal.SIGSTOP)
         time.sleep(0.75)

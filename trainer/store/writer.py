@@ -18,7 +18,7 @@ COMMIT_SECONDS = 0.25
 RETRY_SECONDS = 1.0
 MOST_WAITING = 10_000
 MOST_EPISODES = 64
-EPISODES_PER_SECOND = 2.0
+EPISODES_PER_SECOND = 0.5
 
 Insert = Callable[[Ledger], None]
 
@@ -69,7 +69,7 @@ class StoreWriter:
     def episodes(self, step: int, episodes: NDArray[np.void]) -> None:
         """Finished episodes (dtype `EPISODE`), of which an even sample is kept.
 
-        The sample is at most 64, and two a second in the long run, so that the file stays small.
+        The sample is at most 64, and one every two seconds in the long run, so that the file stays small.
         """
         now = time.monotonic()
         allowed = self._episodes_allowed + (now - self._episodes_time) * EPISODES_PER_SECOND

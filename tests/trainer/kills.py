@@ -20,6 +20,7 @@ import struct
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from dataclasses import replace
 
@@ -94,9 +95,9 @@ def spawn(folder: RunFolder, start: int, total_steps: int = ENDLESS) -> tuple[in
     try:
         train(folder, start, tell, total_steps)
         status = 0
-    finally:
-        sys.stderr.flush()
-        os._exit(status)
+    except BaseException:  # noqa: BLE001 - a fork must never come back
+        traceback.print_exc()
+    os._exit(status)
 
 
 def kill_once(folder: RunFolder, start: int) -> tuple[str, float]:

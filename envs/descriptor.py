@@ -144,3 +144,24 @@ class Descriptor:
                 raise PuffError(f"{self.name} has no parameter {name}.", hint, usage=True)
         values = {name: parameter.default for name, parameter in known.items()}
         return values | {name: known[name].check(given[name], f"env.{name}") for name in given}
+
+
+def unknown_env(name: str, score_low: float = math.nan, score_high: float = math.nan) -> Descriptor:
+    """Stands for an environment that is not there: it has a name and nothing to see or do."""
+    return Descriptor(
+        name=name,
+        summary="",
+        observation_bytes=0,
+        fields=(),
+        action_kind=ActionKind.DISCRETE,
+        actions=(),
+        agents=1,
+        frames_per_second=30.0,
+        frames_per_step=1,
+        turn_based=False,
+        score_low=score_low,
+        score_high=score_high,
+        picture_aspect=1.5,
+        parameters=(),
+        statistics=(),
+    )

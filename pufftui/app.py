@@ -9,12 +9,16 @@ from collections.abc import Iterable
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from pufftui.detach import HandOver
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.screens.arena import ArenaScreen
+from pufftui.screens.attach import AttachScreen, LeaveScreen
 from pufftui.screens.live import LiveScreen
+from pufftui.screens.logged import LoggedScreen
 from pufftui.screens.play import PlayScreen
 from pufftui.screens.quit import QuitScreen
-from pufftui.session import PlaySession, Session
+from pufftui.screens.watch import WatchScreen
+from pufftui.session import AttachSession, GameSession, PlaySession, Session, WatchSession
 from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables, load_themes
 from pufftui.trainer.system import GpuSampler, HostSampler
 
@@ -22,7 +26,25 @@ FRAMES_PER_SECOND = 30
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class PuffApp(App[None], inherit_bindings=False):
+def main_screen(
+    session: GameSession, look: PuffTheme, host: HostSampler, gpu: GpuSampler
+) -> ArenaScreen:
+    """The screen that shows a session of this kind."""
+    match session:
+        case Session():
+            return LiveScreen(session, look, host, gpu)
+        case AttachSession():
+            return AttachScreen(session, look, host, gpu)
+        case WatchSession(logged=True):
+            return LoggedScreen(session, look, host, gpu)
+        case WatchSession():
+            return WatchScreen(session, look, host, gpu)
+        case PlaySession():
+            return PlayScreen(session, look)
+    raise TypeError(session)
+
+
+class PuffApp(App[HandOver], inherit_bindings=False):
     """Shows a session. What runs beside it starts once the first frame is on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -32,7 +54,7 @@ class PuffApp(App[None], inherit_bindings=False):
 
     def __init__(
         self,
-        session: Session | PlaySession,
+        session: GameSession,
         theme: str | None = None,
         host: HostSampler | None = None,
         gpu: GpuSampler | None = None,
@@ -47,12 +69,8 @@ class PuffApp(App[None], inherit_bindings=False):
         for look in self.looks.values():
             self.register_theme(look.to_textual())
         self.theme = name
-        self.main: ArenaScreen = (
-            LiveScreen(session, self.look, host or HostSampler(), gpu or GpuSampler())
-            if isinstance(session, Session)
-            else PlayScreen(session, self.look)
-        )
-        self.begun = self.signalled = False
+        self.main = main_screen(session, self.look, host or HostSampler(), gpu or GpuSampler())
+        self.begun = self.signalled = self.hung_up = False
 
     @property
     def look(self) -> PuffTheme:
@@ -69,7 +87,7 @@ class PuffApp(App[None], inherit_bindings=False):
         self.call_after_refresh(self.begin)
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
-            loop.add_signal_handler(number, self.on_signal)
+            loop.add_signal_handler(number, self.on_signal, number)
 
     def begin(self) -> None:
         """Starts everything that runs beside the screen."""
@@ -95,14 +113,21 @@ class PuffApp(App[None], inherit_bindings=False):
     def on_app_blur(self) -> None:
         self.main.let_go()
 
-    def on_signal(self) -> None:
+    def on_signal(self, number: int) -> None:
         """SIGINT, SIGTERM or SIGHUP: leave without asking, after a checkpoint if there is training."""
         self.signalled = True
+        if number == signal.SIGHUP:
+            # Nobody sees a dialog any more. The shell may send another one, when nobody listens.
+            asyncio.get_running_loop().remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
+            self.hung_up = True
+            self.exit()
+            return
         self.main.action_quit()
         self.call_after_refresh(self._confirm)
 
     def _confirm(self) -> None:
-        if isinstance(self.screen, QuitScreen):
+        if isinstance(self.screen, (QuitScreen, LeaveScreen)):
             self.screen.action_confirm()
 
     def action_ask_to_quit(self) -> None:

@@ -156,6 +156,26 @@ def _columns(area: Region, shares: dict[str, float]) -> Regions:
     return regions
 
 
+def arrange_logged(width: int, height: int, solo: int = 0) -> Arrangement:
+    """Lays out a screen of metrics without a game. `solo` is 1, 4 or 5, or 0 for what fits."""
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+        return Arrangement({"too_small": Region(0, 0, width, height)}, roomy=False)
+    roomy = width >= ROOMY_WIDTH and height >= ROOMY_HEIGHT
+    regions = {
+        "header": Region(0, 0, width, 1),
+        "footer": Region(0, height - 1, width, 1),
+    }
+    body = Region(0, 1, width, height - 2)
+    alone = {1: "metrics", 4: "machine", 5: "log"}
+    if solo in alone or not roomy:
+        return Arrangement(regions | {alone.get(solo, "metrics"): body}, roomy)
+    side = min(max(round(width * 0.22), 30), 44)
+    metrics = Region(0, 1, width - side - GAP, body.height)
+    column = Region(metrics.right + GAP, 1, side, body.height)
+    below = _stack(column, {"machine": 12, "log": column.height - 12})
+    return Arrangement(regions | {"metrics": metrics} | below, roomy)
+
+
 def arrange_play(width: int, height: int, aspect: float, solo: int = 0) -> Arrangement:
     """Lays out a screen that shows nothing but the game, its scores and its policy.
 

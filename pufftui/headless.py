@@ -35,15 +35,19 @@ class Impatience(Exception):  # noqa: N818 - a wish, not an error
     """A second ctrl+c: leave at once, without the checkpoint."""
 
 
-def run_headless(runner: Runner, *, json: bool) -> int:
+def run_headless(runner: Runner, *, json: bool, note: str = "") -> int:
     """Trains to the end or to a signal; returns the exit status.
 
-    SIGINT, SIGTERM and SIGHUP end training with a checkpoint; a second SIGINT ends it at once.
-    With `json` every report is a line on stdout, else there is one sentence at the end. Raises
+    SIGINT, SIGTERM and SIGHUP end training with a checkpoint, SIGHUP only if `run.on_hangup` does
+    not let it go on; a second SIGINT ends it at once.
+    With `json` every report is a line on stdout, else there is one sentence at the end; `note` is
+    said on stderr before. Raises
     `PuffError` if training failed.
     """
     output, progress = Output(sys.stdout), Progress(sys.stderr)
     progress.say(f"run {runner.folder.id} in {runner.folder.path}")
+    if note:
+        progress.say(note)
     try:
         with _stop_on_signals(runner):
             runner.start()
@@ -121,8 +125,10 @@ def _stop_on_signals(runner: Runner) -> Iterator[None]:
     old = {}
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # nohup has the hang-up ignored, and that is a wish too.
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            old[number] = signal.signal(number, stop)
+        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue
+        goes_on = number == signal.SIGHUP and runner.config.run.on_hangup == "detach"
+        old[number] = signal.signal(number, signal.SIG_IGN if goes_on else stop)
     try:
         yield
     finally:
@@ -167,12 +173,13 @@ def report(snapshot: Snapshot) -> dict[str, Any]:
 
 def json_line(value: dict[str, Any]) -> str:
     """One line of JSON; numbers that are not finite become null."""
-    return dumps(_finite(value), allow_nan=False) + "\n"
+    return dumps(finite(value), allow_nan=False) + "\n"
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value with None for every number in it that is not finite."""
     if isinstance(value, dict):
-        return {name: _finite(part) for name, part in value.items()}
+        return {name: finite(part) for name, part in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -29,6 +29,7 @@ PHASES = {
     Phase.FINISHED: Health("✓", "finished", "good"),
     Phase.INTERRUPTED: Health("■", "stopped", "warning"),
     Phase.FAILED: Health("✕", "failed", "error"),
+    Phase.DIED: Health("✕", "died", "error"),
 }
 
 

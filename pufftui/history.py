@@ -33,6 +33,11 @@ class History:
         return np.concatenate([self._past_x, self._steps.values])
 
     @property
+    def names(self) -> list[str]:
+        """The metrics that there are, in the order in which they came."""
+        return list(self._metrics)
+
+    @property
     def end(self) -> float:
         """The last step; 0 before the first row."""
         if len(self._steps):

@@ -115,6 +115,17 @@ TRAINING_KEYS = (
         "checkpoint",
         4,
     ),
+    Key(
+        "change",
+        ("e",),
+        "e",
+        "change setting",
+        "change a setting while training goes on",
+        "Training",
+        "change_setting",
+        9,
+    ),
+    Key("note", ("n",), "n", "note", "keep a sentence with the run", "Training", "note", 10),
     Key("quit", ("q",), "q", "quit", "stop training and leave; asks first", "Training", "quit", 1),
     Key(
         "leave",
@@ -148,6 +159,11 @@ SCREEN_KEYS = (
 KEYS = (*GAME_KEYS, *TRAINING_KEYS, *PANEL_KEYS, *SCREEN_KEYS)
 """What the dashboard listens to."""
 
+TRAINING_ONLY = tuple(
+    key for key in TRAINING_KEYS if key.id in {"pause", "checkpoint", "change", "note"}
+)
+"""What only those can do who train, or are attached to who does."""
+
 
 def _play_keys() -> tuple[Key, ...]:
     """The dashboard's keys without training: nothing is lost, so leaving does not ask."""
@@ -158,7 +174,7 @@ def _play_keys() -> tuple[Key, ...]:
         "panel_2": {"short": "figures", "description": "scores and policy alone"},
     }
     chosen = (*GAME_KEYS, *PANEL_KEYS, *SCREEN_KEYS, *TRAINING_KEYS)
-    without = {"panel_3", "panel_4", "panel_5", "pause", "checkpoint"}
+    without = {"panel_3", "panel_4", "panel_5", *(key.id for key in TRAINING_ONLY)}
     return tuple(replace(key, **words.get(key.id, {})) for key in chosen if key.id not in without)
 
 
@@ -219,6 +235,57 @@ COMPARE_KEYS = (
     Key("quit", ("q", "ctrl+c"), "q", "leave", "leave; no run is touched", "Screen", "quit", 1),
 )
 """What `pufftui runs compare` listens to."""
+
+
+def _watch_keys() -> tuple[Key, ...]:
+    """The dashboard's keys without those of training: leaving changes nothing, so it does not ask."""
+    words: dict[str, dict[str, Any]] = {
+        "pause_game": {"description": "stop the game, or go on"},
+        "quit": {
+            "short": "leave",
+            "description": "leave; the run is not touched",
+            "group": "Screen",
+        },
+        "leave": {"short": "leave", "group": "Screen"},
+    }
+    without = {key.id for key in TRAINING_ONLY}
+    return tuple(replace(key, **words.get(key.id, {})) for key in KEYS if key.id not in without)
+
+
+WATCH_KEYS = _watch_keys()
+"""What `pufftui watch` listens to."""
+
+
+def _logged_keys() -> tuple[Key, ...]:
+    """The keys for a run without a game: its metrics have pages instead."""
+    words: dict[str, dict[str, Any]] = {
+        "panel_1": {"short": "metrics", "description": "the metrics alone"},
+        "panel_4": {"description": "the machine alone"},
+    }
+    pages = (
+        Key("earlier_page", ("left",), "←", "page before", "metrics before", "Metrics", "page(-1)"),
+        Key("next_page", ("right",), "→", "page", "more metrics", "Metrics", "page(1)", 2, "← →"),
+    )
+    without = {*(key.id for key in GAME_KEYS), "panel_2", "panel_3"}
+    kept = (replace(key, **words.get(key.id, {})) for key in WATCH_KEYS if key.id not in without)
+    return (*pages, *kept)
+
+
+LOGGED_KEYS = _logged_keys()
+"""What `pufftui watch` listens to at a run that another program logs."""
+
+
+def _attach_keys() -> tuple[Key, ...]:
+    """All of the dashboard's keys; leaving asks whether the run goes on."""
+    words: dict[str, dict[str, Any]] = {
+        "quit": {"short": "leave", "description": "leave, or stop the run; asks which"},
+        "leave": {"short": "leave"},
+    }
+    return tuple(replace(key, **words.get(key.id, {})) for key in KEYS)
+
+
+ATTACH_KEYS = _attach_keys()
+"""What `pufftui attach` listens to."""
 
 
 def bindings(keys: tuple[Key, ...]) -> list[BindingType]:

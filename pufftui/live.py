@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+import termios
 import time
+from collections.abc import Callable
 
 from pufftui.app import PuffApp
+from pufftui.detach import HandOver
 from pufftui.format import duration, figure, steps
 from pufftui.session import Session
 from pufftui.streams import Output
-from pufftui.terminal import private_terminal
+from pufftui.terminal import hung_up, private_terminal
 from pufftui.trainer.command import Stop
 from pufftui.trainer.snapshot import Phase
 
@@ -24,7 +27,7 @@ def run_live(session: Session, theme: str | None) -> int:
     Raises `PuffError` without a terminal or for an unknown theme.
     """
     app = PuffApp(session, theme)
-    folder = session.folder
+    folder, say = session.folder, Output(sys.stderr).write
     message = (
         f" in run {folder.id}\nWhat happened is in {folder.log}\n"
         f"To go on from its last checkpoint: pufftui resume {folder.id}\n"
@@ -32,33 +35,58 @@ def run_live(session: Session, theme: str | None) -> int:
     try:
         with private_terminal(folder.log, message):
             app.run()
+    except (OSError, termios.error):
+        # A terminal that has gone away can be given back to nobody.
+        if not (app.hung_up or hung_up()):
+            raise
     finally:
+        gone = app.hung_up or hung_up()
+        hand_over = app.return_value or (_hand_over(session) if gone else None)
         if app.begun:
             session.arena.stop()
-            _finish(session)
-    _report(session)
-    if app.return_code or session.runner.latest.phase is Phase.FAILED:
+            _finish(session, say)
+    if hand_over is not None and session.runner.latest.phase is Phase.INTERRUPTED:
+        say(_left_running(session, hand_over.complete()))
+        return 0
+    say(_report(session))
+    if session.runner.latest.phase is Phase.FAILED or (app.return_code and not gone):
         return 1
-    return 130 if app.signalled else 0
+    return 130 if app.signalled or gone else 0
 
 
-def _finish(session: Session) -> None:
+def _hand_over(session: Session) -> HandOver | None:
+    """If a run is to go on without its terminal, what it needs for that."""
+    wanted = session.config.run.on_hangup == "detach"
+    return HandOver(session.folder) if wanted and not session.runner.latest.phase.ended else None
+
+
+def _finish(session: Session, say: Callable[[str], None]) -> None:
     """Waits for the trainer on the plain terminal; ctrl+c gives up."""
     runner = session.runner
     if runner.latest.phase.ended:
         return
     runner.send(Stop())
     end = time.monotonic() + GRACE
-    terminal = Output(sys.stderr)  # it may have been closed
-    terminal.write("Writing a checkpoint; ctrl+c gives up.\n")
+    say("Writing a checkpoint; ctrl+c gives up.\n")
     try:
         while not runner.join(0.1) and time.monotonic() < end:
             pass
     except KeyboardInterrupt:
-        terminal.write("Given up.\n")
+        say("Given up.\n")
 
 
-def _report(session: Session) -> None:
+def _left_running(session: Session, process: int) -> str:
+    """How to find again a run that goes on without this terminal."""
+    run, step = session.folder.id, steps(session.runner.latest.step)
+    return (
+        f"{run} goes on without this terminal, from step {step}, as process {process}.\n"
+        f"Look on:     pufftui watch {run}\n"
+        f"Control it:  pufftui attach {run}\n"
+        f"Stop it:     kill {process}\n"
+    )
+
+
+def _report(session: Session) -> str:
     """A few lines that stay on the terminal."""
     snapshot, run = session.runner.latest, session.folder.id
     word = snapshot.phase.value if snapshot.phase.ended else "left"
@@ -69,4 +97,4 @@ def _report(session: Session) -> None:
         lines += [snapshot.failure.strip(), snapshot.failure_hint, f"The log: {session.folder.log}"]
     if snapshot.checkpoint_step is not None:
         lines.append(f"Go on: pufftui resume {run}")
-    Output(sys.stderr).write("".join(f"{line}\n" for line in lines if line))
+    return "".join(f"{line}\n" for line in lines if line)

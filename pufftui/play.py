@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
 
 from pufftui.app import PuffApp
 from pufftui.format import figure
 from pufftui.session import PlaySession
-from pufftui.terminal import private_terminal
+from pufftui.terminal import passing_log, private_terminal
 
 INTERRUPTED = 130
 
@@ -18,15 +16,12 @@ def run_play(session: PlaySession, theme: str | None) -> int:
     """Plays on the terminal; the exit status: 0, 1 if the screen failed, 130 after a signal."""
     app = PuffApp(session, theme)
     name = session.descriptor.name
-    with tempfile.NamedTemporaryFile(prefix="pufftui-play-", suffix=".txt", delete=False) as file:
-        log = Path(file.name)
-    try:
-        with private_terminal(log, f" in {name}\nWhat happened is in {log}\n"):
-            app.run()
-    finally:
-        session.arena.stop()
-        if not log.stat().st_size:
-            log.unlink()
+    with passing_log("pufftui-play-") as log:
+        try:
+            with private_terminal(log, f" in {name}\nWhat happened is in {log}\n"):
+                app.run()
+        finally:
+            session.arena.stop()
     sys.stderr.write(_report(session))
     if app.return_code:
         sys.stderr.write(f"The screen failed; what happened is in {log}\n")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pufftui.control.client import Control
 from pufftui.envs.descriptor import Descriptor
 from pufftui.opponent import Opponent
 from pufftui.tally import Tally
@@ -16,15 +17,20 @@ from pufftui.trainer.frame import ArenaFrame
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.snapshot import Snapshot
 from pufftui.trainer.store import StoreReader
+from pufftui.trainer.watcher import Watcher
 
 
-class Trainer(Protocol):
-    """The side of a `Runner` that the dashboard sees."""
+class Source(Protocol):
+    """Where a dashboard has its figures from: a `Runner`, or a `Watcher` of another's run."""
 
     @property
     def latest(self) -> Snapshot: ...
 
     def start(self) -> None: ...
+
+
+class Trainer(Source, Protocol):
+    """The side of a `Runner` that the dashboard sees."""
 
     def send(self, command: Command) -> None: ...
 
@@ -58,12 +64,11 @@ class GameSession:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Session(GameSession):
-    """A run with its trainer and its store: what the dashboard needs."""
+class RunSession(GameSession):
+    """A run with its figures and its store: what every dashboard needs."""
 
-    runner: Trainer
+    runner: Source
     folder: RunFolder
-    config: Config
     open_store: Callable[[], StoreReader]
 
     def start(self) -> None:
@@ -72,8 +77,55 @@ class Session(GameSession):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Session(RunSession):
+    """A run that is trained by this process."""
+
+    runner: Trainer
+    config: Config
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class WatchSession(RunSession):
+    """A run that another process trains or has trained.
+
+    `no_game` is why there is no game to see, or empty. `logged` says that it was never
+    pufftui's: another program wrote the metrics.
+    """
+
+    runner: Watcher
+    no_game: str = ""
+    logged: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class AttachSession(WatchSession):
+    """A run that another process trains, and the way to control it."""
+
+    control: Control
+
+    def start(self) -> None:
+        WatchSession.start(self)
+        self.control.start()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PlaySession(GameSession):
     """A game to play, without training, who plays it when the person does not, and the scores."""
 
     opponent: Opponent
     tally: Tally = field(default_factory=Tally)
+
+
+class EmptyStage:
+    """An arena without a game."""
+
+    latest: ArenaFrame | None = None
+
+    def start(self) -> None:
+        """Nothing begins."""
+
+    def send(self, command: ArenaCommand) -> None:
+        """Nothing is done."""
+
+    def stop(self) -> None:
+        """Nothing ends."""

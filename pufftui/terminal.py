@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
+import tempfile
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,3 +68,27 @@ def private_terminal(log: Path, message: str) -> Iterator[None]:
             for descriptor, copy in zip((1, 2), saved, strict=True):
                 os.dup2(copy, descriptor)
                 os.close(copy)
+
+
+def hung_up() -> bool:
+    """Whether the terminal has gone away: its window closed, its connection broke."""
+    try:
+        termios.tcgetattr(0)
+    except termios.error as error:
+        return bool(error.args[0] != errno.ENOTTY)
+    return False
+
+
+@contextmanager
+def passing_log(prefix: str) -> Iterator[Path]:
+    """A file for what is printed meanwhile, where there is no run to write to.
+
+    It stays only if something was written.
+    """
+    with tempfile.NamedTemporaryFile(prefix=prefix, suffix=".txt", delete=False) as file:
+        log = Path(file.name)
+    try:
+        yield log
+    finally:
+        if not log.stat().st_size:
+            log.unlink()

@@ -20,9 +20,11 @@ WITHOUT_TORCH = [
     "arena",
     "checkpoint",
     "weights",
+    "lock",
     "layers",
     "policies",
     "run_folder",
+    "watcher",
 ]
 """Modules of the trainer that the app imports before torch is loaded."""
 

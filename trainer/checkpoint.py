@@ -50,10 +50,16 @@ def write_checkpoint(
         ) from None
 
 
-def read_checkpoint(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The arrays and the description; raises `PuffError` if the file is torn or foreign."""
+def read_checkpoint(
+    path: Path, section: str = ""
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The arrays whose names begin with `section`, and the description.
+
+    Raises `PuffError` if the file is torn or foreign.
+    """
     with _opened(path) as file:
-        arrays = {name: file[name] for name in file.files if name != DESCRIPTION}
+        names = [name for name in file.files if name.startswith(section) and name != DESCRIPTION]
+        arrays = {name: file[name] for name in names}
         return arrays, _describe(path, file)
 
 
@@ -93,12 +99,15 @@ class Saved:
     description: dict[str, Any]
 
 
-def newest_checkpoint(folder: Path) -> tuple[Saved | None, list[str]]:
-    """The newest whole checkpoint of a folder, and why newer ones were passed over."""
+def newest_checkpoint(folder: Path, section: str = "") -> tuple[Saved | None, list[str]]:
+    """The newest whole checkpoint of a folder, and why newer ones were passed over.
+
+    Of its arrays only those are read whose names begin with `section`.
+    """
     passed_over = []
     for path in sorted(folder.glob("step-*.npz"), reverse=True):
         try:
-            arrays, description = read_checkpoint(path)
+            arrays, description = read_checkpoint(path, section)
         except PuffError as error:
             passed_over.append(error.message)
         else:

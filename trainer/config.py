@@ -96,6 +96,7 @@ class RunConfig:
     seed: int = setting(0, "start of all random numbers; the same seed on the same CPU gives the same run", low=0, high=2**63 - 1)
     device: str = setting("auto", "auto takes the first GPU, else the CPU: auto, cpu, cuda, cuda:1")
     checkpoint_minutes: float = setting(10.0, "time between checkpoints", low=0.05, high=10_000, unit="minutes")
+    on_hangup: str = setting("stop", "what a run does when its terminal closes: stop with a checkpoint, or detach and go on without one", choices=("stop", "detach"))
     keep_checkpoints: int = setting(3, "newest checkpoints that are kept, beside the best", low=1, high=10_000)
 
 # fmt: on
@@ -154,11 +155,17 @@ def setting_fields() -> dict[str, SettingField]:
     return found
 
 
-def with_live_change(config: Config, path: str, value: float) -> tuple[Config, float]:
-    """The config with one live setting changed, and what it was.
+def live_settings(config: Config) -> dict[str, float]:
+    """The settings that may change while training, by path, with their values."""
+    return {
+        path: float(getattr(getattr(config, field.section), field.name))
+        for path, field in setting_fields().items()
+        if field.setting.live
+    }
 
-    Raises `PuffError` for a setting that is not live, or a value out of its range.
-    """
+
+def check_live(path: str, value: float) -> None:
+    """Raises `PuffError` for a setting that is not live, or a value out of its range."""
     live = {path: field for path, field in setting_fields().items() if field.setting.live}
     if path not in live:
         raise PuffError(f"{path} cannot change while training.", nearest(path, live), usage=True)
@@ -171,6 +178,11 @@ def with_live_change(config: Config, path: str, value: float) -> tuple[Config, f
             f"It takes a number from {declared.low:g} to {declared.high:g}.",
             usage=True,
         )
+
+
+def with_live_change(config: Config, path: str, value: float) -> tuple[Config, float]:
+    """The config with one live setting changed, and what it was; raises like `check_live`."""
+    check_live(path, value)
     section, name = path.split(".")
     old = getattr(config, section)
     return replace(config, **{section: replace(old, **{name: value})}), getattr(old, name)

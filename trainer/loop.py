@@ -17,7 +17,7 @@ from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.channel import Channel
 from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.command import Checkpoint, Pause, Resume, SetField, Stop
-from pufftui.trainer.config import Config, with_live_change
+from pufftui.trainer.config import Config, live_settings, with_live_change
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.ranks import Ranks
@@ -153,4 +153,5 @@ def _change(session: TrainingSession, reporter: Reporter, path: str, value: floa
         reporter.event("error", str(error))
         return
     session.config = changed
+    reporter.show(settings=live_settings(changed))
     reporter.event("change", f"{path} {before:g} -> {value:g}")

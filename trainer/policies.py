@@ -15,7 +15,7 @@ from pufftui.trainer.layers import ENVIRONMENT, restore_config
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.weights import PolicyWeights
 
-PREFIX = "policy/"
+POLICY = "policy/"
 """Begins the names of a checkpoint's arrays that are the policy's."""
 
 NEVER = -1e4
@@ -29,9 +29,9 @@ def weights_from(saved: Saved) -> PolicyWeights:
     """
     config = restore_config(saved.description["config"], file=saved.path, flags={})
     arrays = {
-        name.removeprefix(PREFIX): _frozen(array)
+        name.removeprefix(POLICY): _frozen(array)
         for name, array in saved.arrays.items()
-        if name.startswith(PREFIX)
+        if name.startswith(POLICY)
     }
     policy = config.policy
     weights = PolicyWeights(

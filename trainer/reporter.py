@@ -13,6 +13,7 @@ import torch
 
 from pufftui.trainer.channel import Channel
 from pufftui.trainer.command import Command
+from pufftui.trainer.config import live_settings
 from pufftui.trainer.device import processor
 from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.session import EpochReport, TrainingSession
@@ -70,14 +71,21 @@ class Reporter:
     def ready(self) -> None:
         """Publishes the first snapshot and weights of a session that is about to train."""
         session = self._session
+        facts = {
+            "total_steps": session.config.train.total_steps,
+            "device": str(session.device),
+            "parameters": session.parameters,
+        }
+        # For those who look on from another process.
+        for name, value in facts.items():
+            self._store.fact(name, value)
         self.show(
             phase=Phase.RUNNING,
             activity="",
             step=session.step,
-            total_steps=session.config.train.total_steps,
             epoch=session.epoch,
-            device=str(session.device),
-            parameters=session.parameters,
+            settings=live_settings(session.config),
+            **facts,
         )
         self._channel.weights = session.weights()
         self.restart_speed()
@@ -201,7 +209,9 @@ class Reporter:
             "score": snapshot.score,
             "score_low": low,
             "score_high": high,
+            "best_score": snapshot.best_score,
             "perf": snapshot.perf,
+            "episodes": snapshot.episodes,
             "episode_return": snapshot.episode_return,
             "episode_length": snapshot.episode_length,
             "sps": snapshot.steps_per_second,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import re
 import secrets
 import shutil
-import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from pufftui.envs.errors import PuffError, nearest
+from pufftui.trainer.lock import Holder, RunLock, look_at
 
 LATEST = "latest"
 LONGEST_NAME = 100
@@ -36,9 +34,6 @@ ANIMALS = (
     "osprey otter owl panda panther pelican penguin puffin puma quail rabbit raven robin salmon "
     "seal stork swan tapir tiger turtle walrus weasel"
 ).split()
-
-# Filesystems that know no locks answer so; a run there goes without one.
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def runs_root() -> Path:
@@ -80,7 +75,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """Names the folder and touches nothing; `create` and `open` look at the disk."""
         self.path = path
-        self._lock: int | None = None
+        self._lock: RunLock | None = None
 
     @classmethod
     def create(cls, name: str, env: str) -> RunFolder:
@@ -135,24 +130,21 @@ class RunFolder:
         Raises `PuffError` that names the holder if another process has the lock. A process that
         dies loses its lock.
         """
-        if self._lock is not None:
-            return
-        lock = os.open(self.path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            _take(lock, self.id)
-            text = f"{os.getpid()} {socket.gethostname()} {time.time():.6f}\n".encode()
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, text, 0)
-            os.fsync(lock)
-        except BaseException:
-            os.close(lock)
-            raise
-        self._lock = lock
+        if self._lock is None:
+            self._lock = self._take()
+
+    def spare_lock(self) -> int | None:
+        """A second descriptor of the lock, to hand it over (`RunLock.spare`); None without one."""
+        return None if self._lock is None else self._lock.spare()
+
+    def holder(self) -> Holder | None:
+        """Who trains this run, or did so last; None if its folder is gone."""
+        return look_at(self.path / LOCK_FILE)
 
     def release(self) -> None:
         """Gives up the lock; safe to call twice."""
         if self._lock is not None:
-            os.close(self._lock)
+            self._lock.release()
             self._lock = None
 
     def rename(self, name: str) -> None:
@@ -184,12 +176,22 @@ class RunFolder:
     @contextlib.contextmanager
     def _at_rest(self) -> Iterator[None]:
         """Nobody trains the run meanwhile. Unlike `lock`, this does not make it the latest."""
-        lock = os.open(self.path / LOCK_FILE, os.O_RDWR)
+        lock = self._take(sign=False)
         try:
-            _take(lock, self.id)
             yield
         finally:
-            os.close(lock)
+            lock.release()
+
+    def _take(self, *, sign: bool = True) -> RunLock:
+        try:
+            return RunLock.take(self.path / LOCK_FILE, sign=sign)
+        except BlockingIOError:
+            holder = self.holder()
+            raise PuffError(
+                f"The run {self.id} is being trained by "
+                f"{holder.name if holder else 'another process'}.",
+                f"Stop that process, or look on: pufftui watch {self.id}.",
+            ) from None
 
     @property
     def id(self) -> str:
@@ -205,6 +207,11 @@ class RunFolder:
     def database(self) -> Path:
         """The store."""
         return self.path / "run.db"
+
+    @property
+    def database_log(self) -> Path:
+        """What the store has not yet moved into the database, while it is written."""
+        return self.path / "run.db-wal"
 
     @property
     def checkpoints(self) -> Path:
@@ -245,21 +252,6 @@ def _settle(unfinished: Path, name: str, env: str) -> Path:
         f"Go on with it: pufftui resume {path.name}. Or choose another name: --run-name.",
         usage=True,
     )
-
-
-def _take(lock: int, run: str) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.pread(lock, 1000, 0).decode(errors="replace").split()
-        who = f"process {holder[0]} on {holder[1]}" if len(holder) > 1 else "another process"
-        raise PuffError(
-            f"The run {run} is being trained by {who}.",
-            f"Stop that process, or look on: pufftui watch {run}.",
-        ) from None
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
 
 
 def _started(run: Path) -> tuple[float, str]:

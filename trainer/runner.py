@@ -108,7 +108,7 @@ class Runner:
         return phase
 
     def _note_failure(self, store: StoreWriter, text: str, began: float) -> None:
-        store.event(self.latest.step, time.monotonic() - began, "error", text)
+        store.event(self.latest.step, time.monotonic() - began, "failed", text)
         _append(self.folder.log, text)
 
 

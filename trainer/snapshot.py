@@ -33,11 +33,13 @@ class Phase(Enum):
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+    DIED = "died"
+    """Its process is gone without having said so: killed, or a power cut. Seen from outside."""
 
     @property
     def ended(self) -> bool:
         """Whether the trainer is through, one way or another."""
-        return self in (Phase.FINISHED, Phase.INTERRUPTED, Phase.FAILED)
+        return self in (Phase.FINISHED, Phase.INTERRUPTED, Phase.FAILED, Phase.DIED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +51,7 @@ class Snapshot:
     confidence interval of the mean score. `steps_per_second` covers the last few epochs.
     `warning` tells of a disk that is nearly full or a store that cannot be written.
     `seconds` is the time since the process started, pauses included; on a resumed run the time of
-    the earlier processes is added.
+    the earlier processes is added. `total_steps` is 0 if nobody has said. `settings` are those that may change while training, by path.
     """
 
     phase: Phase
@@ -74,6 +76,7 @@ class Snapshot:
     time_shares: Mapping[str, float] = field(default_factory=dict)
     device: str = ""
     parameters: int = 0
+    settings: Mapping[str, float] = field(default_factory=dict)
     checkpoint_step: int | None = None
     checkpoint_path: str | None = None
     warning: str = ""

@@ -12,6 +12,8 @@ from pufftui.envs.errors import PuffError, nearest
 COMMANDS = {
     "train": ("train ENV", "train an agent and watch it live"),
     "resume": ("resume [RUN]", "go on with a run from its newest checkpoint"),
+    "watch": ("watch [RUN]", "look on at a run, live or finished"),
+    "attach": ("attach [RUN]", "look on and control a run that is trained elsewhere"),
     "play": ("play ENV", "play yourself, beside a trained policy"),
     "runs": ("runs", "list the runs and look after them"),
     "envs": ("envs", "list the environments"),

@@ -42,15 +42,18 @@ def check_screen(what: str, otherwise: str, theme: str | None) -> None:
 
 
 def show(runner: Runner, options: argparse.Namespace) -> int:
-    """Starts the run and shows it to its end; the exit status."""
-    if options.headless:
-        from pufftui.headless import run_headless
+    """Starts the run and shows it to its end; the exit status. Others can attach to it."""
+    from pufftui.control.server import control
 
-        return run_headless(runner, json=options.json)
-    return _watch(runner, options.theme)
+    with control(runner) as trouble:
+        if options.headless:
+            from pufftui.headless import run_headless
+
+            return run_headless(runner, json=options.json, note=trouble)
+        return _show_live(runner, options.theme)
 
 
-def _watch(runner: Runner, theme: str | None) -> int:
+def _show_live(runner: Runner, theme: str | None) -> int:
     from pufftui.live import run_live
     from pufftui.session import Session
     from pufftui.trainer.arena import Arena

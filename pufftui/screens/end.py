@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.text import Text
 from textual.binding import Binding
 
@@ -57,7 +59,7 @@ class SummaryScreen(Dialog):
         score = self._history.series("score")
         if not score.empty:
             band = self._history.series("score_low"), self._history.series("score_high")
-            low = self._descriptor.score_low
+            low = self._descriptor.score_low if math.isfinite(high) else None
             size = CHART_WIDTH, CHART_HEIGHT
             for line in chart(self.look, score, "policy", *size, band=band, base=low):
                 for words, style in line:
@@ -86,15 +88,19 @@ class ErrorScreen(Dialog):
         Binding("enter", "close", "Look around", show=False),
         Binding("q", "app.ask_to_quit", "Leave", show=False),
     ]
-    title_text = "Training has failed"
 
     def __init__(self, look: PuffTheme, run: str, log: str, snapshot: Snapshot) -> None:
         super().__init__(look)
         self._run, self._log, self._snapshot = run, log, snapshot
 
+    @property
+    def title_text(self) -> str:  # type: ignore[override]
+        died = self._snapshot.phase is Phase.DIED
+        return "The trainer has died" if died else "Training has failed"
+
     def body(self) -> Text:
         snapshot, saved = self._snapshot, self._snapshot.checkpoint_step
-        failure = snapshot.failure.strip() or "The trainer ended without saying why."
+        failure = _last_line(snapshot.failure) or "The trainer ended without saying why."
         hint = snapshot.failure_hint
         if self._log not in hint:
             hint = f"{hint}\nThe whole story is in {self._log}".strip()
@@ -113,3 +119,8 @@ class ErrorScreen(Dialog):
 
     def hints(self) -> list[tuple[str, str]]:
         return [("q", "leave"), ("esc", "look around")]
+
+
+def _last_line(text: str) -> str:
+    """Of a traceback the line that says what happened."""
+    return (text.strip().splitlines() or [""])[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.binding import Binding
 
+from pufftui.detach import HandOver
 from pufftui.format import figure, steps
 from pufftui.glyphs import thin_bar
 from pufftui.screens.dialog import Dialog
@@ -21,6 +22,7 @@ class QuitScreen(Dialog):
 
     BINDINGS = [
         Binding("y,q,enter,ctrl+c", "confirm", "Stop and leave", show=False, priority=True),
+        Binding("d", "detach", "Leave it running", show=False),
         Binding("n", "close", "Go on", show=False),
     ]
 
@@ -28,9 +30,13 @@ class QuitScreen(Dialog):
         super().__init__(look)
         self._session = session
         self._since: float | None = None
+        self.hand_over: HandOver | None = None
+        """The run goes on in another process, if the person wants that."""
 
     @property
     def title_text(self) -> str:  # type: ignore[override]
+        if self.hand_over is not None:
+            return "Leaving it running"
         return "Leaving" if self._since is not None else "Stop training and leave?"
 
     def body(self) -> Text:
@@ -50,8 +56,10 @@ class QuitScreen(Dialog):
                     "dim",
                     False,
                 ),
-                ("A checkpoint is written first. To go on later:\n", "dim", False),
-                (f"pufftui resume {run}", "policy", False),
+                ("Stopped, it writes a checkpoint. To go on later:\n", "dim", False),
+                (f"pufftui resume {run}\n\n", "policy", False),
+                ("Left running, it goes on without this terminal. To come back:\n", "dim", False),
+                (f"pufftui attach {run}", "policy", False),
             )
         waited = self._session.clock() - self._since
         full, empty = thin_bar(waited / PATIENCE, 40)
@@ -65,7 +73,7 @@ class QuitScreen(Dialog):
     def hints(self) -> list[tuple[str, str]]:
         if self._since is not None:
             return [("", "a moment")]
-        return [("enter", "stop and leave"), ("esc", "keep training")]
+        return [("enter", "stop and leave"), ("d", "leave it running"), ("esc", "stay")]
 
     def tick(self) -> None:
         """Looks whether the trainer is through."""
@@ -73,9 +81,15 @@ class QuitScreen(Dialog):
             return
         waited = self._session.clock() - self._since
         if self._session.runner.join(0) or waited > PATIENCE:
-            self.app.exit()
+            self.app.exit(self.hand_over)
         else:
             self.paint()
+
+    def action_detach(self) -> None:
+        """The trainer ends here, at an epoch boundary, and another process goes on."""
+        if self._since is None:
+            self.hand_over = HandOver(self._session.folder)
+            self.action_confirm()
 
     def action_confirm(self) -> None:
         if self._since is None:

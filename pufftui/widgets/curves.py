@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import figure, percent
 from pufftui.glyphs import large
@@ -72,7 +74,8 @@ class ScoreCard(CurveCard):
 
     def __init__(self, look: PuffTheme, history: History, descriptor: Descriptor) -> None:
         super().__init__(look, "score", history)
-        self._start, self._limit = descriptor.score_low, descriptor.score_high
+        low, self._limit = descriptor.score_low, descriptor.score_high
+        self._start = low if math.isfinite(low) else None
 
     def detail(self) -> str:
         episodes = self.snapshot.episodes if self.snapshot else 0

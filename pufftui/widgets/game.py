@@ -27,6 +27,8 @@ class GameCard(Card):
 
     title = "arena"
     airy = 10_000
+    absent = "the game begins in a moment"
+    """What is said while there is no game."""
 
     def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
         super().__init__(look, "game")
@@ -101,7 +103,7 @@ class GameCard(Card):
 
     def content(self, width: int, height: int) -> list[Line]:
         if self.frame is None:
-            waiting = self.say("the game begins in a moment", width, height)
+            waiting = self.say(self.absent, width, height)
             return waiting + [[] for _ in range(height - len(waiting))]
         return [[] for _ in range(height)]
 

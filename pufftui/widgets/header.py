@@ -16,9 +16,10 @@ WIDEST_BAR = 60
 class Header(Bar):
     """Shows a snapshot; `banner` replaces it while it is not empty."""
 
-    def __init__(self, look: PuffTheme, env: str, run: str) -> None:
+    def __init__(self, look: PuffTheme, env: str, run: str, role: str = "") -> None:
+        """`role` says what the person is to a run that is not trained here: watching, attached."""
         super().__init__(look, "header")
-        self.env, self.run = env, run
+        self.env, self.run, self.role = env, run, role
         self.banner: list[tuple[str, bool]] = []
         self.snapshot: Snapshot | None = None
         self.health: Health | None = None
@@ -46,6 +47,11 @@ class Header(Bar):
             if width >= 96
             else [(" ", look.style("dim", "raised"))]
         )
+        if self.role:
+            left += [
+                (f" {self.role} ", look.style("background", "policy", bold=True)),
+                (" ", look.style("dim", "raised")),
+            ]
         left += [
             (self.env, look.style("text", "raised", bold=True)),
             (f" · {run}", look.style("dim", "raised")),
@@ -76,6 +82,9 @@ class Header(Bar):
         look, snapshot = self.look, self.snapshot
         assert snapshot is not None
         share = min(snapshot.step / max(snapshot.total_steps, 1), 1.0)
+        if not snapshot.total_steps:
+            text = f"step {steps(snapshot.step)}   {duration(snapshot.seconds)}  "
+            return [(text, look.style("text", "raised"))] if len(text) <= room else []
         count = f"{steps(snapshot.step):>5} of {steps(snapshot.total_steps)}"
         times = f"{duration(snapshot.seconds):>7}"
         if snapshot.seconds_left is not None and snapshot.phase is Phase.RUNNING:

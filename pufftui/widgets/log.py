@@ -22,6 +22,7 @@ SIGNS = {
     "best": ("★", "good"),
     "warning": ("▲", "warning"),
     "error": ("✕", "error"),
+    "failed": ("✕", "error"),
 }
 """How kinds of events are marked: a sign and the name of a colour."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import zip_longest
 
 from rich.segment import Segment
@@ -142,9 +143,10 @@ class Card(Painted):
         return self.ground
 
     def say(self, text: str, width: int, height: int) -> list[Line]:
-        """One quiet sentence in the middle, for a panel that has nothing to show yet."""
-        above: list[Line] = [[] for _ in range(max(0, (height - 1) // 2))]
-        return [*above, [(text[:width].center(width), self.look.style("dim"))]]
+        """A quiet sentence or two in the middle, for a panel that has nothing to show."""
+        lines = textwrap.wrap(text, max(1, width))[: max(1, height)]
+        above: list[Line] = [[] for _ in range(max(0, (height - len(lines)) // 2))]
+        return [*above, *([(line.center(width), self.look.style("dim"))] for line in lines)]
 
 
 class Bar(Painted):

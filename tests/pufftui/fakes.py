@@ -83,6 +83,7 @@ def score_at(row: int, high: float) -> float:
 @dataclass
 class FakeFolder:
     path: Path
+    database: Path = Path("nowhere")
 
     @property
     def id(self) -> str:

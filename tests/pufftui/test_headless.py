@@ -18,6 +18,7 @@ import pytest
 
 from pufftui.envs.errors import PuffError
 from pufftui.headless import Progress, json_line, report, run_headless
+from pufftui.trainer.config import Config
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.snapshot import LOSSES, Phase, Snapshot
 
@@ -132,6 +133,7 @@ class FakeRunner:
 
     def __init__(self, folder: Path, snapshot: Snapshot, *, ends: bool = True) -> None:
         self.folder = RunFolder(folder / "it")
+        self.config = Config("squared", {})
         self.latest = snapshot
         self.ends = ends
 

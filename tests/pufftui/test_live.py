@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -314,7 +315,7 @@ async def test_a_signal_leaves_without_asking(session: Session) -> None:
     app = fake_app(session)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
-        app.on_signal()
+        app.on_signal(signal.SIGTERM)
         await settle(app, pilot)
         assert session.runner.sent == [Stop()]
         await settle(app, pilot)

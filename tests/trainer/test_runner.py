@@ -166,7 +166,7 @@ def test_a_failure_is_told_and_logged(start):
     assert runner.latest.failure_hint
     assert runner.folder.log.read_text()
     reader = StoreReader(runner.folder.database)
-    assert reader.events_after(0)[-1].kind == "error"
+    assert reader.events_after(0)[-1].kind == "failed"
     reader.close()
 
 

@@ -77,6 +77,10 @@ class StoreReader:
             values=dict(zip(chain.from_iterable(names), table, strict=True)),
         )
 
+    def last_row(self) -> int:
+        """The id of the last row of metrics, 0 before the first."""
+        return int(next(iter(self._rows("SELECT coalesce(max(id), 0) FROM metrics")), (0,))[0])
+
     def metrics_between(
         self, first_step: int = 0, last_step: int = END, points: int = 2000
     ) -> MetricBlocks:
@@ -100,7 +104,8 @@ class StoreReader:
     def events_after(self, row: int) -> list[Event]:
         """All events with an id above `row`."""
         rows = self._rows(
-            "SELECT id, step, seconds, kind, text FROM event WHERE id > ? ORDER BY id", row
+            "SELECT id, step, seconds, kind, text, lineage FROM event WHERE id > ? ORDER BY id",
+            row,
         )
         return [Event(*values) for values in rows]
 

@@ -84,6 +84,7 @@ class Event:
     seconds: float
     kind: str
     text: str
+    lineage: int = 1
 
 
 @dataclass(frozen=True, slots=True)

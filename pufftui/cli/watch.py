@@ -1,0 +1,24 @@
+"""`pufftui watch`: the dashboard of a run that another process trains, or of one that has ended."""
+
+from __future__ import annotations
+
+from pufftui.cli.output import check_screen
+from pufftui.cli.parser import CommandParser
+from pufftui.trainer.run_folder import LATEST, RunFolder
+
+
+def run(arguments: list[str]) -> int:
+    """Shows a run without touching it; returns 0, or 130 if a signal ended it."""
+    parser = CommandParser(
+        "watch", "Looks on at a run, live or finished, from any terminal; changes nothing."
+    )
+    parser.add_argument(
+        "run", metavar="RUN", nargs="?", default=LATEST, help="the run's name; else the last one"
+    )
+    parser.add_argument("--theme", metavar="THEME", help="colours of the dashboard")
+    options = parser.parse(arguments)
+    folder = RunFolder.open(options.run)
+    check_screen("watch", "Start it in one.", options.theme)
+    from pufftui.watch import run_watch, watch_session
+
+    return run_watch(watch_session(folder), options.theme)

@@ -1,0 +1,108 @@
+"""Dialogs with one line to type into: another value of a live setting, a note."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.widgets import Input, Static
+
+from pufftui.envs.errors import PuffError, nearest
+from pufftui.screens.dialog import Dialog
+from pufftui.theme import PuffTheme
+from pufftui.trainer.command import SetField
+from pufftui.trainer.config import check_live, setting_fields
+from pufftui.trainer.layers import parse_number
+
+
+class AskScreen(Dialog):
+    """Hands what was typed to `take`, and stays with the complaint if that raises `PuffError`."""
+
+    BINDINGS = [Binding("ctrl+c", "close", "Close", show=False, priority=True)]
+    placeholder = ""
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        self.complaint = Static(id="complaint")
+        self.line = Input(placeholder=self.placeholder, compact=True)
+
+    def on_mount(self) -> None:
+        dialog = self.query_one("#dialog")
+        dialog.mount(self.line, self.complaint, before="#keys")
+        self.line.focus()
+        self.paint()
+
+    def take(self, text: str) -> None:
+        """Does what the person wants; raises `PuffError` if the text makes no sense."""
+        raise NotImplementedError
+
+    def hints(self) -> list[tuple[str, str]]:
+        return [("enter", "do it"), ("esc", "close")]
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        try:
+            self.take(event.value.strip())
+        except PuffError as error:
+            self.complaint.update(self.ink((str(error), "error", False)))
+        else:
+            self.dismiss()
+
+
+class ChangeScreen(AskScreen):
+    """Lists the settings that may change while training, with their values."""
+
+    title_text = "Change a setting"
+    placeholder = "learning_rate 0.01"
+
+    def __init__(
+        self, look: PuffTheme, values: Mapping[str, float], send: Callable[[SetField], None]
+    ) -> None:
+        super().__init__(look)
+        self._values, self._send = values, send
+
+    def body(self) -> Text:
+        fields = setting_fields()
+        rows: list[tuple[str, str, bool]] = []
+        for path, value in self._values.items():
+            rows += [
+                (f"{path.partition('.')[2]:<20}", "text", False),
+                (f"{value:<9g} ", "policy", True),
+                (f"{fields[path].setting.help.partition(';')[0]}\n", "dim", False),
+            ]
+        rows.append(("\nIt counts from the next epoch on.", "dim", False))
+        return self.ink(*rows)
+
+    def take(self, text: str) -> None:
+        words = re.split(r"[\s=]+", text)
+        if len(words) != 2:
+            raise PuffError("Type a name and a number.", f"For example: {self.placeholder}.")
+        named = words[0].lstrip("-").replace("-", "_")
+        names = {path.partition(".")[2]: path for path in self._values}
+        path = names.get(named, named)
+        if path not in self._values:
+            raise PuffError(f"There is no live setting {words[0]}.", nearest(named, names))
+        value = parse_number(words[1])
+        check_live(path, value)
+        self._send(SetField(path, value))
+
+
+class NoteScreen(AskScreen):
+    """A sentence that is kept with the run, at the step where it is now."""
+
+    title_text = "Note"
+    placeholder = "what you see, what you did, why"
+
+    def __init__(self, look: PuffTheme, write: Callable[[str], object]) -> None:
+        super().__init__(look)
+        self._write = write
+
+    def body(self) -> Text:
+        return self.ink(("It is kept with the run, at the step where it is now.", "dim", False))
+
+    def take(self, text: str) -> None:
+        if not text:
+            raise PuffError("There is nothing to keep.", "Type a few words.")
+        self._write(text)

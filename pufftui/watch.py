@@ -1,0 +1,102 @@
+"""Shows a run that another process trains or has trained, until the person leaves."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from dataclasses import fields
+
+from pufftui.app import PuffApp
+from pufftui.control.client import Connection, Control
+from pufftui.envs.catalogue import load_env
+from pufftui.envs.descriptor import Descriptor, unknown_env
+from pufftui.envs.errors import PuffError
+from pufftui.session import AttachSession, EmptyStage, Stage, WatchSession
+from pufftui.terminal import passing_log, private_terminal
+from pufftui.trainer.arena import Arena
+from pufftui.trainer.layers import restore_config
+from pufftui.trainer.policies import run_environment
+from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.store import StoreReader
+from pufftui.trainer.watcher import Watcher
+
+INTERRUPTED = 130
+
+
+def watch_session(folder: RunFolder) -> WatchSession:
+    """What the dashboard needs to show a run, which has been looked at once."""
+    watcher = Watcher(folder)
+    watcher.look()
+    arena, descriptor, no_game = _game(folder, watcher)
+    return WatchSession(
+        runner=watcher,
+        arena=arena,
+        folder=folder,
+        descriptor=descriptor,
+        open_store=lambda: StoreReader(folder.database),
+        no_game=no_game,
+        logged=run_environment(folder) is None,
+    )
+
+
+def attach_session(folder: RunFolder) -> AttachSession:
+    """The same with the way to control it; raises `PuffError` if nobody can be attached to."""
+    try:
+        Connection(folder.path).close()
+    except OSError as error:
+        raise _unattachable(folder, error) from None
+    watched = watch_session(folder)
+    control = Control(folder.path)
+    given = {field.name: getattr(watched, field.name) for field in fields(watched)}
+    return AttachSession(control=control, **given)
+
+
+def _unattachable(folder: RunFolder, error: OSError) -> PuffError:
+    run, holder = folder.id, folder.holder()
+    if holder is None or not holder.training:
+        return PuffError(
+            f"Nobody trains {run} right now.",
+            f"Go on with it: pufftui resume {run}. Or look on: pufftui watch {run}.",
+        )
+    if holder.host != socket.gethostname():
+        return PuffError(f"{run} is trained on {holder.host}.", "Attach to it there.")
+    return PuffError(
+        f"{holder.name[0].upper()}{holder.name[1:]}, which trains {run}, cannot be attached to "
+        f"({error.strerror or error}).",
+        f"In its first seconds it does not listen yet. Or look on: pufftui watch {run}.",
+    )
+
+
+def run_watch(session: WatchSession, theme: str | None) -> int:
+    """Shows it; the exit status: 0, 1 if the screen failed, 130 after a signal."""
+    app = PuffApp(session, theme)
+    run = session.folder.id
+    with passing_log("pufftui-watch-") as log:
+        message = f" while watching {run}\nWhat happened is in {log}\n"
+        try:
+            with private_terminal(log, message):
+                app.run()
+        finally:
+            session.arena.stop()
+            session.runner.stop()
+            if isinstance(session, AttachSession):
+                session.control.stop()
+        if app.return_code:
+            sys.stderr.write(f"The screen failed; what happened is in {log}\n")
+            return 1
+    return INTERRUPTED if app.signalled else 0
+
+
+def _game(folder: RunFolder, watcher: Watcher) -> tuple[Stage, Descriptor, str]:
+    """The run's game, played with its newest policy; or why there is none."""
+    env = run_environment(folder)
+    if env is None:
+        return EmptyStage(), unknown_env("logged"), "This run has no game."
+    try:
+        library = load_env(env)
+        text = folder.config_file.read_text(encoding="utf-8")
+        config = restore_config(text, file=folder.config_file, flags={})
+    except (PuffError, OSError) as error:
+        return EmptyStage(), unknown_env(env), f"There is no game to see. {error}"
+    arena = Arena(library, config.parameters, lambda: watcher.weights, config.run.seed)
+    return arena, library.descriptor, ""

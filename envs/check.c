@@ -211,8 +211,15 @@ static void draw_actions(void* actions, uint32_t agents, uint32_t shift, puff_ra
 }
 
 static uint64_t hash(uint64_t before, const void* memory, size_t size) {
+    const uint64_t prime = UINT64_C(0x100000001b3);
     const uint8_t* bytes = memory;
-    for (size_t i = 0; i < size; i++) before = (before ^ bytes[i]) * UINT64_C(0x100000001b3);
+    for (; size >= 8; bytes += 8, size -= 8) {
+        uint64_t word;
+        memcpy(&word, bytes, 8);
+        before = (before ^ word) * prime;
+        before ^= before >> 32; /* so that the highest bits count too */
+    }
+    for (size_t i = 0; i < size; i++) before = (before ^ bytes[i]) * prime;
     return before;
 }
 

@@ -273,7 +273,7 @@ static void draw_traffic(const enduro_scene* scene, const enduro* game, float ph
         const float y = between(car->last_y, car->y, phase);
         if (y < HORIZON || (y > scene->y) != below) continue;
         draw_car(scene, lane_middle(&scene->road, car->lane, y), y, scale_at(y),
-                 bodies[car->colour], 0.85f * scene->light.night, (int)scene->seconds & 1);
+                 bodies[car->colour], 0.85f * scene->light.night, (int)(scene->odometer * 2) & 1);
     }
 }
 
@@ -342,7 +342,7 @@ static void enduro_draw(const void* state, uint32_t agent, float phase, puff_can
     const float shake = (float)shaking * game->drift_speed * 4;
     const uint32_t body = shaking > 0 ? 0xff8a5c : 0xffffff;
     draw_car(&scene, scene.x + CAR_WIDTH / 2 + shake, scene.y, 1, body, 0.25f * scene.light.night,
-             (int)(scene.odometer * 8) & 1);
+             (int)(scene.odometer * 2) & 1);
     draw_traffic(&scene, game, phase, 1);
     draw_snow(&scene);
     draw_figures(&scene, game);

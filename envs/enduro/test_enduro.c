@@ -408,6 +408,31 @@ static void test_light(void) {
     assert(light_at(80).snow == 1 && light_at(150).night == 1 && light_at(180).fog == 1);
 }
 
+static uint8_t before[160 * 90 * 3], after[160 * 90 * 3];
+
+static float difference(void) {
+    float sum = 0;
+    for (size_t i = 0; i < sizeof before; i++) sum += fabsf((float)before[i] - (float)after[i]);
+    return sum / sizeof before;
+}
+
+/* The end of one step looks like the beginning of the next, and half of it lies half way. */
+static void test_picture(void) {
+    puff_canvas first = {before, 160, 90}, second = {after, 160, 90};
+    enduro game = fresh();
+    game.since_spawn = 0;
+    float seams = 0, moved = 0;
+    for (int i = 0; i < 300; i++) {
+        step(&game, ACCELERATE);
+        enduro_draw(&game, 0, 0, &first);
+        if (i) seams += difference();
+        enduro_draw(&game, 0, 0.5f, &second);
+        moved += difference();
+        enduro_draw(&game, 0, 0.9999f, &second);
+    }
+    assert(moved / 300 > 0.1f && seams < moved * 0.1f);
+}
+
 int main(void) {
     test_start();
     test_first_episode();
@@ -423,5 +448,6 @@ int main(void) {
     test_spawning();
     test_days();
     test_light();
+    test_picture();
     return 0;
 }

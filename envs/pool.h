@@ -72,8 +72,10 @@ static inline void puff_pause(void) {
 #endif
 }
 
-/* Claims and runs blocks of a group until none is left. */
+/* Claims and runs blocks of a group until none is left. They are counted when all are done: a
+ * counter that every thread writes after every block costs more than a small block. */
 static void puff_pool_work(puff_pool* pool, uint32_t group, uint32_t own) {
+    uint32_t done = 0;
     for (uint32_t i = 0; i < pool->threads; i++) {
         puff_lane* lane = &pool->lanes[group * pool->threads + (own + i) % pool->threads];
         uint64_t ticket = atomic_load_explicit(&lane->ticket, memory_order_acquire);
@@ -81,10 +83,13 @@ static void puff_pool_work(puff_pool* pool, uint32_t group, uint32_t own) {
             if (atomic_compare_exchange_weak_explicit(&lane->ticket, &ticket, ticket + 1,
                                                       memory_order_acquire, memory_order_acquire)) {
                 pool->run(pool->context, group, (uint32_t)ticket);
-                atomic_fetch_add_explicit(&pool->finished[group].blocks, 1, memory_order_release);
+                done++;
                 ticket = atomic_load_explicit(&lane->ticket, memory_order_acquire);
             }
         }
+    }
+    if (done) {
+        atomic_fetch_add_explicit(&pool->finished[group].blocks, done, memory_order_release);
     }
 }
 

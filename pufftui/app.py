@@ -121,10 +121,14 @@ class PuffApp(App[HandOver], inherit_bindings=False):
             asyncio.get_running_loop().remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)
             self.hung_up = True
-            self.exit()
-            return
-        self.main.action_quit()
-        self.call_after_refresh(self._confirm)
+            # Someone who was just leaving the run going still wants that.
+            screen = self.screen
+            self.exit(screen.hand_over if isinstance(screen, QuitScreen) else None)
+        elif not self.begun:
+            self.exit()  # nothing runs yet that could be asked about
+        else:
+            self.main.action_quit()
+            self.call_after_refresh(self._confirm)
 
     def _confirm(self) -> None:
         if isinstance(self.screen, (QuitScreen, LeaveScreen)):

@@ -35,7 +35,7 @@ class History:
     @property
     def names(self) -> list[str]:
         """The metrics that there are, in the order in which they came."""
-        return list(self._metrics)
+        return list(dict.fromkeys([*self._past, *self._metrics]))
 
     @property
     def end(self) -> float:
@@ -58,8 +58,8 @@ class History:
         rows = reader.metrics_after(self._last)
         if not len(rows.steps):
             return False
-        if rows.lineages[-1] != self._lineage and rows.steps.min() <= self._past_end:
-            # A roll-back into the past: the store knows what is left of it.
+        if (rows.lineages != self._lineage).any():
+            # The run was resumed, perhaps at an earlier step: the store knows what is left.
             self._open()
             return self._take_past(reader)
         self._take(rows)
@@ -80,27 +80,16 @@ class History:
         return True
 
     def _take(self, rows: MetricRows) -> None:
-        # A lineage that begins at a step leaves out what others have from there on.
-        kept = np.ones(len(rows.steps), bool)
-        lineages = np.append(self._lineage, rows.lineages)
-        for start in np.flatnonzero(np.diff(lineages)):
-            kept[:start] &= rows.steps[:start] < rows.steps[start]
-            self._cut(int(np.searchsorted(self._steps.values, rows.steps[start], "left")))
-        self._last, self._lineage = rows.last, int(rows.lineages[-1])
-        steps = rows.steps[kept].astype(np.float64)
+        self._last = rows.last
+        steps = rows.steps.astype(np.float64)
         for name in rows.values:
             if name not in self._metrics:
                 self._metrics[name] = Metric(len(self._steps))
         for name, metric in self._metrics.items():
             given = rows.values.get(name)
             missing = np.full(len(steps), np.nan, np.float32)
-            metric.append(missing if given is None else given[kept])
+            metric.append(missing if given is None else given)
         self._steps.append(steps)
-
-    def _cut(self, length: int) -> None:
-        self._steps.cut(length)
-        for metric in self._metrics.values():
-            metric.cut(length)
 
 
 def _unknown(x: NDArray[np.float64]) -> Series:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import signal
 import sys
 import termios
 import time
@@ -41,10 +43,11 @@ def run_live(session: Session, theme: str | None) -> int:
             raise
     finally:
         gone = app.hung_up or hung_up()
+        _ignore_signals()
         hand_over = app.return_value or (_hand_over(session) if gone else None)
         if app.begun:
             session.arena.stop()
-            _finish(session, say)
+            _finish(session, say, patient=hand_over is not None)
     if hand_over is not None and session.runner.latest.phase is Phase.INTERRUPTED:
         say(_left_running(session, hand_over.complete()))
         return 0
@@ -54,19 +57,26 @@ def run_live(session: Session, theme: str | None) -> int:
     return 130 if app.signalled or gone else 0
 
 
+def _ignore_signals() -> None:
+    """A window that closes now must not cost the last checkpoint; what follows is bounded."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        # A function, since what is ignored stays ignored in the process that goes on.
+        signal.signal(number, lambda *_: None)
+
+
 def _hand_over(session: Session) -> HandOver | None:
     """If a run is to go on without its terminal, what it needs for that."""
     wanted = session.config.run.on_hangup == "detach"
     return HandOver(session.folder) if wanted and not session.runner.latest.phase.ended else None
 
 
-def _finish(session: Session, say: Callable[[str], None]) -> None:
-    """Waits for the trainer on the plain terminal; ctrl+c gives up."""
+def _finish(session: Session, say: Callable[[str], None], *, patient: bool) -> None:
+    """Waits for the trainer on the plain terminal, if `patient` without end; ctrl+c gives up."""
     runner = session.runner
     if runner.latest.phase.ended:
         return
     runner.send(Stop())
-    end = time.monotonic() + GRACE
+    end = math.inf if patient else time.monotonic() + GRACE
     say("Writing a checkpoint; ctrl+c gives up.\n")
     try:
         while not runner.join(0.1) and time.monotonic() < end:
@@ -77,7 +87,7 @@ def _finish(session: Session, say: Callable[[str], None]) -> None:
 
 def _left_running(session: Session, process: int) -> str:
     """How to find again a run that goes on without this terminal."""
-    run, step = session.folder.id, steps(session.runner.latest.step)
+    run, step = session.folder.id, steps(session.runner.latest.checkpoint_step or 0)
     return (
         f"{run} goes on without this terminal, from step {step}, as process {process}.\n"
         f"Look on:     pufftui watch {run}\n"

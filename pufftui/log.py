@@ -75,7 +75,7 @@ class Run:
     def __init__(self, name: str) -> None:
         self.name = name
         self._began = time.monotonic()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._told: set[str] = set()
         self._folder: RunFolder | None = None
         self._writer: StoreWriter | None = None
@@ -267,7 +267,7 @@ class Run:
 
     def _forget(self) -> None:
         """Lets go of everything in a forked child: nothing of the parent's run may be touched."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._writer, self._why_not = None, "this process was forked from the one that logs"
         if self._folder is not None:
             self._folder.release()  # the parent's handle still holds the lock

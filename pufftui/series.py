@@ -81,10 +81,6 @@ class Growing:
         self._space[self._used : needed] = values
         self._used = needed
 
-    def cut(self, length: int) -> None:
-        """Forgets all but the first `length` values."""
-        self._used = min(self._used, length)
-
 
 class Metric:
     """The values of one metric and their blocks. Positions are rows of the history."""
@@ -106,12 +102,6 @@ class Metric:
             self._high.append(np.fmax.reduce(blocks, axis=1))
             self._total.append(np.where(known, blocks, 0).sum(axis=1, dtype=np.float64))
             self._count.append(known.sum(axis=1))
-
-    def cut(self, length: int) -> None:
-        """Forgets all but the first `length` values."""
-        self._points.cut(length)
-        for column in (self._low, self._high, self._total, self._count):
-            column.cut(length // BLOCK)
 
     def series(self, x: NDArray[np.float64]) -> Series:
         """The curve over `x`, which has as many values: point by point, or in blocks if long."""

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,5 +90,6 @@ def passing_log(prefix: str) -> Iterator[Path]:
     try:
         yield log
     finally:
-        if not log.stat().st_size:
-            log.unlink()
+        with suppress(FileNotFoundError):  # who cleans up may have been here in the meantime
+            if not log.stat().st_size:
+                log.unlink()

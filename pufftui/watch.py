@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import termios
 from dataclasses import fields
 
 from pufftui.app import PuffApp
@@ -12,7 +13,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Descriptor, unknown_env
 from pufftui.envs.errors import PuffError
 from pufftui.session import AttachSession, EmptyStage, Stage, WatchSession
-from pufftui.terminal import passing_log, private_terminal
+from pufftui.terminal import hung_up, passing_log, private_terminal
 from pufftui.trainer.arena import Arena
 from pufftui.trainer.layers import restore_config
 from pufftui.trainer.policies import run_environment
@@ -76,15 +77,19 @@ def run_watch(session: WatchSession, theme: str | None) -> int:
         try:
             with private_terminal(log, message):
                 app.run()
+        except (OSError, termios.error):
+            # A terminal that has gone away can be given back to nobody.
+            if not (app.hung_up or hung_up()):
+                raise
         finally:
             session.arena.stop()
             session.runner.stop()
             if isinstance(session, AttachSession):
                 session.control.stop()
-        if app.return_code:
+        if app.return_code and not app.hung_up:
             sys.stderr.write(f"The screen failed; what happened is in {log}\n")
             return 1
-    return INTERRUPTED if app.signalled else 0
+    return INTERRUPTED if app.signalled or app.hung_up else 0
 
 
 def _game(folder: RunFolder, watcher: Watcher) -> tuple[Stage, Descriptor, str]:

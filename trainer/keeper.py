@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -85,6 +86,7 @@ class CheckpointKeeper:
     def write(self, reason: str) -> None:
         """Writes a checkpoint of the state after the last epoch, however full the disk is."""
         session, reporter = self._session, self._reporter
+        reporter.flush_row()
         self._due = self._next_time()
         path = self._folder.checkpoints / f"step-{session.step:014d}.npz"
         means = session.statistics.means()
@@ -103,7 +105,7 @@ class CheckpointKeeper:
             "processor": processor(),
         }
         try:
-            write_checkpoint(path, session.state(), description)
+            self._put(path, description)
         except PuffError as error:
             reporter.event("error", str(error))
             self._due = time.monotonic() + AGAIN_SECONDS
@@ -116,6 +118,14 @@ class CheckpointKeeper:
         self._written = [entry for entry in self._written if entry[0] != path]
         self._written.append((path, score))
         self._prune(session.config.run.keep_checkpoints)
+
+    def _put(self, path: Path, description: dict[str, Any]) -> None:
+        """Writes the file, if need be after older ones have gone: a quota is not told by the disk."""
+        try:
+            write_checkpoint(path, self._session.state(), description)
+        except PuffError:
+            self._prune(1)
+            write_checkpoint(path, self._session.state(), description)
 
     def _has_room(self) -> bool:
         """Whether the disk has room for a checkpoint, if need be after older ones have gone."""
@@ -132,7 +142,7 @@ class CheckpointKeeper:
         """Names of the files that a person wants to keep; None if the store cannot tell."""
         reader = StoreReader(self._folder.database)
         try:
-            return {row.file for row in reader.checkpoints() if row.pinned}
+            return reader.pinned_files()
         except PuffError:
             return None
         finally:

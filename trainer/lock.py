@@ -108,8 +108,8 @@ def _read(descriptor: int) -> tuple[int | None, str, float]:
 
 def _sign(descriptor: int) -> None:
     text = f"{os.getpid()} {socket.gethostname()} {time.time():.6f}\n".encode()
-    os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, text, 0)
+    os.ftruncate(descriptor, len(text))
     os.fsync(descriptor)
 
 

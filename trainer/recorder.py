@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import asdict
 
@@ -33,11 +34,11 @@ class Recorder:
         self._stop.set()
 
     def _run(self) -> None:
-        self._host.sample()  # the first reading has nothing to compare with
         while not self._stop.wait(INTERVAL):
             room = self._disk.look()
             if room < Room.TIGHT and self._channel.latest.phase is not Phase.STARTING:
-                self._write()
+                with contextlib.suppress(Exception):  # what a machine refuses to tell has no list
+                    self._write()
 
     def _write(self) -> None:
         self._host.sample()

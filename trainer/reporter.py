@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+import psutil
 import torch
 
 from pufftui.trainer.channel import Channel
@@ -77,7 +78,7 @@ class Reporter:
             "parameters": session.parameters,
         }
         # For those who look on from another process.
-        for name, value in facts.items():
+        for name, value in {**facts, "cores": psutil.cpu_count() or 1}.items():
             self._store.fact(name, value)
         self.show(
             phase=Phase.RUNNING,

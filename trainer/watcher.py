@@ -68,6 +68,7 @@ class Watcher:
         self._story = Story(_planned(folder))
         self._identity = _identity(folder.path)
         self._checkpoint: Path | None = None
+        self._checkpoint_step = 0
         self._seen: tuple[Path | None, float] = (None, 0.0)
         self._policy_due = 0.0
         self._heard = 0.0
@@ -90,7 +91,10 @@ class Watcher:
 
     def _run(self) -> None:
         while not self._stopping.wait(POLL_SECONDS):
-            self.look()
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 - a stranger's files may hold anything
+                self.trouble = f"The run cannot be read ({error!r})."
         self._reader.close()
 
     def look(self) -> None:
@@ -110,7 +114,7 @@ class Watcher:
             snapshot = replace(
                 snapshot,
                 checkpoint_path=str(self._checkpoint),
-                checkpoint_step=int(self._checkpoint.stem.removeprefix("step-")),
+                checkpoint_step=self._checkpoint_step,
             )
         if not _same(snapshot, self.latest):
             self.latest = snapshot
@@ -148,10 +152,12 @@ class Watcher:
             saved, _ = newest_checkpoint(self.folder.checkpoints, section=POLICY)
             if saved is None:
                 return
-            self._checkpoint = saved.path
+            self._checkpoint, self._checkpoint_step = saved.path, int(saved.description["step"])
             self.weights, self.no_policy = weights_from(saved), ""
         except PuffError as error:
             self.no_policy = error.message
+        except (KeyError, ValueError, TypeError) as error:
+            self.no_policy = f"{newest} is no checkpoint ({error!r})."
 
 
 class Story:
@@ -196,6 +202,8 @@ class Story:
         return Snapshot(phase=phase, **fields)
 
     def _hear(self, event: Event) -> None:
+        if event.lineage > self._heard_lineage:
+            self.phase = Phase.STARTING
         self._heard_lineage = event.lineage
         self._fields["seconds"] = event.seconds
         match event.kind:

@@ -24,6 +24,8 @@ from pufftui.trainer.command import Command
 ANSWER_SECONDS = 5.0
 """Time in which a trainer answers, also one that is busy."""
 
+NO_ANSWER = "The trainer does not answer; it may not have been told."
+
 STATE_SECONDS = 1.0
 """Time between two questions for the state, and between two tries to connect."""
 
@@ -123,7 +125,9 @@ class Control:
             if self._connection is None:
                 self._connection = Connection(self._folder)
             while self._commands:
-                self._take_in(self._connection.ask(to_message(self._commands.popleft())))
+                reply = self._connection.ask(to_message(self._commands[0]))
+                self._commands.popleft()
+                self._take_in(reply)
             self._take_in(self._connection.ask({"do": STATE}))
             self.connected = True
         except (OSError, PuffError) as error:
@@ -132,7 +136,8 @@ class Control:
                 self._complaints.append(str(error))
             if self._commands:
                 self._commands.clear()
-                self._complaints.append("Nobody trains this run right now.")
+                busy = isinstance(error, TimeoutError)
+                self._complaints.append(NO_ANSWER if busy else "Nobody trains this run right now.")
 
     def _take_in(self, reply: dict[str, Any]) -> None:
         if not reply.get("ok"):

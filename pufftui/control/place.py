@@ -114,12 +114,8 @@ def _temporary(place: Path) -> Path:
 
 def _private_folder() -> Path:
     """A folder that only this user can look into; raises `OSError` if it is not to be had."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    folder = (
-        Path(runtime) / "pufftui"
-        if Path(runtime or "?").is_dir()
-        else Path(tempfile.gettempdir()) / f"pufftui-{os.getuid()}"
-    )
+    # Not the session's runtime folder: that goes with the last login, and runs stay.
+    folder = Path(tempfile.gettempdir()) / f"pufftui-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()

@@ -26,10 +26,13 @@ from pufftui.control.protocol import (
 )
 from pufftui.envs.errors import PuffError
 from pufftui.headless import finite, report
-from pufftui.trainer.command import SetField
+from pufftui.trainer.command import Pause, SetField
 from pufftui.trainer.config import check_live
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.store import add_note
+
+RANKS = int(os.environ.get("WORLD_SIZE", "1"))
+"""Processes that train together. Commands reach the first alone."""
 
 LOOK_SECONDS = 0.5
 """Time between two looks whether training has ended."""
@@ -145,6 +148,11 @@ class ControlServer:
         command = to_command(request)
         if isinstance(command, SetField):
             check_live(command.path, command.value)
+        if isinstance(command, (SetField, Pause)) and RANKS > 1:
+            raise PuffError(
+                "A run of several processes cannot be paused or changed while it trains.",
+                "Stop it and resume it.",
+            )
         runner.send(command)
         return {}
 

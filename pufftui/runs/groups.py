@@ -13,6 +13,8 @@ MOST_CURVES = 8
 """As many as there are colours that can be told apart."""
 
 SEED = "run.seed"
+LOGGED_SEED = "config.seed"
+"""Where a run of another program keeps it, if it told."""
 
 NO_INFLUENCE = (*("run.name", "run.checkpoint_minutes", "run.keep_checkpoints", "vec.threads"),)
 """Settings that do not change what is learnt."""
@@ -66,7 +68,11 @@ def all_together(runs: Sequence[RunSummary]) -> list[Group]:
 
 def _influences(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        path: value for path, value in settings.items() if path != SEED and path not in NO_INFLUENCE
+        path: value
+        for path, value in settings.items()
+        if path not in (SEED, LOGGED_SEED)
+        and path not in NO_INFLUENCE
+        and not path.startswith("log.")
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import math
 import time
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
@@ -17,12 +15,15 @@ from numpy.typing import NDArray
 from pufftui.envs.errors import PuffError
 from pufftui.runs.query import Fields, Value
 from pufftui.trainer.layers import ENVIRONMENT
-from pufftui.trainer.run_folder import LOCK_FILE, RunFolder, run_names, runs_root
+from pufftui.trainer.run_folder import RunFolder, run_names, runs_root
 from pufftui.trainer.snapshot import Phase
 from pufftui.trainer.store import Event, StoreReader
 
 CURVE_POINTS = 64
 """Blocks of the score curve that are read; a sparkline shows fewer."""
+
+RECENT = 256
+"""Rows in which the last value of a metric is looked for; an older one is its block's mean."""
 
 BROKEN, DEAD = "broken", "dead"
 """The states of a run that cannot be read, and of one that ended without saying so."""
@@ -141,13 +142,17 @@ def _read(folder: RunFolder) -> RunSummary:
     reader = StoreReader(folder.database)
     try:
         blocks = reader.metrics_between(points=CURVE_POINTS)
-        rows = reader.metrics_after(max(0, blocks.last - 1))
+        rows = reader.metrics_after(max(0, blocks.last - RECENT))
         lineages, notes, tags = reader.lineages(), reader.notes_after(0), reader.tags()
         facts, events = reader.facts(), reader.events_after(0)
     finally:
         reader.close()
-    last = {name: float(values[-1]) for name, values in rows.values.items() if len(values)}
-    last = {name: value for name, value in last.items() if not math.isnan(value)}
+    last: dict[str, float] = {}
+    for values in (blocks.mean, rows.values):  # the blocks for what was not written lately
+        for name, column in values.items():
+            known = column[~np.isnan(column)]
+            if len(known):
+                last[name] = float(known[-1])
     scores = blocks.high.get("score", np.empty(0, np.float32))
     known = scores[~np.isnan(scores)]
     env = settings.get(ENVIRONMENT)
@@ -155,7 +160,7 @@ def _read(folder: RunFolder) -> RunSummary:
     return RunSummary(
         name=folder.id,
         env=Path(str(env)).name if env else None,
-        state=_state(events, taken=_is_taken(folder)),
+        state=_state(events, taken=_is_trained(folder)),
         step=int(rows.steps[-1]) if len(rows.steps) else 0,
         total_steps=total if isinstance(total, int) else None,
         score=last.get("score"),
@@ -198,13 +203,6 @@ def _state(events: Sequence[Event], *, taken: bool) -> str:
     return told.value if taken else DEAD
 
 
-def _is_taken(folder: RunFolder) -> bool:
-    """Whether a process trains the run."""
-    with (folder.path / LOCK_FILE).open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False  # a filesystem without locks
-    return False
+def _is_trained(folder: RunFolder) -> bool:
+    holder = folder.holder()
+    return holder is not None and bool(holder.training)

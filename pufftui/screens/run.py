@@ -115,7 +115,7 @@ class RunScreen(ArenaScreen):
         self.status.show(snapshot, self.solo)
 
     def _follow_machine(self) -> None:
-        readings = self._host.latest, self._gpu.latest
+        readings = self.readings()
         if readings != self._readings:
             self._readings = readings
             device = self._snapshot.device if self._snapshot else ""
@@ -124,13 +124,21 @@ class RunScreen(ArenaScreen):
                 self._gpus = len(readings[1].gpus)
                 self._rearrange()
 
+    def readings(self) -> tuple[HostReading, GpuReadings]:
+        """What the machine that trains is doing."""
+        return self._host.latest, self._gpu.latest
+
+    def look_into_store(self, reader: StoreReader) -> None:
+        """Reads what is new of the run, at most twice a second; may raise `PuffError`."""
+        if self.history.poll(reader):
+            self._paint_curves()
+        self.log_card.poll(reader)
+
     def _follow_store(self) -> None:
         if self._reader is None:
             self._reader = self.session.open_store()
         try:
-            if self.history.poll(self._reader):
-                self._paint_curves()
-            self.log_card.poll(self._reader)
+            self.look_into_store(self._reader)
         except PuffError as error:
             if not self._complained:
                 self._complained = True

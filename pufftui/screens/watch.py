@@ -10,9 +10,11 @@ from pufftui.keys import TRAINING_ONLY, WATCH_KEYS, bindings
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.run import RunScreen
 from pufftui.session import WatchSession
+from pufftui.stored_machine import StoredMachine
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import Phase, Snapshot
-from pufftui.trainer.system import GpuSampler, HostSampler
+from pufftui.trainer.store import StoreReader
+from pufftui.trainer.system import GpuReadings, GpuSampler, HostReading, HostSampler
 
 TOAST_SECONDS = 8
 
@@ -29,6 +31,7 @@ class WatchScreen(RunScreen):
         self, session: WatchSession, look: PuffTheme, host: HostSampler, gpu: GpuSampler
     ) -> None:
         super().__init__(session, look, host, gpu)
+        self._stored = StoredMachine()
         if session.no_game:
             self.game.absent = session.no_game
             self.policy.silent = ""
@@ -38,6 +41,14 @@ class WatchScreen(RunScreen):
         no_policy = self.session.runner.no_policy
         if no_policy:
             self.policy.silent = no_policy
+
+    def readings(self) -> tuple[HostReading, GpuReadings]:
+        """Those in the store, or this machine's where there are none."""
+        return self._stored.latest or super().readings()
+
+    def look_into_store(self, reader: StoreReader) -> None:
+        super().look_into_store(reader)
+        self._stored.poll(reader)
 
     def health(self, snapshot: Snapshot, now: float) -> Health:
         watcher = self.session.runner

@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import stat
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -201,7 +202,7 @@ def test_noise_from_many_sides(runner: Run, folder: Path) -> None:
 
     def shout(seed: int) -> None:
         chance = random.Random(seed)
-        for _ in range(20):
+        for _ in range(8):
             connection = place.connect(folder, 5.0)
             try:
                 for _ in range(chance.randrange(20)):
@@ -264,19 +265,19 @@ def test_what_a_dead_trainer_left_is_replaced_and_what_a_new_one_made_is_kept(ru
 
 
 def test_a_long_path_leads_to_a_private_folder(tmp_path: Path, monkeypatch) -> None:
-    runtime = tmp_path / "r"
-    runtime.mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     deep = tmp_path / ("deep" * 30)
-    server = ControlServer(running(deep))
-    server.start()
-    assert still_serves(deep)
-    assert stat.S_IMODE((runtime / "pufftui").stat().st_mode) == 0o700
-    server.stop()
-    assert list((runtime / "pufftui").iterdir()) == list(deep.iterdir()) == []
-    (runtime / "pufftui").chmod(0o755)
-    with pytest.raises(PermissionError):
-        ControlServer(running(deep))
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        monkeypatch.setattr(tempfile, "tempdir", short)
+        private = Path(short) / f"pufftui-{os.getuid()}"
+        server = ControlServer(running(deep))
+        server.start()
+        assert still_serves(deep)
+        assert stat.S_IMODE(private.stat().st_mode) == 0o700
+        server.stop()
+        assert list(private.iterdir()) == list(deep.iterdir()) == []
+        private.chmod(0o755)
+        with pytest.raises(PermissionError):
+            ControlServer(running(deep))
 
 
 def test_somebody_attached_is_told_what_goes_wrong_and_comes_back(runner: Run) -> None:

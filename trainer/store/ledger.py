@@ -135,7 +135,9 @@ class Ledger:
         """Adds a checkpoint."""
         self._last = (int(step), float(seconds))
         known = None if score is None else float(score)
-        self._insert("checkpoint", *self._last, file, known, False, reason)
+        # One that is written again at the same step stays pinned.
+        row = self._execute("SELECT max(pinned) FROM checkpoint WHERE file = ?", file).fetchone()
+        self._insert("checkpoint", *self._last, file, known, bool(row[0]), reason)
 
     def alert(
         self,

@@ -130,14 +130,15 @@ class StoreReader:
         rows = self._rows("SELECT id, step, at, text FROM note WHERE id > ? ORDER BY id", row)
         return [Note(*values) for values in rows]
 
-    def system_after(self, row: int) -> list[SystemRow]:
-        """All readings of the machine with an id above `row`."""
+    def system_after(self, row: int, newest: int = -1) -> list[SystemRow]:
+        """The readings of the machine with an id above `row`: the `newest` so many, or all."""
         rows = self._rows(
             "SELECT id, step, seconds, processor, process_cores, process_memory, memory_used,"
-            " memory_total, disk_free, gpus FROM system WHERE id > ? ORDER BY id",
+            " memory_total, disk_free, gpus FROM system WHERE id > ? ORDER BY id DESC LIMIT ?",
             row,
+            newest,
         )
-        return [SystemRow(*values) for values in _decoded(rows, 9, _gpus)]
+        return [SystemRow(*values) for values in _decoded(rows[::-1], 9, _gpus)]
 
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, the oldest first; the files of some may be gone."""
@@ -145,6 +146,13 @@ class StoreReader:
             "SELECT id, step, seconds, file, score, pinned, reason FROM checkpoint ORDER BY id"
         )
         return [CheckpointRow(*values) for values in _decoded(rows, 5, bool)]
+
+    def pinned_files(self) -> set[str] | None:
+        """The checkpoints that a person wants to keep; None if the store is locked right now."""
+        parts = self._read("SELECT file FROM checkpoint WHERE pinned", convert=_first_column)
+        if parts is None:
+            return None if self._database.exists() else set()
+        return set(chain.from_iterable(parts))
 
     def tags(self) -> list[str]:
         """The words that a person gave the run, sorted."""

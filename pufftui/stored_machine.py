@@ -1,0 +1,39 @@
+"""The machine that trains a run, as its store tells those who look on from elsewhere."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from pufftui.trainer.store import StoreReader
+from pufftui.trainer.system import REMEMBERED, GpuReading, GpuReadings, HostReading
+
+NO_GPU = "no NVIDIA GPU"
+
+
+class StoredMachine:
+    """`latest` is replaced whole when there is a newer reading; None before the first."""
+
+    def __init__(self) -> None:
+        self.latest: tuple[HostReading, GpuReadings] | None = None
+        self._last = 0
+        self._busy: deque[float] = deque(maxlen=REMEMBERED)
+
+    def poll(self, reader: StoreReader) -> None:
+        """Takes in what was written since the last call."""
+        rows = reader.system_after(self._last, newest=REMEMBERED)
+        if not rows:
+            return
+        self._busy.extend(row.processor for row in rows)
+        row = rows[-1]
+        self._last = row.id
+        host = HostReading(
+            cores=int(reader.facts().get("cores", 0)),
+            processor=row.processor,
+            busy=tuple(self._busy),
+            memory_used=row.memory_used,
+            memory_total=row.memory_total,
+            process_memory=row.process_memory,
+            process_cores=row.process_cores,
+        )
+        gpus = tuple(GpuReading(**gpu) for gpu in row.gpus)
+        self.latest = host, GpuReadings(gpus, "" if gpus else NO_GPU)

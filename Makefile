@@ -32,7 +32,7 @@ train: $(READY)
 	@$(BIN)/pufftui train breakout
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: $(READY)
 	@$(BIN)/python -m pytest -m slow

@@ -288,3 +288,26 @@ def test_the_loop_of_the_documentation_runs():
 def test_importing_it_is_light():
     done = script("import sys; print({'torch', 'textual', 'rich'} & set(sys.modules))")
     assert done.stdout.strip() == "set()"
+
+
+def test_a_signal_handler_may_log_while_the_script_does(root: Path) -> None:
+    run, rings = log.start("alarmed"), []
+
+    def ring(_number: int, _frame: object) -> None:
+        rings.append(None)
+        run.event("preempted")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    try:
+        end = time.monotonic() + 0.5
+        step = 0
+        while time.monotonic() < end:
+            step += 1
+            run.log(step, {"loss": 1.0})
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    run.finish()
+    told = [event for event in reader("alarmed").events_after(0) if event.text == "preempted"]
+    assert len(told) == len(rings) > 10

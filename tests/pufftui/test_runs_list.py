@@ -177,3 +177,10 @@ def test_hundreds_of_runs_are_quick(runs: Path) -> None:
     began = time.perf_counter()
     assert len(summarise_all()) == 201
     assert time.perf_counter() - began < 5  # about 0.4 s where nothing else runs
+
+
+def test_a_metric_that_is_seldom_logged_keeps_its_last_value(runs: Path) -> None:
+    nan = float("nan")
+    make_run("seldom", scores=[1.0, 5.0, *[nan] * 400], metrics={"loss": [0.5] * 402})
+    summary = summarise(RunFolder.open("seldom"))
+    assert (summary.score, summary.last["loss"]) == (5.0, 0.5)

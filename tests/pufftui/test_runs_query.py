@@ -171,3 +171,9 @@ def test_random_queries_mean_what_they_say(query, one, two, name) -> None:
 def test_any_text_is_a_query_or_is_refused(text: str) -> None:
     with contextlib.suppress(PuffError):
         matches(text)
+
+
+def test_a_setting_may_be_a_word_in_one_run_and_a_number_in_another() -> None:
+    query = parse_query("train.learning_rate=auto")
+    assert not query.matches(RUN)
+    assert query.matches({**RUN, "train.learning_rate": "auto"})

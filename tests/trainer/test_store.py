@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import EPISODE
-from pufftui.trainer.store import StoreReader, StoreWriter, ledger, opening, schema, writer
+from pufftui.trainer.store import (
+    StoreReader,
+    StoreWriter,
+    ledger,
+    opening,
+    pin,
+    schema,
+    writer,
+)
 
 NAMES = ["score", "sps", "policy_loss", "entropy", "ünicode name", "statistic_hits"]
 rows = st.dictionaries(st.sampled_from(NAMES), st.floats(width=32))
@@ -362,3 +370,41 @@ def test_three_days_fit_in_a_hundred_megabytes(database):
     rows.write([insert])
     rows.close()
     assert database.stat().st_size < 10_000_000
+
+
+def test_a_locked_store_does_not_say_that_nothing_is_pinned(database, monkeypatch):
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.05)
+    reader = StoreReader(database)
+    assert reader.pinned_files() == set()
+    with contextlib.closing(StoreWriter(database)) as store:
+        store.checkpoint(1, 0.1, "step-1.npz", None, "asked")
+        store.flush()
+        checkpoint_file(database)
+        pin(database, "step-1.npz")
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        assert reader.pinned_files() is None
+    assert reader.pinned_files() == {"step-1.npz"}
+    reader.close()
+
+
+def checkpoint_file(database):
+    folder = database.parent / "checkpoints"
+    folder.mkdir(exist_ok=True)
+    (folder / "step-1.npz").touch()
+
+
+def test_a_checkpoint_written_again_stays_pinned_and_can_be_let_go(database):
+    with contextlib.closing(StoreWriter(database)) as store:
+        for pinned in (True, False):
+            store.checkpoint(1, 0.1, "step-1.npz", None, "asked")
+            store.flush()
+            checkpoint_file(database)
+            pin(database, "step-1.npz", pinned=pinned)
+            store.checkpoint(1, 0.2, "step-1.npz", None, "the end")
+            store.flush()
+            reader = StoreReader(database)
+            assert [row.pinned for row in reader.checkpoints()][-1] is pinned
+            assert reader.pinned_files() == ({"step-1.npz"} if pinned else set())
+            reader.close()

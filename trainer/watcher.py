@@ -190,7 +190,10 @@ class Story:
         if len(rows.steps):
             self._row = rows.last
             self._fields |= fields_of(rows)
-            if self.phase is Phase.STARTING and rows.lineages[-1] == self._lineage:
+            if rows.lineages[-1] != self._lineage and lineages:
+                # The run went back and has written nothing since.
+                self._fields["step"] = lineages[-1].from_step
+            elif self.phase is Phase.STARTING:
                 self.phase = Phase.RUNNING
 
     def snapshot(self, phase: Phase) -> Snapshot:

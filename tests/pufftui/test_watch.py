@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from fakes import StillGpu, StillHost, screen_text
 from processes import ENDLESS, PUFFTUI, SMALL, Terminal, end, train, trains, wait_for
+from runs_on_disk import make_run
 
 from pufftui.app import PuffApp
 from pufftui.screens.end import ErrorScreen, SummaryScreen
@@ -88,6 +89,7 @@ def test_a_run_is_followed_through_its_life(folder: RunFolder) -> None:
     again.terminate()
     again.wait()
     look(watcher, Phase.INTERRUPTED)
+    watcher.look()
     reached = watcher.latest.step
     wait_for(lambda: watcher.look() or watcher.latest.checkpoint_step == reached)
     wait_for(lambda: watcher.look() or watcher.weights.step == reached)
@@ -100,6 +102,14 @@ def test_a_run_is_followed_through_its_life(folder: RunFolder) -> None:
     late.look()
     assert late.gone
     assert late.latest.step == reached
+
+
+def test_a_run_that_went_back_is_where_it_went_back_to(root: Path) -> None:
+    folder = make_run("back", scores=[0.1, 0.2, 0.3])
+    StoreWriter(folder.database, from_step=2000).close()
+    watcher = Watcher(folder)
+    watcher.look()
+    assert watcher.latest.step == 2000
 
 
 def test_looking_never_keeps_a_trainer_out(folder: RunFolder) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +95,16 @@ def env_defaults(named: str) -> Path | None:
     """The TOML file with an environment's defaults, if it has one."""
     defaults = find_env(named).defaults
     return defaults if defaults.exists() else None
+
+
+def accepted_findings(named: str) -> tuple[str, ...]:
+    """What an environment's author accepts with a reason in the table [check], such as `reward_small`."""
+    file = env_defaults(named)
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8")).get("check", {}) if file else {}
+    except (OSError, ValueError):
+        return ()
+    return tuple(sorted(name.removesuffix("_ok") for name in table))
 
 
 def load_env(named: str) -> EnvLibrary:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from json import dumps
 from types import FrameType
@@ -17,6 +17,7 @@ from pufftui.envs.errors import PuffError
 from pufftui.format import duration, figure, percent, steps
 from pufftui.streams import Output
 from pufftui.trainer.command import Stop
+from pufftui.trainer.health import Finding, Level
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.snapshot import LOSSES, Phase, Snapshot
 
@@ -56,8 +57,9 @@ def run_headless(runner: Runner, *, json: bool, note: str = "") -> int:
                 ended = runner.join(REPORT_SECONDS)
                 if json and runner.latest.phase is not Phase.STARTING:
                     progress.clear()
-                    output.write(json_line(report(runner.latest)))
+                    output.write(json_line(report(runner.latest, runner.findings)))
                 progress.warn(runner.latest.warning)
+                progress.alert(runner.findings)
                 progress.show(runner.latest)
     except Impatience:
         # The trainer may be deep inside a library; there is no gentle way out.
@@ -82,6 +84,7 @@ class Progress:
         self._next = 0.0
         self._phase: Phase | None = None
         self._warning = ""
+        self._alerted: frozenset[str] = frozenset()
 
     def show(self, snapshot: Snapshot) -> None:
         """Shows where training is."""
@@ -103,6 +106,13 @@ class Progress:
         if words and words != self._warning:
             self.say(f"Warning: {text}")
         self._warning = words
+
+    def alert(self, findings: Collection[Finding]) -> None:
+        """Writes a line that stays for each finding that is new."""
+        for finding in findings:
+            if finding.rule.id not in self._alerted and finding.level >= Level.WARNING:
+                self.say(f"{finding.level.word.capitalize()}: {finding.rule.title}. {finding.text}")
+        self._alerted = frozenset(finding.rule.id for finding in findings)
 
     def say(self, text: str) -> None:
         """Writes a line that stays."""
@@ -154,8 +164,11 @@ def _conclude(runner: Runner, reason: str, output: Output, *, json: bool) -> Non
     output.write(f"{run} {reason}: {took}{score}{kept}\n")
 
 
-def report(snapshot: Snapshot) -> dict[str, Any]:
-    """The figures of one report by their public names; None is what is not known."""
+def report(snapshot: Snapshot, findings: Collection[Finding]) -> dict[str, Any]:
+    """The figures of one report by their public names; None is what is not known.
+
+    `alerts` are the findings of the health checks that hold now, the worst first.
+    """
     return {
         "step": snapshot.step,
         "seconds": snapshot.seconds,
@@ -167,7 +180,21 @@ def report(snapshot: Snapshot) -> dict[str, Any]:
         "episode_length": snapshot.episode_length,
         "episodes": snapshot.episodes,
         "losses": {name: snapshot.losses.get(name) for name in LOSSES},
-        "alerts": [],
+        "alerts": [alert(finding) for finding in findings],
+    }
+
+
+def alert(finding: Finding) -> dict[str, Any]:
+    """A finding by its public names."""
+    return {
+        "rule": finding.rule.id,
+        "level": finding.level.word,
+        "title": finding.rule.title,
+        "text": finding.text,
+        "advice": finding.rule.advice,
+        "since_step": finding.since_step,
+        "value": finding.value,
+        "limit": finding.limit,
     }
 
 
@@ -180,6 +207,8 @@ def finite(value: Any) -> Any:
     """The value with None for every number in it that is not finite."""
     if isinstance(value, dict):
         return {name: finite(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [finite(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 
 from pufftui.trainer.command import Command, Stop
+from pufftui.trainer.health import Finding
 from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.weights import PolicyWeights
 
@@ -13,12 +14,14 @@ from pufftui.trainer.weights import PolicyWeights
 class Channel:
     """Commands go up one way, snapshots and weights come down the other.
 
-    `latest` and `weights` are replaced whole by the trainer's thread and may be read from any.
+    `latest` and `weights` are replaced whole by the trainer's thread, `findings`, what is wrong now,
+    by that of the health checks; all may be read from any.
     """
 
     def __init__(self, total_steps: int) -> None:
         self.latest = Snapshot(Phase.STARTING, "starting", total_steps=total_steps)
         self.weights: PolicyWeights | None = None
+        self.findings: tuple[Finding, ...] = ()
         self._commands: deque[Command] = deque()
         self._arrived = threading.Event()
         self._stopping = False

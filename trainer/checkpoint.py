@@ -101,12 +101,18 @@ class Saved:
 
 
 def newest_checkpoint(folder: Path, section: str = "") -> tuple[Saved | None, list[str]]:
-    """The newest whole checkpoint of a folder, and why newer ones were passed over.
+    """The whole checkpoint that was written last, and why others were passed over.
 
-    Of its arrays only those are read whose names begin with `section`.
+    A run that went back may have a pinned one of a later step, which is not where it is now. Of the
+    arrays only those are read whose names begin with `section`.
     """
-    passed_over = []
+    passed_over, found = [], []
     for path in sorted(folder.glob("step-*.npz"), reverse=True):
+        try:
+            found.append((read_description(path).get("written", 0.0), path))
+        except PuffError as error:
+            passed_over.append(error.message)
+    for _, path in sorted(found, reverse=True):
         try:
             arrays, description = read_checkpoint(path, section)
         except PuffError as error:

@@ -17,9 +17,10 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Write a checkpoint at the next epoch boundary."""
+    """Write a checkpoint at the next epoch boundary, unless there is one younger than `spare` seconds."""
 
     reason: str = "you asked"
+    spare: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,19 @@ class SetField:
     value: float
 
 
-Command = Pause | Resume | Checkpoint | Stop | SetField
+@dataclass(frozen=True, slots=True)
+class RollBack:
+    """Go back to the last checkpoint from before a step that was written while all was well.
+
+    The learning rate is multiplied by `factor`; the other settings are those of the checkpoint.
+    """
+
+    before: int
+    factor: float = 0.5
+    reason: str = "you asked"
+
+
+Command = Pause | Resume | Checkpoint | Stop | SetField | RollBack
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ class RunConfig:
     device: str = setting("auto", "auto takes the first GPU, else the CPU: auto, cpu, cuda, cuda:1")
     checkpoint_minutes: float = setting(10.0, "time between checkpoints", low=0.05, high=10_000, unit="minutes")
     on_hangup: str = setting("stop", "what a run does when its terminal closes: stop with a checkpoint, or detach and go on without one", choices=("stop", "detach"))
+    on_critical: str = setting("ask", "what is done about a critical finding: ask the person at the dashboard, if there is one; pause; or roll back to the last healthy checkpoint with half the learning rate, if that can help", choices=("ask", "pause", "rollback"))
     keep_checkpoints: int = setting(3, "newest checkpoints that are kept, beside the best", low=1, high=10_000)
 
 # fmt: on

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.checkpoint import PARTIAL, Saved, read_description, write_checkpoint
+from pufftui.trainer.checkpoint import (
+    PARTIAL,
+    Saved,
+    read_checkpoint,
+    read_description,
+    write_checkpoint,
+)
 from pufftui.trainer.device import processor
 from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.layers import config_to_toml
@@ -19,15 +26,27 @@ from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.store import StoreReader, StoreWriter
 
-ALERT_SECONDS = 60.0
-"""An alert asks for no checkpoint if there is one that is not older."""
+FIRST_SECONDS = 30.0
+"""A young run writes its first checkpoint after so long, and each of the next when it is twice as old."""
 
 AGAIN_SECONDS = 30.0
 """When a checkpoint is tried again that the disk refused."""
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A checkpoint that is there. `healthy`: nothing was wrong when it was written."""
+
+    path: Path
+    step: int
+    score: float | None
+    healthy: bool
+
+
 class CheckpointKeeper:
-    """Writes a run's checkpoints, prunes the old ones, keeps the best and those that are pinned.
+    """Writes a run's checkpoints and prunes the old ones.
+
+    The newest few stay, the best, the last healthy one, and those that are pinned.
 
     A disk that is full or refuses ends no training: the failure is told in the log and tried again
     later, and the last good checkpoint stays.
@@ -47,8 +66,8 @@ class CheckpointKeeper:
         self._disk = disk
         self._reporter = reporter
         self._due = self._next_time()
-        self._last = -ALERT_SECONDS
-        self._written: list[tuple[Path, float | None]] = []
+        self._last: float | None = None
+        self._written: list[Entry] = []
 
     def adopt(self, saved: Saved) -> None:
         """Takes over the checkpoints of a run that is resumed from `saved`.
@@ -57,6 +76,7 @@ class CheckpointKeeper:
         the leftovers of a write that was cut short.
         """
         pinned = self._pinned()
+        self._written = []
         for partial in self._folder.checkpoints.glob(PARTIAL):
             _remove(partial)
         for path in sorted(self._folder.checkpoints.glob("step-*.npz")):
@@ -65,7 +85,9 @@ class CheckpointKeeper:
                     _remove(path)
                 continue
             with contextlib.suppress(PuffError):
-                self._written.append((path, read_description(path).get("score")))
+                told = read_description(path)
+                healthy = bool(told.get("healthy", True))
+                self._written.append(Entry(path, told["step"], told.get("score"), healthy))
         self._measure(saved.path)
         self._reporter.show(checkpoint_step=self._session.step, checkpoint_path=str(saved.path))
 
@@ -78,10 +100,19 @@ class CheckpointKeeper:
         else:
             self._due = time.monotonic() + AGAIN_SECONDS
 
-    def write_on_alert(self, title: str) -> None:
-        """Writes a checkpoint because something looks wrong, unless there is a young one."""
-        if time.monotonic() >= self._last + ALERT_SECONDS and self._has_room():
-            self.write(f"alert: {title}")
+    def write_unless_young(self, reason: str, spare: float) -> None:
+        """Writes a checkpoint if there is none younger than so many seconds, and room for it."""
+        young = self._last is not None and time.monotonic() < self._last + spare
+        if not young and self._has_room():
+            self.write(reason)
+
+    def last_healthy(self, before: int) -> Saved | None:
+        """The newest checkpoint at or before a step that was written while nothing was wrong."""
+        for entry in sorted(self._written, key=lambda entry: -entry.step):
+            if entry.healthy and entry.step <= before:
+                with contextlib.suppress(PuffError):
+                    return Saved(entry.path, *read_checkpoint(entry.path))
+        return None
 
     def write(self, reason: str) -> None:
         """Writes a checkpoint of the state after the last epoch, however full the disk is."""
@@ -91,7 +122,10 @@ class CheckpointKeeper:
         path = self._folder.checkpoints / f"step-{session.step:014d}.npz"
         means = session.statistics.means()
         score = means["score"] if means else None
+        healthy = reporter.healthy
         description = {
+            "written": time.time(),
+            "healthy": healthy,
             "step": session.step,
             "epoch": session.epoch,
             "seconds": reporter.seconds(),
@@ -115,8 +149,8 @@ class CheckpointKeeper:
         self._store.checkpoint(session.step, reporter.seconds(), path.name, score, reason)
         reporter.event("checkpoint", f"checkpoint ({reason})")
         reporter.show(checkpoint_step=session.step, checkpoint_path=str(path))
-        self._written = [entry for entry in self._written if entry[0] != path]
-        self._written.append((path, score))
+        self._written = [entry for entry in self._written if entry.path != path]
+        self._written.append(Entry(path, session.step, score, healthy))
         self._prune(session.config.run.keep_checkpoints)
 
     def _put(self, path: Path, description: dict[str, Any]) -> None:
@@ -149,22 +183,26 @@ class CheckpointKeeper:
             reader.close()
 
     def _prune(self, newest: int) -> None:
-        """Lets go of all but so many of the newest, the best and the pinned."""
+        """Lets go of all but so many of the newest, the best, the last healthy, and the pinned."""
         pinned = self._pinned()
         if pinned is None:
             return
-        keep = {path for path, _ in self._written[-newest:]}
-        keep |= {path for path, _ in self._written if path.name in pinned}
-        scored = [(score, path) for path, score in self._written if score is not None]
+        keep = set(self._written[-newest:])
+        keep |= {entry for entry in self._written if entry.path.name in pinned}
+        keep |= set([entry for entry in self._written if entry.healthy][-1:])
+        scored = [
+            (entry.score, entry.step, entry) for entry in self._written if entry.score is not None
+        ]
         if scored:
-            keep.add(max(scored)[1])
-        for path, _ in self._written:
-            if path not in keep:
-                _remove(path)
-        self._written = [entry for entry in self._written if entry[0] in keep]
+            keep.add(max(scored)[2])
+        for entry in self._written:
+            if entry not in keep:
+                _remove(entry.path)
+        self._written = [entry for entry in self._written if entry in keep]
 
     def _next_time(self) -> float:
-        return time.monotonic() + 60 * self._session.config.run.checkpoint_minutes
+        most = 60 * self._session.config.run.checkpoint_minutes
+        return time.monotonic() + min(most, max(FIRST_SECONDS, self._reporter.seconds()))
 
 
 def _remove(path: Path) -> None:

@@ -16,10 +16,11 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.channel import Channel
 from pufftui.trainer.checkpoint import Saved
-from pufftui.trainer.command import Checkpoint, Pause, Resume, SetField, Stop
-from pufftui.trainer.config import Config, live_settings, with_live_change
+from pufftui.trainer.config import Config
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.keeper import CheckpointKeeper
+from pufftui.trainer.monitor import Monitor
+from pufftui.trainer.obey import obey
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder
@@ -39,6 +40,7 @@ def train(
     store: StoreWriter,
     disk: DiskWatch,
     channel: Channel,
+    monitor: Monitor,
     began: float,
     saved: Saved | None,
 ) -> Phase:
@@ -49,7 +51,7 @@ def train(
     ranks = Ranks.from_environment()
     session = TrainingSession(config, library, ranks)
     try:
-        reporter = Reporter(session, channel, store, disk, began)
+        reporter = Reporter(session, channel, store, disk, monitor, began)
         keeper = CheckpointKeeper(session, folder, store, disk, reporter)
         if saved is None:
             keeper.write("the start")
@@ -61,7 +63,10 @@ def train(
         reporter.ready()
         boundary: Mapping[str, NDArray[Any]] | None = session.state()
         while session.step < config.train.total_steps:
-            stopped = not _obey(channel, session, reporter, keeper)
+            before = session.step
+            stopped = not obey(channel, session, reporter, keeper)
+            if session.step < before:
+                boundary = session.state()
             if ranks.any(stopped, session.device):
                 break
             epoch_began = time.monotonic()
@@ -72,8 +77,9 @@ def train(
                 assert boundary is not None
                 session.restore(boundary)
                 break
-            if report.losses["finite"] < 1:
+            if report.figures["finite"] < 1:
                 # The bad updates were left out, so the weights are still good.
+                reporter.epoch(report)
                 keeper.write("before numbers that are not finite")
                 raise PuffError(
                     f"Near step {session.step:,} {session.not_finite()} stopped being finite.",
@@ -107,51 +113,11 @@ def follow(config: Config, library: EnvLibrary, saved: Saved | None) -> None:
             if ranks.any(False, session.device):
                 break
             report = session.run_epoch(_never)
-            if report is None or report.losses["finite"] < 1:
+            if report is None or report.figures["finite"] < 1:
                 break
     finally:
         session.close()
 
 
-def _obey(
-    channel: Channel, session: TrainingSession, reporter: Reporter, keeper: CheckpointKeeper
-) -> bool:
-    """Carries out the waiting commands, stays here while paused; False once asked to stop."""
-    paused = False
-    while True:
-        for command in channel.commands(wait=0.1 if paused else 0.0):
-            reporter.command(command)
-            match command:
-                case Stop():
-                    return False
-                case Checkpoint(reason):
-                    keeper.write(reason)
-                case SetField(path, value):
-                    _change(session, reporter, path, value)
-                case Pause() if not paused:
-                    paused = True
-                    reporter.flush_row()
-                    reporter.event("pause", "paused")
-                case Resume() if paused:
-                    paused = False
-                    reporter.event("resume", "resumed")
-                    reporter.restart_speed()
-        if not paused:
-            return True
-        reporter.show(phase=Phase.PAUSED)
-
-
 def _never() -> bool:
     return False
-
-
-def _change(session: TrainingSession, reporter: Reporter, path: str, value: float) -> None:
-    """A setting changes from here on; one that does not fit is told in the log and left."""
-    try:
-        changed, before = with_live_change(session.config, path, value)
-    except PuffError as error:
-        reporter.event("error", str(error))
-        return
-    session.config = changed
-    reporter.show(settings=live_settings(changed))
-    reporter.event("change", f"{path} {before:g} -> {value:g}")

@@ -81,11 +81,25 @@ class Policy(nn.Module):
         Heads are the action parameters and, last, the value. `resets` (steps, rows) uint8 marks steps before which the state goes back to zero.
         `rows` (rows,) int64 picks agents of the observations; None takes all.
         """
-        hidden = self.features(observations, rows)
-        hidden = gelu(dense(self.encoder, hidden))
+        hidden = self._encode(observations, rows)
         if self.memory:
             hidden, state = self.memory(hidden, state, resets)
         return last_layer(hidden, self.heads.weight, self.heads.bias), state
+
+    def activations(
+        self, observations: Tensor, state: Tensor, resets: Tensor | None, rows: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """What the encoder makes of observations, and what the last layer reads; as `sequence`.
+
+        Both are (steps, rows, hidden); without a memory they are the same.
+        """
+        encoded = self._encode(observations, rows)
+        if not self.memory:
+            return encoded, encoded
+        return encoded, self.memory(encoded, state, resets)[0]
+
+    def _encode(self, observations: Tensor, rows: Tensor | None) -> Tensor:
+        return gelu(dense(self.encoder, self.features(observations, rows)))
 
 
 def output_count(descriptor: Descriptor) -> int:

@@ -17,6 +17,8 @@ from pufftui.trainer.command import Command
 from pufftui.trainer.config import live_settings
 from pufftui.trainer.device import processor
 from pufftui.trainer.disk import DiskWatch, Room
+from pufftui.trainer.health import Level, Moment
+from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.session import EpochReport, TrainingSession
 from pufftui.trainer.snapshot import LOSSES, Phase
 from pufftui.trainer.store import StoreWriter
@@ -44,12 +46,14 @@ class Reporter:
         channel: Channel,
         store: StoreWriter,
         disk: DiskWatch,
+        monitor: Monitor,
         began: float,
     ) -> None:
         self._session = session
         self._channel = channel
         self._store = store
         self._disk = disk
+        self._monitor = monitor
         self._room = Room.PLENTY
         self._began = began
         self._recent: deque[tuple[float, int]] = deque()
@@ -63,6 +67,11 @@ class Reporter:
     def seconds(self) -> float:
         """Time of the run, pauses and earlier processes included."""
         return time.monotonic() - self._began
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the health checks have found nothing that somebody should look at."""
+        return all(finding.level < Level.WARNING for finding in self._channel.findings)
 
     def show(self, **changes: Any) -> None:
         """Publishes the last snapshot with some fields changed."""
@@ -112,6 +121,17 @@ class Reporter:
             text = "not bit-equal to a run that never stopped: "
             self.event("note", text + ", ".join(changes))
 
+    def roll_back(self, description: Mapping[str, Any]) -> None:
+        """The session has gone back to a checkpoint: what follows begins another lineage."""
+        self._row = {}
+        self.best_score = self._announced = description.get("best_score")
+        step, settings = self._session.step, live_settings(self._session.config)
+        self._store.roll_back(step)
+        self._monitor.begin_at(step)
+        self.show(step=step, epoch=self._session.epoch, settings=settings, score=None)
+        self._channel.weights = self._session.weights()
+        self.restart_speed()
+
     def restart_speed(self) -> None:
         """Forgets the speed of before a pause."""
         self._recent.clear()
@@ -125,12 +145,12 @@ class Reporter:
         speed = self._speed(now)
         means = session.statistics.means() or {}
         interval = session.statistics.score_interval()
-        score = means.get("score")
+        score, longest = means.get("score"), session.statistics.typical_longest()
         perf = None if score is None else session.vector.descriptor.perf(score)
         if score is not None and (self.best_score is None or score > self.best_score):
             self.best_score = score
         left = session.config.train.total_steps - session.step
-        losses = {name: report.losses[name] for name in LOSSES}
+        losses = {name: report.figures[name] for name in LOSSES}
         self._channel.latest = replace(
             self._channel.latest,
             phase=Phase.RUNNING,
@@ -147,11 +167,12 @@ class Reporter:
             episode_return=means.get("episode_return"),
             episode_length=means.get("episode_length"),
             episodes=session.statistics.count,
+            provisional_steps=round((longest or 0.0) * session.vector.agents * session.ranks.size),
             statistics={name: means[name] for name in session.vector.descriptor.statistics}
             if means
             else {},
             learning_rate=report.learning_rate,
-            clamped_rewards=report.clamped_rewards,
+            clamped_rewards=report.figures["clamped_rewards"],
             losses=losses,
             time_shares=shares,
             warning=self._warning(),
@@ -176,6 +197,7 @@ class Reporter:
             if min(seen) < max(seen)
         }
         self._store.metrics(snapshot.step, snapshot.seconds, snapshot.epoch, values, extremes)
+        self._monitor.row(Moment(snapshot.step, snapshot.seconds, values))
         self._row = {}
 
     def event(self, kind: str, text: str) -> None:
@@ -213,12 +235,12 @@ class Reporter:
             "best_score": snapshot.best_score,
             "perf": snapshot.perf,
             "episodes": snapshot.episodes,
+            "provisional_steps": snapshot.provisional_steps,
             "episode_return": snapshot.episode_return,
             "episode_length": snapshot.episode_length,
             "sps": snapshot.steps_per_second,
             "learning_rate": report.learning_rate,
-            "clamped_rewards": report.clamped_rewards,
-            **report.losses,
+            **report.figures,
             **{f"time_{name}": share for name, share in shares.items()},
             **{f"statistic_{name}": value for name, value in snapshot.statistics.items()},
         }

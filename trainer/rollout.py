@@ -21,7 +21,7 @@ class Rollout:
 
     `observations` (horizon + 1, agents, bytes) uint8, `values` (horizon + 1, agents); the last row
     of both is what follows the rollout. The rest is (horizon, agents): `rewards` are scaled and
-    clipped, `final_values` hold V of the final observation where `truncations` is 1, `resets` marks
+    clipped, `unclipped` scaled only, `final_values` hold V of the final observation where `truncations` is 1, `resets` marks
     steps that begin an episode. `state` is the recurrent state before the first step.
     """
 
@@ -31,6 +31,7 @@ class Rollout:
     values: Tensor
     final_values: Tensor
     rewards: Tensor
+    unclipped: Tensor
     terminals: Tensor
     truncations: Tensor
     alive: Tensor
@@ -208,13 +209,15 @@ class Collector:
             flags = self._flags.to(self.device, non_blocking=True)
             rewards = self._raw_rewards.to(self.device, non_blocking=True)
             actions = self._host_actions.to(self.device, non_blocking=True)
+        unclipped = rewards * reward_scale
         return Rollout(
             observations=self._observations,
             actions=actions,
             log_probabilities=self._log_probabilities,
             values=self._values,
             final_values=self._final_values,
-            rewards=(rewards * reward_scale).clamp(-1, 1),
+            rewards=unclipped.clamp(-1, 1),
+            unclipped=unclipped,
             terminals=flags[0],
             truncations=flags[1],
             alive=flags[2],

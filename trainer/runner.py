@@ -18,11 +18,15 @@ from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.command import Command
 from pufftui.trainer.config import Config
 from pufftui.trainer.disk import DiskWatch
+from pufftui.trainer.facts import health_facts
+from pufftui.trainer.health import Finding
 from pufftui.trainer.memory import keep_freed_memory
+from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.recorder import Recorder
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.snapshot import Phase, Snapshot
-from pufftui.trainer.store import StoreWriter
+from pufftui.trainer.store import StoreReader, StoreWriter
+from pufftui.trainer.webhook import Webhook, address
 from pufftui.trainer.weights import PolicyWeights
 
 
@@ -36,7 +40,11 @@ class Runner:
         library: EnvLibrary,
         saved: Saved | None = None,
     ) -> None:
-        """Prepares a run in a locked folder; `saved` is the checkpoint that it goes on from."""
+        """Prepares a run in a locked folder; `saved` is the checkpoint that it goes on from.
+
+        Raises `PuffError` if the address of the webhook is none.
+        """
+        self._webhook_address = address()
         self._saved = saved
         self.config = config
         self.folder = folder
@@ -53,6 +61,11 @@ class Runner:
     def weights(self) -> PolicyWeights | None:
         """The newest policy, at most a second old; None until training begins."""
         return self._channel.weights
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the health checks say is wrong now, the worst first."""
+        return self._channel.findings
 
     def start(self) -> None:
         """Starts the thread."""
@@ -73,10 +86,12 @@ class Runner:
         step = self._saved.description["step"] if self._saved else 0
         store = StoreWriter(self.folder.database, from_step=step)
         disk = DiskWatch(self.folder.path)
-        recorder = Recorder(store, self._channel, disk)
+        monitor = self._monitor(store)
+        recorder = Recorder(store, self._channel, disk, monitor)
+        monitor.start(step)
         recorder.start()
         try:
-            phase, failure, hint = self._train(store, disk, began), "", ""
+            phase, failure, hint = self._train(store, disk, monitor, began), "", ""
         except PuffError as error:
             phase, failure, hint = Phase.FAILED, error.message, error.hint
             self._note_failure(store, str(error), began)
@@ -85,6 +100,7 @@ class Runner:
             hint = f"The details are in {self.folder.log}."
             self._note_failure(store, traceback.format_exc(), began)
         recorder.stop()
+        monitor.close()
         store.close()
         self.folder.release()
         self._channel.latest = replace(
@@ -97,12 +113,35 @@ class Runner:
             failure_hint=hint,
         )
 
-    def _train(self, store: StoreWriter, disk: DiskWatch, began: float) -> Phase:
+    def _monitor(self, store: StoreWriter) -> Monitor:
+        url, run = self._webhook_address, self.folder.id
+
+        def complain(text: str) -> None:
+            store.event(self.latest.step, self.latest.seconds, "error", text)
+
+        return Monitor(
+            health_facts(self.config, self.library.descriptor),
+            store,
+            self._channel,
+            StoreReader(self.folder.database),
+            on_critical=self.config.run.on_critical,
+            webhook=Webhook(url, run, complain) if url else None,
+        )
+
+    def _train(self, store: StoreWriter, disk: DiskWatch, monitor: Monitor, began: float) -> Phase:
         self._channel.latest = replace(self.latest, activity="loading torch")
         loop = importlib.import_module("pufftui.trainer.loop")
         self._channel.latest = replace(self.latest, activity="building policy and environments")
         phase: Phase = loop.train(
-            self.config, self.library, self.folder, store, disk, self._channel, began, self._saved
+            self.config,
+            self.library,
+            self.folder,
+            store,
+            disk,
+            self._channel,
+            monitor,
+            began,
+            self._saved,
         )
         self._saved = None
         return phase

@@ -19,9 +19,10 @@ from pufftui.trainer.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
-from pufftui.trainer.rollout import Collector
+from pufftui.trainer.rollout import Collector, Rollout
 from pufftui.trainer.statistics import EpisodeStatistics
 from pufftui.trainer.update import Learner, priority_beta
+from pufftui.trainer.vitals import NOISE_EVERY, UNITS_EVERY, reward_figures, unit_figures
 from pufftui.trainer.weights import PolicyWeights
 
 SEEDS_APART = 1_000_003
@@ -30,12 +31,15 @@ SEEDS_APART = 1_000_003
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EpochReport:
-    """What one epoch did; plain numbers. `losses` includes `finite` and `untrained` shares."""
+    """What one epoch did; plain numbers by name.
+
+    `figures` are the losses, the shares `finite` and `untrained`, and the signs of health of
+    vitals.py, some of which come only now and then.
+    """
 
     steps: int
     learning_rate: float
-    losses: dict[str, float]
-    clamped_rewards: float
+    figures: dict[str, float]
     episodes: EpisodeReport
 
 
@@ -92,24 +96,37 @@ class TrainingSession:
         learning_rate = scheduled_learning_rate(train, self.step)
         with self.clock.part("learn"):
             beta = priority_beta(train, self.step)
-            update = self.learner.update(rollout, train, learning_rate, beta, interrupted)
+            probe = self.epoch % NOISE_EVERY == 0
+            update = self.learner.update(
+                rollout, train, learning_rate, beta, interrupted, probe=probe
+            )
             if update is None:
                 return None
-            # The one transfer of figures from the device.
-            names = [*update.figures, "finite", "untrained", "clamped", "steps"]
-            clamped = (rollout.rewards.abs() >= 1).float().mean()
-            steps = rollout.alive.sum(dtype=torch.float64)
-            figures = [*update.figures.values(), update.finite, update.untrained, clamped, steps]
-            summed = self.ranks.add_up(torch.stack([figure.double() for figure in figures]))
-            losses = dict(zip(names, summed.tolist(), strict=True))
-            steps_done = int(losses.pop("steps"))
-            losses = {name: value / self.ranks.size for name, value in losses.items()}
+            figures = update.figures | {"finite": update.finite, "untrained": update.untrained}
+            figures |= self._vitals(rollout)
+            figures["steps"] = rollout.alive.sum(dtype=torch.float64)
+            told = self._fetch(figures)
+            steps_done = round(told.pop("steps") * self.ranks.size)
         self.collector.advance()
         episodes = self.vector.drain()
         self.statistics.add(episodes)
         self.step += steps_done
         self.epoch += 1
-        return EpochReport(steps_done, learning_rate, losses, losses.pop("clamped"), episodes)
+        return EpochReport(steps_done, learning_rate, told, episodes)
+
+    def _vitals(self, rollout: Rollout) -> dict[str, torch.Tensor]:
+        """Signs of health after an update; those that cost more only now and then."""
+        parameters = [parameter.detach() for parameter in self.policy.parameters()]
+        figures = {"weight_norm": torch.nn.utils.get_total_norm(parameters)}
+        figures |= reward_figures(rollout)
+        if self.epoch % UNITS_EVERY == 0:
+            figures |= unit_figures(self.policy, rollout)
+        return figures
+
+    def _fetch(self, figures: dict[str, torch.Tensor]) -> dict[str, float]:
+        """Means over the ranks as plain numbers, in the one transfer from the device."""
+        summed = self.ranks.add_up(torch.stack([figure.double() for figure in figures.values()]))
+        return dict(zip(figures, (summed / self.ranks.size).tolist(), strict=True))
 
     def not_finite(self) -> str:
         """Where a number came from that is not finite, as far as the last rollout tells."""

@@ -48,7 +48,8 @@ class Snapshot:
 
     `score`, `perf`, `episode_return` and `episode_length` are means over the last 1000 finished
     training episodes, None while fewer than 100 have finished. `score_interval` is the 95 %
-    confidence interval of the mean score. `steps_per_second` covers the last few epochs.
+    confidence interval of the mean score. The figures of the last `provisional_steps` are biased: of
+    the episodes that began then, only the short ones have finished. `steps_per_second` covers the last few epochs.
     `warning` tells of a disk that is nearly full or a store that cannot be written.
     `seconds` is the time since the process started, pauses included; on a resumed run the time of
     the earlier processes is added. `total_steps` is 0 if nobody has said. `settings` are those that may change while training, by path.
@@ -69,6 +70,7 @@ class Snapshot:
     episode_return: float | None = None
     episode_length: float | None = None
     episodes: int = 0
+    provisional_steps: int = 0
     statistics: Mapping[str, float] = field(default_factory=dict)
     learning_rate: float | None = None
     clamped_rewards: float | None = None

@@ -40,6 +40,12 @@ class EpisodeStatistics:
             return None
         return dict(zip(self.names, self._recent().mean(axis=0).tolist(), strict=True))
 
+    def typical_longest(self) -> float | None:
+        """The length that few of the episodes exceed: one in twenty."""
+        if self.count < ENOUGH:
+            return None
+        return float(np.quantile(self._recent()[:, 2], 0.95))
+
     def score_interval(self) -> tuple[float, float] | None:
         """The 95 % confidence interval of the mean score (normal approximation)."""
         if self.count < ENOUGH:

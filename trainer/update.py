@@ -18,11 +18,12 @@ from pufftui.trainer.policy import Policy
 from pufftui.trainer.priority import importance_weights, segment_probabilities, systematic_sample
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.vitals import GradientNoise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UpdateReport:
-    """Figures of one update, still on the device: means over its minibatches.
+    """Figures of one update, still on the device: means over its minibatches, and their noise.
 
     `finite` is the share of minibatches whose gradient was finite; `untrained` the share of
     segments that no minibatch took.
@@ -53,12 +54,17 @@ class Minibatch:
     advantages: Tensor
     values: Tensor
 
-    def parts(self, config: TrainConfig) -> list[Minibatch]:
-        """The minibatch cut so that none has more agent steps than the config allows."""
+    def parts(self, config: TrainConfig, *, even: bool = False) -> list[Minibatch]:
+        """The minibatch cut so that none has more agent steps than the config allows.
+
+        If `even`, into two halves of as many parts each, unless it is a single segment.
+        """
         most = max(1, config.max_forward_size // config.horizon)
-        if len(self.rows) <= most:
-            return [self]
         count = -(-len(self.rows) // most)
+        if even:
+            count += count % 2
+        if count == 1 or len(self.rows) < count:
+            return [self]
         pairs = zip(self.rows.chunk(count), self.weights.chunk(count), strict=True)
         return [replace(self, rows=rows, weights=weights) for rows, weights in pairs]
 
@@ -78,6 +84,7 @@ class Learner:
         self.optimizer = optimizer
         self.generator = generator
         self.distribution = ActionDistribution(policy.descriptor)
+        self._noise = GradientNoise(policy)
 
     def update(
         self,
@@ -86,8 +93,13 @@ class Learner:
         learning_rate: float,
         beta: float,
         interrupted: Callable[[], bool],
+        *,
+        probe: bool = False,
     ) -> UpdateReport | None:
-        """All gradient steps on one rollout; None if `interrupted` said so on the way."""
+        """All gradient steps on one rollout; None if `interrupted` said so on the way.
+
+        With `probe` the first one also measures the gradient's noise.
+        """
         agents = rollout.rewards.shape[1]
         segments, minibatches = minibatch_plan(config, agents)
         ratios = torch.ones_like(rollout.rewards)
@@ -95,7 +107,8 @@ class Learner:
         trained = torch.zeros(agents, dtype=torch.bool, device=ratios.device)
         reports: list[dict[str, Tensor]] = []
         order = torch.empty(0, dtype=torch.long, device=ratios.device)
-        for _ in range(minibatches):
+        noise: dict[str, Tensor] = {}
+        for number in range(minibatches):
             if interrupted():
                 return None
             advantages, magnitudes = estimate_advantages(
@@ -120,23 +133,33 @@ class Learner:
                 rows, order = order[:segments], order[segments:]
                 weights = torch.ones(segments, device=ratios.device)
             batch = Minibatch(rollout, rows, weights, advantages, values)
-            reports.append(self._gradient_step(batch, ratios, config, learning_rate))
+            measured = noise if probe and number == 0 else None
+            reports.append(self._gradient_step(batch, ratios, config, learning_rate, measured))
             trained[rows] = True
         means = {
             name: torch.stack([report[name] for report in reports]).mean() for name in reports[0]
         }
-        return UpdateReport(means, means.pop("finite"), 1 - trained.float().mean())
+        finite = means.pop("finite")
+        return UpdateReport(means | noise, finite, 1 - trained.float().mean())
 
     def _shuffled(self, agents: int) -> Tensor:
         device = self.generator.device
         return torch.randperm(agents, generator=self.generator, device=device)
 
     def _gradient_step(
-        self, batch: Minibatch, ratios: Tensor, config: TrainConfig, learning_rate: float
+        self,
+        batch: Minibatch,
+        ratios: Tensor,
+        config: TrainConfig,
+        learning_rate: float,
+        noise: dict[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        """Learns from a minibatch, in parts if it is large; updates its ratios and values."""
+        """Learns from a minibatch, in parts if it is large; updates its ratios and values.
+
+        `noise` receives the gradient's noise if it is given.
+        """
         moments = self.ranks.add_up(self._moments(batch))
-        parts = batch.parts(config)
+        parts = batch.parts(config, even=noise is not None)
         new: list[MinibatchLoss] = []
         for part in parts:
             heads, _ = self.policy.sequence(
@@ -148,6 +171,11 @@ class Learner:
             loss_of = self._fused_loss if self._fused else self._plain_loss
             new.append(loss_of(heads, part, moments, config))
             new[-1].total.backward()
+            if noise is not None and 2 * len(new) == len(parts):
+                self._noise.half()
+        if noise is not None and len(parts) > 1:
+            size = len(batch.rows) * config.horizon * self.ranks.size
+            noise.update(self._noise.whole(size, self.ranks.size))
         self.ranks.add_up_gradients(self.policy.parameters())
         norm, finite = self.optimizer.step(learning_rate, config.max_gradient_norm)
         for part, loss in zip(parts, new, strict=True):

@@ -43,6 +43,9 @@ METRICS = {
 }
 """Fields of a snapshot and the metrics that hold them."""
 
+COUNTS = ("episodes", "provisional_steps")
+"""Fields that are metrics of the same name, and whole numbers."""
+
 FACTS: dict[str, type] = {"total_steps": int, "device": str, "parameters": int}
 """Fields of a snapshot that the trainer says once, when it begins."""
 
@@ -246,8 +249,7 @@ def fields_of(rows: MetricRows) -> dict[str, Any]:
         "statistics": _named(values, STATISTIC),
     }
     fields |= {name: values[metric] for name, metric in METRICS.items() if metric in values}
-    if "episodes" in values:
-        fields["episodes"] = int(values["episodes"])
+    fields |= {name: int(values[name]) for name in COUNTS if name in values}
     if "score_low" in values and "score_high" in values:
         fields["score_interval"] = values["score_low"], values["score_high"]
     return fields

@@ -6,6 +6,7 @@ the version of this protocol. The client then sends requests and gets one reply 
     {"do": "pause"}   also resume, checkpoint, stop, state
     {"do": "set", "setting": "train.learning_rate", "value": 0.01}
     {"do": "note", "text": "the plateau begins here"}
+    {"do": "roll_back", "before": 1000000, "factor": 0.5}   to the last healthy checkpoint before a step
 
 A reply is `{"ok": true}`, with the figures in `state` if they were asked for, or `{"ok": false,
 "error": "...", "hint": "..."}`. A request may carry an `id`, a number or a text, which its reply repeats. Commands are
@@ -19,15 +20,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.trainer.command import Checkpoint, Command, Pause, Resume, SetField, Stop
+from pufftui.trainer.command import Checkpoint, Command, Pause, Resume, RollBack, SetField, Stop
 
 VERSION = 1
 MOST_LINE = 1 << 16
 MOST_NOTE = 2000
+MOST_STEP = 1 << 62
 
 Message = Mapping[str, Any]
 
-STATE, NOTE = "state", "note"
+STATE, NOTE, SET, ROLL_BACK = "state", "note", "set", "roll_back"
 PLAIN: dict[str, type[Pause | Resume | Checkpoint | Stop]] = {
     "pause": Pause,
     "resume": Resume,
@@ -56,7 +58,9 @@ def to_message(command: Command) -> dict[str, Any]:
     """The request for a command."""
     match command:
         case SetField(path, value):
-            return {"do": "set", "setting": path, "value": value}
+            return {"do": SET, "setting": path, "value": value}
+        case RollBack(before, factor):
+            return {"do": ROLL_BACK, "before": before, "factor": factor}
     return {"do": next(name for name, kind in PLAIN.items() if isinstance(command, kind))}
 
 
@@ -67,10 +71,12 @@ def to_command(message: Message) -> Command:
         raise PuffError("A request says what to do.", 'For example: {"do": "pause"}.')
     if name in PLAIN:
         return PLAIN[name]()
-    if name != "set":
-        known = [*PLAIN, "set", NOTE, STATE]
-        raise PuffError(f"There is no request {name[:40]!r}.", nearest(name[:40], known))
-    return _change(message)
+    if name == SET:
+        return _change(message)
+    if name == ROLL_BACK:
+        return _roll_back(message)
+    known = [*PLAIN, SET, ROLL_BACK, NOTE, STATE]
+    raise PuffError(f"There is no request {name[:40]!r}.", nearest(name[:40], known))
 
 
 def to_note(message: Message) -> str:
@@ -93,6 +99,24 @@ def _change(message: Message) -> SetField:
         return SetField(path, float(value))
     except OverflowError:
         raise PuffError(f"The value of {path} is too large.") from None
+
+
+def _roll_back(message: Message) -> RollBack:
+    before, factor = _number(message, "before"), _number(message, "factor", 0.5)
+    if before is None or factor is None or not 0 < factor <= 1:
+        raise PuffError(
+            "roll_back needs a step, and takes a factor of the learning rate, at most 1.",
+            'For example: {"do": "roll_back", "before": 1000000, "factor": 0.5}.',
+        )
+    return RollBack(int(before), factor)
+
+
+def _number(message: Message, name: str, default: float | None = None) -> float | None:
+    """A finite number of a message; None if it is something else."""
+    value = message.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if abs(value) < MOST_STEP else None
 
 
 class Lines:

@@ -33,6 +33,7 @@ from pufftui.trainer.command import (
 )
 from pufftui.trainer.config import Config
 from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.health import Finding
 from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import Event, MetricBlocks, MetricRows
 from pufftui.trainer.system import (
@@ -106,6 +107,7 @@ class FakeRunner:
     phase: Phase = Phase.RUNNING
     changes: dict[str, object] = field(default_factory=dict)
     stubborn: bool = False
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         self._began = self.clock() - self.head_start

@@ -21,7 +21,7 @@ from pufftui.control.client import Connection, Control
 from pufftui.control.protocol import MOST_LINE, to_command, to_message
 from pufftui.control.server import MOST_CLIENTS, ControlServer
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.command import Checkpoint, Pause, Resume, SetField, Stop
+from pufftui.trainer.command import Checkpoint, Pause, Resume, RollBack, SetField, Stop
 from pufftui.trainer.snapshot import Phase
 from pufftui.trainer.store import StoreReader, StoreWriter
 
@@ -31,6 +31,7 @@ COMMANDS = [
     Checkpoint(),
     Stop(),
     SetField("train.gamma", 0.9),
+    RollBack(1_000_000, 0.25),
 ]
 
 

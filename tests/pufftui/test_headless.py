@@ -103,8 +103,9 @@ def test_nohup_is_respected(tmp_path: Path) -> None:
     assert process.stdout
     process.stdout.readline()
     process.send_signal(signal.SIGHUP)
-    assert json.loads(process.communicate(timeout=60)[0].splitlines()[-1])["done"]
-    assert process.returncode == 0
+    # What readline has read ahead is lost to communicate.
+    assert json.loads(process.stdout.read().splitlines()[-1])["done"]
+    assert process.wait(timeout=60) == 0
 
 
 def test_training_outlives_its_reader(tmp_path: Path) -> None:
@@ -135,6 +136,7 @@ class FakeRunner:
         self.folder = RunFolder(folder / "it")
         self.config = Config("squared", {})
         self.latest = snapshot
+        self.findings = ()
         self.ends = ends
 
     def start(self) -> None:
@@ -194,7 +196,9 @@ def test_a_second_ctrl_c_leaves_a_trainer_that_hangs() -> None:
 
 def test_numbers_that_json_does_not_know_become_null() -> None:
     losses = {"entropy": math.nan, "grad_norm": math.inf, "policy_loss": 0.5}
-    line = json.loads(json_line(report(Snapshot(Phase.RUNNING, score=-math.inf, losses=losses))))
+    line = json.loads(
+        json_line(report(Snapshot(Phase.RUNNING, score=-math.inf, losses=losses), ()))
+    )
     assert (line["score"], line["sps"]) == (None, None)
     assert line["losses"] == dict.fromkeys(LOSSES) | {"policy_loss": 0.5}
 

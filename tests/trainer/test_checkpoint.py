@@ -69,7 +69,7 @@ def config(env, memory, seed=3):
 
 def run(session, epochs):
     reports = [session.run_epoch(lambda: False) for _ in range(epochs)]
-    return [(report.losses, report.episodes.sums.tolist()) for report in reports]
+    return [(report.figures, report.episodes.sums.tolist()) for report in reports]
 
 
 @pytest.mark.parametrize("env", ["squared", "breakout"])

@@ -49,6 +49,7 @@ def problem(seed, sizes, dead):
         values=zeros,
         final_values=zeros,
         rewards=zeros,
+        unclipped=zeros,
         terminals=zeros,
         truncations=zeros,
         alive=alive.to(torch.uint8),

@@ -102,7 +102,7 @@ def test_a_session_trains_saves_and_goes_on(memory):
     for _ in range(3):
         report = session.run_epoch(lambda: False)
     assert report is not None
-    assert report.losses["finite"] == 1
+    assert report.figures["finite"] == 1
     assert session.step == 3 * 16 * 64
     other = TrainingSession(config, library)
     other.restore(session.state())

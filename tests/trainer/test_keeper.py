@@ -5,13 +5,14 @@ import time
 import pytest
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer import keeper as keeper_module
 from pufftui.trainer.channel import Channel
 from pufftui.trainer.checkpoint import newest_checkpoint
 from pufftui.trainer.command import Checkpoint, SetField
 from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.disk import DiskWatch, Room
+from pufftui.trainer.health import RULES, Facts, Finding, Level
 from pufftui.trainer.keeper import CheckpointKeeper
+from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.session import TrainingSession
@@ -35,8 +36,11 @@ class Kept:
         self.session = TrainingSession(CONFIG, load_env("squared"))
         self.store = StoreWriter(self.folder.database)
         self.disk = DiskWatch(self.folder.path)
+        self.channel = Channel(100)
+        reader = StoreReader(self.folder.database)
+        monitor = Monitor(Facts(), self.store, self.channel, reader)  # its thread never runs
         self.reporter = Reporter(
-            self.session, Channel(100), self.store, self.disk, time.monotonic()
+            self.session, self.channel, self.store, self.disk, monitor, time.monotonic()
         )
         self.keeper = self.another()
 
@@ -104,19 +108,28 @@ def test_a_resumed_run_keeps_the_pinned_and_clears_up(kept):
     assert kept.steps == [30, 45, 50]
 
 
-def test_an_alert_asks_for_one_checkpoint_a_minute(kept, monkeypatch):
-    kept.session.step = 10
-    kept.keeper.write_on_alert("KL is high")
-    kept.session.step = 20
-    kept.keeper.write_on_alert("KL is high")
-    assert kept.steps == [10]
-    monkeypatch.setattr(keeper_module, "ALERT_SECONDS", 0.0)
-    kept.keeper.write_on_alert("the score collapsed")
+def test_an_alert_asks_for_one_checkpoint_a_minute(kept):
+    for step, spare in [(10, 60.0), (20, 60.0), (30, 0.0)]:
+        kept.session.step = step
+        kept.keeper.write_unless_young(f"alert: {step}", spare)
     kept.store.flush()
     reader = StoreReader(kept.folder.database)
-    reasons = [row.reason for row in reader.checkpoints()]
-    assert reasons == ["alert: KL is high", "alert: the score collapsed"]
+    assert [row.reason for row in reader.checkpoints()] == ["alert: 10", "alert: 30"]
     reader.close()
+
+
+def test_the_last_healthy_checkpoint_stays_and_is_found(kept):
+    for step in (10, 20):
+        kept.write(step)
+    kept.channel.findings = (Finding(RULES["score.crash"], Level.WARNING, "it fell", 15, 1.0),)
+    for step in (30, 40, 50):
+        kept.write(step)
+    assert kept.steps == [20, 40, 50]
+    assert kept.keeper.last_healthy(50).description["step"] == 20
+    assert kept.keeper.last_healthy(15) is None
+    kept.channel.findings = (Finding(RULES["batch.size"], Level.INFO, "small", 15, 1.0),)
+    kept.write(60)
+    assert kept.steps == [50, 60], "what is merely worth knowing is no illness"
 
 
 def test_without_room_the_old_go_and_the_last_stays(kept, monkeypatch):
@@ -126,7 +139,7 @@ def test_without_room_the_old_go_and_the_last_stays(kept, monkeypatch):
     monkeypatch.setattr(kept.disk, "look", lambda: Room.NONE)
     kept.session.step = 30
     kept.keeper.write_if_due()
-    kept.keeper.write_on_alert("anything")
+    kept.keeper.write_unless_young("anything", 1.0)
     assert kept.steps == [20]
     monkeypatch.setattr(kept.disk, "look", lambda: Room.TIGHT)
     kept.keeper.write_if_due()
@@ -144,7 +157,7 @@ def test_what_a_person_asks_is_remembered(kept):
     reader = StoreReader(kept.folder.database)
     told = [(row.step, row.name, row.detail) for row in reader.commands_after(0)]
     assert told == [
-        (10, "Checkpoint", {"reason": "alert: x"}),
+        (10, "Checkpoint", {"reason": "alert: x", "spare": 0.0}),
         (10, "SetField", {"path": "train.gamma", "value": 0.9}),
     ]
     reader.close()

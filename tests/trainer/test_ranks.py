@@ -53,6 +53,7 @@ def gradients(agents, ranks):
         values=normal(STEPS + 1, AGENTS),
         final_values=zeros,
         rewards=zeros,
+        unclipped=zeros,
         terminals=zeros,
         truncations=zeros,
         alive=alive,

@@ -97,7 +97,7 @@ def test_numbers_that_are_not_finite_are_traced_and_change_no_weight(tasks):
     session = learn(tasks, BROKEN, 1)
     good = session.weights()
     report = session.run_epoch(lambda: False)
-    assert report.losses["finite"] == 0
+    assert report.figures["finite"] == 0
     assert session.not_finite() == "observation seen[2] of agent 0 in environment 0"
     for name, array in session.weights().arrays.items():
         assert np.array_equal(array, good.arrays[name]), name

@@ -16,7 +16,7 @@ from pufftui.trainer.store.records import (
     Note,
     SystemRow,
 )
-from pufftui.trainer.store.remarks import acknowledge, add_note, pin, tag, untag
+from pufftui.trainer.store.remarks import acknowledge, add_note, mute, pin, tag, untag
 from pufftui.trainer.store.writer import StoreWriter
 from pufftui.trainer.store.zoom import kept_steps
 
@@ -36,6 +36,7 @@ __all__ = [
     "acknowledge",
     "add_note",
     "kept_steps",
+    "mute",
     "pin",
     "tag",
     "untag",

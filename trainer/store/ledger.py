@@ -152,7 +152,20 @@ class Ledger:
     ) -> None:
         """Adds an alert that nobody has acknowledged yet."""
         words = (level, rule, title, text, json.dumps(evidence), advice)
-        self._insert("alert", int(step), float(seconds), *words, None)
+        self._insert("alert", int(step), float(seconds), *words, None, None, None)
+
+    def alerts_over(self, step: int, seconds: float, rule: str | None) -> None:
+        """The open alerts of a rule, or all of them, tell of something that is no longer so."""
+        self._execute(
+            "UPDATE alert SET over_step = ?1, over_seconds = ?2"
+            " WHERE over_step IS NULL AND (?3 IS NULL OR rule = ?3)",
+            *(int(step), float(seconds), rule),
+        )
+
+    def roll_back(self, step: int) -> None:
+        """What follows goes on from this step, and later rows are abandoned."""
+        self._begin_lineage(int(step))
+        self._highest = None
 
     def command(
         self, step: int, seconds: float, at: float, name: str, detail: Mapping[str, Any]

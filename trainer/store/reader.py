@@ -112,11 +112,15 @@ class StoreReader:
     def alerts_after(self, row: int) -> list[AlertRow]:
         """All alerts with an id above `row`; those before it may be acknowledged meanwhile."""
         rows = self._rows(
-            "SELECT id, step, seconds, level, rule, title, text, evidence, advice, acknowledged_at"
-            " FROM alert WHERE id > ? ORDER BY id",
+            "SELECT id, step, seconds, level, rule, title, text, evidence, advice, acknowledged_at,"
+            " over_step FROM alert WHERE id > ? ORDER BY id",
             row,
         )
         return [AlertRow(*values) for values in _decoded(rows, 7, json.loads)]
+
+    def muted(self) -> set[str]:
+        """The rules that call nobody any more."""
+        return {rule for (rule,) in self._rows("SELECT rule FROM mute")}
 
     def commands_after(self, row: int) -> list[CommandRow]:
         """All commands with an id above `row`."""
@@ -134,11 +138,11 @@ class StoreReader:
         """The readings of the machine with an id above `row`: the `newest` so many, or all."""
         rows = self._rows(
             "SELECT id, step, seconds, processor, process_cores, process_memory, memory_used,"
-            " memory_total, disk_free, gpus FROM system WHERE id > ? ORDER BY id DESC LIMIT ?",
+            " memory_total, disk_free, screen_cores, gpus FROM system WHERE id > ? ORDER BY id DESC LIMIT ?",
             row,
             newest,
         )
-        return [SystemRow(*values) for values in _decoded(rows[::-1], 9, _gpus)]
+        return [SystemRow(*values) for values in _decoded(rows[::-1], 10, _gpus)]
 
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, the oldest first; the files of some may be gone."""

@@ -91,7 +91,7 @@ class Event:
 class AlertRow:
     """Something that looks wrong: which rule says so, why, and what to do.
 
-    `acknowledged_at` is None until a person has seen it.
+    `acknowledged_at` is None until a person has seen it, `over_step` while it still is so.
     """
 
     id: int
@@ -104,6 +104,7 @@ class AlertRow:
     evidence: Mapping[str, Any]
     advice: str
     acknowledged_at: float | None
+    over_step: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class CheckpointRow:
 class SystemRow:
     """What the training machine was doing. Memory and disk in bytes, `processor` 0..1.
 
+    `screen_cores` are the cores that the trainer's own dashboard kept busy.
     `gpus` has one entry per GPU with `index`, `name`, `use` (0..1), `memory_used`,
     `memory_total`, `temperature` (Celsius) and `power` (watts); None is what is not known.
     """
@@ -158,4 +160,5 @@ class SystemRow:
     memory_used: int
     memory_total: int
     disk_free: int
+    screen_cores: float
     gpus: tuple[Mapping[str, Any], ...]

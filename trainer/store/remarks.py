@@ -43,6 +43,15 @@ def acknowledge(database: Path, *alerts: int) -> None:
         )
 
 
+def mute(database: Path, rule: str, *, muted: bool = True) -> None:
+    """Lets a rule of the health checks call nobody any more, or again."""
+    with _remarking(database) as connection:
+        if muted:
+            connection.execute("INSERT OR IGNORE INTO mute VALUES (?)", (rule,))
+        else:
+            connection.execute("DELETE FROM mute WHERE rule = ?", (rule,))
+
+
 def pin(database: Path, file: str, *, pinned: bool = True) -> None:
     """Keeps a checkpoint for ever, or lets it go with the others again.
 

@@ -139,6 +139,16 @@ MIGRATIONS = (
     ALTER TABLE checkpoint ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE checkpoint ADD COLUMN reason TEXT NOT NULL DEFAULT '';
     """,
+    # An alert is over once what it tells of is no longer so. A rule that is muted is still watched,
+    # but calls nobody.
+    """
+    ALTER TABLE alert ADD COLUMN over_step INTEGER;
+    ALTER TABLE alert ADD COLUMN over_seconds REAL;
+    CREATE TABLE mute (
+        rule TEXT PRIMARY KEY
+    ) WITHOUT ROWID;
+    ALTER TABLE system ADD COLUMN screen_cores REAL NOT NULL DEFAULT 0; -- cores that the dashboard keeps busy
+    """,
 )
 """Entry i takes a file from version i to i + 1; the version is SQLite's `user_version`."""
 

@@ -106,6 +106,14 @@ class StoreWriter:
         words = (level, rule, title, text, dict(evidence or {}), advice)
         self._give(lambda ledger: ledger.alert(step, seconds, *words))
 
+    def alerts_over(self, step: int, seconds: float, rule: str | None = None) -> None:
+        """The alerts of a rule, or all, tell of something that is no longer so."""
+        self._give(lambda ledger: ledger.alerts_over(step, seconds, rule))
+
+    def roll_back(self, step: int) -> None:
+        """The run has gone back to a step: what follows is a lineage of its own."""
+        self._give(lambda ledger: ledger.roll_back(step))
+
     def command(
         self, step: int, seconds: float, name: str, detail: Mapping[str, Any] | None = None
     ) -> None:

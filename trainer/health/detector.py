@@ -1,0 +1,50 @@
+"""What all detectors of trouble with learning are: a stream of metrics in, a finding out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from pufftui.trainer.health.finding import Finding, Level, Remedy, Rule
+from pufftui.trainer.health.moment import Facts, Moment, Reading
+from pufftui.trainer.health.score_track import ScoreTrack
+
+
+class Detector(ABC):
+    """Watches for one thing. `see` is called with every row and says what is wrong now, if it is.
+
+    `track` has taken in the row before.
+    """
+
+    rule: ClassVar[Rule]
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        self._facts, self._track = facts, track
+
+    @abstractmethod
+    def see(self, moment: Moment) -> Finding | None:
+        """What is wrong now."""
+
+
+class MachineDetector(ABC):
+    """The same for readings of the machine."""
+
+    rule: ClassVar[Rule]
+
+    @abstractmethod
+    def see(self, reading: Reading) -> Finding | None:
+        """What is wrong now."""
+
+
+def finding(
+    rule: Rule,
+    level: Level,
+    text: str,
+    since: Moment | Reading | None,
+    value: float | None = None,
+    limit: float | None = None,
+    remedy: Remedy = Remedy.NONE,
+) -> Finding:
+    """A finding that began at a moment."""
+    step, seconds = (since.step, since.seconds) if since is not None else (0, 0.0)
+    return Finding(rule, level, text, step, seconds, value, limit, remedy)

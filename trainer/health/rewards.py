@@ -1,0 +1,142 @@
+"""Trouble with what the environment gives: rewards that teach nothing, observations that show nothing."""
+
+from __future__ import annotations
+
+from pufftui.trainer.health.detector import Detector, finding
+from pufftui.trainer.health.finding import Finding, Level, Rule
+from pufftui.trainer.health.moment import Facts, Moment
+from pufftui.trainer.health.score_track import ScoreTrack
+from pufftui.trainer.health.spell import Spell
+
+SMALL, SMALL_SECONDS = 0.1, 5.0
+ACCEPT_SMALL, ACCEPT_CLAMPED = "reward_small", "reward_clamped"
+
+
+class SmallRewards(Detector):
+    """Rewards so small that learning hardly notices them."""
+
+    rule = Rule(
+        "rewards.small",
+        "Rewards are too small to learn from",
+        "reward_size",
+        f"The mean size of rewards that are not zero, after reward_scale, is below {SMALL:g} for"
+        f" {SMALL_SECONDS:g} s.",
+        "own measurements: below that, values and advantages drown in noise",
+        "Raise --train.reward-scale so that a typical reward is near 1, or the rewards in the environment."
+        " If they are small on purpose, its TOML may say so: reward_small_ok in [check].",
+    )
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._accepted = ACCEPT_SMALL in facts.accepted
+        self._spell = Spell(SMALL_SECONDS)
+
+    def see(self, moment: Moment) -> Finding | None:
+        size = moment.get("reward_size")
+        if size is None or self._accepted or not self._spell.see(0 < size < SMALL, moment):
+            return None
+        text = f"Their typical size is {size:.2g}."
+        return finding(self.rule, Level.WARNING, text, self._spell.since, size, SMALL)
+
+
+CLAMPED, CLAMPED_SECONDS = 0.2, 8.0
+
+
+class ClampedRewards(Detector):
+    """So many rewards are clipped that the policy cannot tell a good one from a better one."""
+
+    rule = Rule(
+        "rewards.clamped",
+        "Rewards are clipped",
+        "clamped_rewards",
+        f"More than {CLAMPED:.0%} of the rewards that are not zero are larger than 1 after reward_scale, and so"
+        f" become 1, for {CLAMPED_SECONDS:g} s.",
+        "own measurements: benchmarks/health.py",
+        "Lower --train.reward-scale until the largest common reward is 1."
+        " If it is meant so, the environment's TOML may say it: reward_clamped_ok in [check].",
+    )
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._accepted = ACCEPT_CLAMPED in facts.accepted
+        self._spell = Spell(CLAMPED_SECONDS)
+
+    def see(self, moment: Moment) -> Finding | None:
+        clamped, given = moment.get("clamped_rewards"), moment.get("reward_nonzero")
+        if clamped is None or not given or self._accepted:
+            return None
+        share = clamped / given
+        if not self._spell.see(share > CLAMPED, moment):
+            return None
+        text = f"{share:.0%} of the rewards are clipped."
+        return finding(self.rule, Level.WARNING, text, self._spell.since, share, CLAMPED)
+
+
+NONE_SHARE, NONE_STEPS, NONE_SECONDS = 0.1, 2_000_000, 10.0
+
+
+class NoRewards(Detector):
+    """Not a single reward has come."""
+
+    rule = Rule(
+        "rewards.none",
+        "No reward has ever come",
+        "reward_nonzero",
+        f"Every reward was zero for {NONE_SHARE:.0%} of the planned steps ({NONE_STEPS:,} without a plan)"
+        f" and {NONE_SECONDS:g} s.",
+        "without rewards there is nothing to learn",
+        "Reward something that happens by chance already, such as coming nearer; or begin episodes near"
+        " the goal. pufftui env check says whether random play is ever rewarded.",
+    )
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._planned = facts.total_steps > 0
+        self._first: Moment | None = None
+        self._came = False
+
+    def see(self, moment: Moment) -> Finding | None:
+        given = moment.get("reward_nonzero")
+        if given is None:
+            return None
+        self._first = self._first or moment
+        self._came = self._came or given > 0
+        long = moment.seconds - self._first.seconds >= NONE_SECONDS
+        far = self._track.progress >= NONE_SHARE if self._planned else moment.step >= NONE_STEPS
+        if self._came or not (long and far):
+            return None
+        text = f"All rewards were zero for {moment.step:,} steps."
+        return finding(self.rule, Level.WARNING, text, self._first, 0.0)
+
+
+class FrozenObservations(Detector):
+    """Every observation is the same."""
+
+    rule = Rule(
+        "observations.frozen",
+        "Observations never change",
+        "observation_change",
+        "In two samples of the rollout, one after the other, all observations of all agents are the same.",
+        "without anything to see there is nothing to decide",
+        "The environment writes its observations nowhere, or to the wrong place. pufftui env check finds it.",
+    )
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._since: Moment | None = None
+        self._times = 0
+        self._found: Finding | None = None
+
+    def see(self, moment: Moment) -> Finding | None:
+        change = moment.get("observation_change")
+        if change is None:
+            return self._found
+        if change > 0:
+            self._since, self._times, self._found = None, 0, None
+            return None
+        self._since = self._since or moment
+        self._times += 1
+        if self._times >= 2:
+            text = "All agents see the same, in every step."
+            self._found = finding(self.rule, Level.CRITICAL, text, self._since, 0.0)
+        return self._found

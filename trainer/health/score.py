@@ -1,0 +1,133 @@
+"""Trouble that the score itself shows: it falls, it stands still, it never rises."""
+
+from __future__ import annotations
+
+import math
+
+from pufftui.trainer.health.detector import Detector, finding
+from pufftui.trainer.health.finding import Finding, Level, Remedy, Rule
+from pufftui.trainer.health.moment import Facts, Moment
+from pufftui.trainer.health.score_track import ScoreTrack
+from pufftui.trainer.health.spell import Spell
+
+DROP, DEEP_DROP = 0.35, 0.7
+DROP_NOISE = 8.0
+DROP_SECONDS, DEEP_SECONDS = 6.0, 12.0
+
+
+class ScoreCrash(Detector):
+    """A lasting drop of the score below its best level."""
+
+    rule = Rule(
+        "score.crash",
+        "The score has crashed",
+        "score",
+        f"The level of the score (median of three blocks) lies below its best level by more than"
+        f" {DROP:.0%} of all that was gained, and by more than {DROP_NOISE:g} times its usual jump from"
+        f" block to block, for {DROP_SECONDS:g} s. Critical from {DEEP_DROP:.0%} on.",
+        "own measurements: benchmarks/health.py",
+        "Go back to the last healthy checkpoint and on with a lower learning rate or a smaller clip."
+        " If it happens again, more agents or a lower replay ratio make the updates steadier.",
+    )
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._spell = Spell(DROP_SECONDS)
+        self._deep = Spell(DEEP_SECONDS)
+
+    def see(self, moment: Moment) -> Finding | None:
+        track = self._track
+        if math.isnan(track.level) or not track.learned:
+            return None
+        drop, noise = track.best - track.level, DROP_NOISE * track.noise
+        least = max(DROP * track.gain, noise)
+        fell = self._spell.see(drop > least, moment)
+        deep = self._deep.see(drop > max(DEEP_DROP * track.gain, noise), moment)
+        if not fell:
+            return None
+        text = (
+            f"It was at {track.best:.4g} and is at {track.level:.4g}:"
+            f" {drop / track.gain:.0%} of what was gained is lost."
+        )
+        level = Level.CRITICAL if deep else Level.WARNING
+        since = track.best_at if track.best_at is not None else moment
+        return finding(
+            self.rule, level, text, since, track.level, track.best - least, Remedy.ROLL_BACK
+        )
+
+
+PLATEAU_SECONDS, PLATEAU_SHARE = 300.0, 0.4
+NEAR_TOP = 0.95
+
+
+class Plateau(Detector):
+    """The score has stood still for a good part of the run, below what is possible."""
+
+    rule = Rule(
+        "score.plateau",
+        "The score stands still",
+        "score",
+        f"No better level for {PLATEAU_SECONDS / 60:g} minutes and {PLATEAU_SHARE:.0%} of the run, and"
+        f" the score is below {NEAR_TOP:.0%} of its range.",
+        "own measurements: benchmarks/health.py",
+        "It may be all that this policy can do. More units or a memory, a higher entropy coefficient, or a"
+        " higher gamma for far-away rewards are worth a try; or stop here.",
+    )
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._best = -math.inf
+        self._since: Moment | None = None
+
+    def see(self, moment: Moment) -> Finding | None:
+        track = self._track
+        if math.isnan(track.level) or not track.learned:
+            return None
+        if track.level > self._best + max(0.01 * track.gain, 2 * track.noise):
+            self._best, self._since = track.level, moment
+        if self._since is None:
+            return None
+        still = moment.seconds - self._since.seconds
+        top = track.top - (1 - NEAR_TOP) * track.range
+        if still < max(PLATEAU_SECONDS, PLATEAU_SHARE * moment.seconds) or track.level >= top:
+            return None
+        text = f"It has been around {track.level:.4g} for {still / 60:.0f} minutes."
+        return finding(self.rule, Level.INFO, text, self._since, track.level)
+
+
+SENSIBLE_SHARE, SENSIBLE_STEPS, SENSIBLE_SECONDS = 0.25, 5_000_000, 15.0
+
+
+class NoLearning(Detector):
+    """After a sensible time the score is still what it was at the beginning."""
+
+    rule = Rule(
+        "score.no_learning",
+        "Nothing is learned",
+        "score",
+        f"After {SENSIBLE_SHARE:.0%} of the planned steps ({SENSIBLE_STEPS:,} without a plan) the score"
+        " has not risen by 2 % of its range, nor by four times its usual jump from block to block.",
+        "own measurements: benchmarks/health.py",
+        "Look at the rewards first: do they come at all, and are they between 0.1 and 1? Then at the"
+        " entropy: at its maximum the policy is still random, at zero it has settled on something bad."
+        " pufftui env check finds mistakes in an environment of your own.",
+    )
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._planned = facts.total_steps > 0
+        self._spell = Spell(5.0)
+
+    def see(self, moment: Moment) -> Finding | None:
+        track = self._track
+        if math.isnan(track.level) or track.first is None:
+            return None
+        done = track.progress >= SENSIBLE_SHARE if self._planned else moment.step >= SENSIBLE_STEPS
+        known = moment.seconds - track.first.seconds >= SENSIBLE_SECONDS
+        at_top = track.level >= track.top - 0.1 * track.range
+        if not self._spell.see(done and known and not track.learned and not at_top, moment):
+            return None
+        text = (
+            f"It began at {track.base:.4g} and is at {track.level:.4g} after {moment.step:,} steps."
+        )
+        return finding(self.rule, Level.WARNING, text, track.first, track.level)

@@ -1,0 +1,122 @@
+"""Trouble with speed: training has become slower, or one part holds up all others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pufftui.trainer.health.detector import Detector, finding
+from pufftui.trainer.health.finding import Finding, Level, Rule
+from pufftui.trainer.health.moment import Facts, Moment
+from pufftui.trainer.health.score_track import ScoreTrack
+from pufftui.trainer.health.spell import Blocks, Spell
+
+BLOCK_SECONDS = 4.0
+SLOW, SLOW_SECONDS, SLOW_AFTER = 0.6, 12.0, 6
+
+
+class SpeedDrop(Detector):
+    """Training is lastingly slower than it was."""
+
+    rule = Rule(
+        "speed.drop",
+        "Training has become slow",
+        "sps",
+        f"The steps per second, as the median of three blocks, are below {SLOW:.0%} of what they were in"
+        f" most blocks before, for {SLOW_SECONDS:g} s.",
+        "own measurements: benchmarks/health.py",
+        "Another program may want the processor (see the machine panel), the processor or the GPU may be hot,"
+        " or episodes have reached a part of the environment that takes longer.",
+    )
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._blocks = Blocks(BLOCK_SECONDS)
+        self._spell = Spell(SLOW_SECONDS)
+        self._usual = self._level = 0.0
+
+    def see(self, moment: Moment) -> Finding | None:
+        speed = moment.get("sps")
+        if speed is None:
+            return None
+        if self._blocks.see(speed, moment) and len(self._blocks) >= SLOW_AFTER:
+            self._level = float(np.median(self._blocks.last(3)))
+            if self._spell.since is None:
+                self._usual = float(np.median(self._blocks.last(256)))
+        if not self._spell.see(self._level < SLOW * self._usual, moment):
+            return None
+        text = f"{self._level:,.0f} steps a second; it was {self._usual:,.0f}."
+        return finding(
+            self.rule, Level.WARNING, text, self._spell.since, self._level, SLOW * self._usual
+        )
+
+
+STARVED, STARVED_SECONDS = 0.5, 30.0
+
+
+class Starved(Detector):
+    """The environments take longer than everything else."""
+
+    rule = Rule(
+        "speed.starved",
+        "The environments hold up training",
+        "time_env",
+        f"They take more than {STARVED:.0%} of the time, with the copies to and from them, for"
+        f" {STARVED_SECONDS:g} s.",
+        "the time split of the run",
+        "More --vec.threads if there are cores, more --vec.agents so that each step does more at once,"
+        " or a faster step: pufftui env check compares its speed with others.",
+    )
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._spell = Spell(STARVED_SECONDS)
+
+    def see(self, moment: Moment) -> Finding | None:
+        share = moment.get("time_env")
+        if share is None:
+            return None
+        share += moment.get("time_copy") or 0.0
+        if not self._spell.see(share > STARVED, moment):
+            return None
+        text = f"They take {share:.0%} of the time."
+        return finding(self.rule, Level.INFO, text, self._spell.since, share, STARVED)
+
+
+STALL_FACTOR, STALL_LEAST = 8.0, 30.0
+
+
+class Stall:
+    """No epoch has come to its end for far longer than usual."""
+
+    rule = Rule(
+        "speed.stall",
+        "Training stands still",
+        "sps",
+        f"No row of figures for {STALL_LEAST:g} s and {STALL_FACTOR:g} times the usual time between two.",
+        "own measurements: benchmarks/health.py",
+        "A step of the environment may hang, a network disk may not answer, or the machine may be swapping."
+        " py-spy dump --pid shows where it is.",
+    )
+
+    def __init__(self) -> None:
+        self._last: Moment | None = None
+        self._usual = 1.0
+
+    def see(self, moment: Moment) -> None:
+        """A row has come."""
+        if self._last is not None:
+            gap = moment.seconds - self._last.seconds
+            self._usual += 0.1 * (gap - self._usual)
+        self._last = moment
+
+    def forget(self) -> None:
+        """What comes now, a pause, is no stall."""
+        self._last = None
+
+    def silent(self, seconds: float) -> Finding | None:
+        """What to say after so many seconds without a row."""
+        limit = max(STALL_LEAST, STALL_FACTOR * self._usual)
+        if self._last is None or seconds < limit:
+            return None
+        text = f"Nothing for {seconds:.0f} s; usual are {self._usual:.1f} s."
+        return finding(self.rule, Level.WARNING, text, self._last, seconds, limit)

@@ -1,0 +1,76 @@
+"""Carries out what the world has asked of the trainer, between two epochs."""
+
+from __future__ import annotations
+
+from pufftui.envs.errors import PuffError
+from pufftui.trainer.channel import Channel
+from pufftui.trainer.command import (
+    Checkpoint,
+    Command,
+    Pause,
+    Resume,
+    RollBack,
+    SetField,
+    Stop,
+)
+from pufftui.trainer.config import live_settings, with_live_change
+from pufftui.trainer.keeper import CheckpointKeeper
+from pufftui.trainer.reporter import Reporter
+from pufftui.trainer.rollback import roll_back
+from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.snapshot import Phase
+
+PAUSED_LOOK = 0.1
+"""Seconds that a paused trainer waits for the next command."""
+
+
+def obey(
+    channel: Channel, session: TrainingSession, reporter: Reporter, keeper: CheckpointKeeper
+) -> bool:
+    """Carries out the waiting commands, stays here while paused; False once asked to stop."""
+    paused = False
+    while True:
+        for command in channel.commands(wait=PAUSED_LOOK if paused else 0.0):
+            reporter.command(command)
+            match command:
+                case Stop():
+                    return False
+                case Pause() if not paused:
+                    paused = True
+                    reporter.flush_row()
+                    reporter.event("pause", "paused")
+                case Resume() if paused:
+                    paused = False
+                    reporter.event("resume", "resumed")
+                    reporter.restart_speed()
+                case _:
+                    _do(command, session, reporter, keeper)
+        if not paused:
+            return True
+        reporter.show(phase=Phase.PAUSED)
+
+
+def _do(
+    command: Command, session: TrainingSession, reporter: Reporter, keeper: CheckpointKeeper
+) -> None:
+    match command:
+        case Checkpoint(reason, spare) if spare:
+            keeper.write_unless_young(reason, spare)
+        case Checkpoint(reason):
+            keeper.write(reason)
+        case RollBack():
+            roll_back(command, session, reporter, keeper)
+        case SetField(path, value):
+            _change(session, reporter, path, value)
+
+
+def _change(session: TrainingSession, reporter: Reporter, path: str, value: float) -> None:
+    """A setting changes from here on; one that does not fit is told in the log and left."""
+    try:
+        changed, before = with_live_change(session.config, path, value)
+    except PuffError as error:
+        reporter.event("error", str(error))
+        return
+    session.config = changed
+    reporter.show(settings=live_settings(changed))
+    reporter.event("change", f"{path} {before:g} -> {value:g}")

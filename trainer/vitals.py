@@ -1,0 +1,133 @@
+"""Signs of health beyond the losses: of the rewards, the gradient and the network's units."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pufftui.trainer.actions import ActionDistribution
+from pufftui.trainer.policy import Policy
+from pufftui.trainer.rollout import Rollout
+
+UNITS_EVERY = 32
+"""Epochs from one look at the units to the next, for it costs a few milliseconds."""
+
+NOISE_EVERY = 8
+"""Epochs from one look at the gradient's noise to the next."""
+
+SAMPLED_AGENTS = 32
+"""Agents whose steps are looked at."""
+
+WIDEST = 1024
+"""Layers with more units are not looked at: the time for it grows with the cube."""
+
+DORMANT = 0.025
+"""A unit is dead if it is this much quieter than its layer."""
+
+VARIANCE_KEPT = 0.99
+"""Share of the variance that counts for the rank."""
+
+
+def reward_figures(rollout: Rollout) -> dict[str, Tensor]:
+    """How large the scaled rewards are that are not zero, how many they are, and how many are clipped.
+
+    `reward_size` is the mean size, 0 if all are zero; `reward_nonzero` and `clamped_rewards` are
+    shares of all steps.
+    """
+    sizes = rollout.unclipped.abs()
+    count = (sizes > 0).sum()
+    steps = sizes.numel()
+    return {
+        "reward_size": sizes.sum() / count.clamp(min=1),
+        "reward_nonzero": count / steps,
+        "clamped_rewards": (sizes > 1 + 1e-6).sum() / steps,
+    }
+
+
+class GradientNoise:
+    """Compares the gradients of two halves of one minibatch of b agent steps.
+
+    With g1 and g2 the mean gradients of the halves, both of the same weights, there are unbiased
+    estimates of what McCandlish et al. (arXiv 1812.06162) call
+
+        signal |G|^2 = g1 . g2          noise tr(S) = b |g1 - g2|^2 / 4
+
+    tr(S) / |G|^2, both averaged over many updates first, is the batch size in agent steps beyond
+    which larger ones help little.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._first: list[Tensor] = []
+
+    def half(self) -> None:
+        """The parameters hold the gradient of the first half, as its part of the whole sum."""
+        self._first = [gradient.clone() for gradient in self._gradients()]
+
+    def whole(self, minibatch: int, ranks: int) -> dict[str, Tensor]:
+        """They hold that of both halves: `gradient_signal` and `gradient_noise`."""
+        scale = 2.0 * ranks
+        first = torch.cat([g.flatten() for g in self._first]) * scale
+        both = torch.cat([g.flatten() for g in self._gradients()]) * scale
+        second = both - first
+        self._first = []
+        return {
+            "gradient_signal": first @ second,
+            "gradient_noise": minibatch * (first - second).square().sum() / 4,
+        }
+
+    def _gradients(self) -> list[Tensor]:
+        return [p.grad for p in self._policy.parameters() if p.grad is not None]
+
+
+@torch.inference_mode()
+def unit_figures(policy: Policy, rollout: Rollout) -> dict[str, Tensor]:
+    """What the network's units do on a sample of a rollout.
+
+    `dead_units` is the share of units that are quiet whatever is seen (dormant as in Sokar et al.,
+    arXiv 2302.12902); `feature_rank` how many directions hold 99 % of the variance of what the last
+    layer reads, as a share of its width (as in Moalla et al., arXiv 2405.00662);
+    `observation_change` the share of observed bytes that are not the same everywhere;
+    `actions_used` the share of the actions that were taken at all.
+    """
+    agents = rollout.rewards.shape[1]
+    rows = torch.arange(0, agents, max(1, agents // SAMPLED_AGENTS), device=rollout.rewards.device)
+    rows = rows[:SAMPLED_AGENTS]
+    seen = rollout.observations[:-1].index_select(1, rows).flatten(0, 1)
+    figures = {"observation_change": (seen != seen[0]).any(dim=0).float().mean()}
+    distribution = ActionDistribution(policy.descriptor)
+    if not distribution.continuous:
+        figures["actions_used"] = _used(rollout.actions[:, rows].flatten(0, 1), distribution.sizes)
+    if policy.hidden <= WIDEST:
+        encoded, hidden = policy.activations(
+            rollout.observations[:-1], rollout.state[:, :, rows], rollout.resets[:, rows], rows
+        )
+        quiet = torch.cat([_dormant(layer) for layer in (encoded, hidden)])
+        figures["dead_units"] = quiet.float().mean()
+        figures["feature_rank"] = _rank(hidden)
+    return figures
+
+
+def _used(actions: Tensor, sizes: list[int]) -> Tensor:
+    taken = [
+        torch.zeros(size, device=actions.device).scatter_(0, column.long(), 1.0)
+        for size, column in zip(sizes, actions.unbind(1), strict=True)
+    ]
+    return torch.cat(taken).mean()
+
+
+def _dormant(layer: Tensor) -> Tensor:
+    loudness = layer.flatten(0, 1).float().abs().mean(dim=0)
+    return loudness <= DORMANT * loudness.mean()
+
+
+def _rank(hidden: Tensor) -> Tensor:
+    units = hidden.flatten(0, 1).float()
+    units = units - units.mean(dim=0)
+    # On the CPU, where it is quicker for so small a matrix; what is not finite must not end the run.
+    spread = torch.nan_to_num(units.T @ units, posinf=0.0, neginf=0.0).cpu()
+    variances = torch.linalg.eigvalsh(spread).flip(0).clamp(min=0)
+    total = variances.sum()
+    held = variances.cumsum(0) < VARIANCE_KEPT * total
+    rank = torch.where(total > 0, held.sum() + 1, 0)
+    return (rank / units.shape[1]).to(hidden.device)

@@ -99,9 +99,12 @@ class PuffApp(App[HandOver], inherit_bindings=False):
         self.main.end()
 
     def tick(self) -> None:
-        """The one timer: the screen on top looks at what is new."""
-        tick = getattr(self.screen, "tick", None) if self.screen_stack else None
-        if tick is not None:
+        """The one timer: the main screen and a dialog above it look at what is new."""
+        if not self.screen_stack or not self.main.is_mounted:
+            return
+        self.main.tick()
+        tick = getattr(self.screen, "tick", None)
+        if self.screen is not self.main and tick is not None:
             tick()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

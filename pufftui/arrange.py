@@ -39,6 +39,16 @@ class Arrangement:
     roomy: bool
 
 
+def with_strip(arrangement: Arrangement) -> Arrangement:
+    """A row for the alerts above the footer of an arrangement for one row less."""
+    regions = dict(arrangement.regions)
+    footer = regions.get("footer")
+    if footer is None:
+        return arrangement
+    regions |= {"alert": footer, "footer": footer.translate((0, 1))}
+    return Arrangement(regions, arrangement.roomy)
+
+
 def arrange(width: int, height: int, aspect: float, solo: int = 0, gpus: int = 0) -> Arrangement:
     """Lays out a screen of `width` x `height` cells for a game of that aspect (width / height).
 

@@ -9,12 +9,21 @@ declines and its caller refreshes the usual way.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from textual.app import App
 from textual.strip import Strip
 from textual.widget import Widget
 
 BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
 """Between these the terminal shows nothing half-drawn, if it knows them."""
+
+
+def write_control(app: App[Any], sequence: str) -> None:
+    """Writes a control sequence that changes nothing on the screen, such as the bell."""
+    driver = app._driver  # noqa: SLF001
+    if driver is not None and not app.is_headless:
+        driver.write(sequence)
 
 
 def write_rows(widget: Widget, rows: Mapping[int, Strip]) -> bool:

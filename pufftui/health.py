@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from pufftui.alerts import Alerts, level_of
 from pufftui.format import duration
+from pufftui.trainer.health import Level
 from pufftui.trainer.snapshot import Phase, Snapshot
 
 SILENT_AFTER = 10.0
@@ -33,11 +35,17 @@ PHASES = {
 }
 
 
-def health(snapshot: Snapshot, silent: float) -> Health:
+def health(snapshot: Snapshot, silent: float, alerts: Alerts) -> Health:
     """`silent` is the time in seconds since the trainer last said anything."""
     if snapshot.phase is Phase.RUNNING:
         if any(not math.isfinite(value) for value in snapshot.losses.values()):
             return Health("▲", "not finite", "error")
         if silent > SILENT_AFTER:
             return Health("▲", f"silent {duration(silent)}", "warning")
+        worst = alerts.worst
+        if worst is Level.CRITICAL:
+            return Health("✕", "critical", "error")
+        if worst is Level.WARNING:
+            count = sum(level_of(alert) is Level.WARNING for alert in alerts.open)
+            return Health("▲", "1 warning" if count == 1 else f"{count} warnings", "warning")
     return PHASES[snapshot.phase]

@@ -125,6 +125,25 @@ TRAINING_KEYS = (
         "change_setting",
         9,
     ),
+    Key(
+        "alerts",
+        ("a",),
+        "a",
+        "alerts",
+        "what the health checks have found, and what to do",
+        "Training",
+        "alerts",
+        11,
+    ),
+    Key(
+        "seen",
+        ("k",),
+        "k",
+        "seen",
+        "mark what calls as seen",
+        "Training",
+        "seen",
+    ),
     Key("note", ("n",), "n", "note", "keep a sentence with the run", "Training", "note", 10),
     Key("quit", ("q",), "q", "quit", "stop training and leave; asks first", "Training", "quit", 1),
     Key(
@@ -174,7 +193,8 @@ def _play_keys() -> tuple[Key, ...]:
         "panel_2": {"short": "figures", "description": "scores and policy alone"},
     }
     chosen = (*GAME_KEYS, *PANEL_KEYS, *SCREEN_KEYS, *TRAINING_KEYS)
-    without = {"panel_3", "panel_4", "panel_5", *(key.id for key in TRAINING_ONLY)}
+    without = {"panel_3", "panel_4", "panel_5", "alerts", "seen"}
+    without |= {key.id for key in TRAINING_ONLY}
     return tuple(replace(key, **words.get(key.id, {})) for key in chosen if key.id not in without)
 
 
@@ -266,7 +286,7 @@ def _logged_keys() -> tuple[Key, ...]:
         Key("earlier_page", ("left",), "←", "page before", "metrics before", "Metrics", "page(-1)"),
         Key("next_page", ("right",), "→", "page", "more metrics", "Metrics", "page(1)", 2, "← →"),
     )
-    without = {*(key.id for key in GAME_KEYS), "panel_2", "panel_3"}
+    without = {*(key.id for key in GAME_KEYS), "panel_2", "panel_3", "alerts", "seen"}
     kept = (replace(key, **words.get(key.id, {})) for key in WATCH_KEYS if key.id not in without)
     return (*pages, *kept)
 

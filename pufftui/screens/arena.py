@@ -103,10 +103,14 @@ class ArenaScreen(Screen[None]):
     # What is polled.
 
     def tick(self) -> None:
-        """Called 30 times a second; does only what is due."""
+        """Called 30 times a second; does only what is due.
+
+        Below a dialog the game stands still, for it would cost a lot to draw it there.
+        """
         now = self.session.clock()
         self._send(*self._latch.tick(now))
-        self._follow_game(now)
+        if self.app.screen is self:
+            self._follow_game(now)
         if self._is_due("place", now, PLACE_EVERY):
             self._game_shown = self.game.is_on_screen
 

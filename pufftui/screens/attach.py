@@ -21,6 +21,7 @@ class AttachScreen(WatchScreen):
     """Commands go to the trainer's control socket; what comes of them is seen in the run."""
 
     ROLE = "attached"
+    IN_CONTROL = True
     KEYS = ATTACH_KEYS
     BINDINGS = bindings(KEYS)
     session: AttachSession

@@ -44,7 +44,9 @@ class Dialog(ModalScreen[None]):
         return [("esc", "close")]
 
     def paint(self) -> None:
-        """Draws all texts again."""
+        """Draws all texts again, once they are there."""
+        if not self.query("#body"):
+            return
         self.query_one("#title", Static).update(self.ink((self.title_text, "text", True)))
         self.query_one("#body", Static).update(self.body())
         keys: list[tuple[str, str, bool]] = []

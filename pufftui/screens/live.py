@@ -14,6 +14,7 @@ from pufftui.trainer.snapshot import Phase, Snapshot
 class LiveScreen(RunScreen):
     """Controls the trainer; leaving ends it, so it asks."""
 
+    IN_CONTROL = True
     KEYS = KEYS
     BINDINGS = bindings(KEYS)
     session: Session
@@ -22,7 +23,7 @@ class LiveScreen(RunScreen):
     def health(self, snapshot: Snapshot, now: float) -> Health:
         if self._heard[0] is not snapshot:
             self._heard = snapshot, now
-        return health(snapshot, now - self._heard[1])
+        return health(snapshot, now - self._heard[1], self.alerts)
 
     def phase_changed(self, before: Snapshot | None, snapshot: Snapshot) -> None:
         paused = snapshot.phase is Phase.PAUSED

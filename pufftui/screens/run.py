@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from textual import work
 
-from pufftui.arrange import Arrangement, arrange
+from pufftui.alerts import Alerts, level_of
+from pufftui.arrange import Arrangement, arrange, with_strip
+from pufftui.direct import write_control
 from pufftui.envs.errors import PuffError
 from pufftui.health import Health
 from pufftui.history import History
+from pufftui.notify import BELL, desktop
+from pufftui.screens.alerts import AlertsScreen
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.ask import ChangeScreen, NoteScreen
+from pufftui.screens.critical import CriticalScreen, roll_back
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.session import RunSession
 from pufftui.theme import PuffTheme
 from pufftui.trainer.command import Checkpoint, Command, Pause, Resume
+from pufftui.trainer.health import Level
 from pufftui.trainer.snapshot import Phase, Snapshot
-from pufftui.trainer.store import StoreReader, add_note
+from pufftui.trainer.store import AlertRow, StoreReader, acknowledge, add_note, mute
 from pufftui.trainer.system import GpuReadings, GpuSampler, HostReading, HostSampler, Sampling
+from pufftui.widgets.alert_strip import FLASH_SECONDS, AlertStrip
 from pufftui.widgets.curves import LearningCard, ScoreCard, SpeedCard
 from pufftui.widgets.header import Header
 from pufftui.widgets.log import LogCard
@@ -40,6 +48,9 @@ class RunScreen(ArenaScreen):
     ROLE = ""
     """What the person is to this run, where it is not their own."""
 
+    IN_CONTROL: ClassVar[bool] = False
+    """Whether the person may change anything."""
+
     session: RunSession
 
     def __init__(
@@ -59,6 +70,8 @@ class RunScreen(ArenaScreen):
         self.machine = MachineCard(look)
         self.timing = TimeCard(look)
         self.log_card = LogCard(look)
+        self.alerts, self.strip = Alerts(), AlertStrip(look)
+        self._flash_until = 0.0
         self.panels += [
             self.status,
             self.score,
@@ -67,6 +80,7 @@ class RunScreen(ArenaScreen):
             self.machine,
             self.timing,
             self.log_card,
+            self.strip,
         ]
         self._gpus = 0
         self._reader: StoreReader | None = None
@@ -76,6 +90,8 @@ class RunScreen(ArenaScreen):
 
     def plan(self, width: int, height: int) -> Arrangement:
         aspect = self.session.descriptor.picture_aspect
+        if self._calling():
+            return with_strip(arrange(width, height - 1, aspect, self.solo, self._gpus))
         return arrange(width, height, aspect, self.solo, self._gpus)
 
     def begin(self) -> None:
@@ -99,6 +115,8 @@ class RunScreen(ArenaScreen):
             self._follow_machine()
         if self._is_due("store", now, STORE_EVERY):
             self._follow_store()
+        if self.strip.is_on_screen:
+            self.strip.show(self._calling(), flash=now < self._flash_until)
 
     def _follow_training(self, now: float) -> None:
         snapshot = self.session.runner.latest
@@ -133,6 +151,9 @@ class RunScreen(ArenaScreen):
         if self.history.poll(reader):
             self._paint_curves()
         self.log_card.poll(reader)
+        new = self.alerts.poll(reader)
+        if new is not None:
+            self._alerts_changed([row for row in new if row.rule not in self.alerts.muted])
 
     def _follow_store(self) -> None:
         if self._reader is None:
@@ -148,6 +169,64 @@ class RunScreen(ArenaScreen):
         for card in (self.score, self.speed, self.learning):
             if card.is_on_screen:
                 card.paint()
+
+    # Alerts.
+
+    def _calling(self) -> list[AlertRow]:
+        """What the strip shows: nothing of a run that has ended."""
+        ended = self._snapshot is not None and self._snapshot.phase.ended
+        return [] if ended else self.alerts.calling
+
+    def _alerts_changed(self, new: list[AlertRow]) -> None:
+        calls = [row for row in new if level_of(row) >= Level.WARNING and row.over_step is None]
+        if calls and self._calling():
+            self._flash_until = self.session.clock() + FLASH_SECONDS
+            self._call(max(calls, key=level_of))
+        if bool(self._calling()) != self.strip.is_on_screen:
+            self._rearrange()
+
+    def _call(self, alert: AlertRow) -> None:
+        """Calls the person: a bell, and a notification if another window has the keyboard.
+
+        Whoever is in control and not playing is asked what to do about something critical.
+        """
+        words = "" if self.app.app_focus else desktop(alert.title, alert.text)
+        write_control(self.app, BELL + words)
+        free = self.app.screen is self and not self.playing
+        if self.IN_CONTROL and free and level_of(alert) is Level.CRITICAL:
+            self.app.push_screen(CriticalScreen(self.look, alert, self.command, self.see))
+
+    def action_alerts(self) -> None:
+        back = (lambda alert: self.command(roll_back(alert))) if self.IN_CONTROL else None
+        self.app.push_screen(AlertsScreen(self.look, self.alerts, self.see, self.mute, back))
+
+    def action_seen(self) -> None:
+        for alert in self._calling():
+            self.see(alert)
+
+    def see(self, alert: AlertRow) -> None:
+        """A person has seen an alert; whoever is in control has seen it for all."""
+        self.alerts.see(alert.id)
+        self._alerts_changed([])
+        if self.IN_CONTROL:
+            self._remember("seen", lambda: acknowledge(self.session.folder.database, alert.id))
+
+    def mute(self, alert: AlertRow) -> None:
+        """A rule calls no longer, or again."""
+        muted = alert.rule not in self.alerts.muted
+        self.alerts.mute(alert.rule, muted=muted)
+        self._alerts_changed([])
+        if self.IN_CONTROL:
+            store = self.session.folder.database
+            self._remember("muted", lambda: mute(store, alert.rule, muted=muted))
+
+    @work(thread=True, exit_on_error=False)
+    def _remember(self, what: str, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except PuffError as error:
+            title = f"Not kept as {what}"
+            self.notify(str(error), title=title, severity="error", markup=False)
 
     # What a person does who may control the run; others have no keys for it.
 

@@ -58,7 +58,7 @@ class WatchScreen(RunScreen):
             return Health("▲", "unreadable", "error")
         if snapshot.phase is Phase.DIED:
             return Health("✕", f"died {duration(watcher.silence)} ago", "error")
-        return health(snapshot, watcher.silence)
+        return health(snapshot, watcher.silence, self.alerts)
 
     def phase_changed(self, before: Snapshot | None, snapshot: Snapshot) -> None:
         if before is None or before.phase.ended:

@@ -35,7 +35,7 @@ from pufftui.trainer.config import Config
 from pufftui.trainer.frame import ArenaFrame
 from pufftui.trainer.health import Finding
 from pufftui.trainer.snapshot import Phase, Snapshot
-from pufftui.trainer.store import Event, MetricBlocks, MetricRows
+from pufftui.trainer.store import AlertRow, Event, MetricBlocks, MetricRows
 from pufftui.trainer.system import (
     NO_GPU,
     GpuReading,
@@ -108,6 +108,7 @@ class FakeRunner:
     changes: dict[str, object] = field(default_factory=dict)
     stubborn: bool = False
     findings: tuple[Finding, ...] = ()
+    alerts: list[AlertRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._began = self.clock() - self.head_start
@@ -220,6 +221,12 @@ class FakeReader:
             for i, (kind, text) in enumerate(texts[:due])
             if i + 1 > row
         ]
+
+    def alerts_after(self, row: int) -> list[AlertRow]:
+        return [alert for alert in self._runner.alerts if alert.id > row]
+
+    def muted(self) -> set[str]:
+        return set()
 
     def close(self) -> None:
         self.closed = True

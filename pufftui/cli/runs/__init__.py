@@ -12,6 +12,7 @@ from pufftui.envs.errors import PuffError
 SUBCOMMANDS = {
     "list": ("list [FILTER ...]", "every run, the newest first"),
     "compare": ("compare RUN RUN ...", "curves of several runs in one chart, and how they differ"),
+    "check": ("check [RUN]", "what went wrong in a run, and what to do about it"),
     "rename": ("rename RUN NAME", "give a run another name"),
     "tag": ("tag RUN +TAG -TAG", "words by which a run is found again"),
     "note": ("note RUN TEXT", "words about a run"),

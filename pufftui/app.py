@@ -18,7 +18,14 @@ from pufftui.screens.logged import LoggedScreen
 from pufftui.screens.play import PlayScreen
 from pufftui.screens.quit import QuitScreen
 from pufftui.screens.watch import WatchScreen
-from pufftui.session import AttachSession, GameSession, PlaySession, Session, WatchSession
+from pufftui.session import (
+    AttachSession,
+    GameSession,
+    PlaySession,
+    RunSession,
+    Session,
+    WatchSession,
+)
 from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables, load_themes
 from pufftui.trainer.system import GpuSampler, HostSampler
 
@@ -69,7 +76,9 @@ class PuffApp(App[HandOver], inherit_bindings=False):
         for look in self.looks.values():
             self.register_theme(look.to_textual())
         self.theme = name
-        self.main = main_screen(session, self.look, host or HostSampler(), gpu or GpuSampler())
+        folder = session.folder.path if isinstance(session, RunSession) else None
+        host, gpu = host or HostSampler(folder), gpu or GpuSampler()
+        self.main = main_screen(session, self.look, host, gpu)
         self.begun = self.signalled = self.hung_up = False
 
     @property

@@ -21,6 +21,9 @@ HEADING = 2
 ENOUGH = 0.6
 """Share of the largest possible picture that other panels must leave a person who plays."""
 
+LEAST_LOG = 6
+"""Rows of the log that the machine may not take."""
+
 SOLO = {
     1: ("game",),
     2: ("score",),
@@ -72,6 +75,8 @@ def arrange(width: int, height: int, aspect: float, solo: int = 0, gpus: int = 0
 
 
 def _alone(body: Region, solo: int) -> Regions:
+    if solo == 4:
+        return _stack(body, {"machine": body.height - 8, "time": 8})
     return _rows(body, dict.fromkeys(SOLO[solo], 1.0))
 
 
@@ -117,7 +122,9 @@ def _beside(area: Region, aspect: float, gpus: int) -> Regions:
     right = min(max(round(area.width * 0.28), 28), 44)
     centre = Region(area.x, area.y, area.width - right - GAP, area.height)
     side = Region(centre.right + GAP, area.y, right, area.height)
-    machine, time = min(10 + gpus * 3, 19), 8 if area.height >= 45 else 7
+    time = 8 if area.height >= 45 else 7
+    most = max(area.height - time - LEAST_LOG, 12)
+    machine = min(13 + gpus * 4 if gpus <= 2 else 14 + gpus, 26, most)
     sides = {"machine": machine, "time": time, "log": area.height - machine - time}
     return _with_game(centre, aspect, "policy", least=9, most=14) | _stack(side, sides)
 

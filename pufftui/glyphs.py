@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 # Six pixels high, two of which make a cell; a space is dark.
 SHAPES = {
     "0": "####|#  #|#  #|#  #|#  #|####",
@@ -43,7 +45,7 @@ def thin_bar(share: float, width: int) -> tuple[str, str]:
     """A thin bar as its full and its empty part, together `width` cells; halves of a cell count."""
     halves = round(min(max(share, 0.0), 1.0) * width * 2)
     full = "━" * (halves // 2) + "╸" * (halves % 2)
-    return full, "━" * (width - len(full))
+    return full, "─" * (width - len(full))
 
 
 def thick_bar(share: float, width: int) -> str:
@@ -51,3 +53,9 @@ def thick_bar(share: float, width: int) -> str:
     eighths = round(min(max(share, 0.0), 1.0) * width * 8)
     bar = "█" * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
     return bar.ljust(width)
+
+
+def levels(shares: Iterable[float]) -> str:
+    """Shares as bars that stand beside each other, one cell each; nothing at all is a low bar."""
+    last = len(RISING) - 1
+    return "".join(RISING[min(max(round(share * last), 1), last)] for share in shares)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import deque
 
 from pufftui.trainer.store import StoreReader
-from pufftui.trainer.system import REMEMBERED, GpuReading, GpuReadings, HostReading
+from pufftui.trainer.system import (
+    REMEMBERED,
+    GpuReading,
+    GpuReadings,
+    Growth,
+    HostReading,
+    Recent,
+)
 
 NO_GPU = "no NVIDIA GPU"
 
@@ -17,14 +24,18 @@ class StoredMachine:
         self.latest: tuple[HostReading, GpuReadings] | None = None
         self._last = 0
         self._busy: deque[float] = deque(maxlen=REMEMBERED)
+        self._growth, self._recent = Growth(), Recent()
 
     def poll(self, reader: StoreReader) -> None:
         """Takes in what was written since the last call."""
         rows = reader.system_after(self._last, newest=REMEMBERED)
         if not rows:
             return
-        self._busy.extend(row.processor for row in rows)
-        row = rows[-1]
+        for row in rows:
+            self._busy.append(row.processor)
+            growth = self._growth.follow(row.seconds, row.process_memory)
+            gpus = tuple(GpuReading.from_row(gpu) for gpu in row.gpus)
+            recent = self._recent.follow(gpus)
         self._last = row.id
         host = HostReading(
             cores=int(reader.facts().get("cores", 0)),
@@ -34,6 +45,7 @@ class StoredMachine:
             memory_total=row.memory_total,
             process_memory=row.process_memory,
             process_cores=row.process_cores,
+            process_growth=growth,
+            disk_free=row.disk_free,
         )
-        gpus = tuple(GpuReading(**gpu) for gpu in row.gpus)
-        self.latest = host, GpuReadings(gpus, "" if gpus else NO_GPU)
+        self.latest = host, GpuReadings(gpus, "" if gpus else NO_GPU, recent)

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
+import statistics
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import psutil
+
+from pufftui.trainer.gpu import (
+    NO_GPU,
+    REMEMBERED,
+    GpuReading,
+    GpuReadings,
+    GpuSampler,
+    Recent,
+)
+
+__all__ = [
+    "NO_GPU",
+    "REMEMBERED",
+    "GpuReading",
+    "GpuReadings",
+    "GpuSampler",
+    "Growth",
+    "HostReading",
+    "HostSampler",
+    "Recent",
+    "Sampling",
+]
 
 INTERVAL = 1.0
 """Seconds between two readings."""
 
-NO_GPU = "none found"
-
-REMEMBERED = 240
-"""Readings of the processor that are kept for its curve."""
-
 
 @dataclass(frozen=True, slots=True)
 class HostReading:
-    """Processor and memory. Shares are 0..1, memory is in bytes; `busy` is the recent past."""
+    """Processor, memory and disk. Shares are 0..1, sizes in bytes; None is not known.
+
+    `busy` is the recent past of the whole processor, `each` the present of every core, and
+    `process_growth` what the process gains in memory, in bytes an hour.
+    """
 
     cores: int = 0
     processor: float = 0.0
@@ -29,107 +53,94 @@ class HostReading:
     memory_total: int = 1
     process_memory: int = 0
     process_cores: float = 0.0
+    each: tuple[float, ...] = ()
+    process_growth: float | None = None
+    disk_free: int | None = None
+    disk_total: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GpuReading:
-    """One GPU; None is what its driver does not tell. Memory in bytes, power in watts."""
+class Growth:
+    """By how much something grows in an hour, told from the last half hour.
 
-    index: int
-    name: str
-    use: float | None
-    memory_used: int | None
-    memory_total: int | None
-    temperature: float | None
-    power: float | None
+    The middle of its last third is compared with the middle of its first, so that a single jump or
+    dip says little.
+    """
 
+    SETTLING = 30.0
+    """The first buffers of a process are no growth."""
 
-@dataclass(frozen=True, slots=True)
-class GpuReadings:
-    """All GPUs, or a `note` that says in one line why there are none."""
+    LEAST, MOST = 90.0, 1800.0
+    """Seconds of the past that it takes, and that are kept."""
 
-    gpus: tuple[GpuReading, ...] = ()
-    note: str = "looking for GPUs"
+    APART = 5.0
+    """Seconds between two sizes that are kept."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._sizes: deque[tuple[float, float]] = deque()
+
+    def follow(self, seconds: float, size: float) -> float | None:
+        """Takes in one more size; what it gains in an hour, or None while that is too early to say."""
+        if self._began is None:
+            self._began = seconds
+        sizes = self._sizes
+        if sizes and seconds < sizes[-1][0]:
+            sizes.clear()  # a run went back, and its clock with it
+        settled = seconds - self._began >= self.SETTLING
+        if settled and (not sizes or seconds - sizes[-1][0] >= self.APART):
+            sizes.append((seconds, size))
+        while sizes and seconds - sizes[0][0] > self.MOST:
+            sizes.popleft()
+        if not sizes or sizes[-1][0] - sizes[0][0] < self.LEAST:
+            return None
+        third = max(1, len(sizes) // 3)
+        first, last = list(sizes)[:third], list(sizes)[-third:]
+        (start, small), (end, large) = (
+            (statistics.median(t for t, _ in part), statistics.median(s for _, s in part))
+            for part in (first, last)
+        )
+        return (large - small) / (end - start) * 3600
 
 
 class HostSampler:
-    """Reads processor and memory. `latest` is replaced whole."""
+    """Reads processor, memory and the disk that holds `folder`. `latest` is replaced whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self.latest = HostReading()
+        self._folder = folder
         self._process = psutil.Process()
         self._busy: deque[float] = deque(maxlen=REMEMBERED)
+        self._growth = Growth()
 
     def sample(self) -> None:
-        share = psutil.cpu_percent() / 100
+        each = tuple(share / 100 for share in psutil.cpu_percent(percpu=True))
+        share = sum(each) / max(len(each), 1)
         self._busy.append(share)
         memory = psutil.virtual_memory()
+        free, total = self._disk()
         with self._process.oneshot():
+            resident = self._process.memory_info().rss
             self.latest = HostReading(
-                cores=psutil.cpu_count() or 1,
+                cores=len(each),
                 processor=share,
                 busy=tuple(self._busy),
                 memory_used=memory.total - memory.available,
                 memory_total=memory.total,
-                process_memory=self._process.memory_info().rss,
+                process_memory=resident,
                 process_cores=self._process.cpu_percent() / 100,
+                each=each,
+                process_growth=self._growth.follow(time.monotonic(), resident),
+                disk_free=free,
+                disk_total=total,
             )
 
-
-class GpuSampler:
-    """Reads NVIDIA GPUs through NVML. `latest` is replaced whole; failures become its note."""
-
-    def __init__(self) -> None:
-        self.latest = GpuReadings()
-        self._nvml: Any = None
-
-    def sample(self) -> None:
-        try:
-            if self._nvml is None:
-                import pynvml
-
-                pynvml.nvmlInit()
-                self._nvml = pynvml
-            count = self._nvml.nvmlDeviceGetCount()
-            gpus = tuple(self._read(index) for index in range(count))
-            self.latest = GpuReadings(gpus, "" if gpus else NO_GPU)
-        except Exception as error:  # noqa: BLE001 - a driver may fail in any way; one line says so
-            self._nvml = None
-            self.latest = GpuReadings(note=_explain(error))
-
-    def _read(self, index: int) -> GpuReading:
-        nvml = self._nvml
-        try:
-            handle = nvml.nvmlDeviceGetHandleByIndex(index)
-        except nvml.NVMLError:
-            return GpuReading(index, "not answering", None, None, None, None, None)
-
-        def ask(question: Any, *arguments: Any) -> Any:
-            try:
-                return question(handle, *arguments)
-            except nvml.NVMLError:
-                return None
-
-        name = ask(nvml.nvmlDeviceGetName) or "unknown"
-        use = ask(nvml.nvmlDeviceGetUtilizationRates)
-        memory = ask(nvml.nvmlDeviceGetMemoryInfo)
-        power = ask(nvml.nvmlDeviceGetPowerUsage)
-        return GpuReading(
-            index=index,
-            name=(name.decode() if isinstance(name, bytes) else name).removeprefix("NVIDIA "),
-            use=None if use is None else use.gpu / 100,
-            memory_used=None if memory is None else memory.used,
-            memory_total=None if memory is None else memory.total,
-            temperature=ask(nvml.nvmlDeviceGetTemperature, nvml.NVML_TEMPERATURE_GPU),
-            power=None if power is None else power / 1000,
-        )
-
-
-def _explain(error: Exception) -> str:
-    name = type(error).__name__
-    if name in ("NVMLError_LibraryNotFound", "NVMLError_DriverNotLoaded", "ModuleNotFoundError"):
-        return NO_GPU
-    return f"not readable: {error}"
+    def _disk(self) -> tuple[int | None, int | None]:
+        """What is free, and how much there is; a folder may vanish."""
+        if self._folder is not None:
+            with contextlib.suppress(OSError):
+                disk = psutil.disk_usage(str(self._folder))
+                return disk.free, disk.total
+        return None, None
 
 
 class Sampling:

@@ -1,5 +1,7 @@
 """The machine's readings as another process wrote them into the store."""
 
+import pytest
+
 from pufftui.stored_machine import NO_GPU, StoredMachine
 from pufftui.trainer.store import StoreReader, StoreWriter
 from pufftui.trainer.system import REMEMBERED
@@ -58,4 +60,30 @@ def test_a_long_run_is_not_read_from_its_start(tmp_path):
     machine, reader = StoredMachine(), StoreReader(database)
     machine.poll(reader)
     assert machine.latest[0].busy == (1.0,) * REMEMBERED
+    reader.close()
+
+
+def test_what_newer_trainers_tell_and_how_the_process_grows(tmp_path):
+    database = tmp_path / "run.db"
+    store = StoreWriter(database)
+    for second in range(0, 600, 5):
+        figures = {
+            "processor": 0.5,
+            "process_cores": 1.0,
+            "process_memory": 1_000_000 + 100 * second,
+            "memory_used": 2000,
+            "memory_total": 3000,
+            "disk_free": 4000,
+        }
+        throttled = GPU | {"clock": 1200, "power_limit": 700.0, "throttle": ["slowed by heat"]}
+        store.system(1, float(second), figures, [throttled])
+    store.close()
+    machine, reader = StoredMachine(), StoreReader(database)
+    machine.poll(reader)
+    host, gpus = machine.latest
+    assert host.process_growth == pytest.approx(100 * 3600)
+    assert (host.disk_free, host.disk_total, host.each) == (4000, None, ())
+    [gpu] = gpus.gpus
+    assert (gpu.clock, gpu.power_limit, gpu.throttle) == (1200, 700, ("slowed by heat",))
+    assert gpus.recent == ((0.5,) * 120,)
     reader.close()

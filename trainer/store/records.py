@@ -148,7 +148,8 @@ class SystemRow:
 
     `screen_cores` are the cores that the trainer's own dashboard kept busy.
     `gpus` has one entry per GPU with `index`, `name`, `use` (0..1), `memory_used`,
-    `memory_total`, `temperature` (Celsius) and `power` (watts); None is what is not known.
+    `memory_total`, `temperature` (Celsius) and `power` (watts); None is what is not known. Most
+    have more, see `GpuReading`, which reads them.
     """
 
     id: int

@@ -1,0 +1,98 @@
+"""What the machine's panel is made of: a share as a bar, a fact, the recent past as a curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pufftui.format import percent
+from pufftui.glyphs import levels, thin_bar
+from pufftui.plot import Line, profile
+from pufftui.theme import PuffTheme
+
+LABEL = 6
+"""Columns of the labels at the left."""
+
+LEAST_NOTED = 5
+"""Columns that a note must leave the bar beside it."""
+
+FULL = 0.95
+"""Share of something that can run out from which that is a warning."""
+
+
+def meter(
+    look: PuffTheme,
+    name: str,
+    share: float | None,
+    note: str,
+    width: int,
+    colour: str,
+    *,
+    full: bool = False,
+) -> Line:
+    """A share as percent and as a bar. `full` is for what can run out, which is then a warning."""
+    room = width - LABEL - 6
+    note = f" {note}" if note and room - len(note) > LEAST_NOTED else ""
+    bar = max(4, room - len(note))
+    filled, empty = thin_bar(share or 0.0, bar)
+    colour = "warning" if full and (share or 0.0) > FULL else colour
+    return [
+        (name.ljust(LABEL - 1), look.style("dim")),
+        (percent(share, 5) + "  ", look.style("text")),
+        (filled, look.style(colour)),
+        (empty, look.style("track")),
+        (note, look.style("dim")),
+    ]
+
+
+def fact(look: PuffTheme, name: str, text: str, width: int, colour: str = "text") -> Line:
+    """Words after a label: of those between commas as many as fit, but at least the first."""
+    words = text.split(", ")
+    while len(words) > 1 and len(", ".join(words)) > width - LABEL:
+        words.pop()
+    shown = ", ".join(words)[: max(0, width - LABEL)]
+    return [(name.ljust(LABEL), look.style("dim")), (shown, look.style(colour))]
+
+
+def graph(
+    look: PuffTheme, shares: Sequence[float], colour: str, width: int, height: int
+) -> list[Line]:
+    """Shares of the recent past as a curve, the newest at the right."""
+    values = np.full(2 * width, np.nan)
+    recent = shares[-2 * width :]
+    values[2 * width - len(recent) :] = recent
+    return profile(look, values, colour, height, 0.0, 1.0)
+
+
+def cores(look: PuffTheme, shares: Sequence[float], width: int, most: int) -> list[Line]:
+    """How busy every core is, as bars that stand beside each other in at most `most` rows.
+
+    Where there are more cores than cells, each bar is the mean of a few neighbours.
+    """
+    room = width - LABEL
+    if not shares or room < 1 or most < 1:
+        return []
+    rows = min(most, -(-len(shares) // room))
+    per_bar = -(-len(shares) // (rows * room))
+    bars = [
+        sum(group) / len(group)
+        for group in (shares[at : at + per_bar] for at in range(0, len(shares), per_bar))
+    ]
+    per_row = -(-len(bars) // rows)
+    wide = (room + 1) // per_row - 1
+    label = "cores" if per_bar == 1 else f"by {per_bar}"
+    lines: list[Line] = []
+    for row in range(rows):
+        row_bars = levels(bars[row * per_row : (row + 1) * per_row])
+        line: Line = [((label if row == 0 else "").ljust(LABEL), look.style("dim"))]
+        if wide < 1:
+            line.append((row_bars, look.style("series0", "track")))
+        for letter in row_bars if wide >= 1 else "":
+            gap = [(" ", look.style("dim"))] if len(line) > 1 else []
+            line += [*gap, (letter * min(wide, WIDEST_CORE), look.style("series0", "track"))]
+        lines.append(line)
+    return lines
+
+
+WIDEST_CORE = 12

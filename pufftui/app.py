@@ -1,4 +1,4 @@
-"""The Textual application: one timer, one screen with a game, dialogs over it, and themes."""
+"""The Textual application: one timer, one screen with a game, dialogs over it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 import signal
 from collections.abc import Iterable
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.screen import Screen
 
 from pufftui.detach import HandOver
-from pufftui.envs.errors import PuffError, nearest
+from pufftui.dressed import DressedApp
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.attach import AttachScreen, LeaveScreen
 from pufftui.screens.live import LiveScreen
@@ -26,8 +26,9 @@ from pufftui.session import (
     Session,
     WatchSession,
 )
-from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables, load_themes
+from pufftui.theme import PuffTheme
 from pufftui.trainer.system import GpuSampler, HostSampler
+from pufftui.wishes import Wishes
 
 FRAMES_PER_SECOND = 30
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -51,44 +52,32 @@ def main_screen(
     raise TypeError(session)
 
 
-class PuffApp(App[HandOver], inherit_bindings=False):
+def names_of(session: GameSession) -> tuple[str, ...]:
+    """The names of runs that a screen of this session shows."""
+    if isinstance(session, RunSession):
+        return (session.folder.id,)
+    return (session.opponent.name,) if isinstance(session, PlaySession) else ()
+
+
+class PuffApp(DressedApp[HandOver], inherit_bindings=False):
     """Shows a session. What runs beside it starts once the first frame is on the screen."""
 
-    CSS_PATH = "app.tcss"
-    TITLE = "pufftui"
-    ALLOW_SELECT = False
-    ENABLE_COMMAND_PALETTE = True
+    main: ArenaScreen
 
     def __init__(
         self,
         session: GameSession,
-        theme: str | None = None,
+        wishes: Wishes | None = None,
         host: HostSampler | None = None,
         gpu: GpuSampler | None = None,
     ) -> None:
-        """Raises `PuffError` for an unknown theme or a broken theme file."""
-        self.looks = load_themes()
-        super().__init__()
-        name = theme or DEFAULT_THEME
-        if name not in self.looks:
-            raise PuffError(f"There is no theme {name}.", nearest(name, self.looks), usage=True)
+        """Raises `PuffError` for an unknown theme."""
+        folder = session.folder if isinstance(session, RunSession) else None
+        super().__init__(wishes, names_of(session))
         self.session = session
-        for look in self.looks.values():
-            self.register_theme(look.to_textual())
-        self.theme = name
-        folder = session.folder.path if isinstance(session, RunSession) else None
-        host, gpu = host or HostSampler(folder), gpu or GpuSampler()
-        self.main = main_screen(session, self.look, host, gpu)
+        host = host or HostSampler(folder.path if folder else None)
+        self.main = main_screen(session, self.look, host, gpu or GpuSampler())
         self.begun = self.signalled = self.hung_up = False
-
-    @property
-    def look(self) -> PuffTheme:
-        """The theme in use."""
-        return self.looks[self.theme]
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        standard = self.looks[DEFAULT_THEME]
-        return {name: standard.colours[name] for name in css_variables()}
 
     def on_mount(self) -> None:
         self.push_screen(self.main)
@@ -103,6 +92,7 @@ class PuffApp(App[HandOver], inherit_bindings=False):
         self.begun = True
         self.session.start()
         self.main.begin()
+        self.complain()
 
     def on_unmount(self) -> None:
         self.main.end()
@@ -149,18 +139,6 @@ class PuffApp(App[HandOver], inherit_bindings=False):
     def action_ask_to_quit(self) -> None:
         self.main.action_quit()
 
-    # Themes.
-
-    def next_theme(self) -> None:
-        """Changes to the theme after this one."""
-        names = list(self.looks)
-        self.wear(names[(names.index(self.theme) + 1) % len(names)])
-
-    def wear(self, name: str) -> None:
-        """Changes to a theme by name."""
-        self.theme = name
-        self.main.dress(self.look)
-
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for key in self.main.KEYS:
             if key.id not in ("palette", "hand_back", "leave"):
@@ -168,10 +146,7 @@ class PuffApp(App[HandOver], inherit_bindings=False):
                 yield SystemCommand(
                     title, key.description, lambda action=key.action: self._do(action)
                 )
-        for look in self.looks.values():
-            yield SystemCommand(
-                f"Theme: {look.title}", "change the colours", lambda name=look.name: self.wear(name)
-            )
+        yield from self.theme_commands()
 
     async def _do(self, action: str) -> None:
         await self.run_action(action, self.main)

@@ -17,18 +17,19 @@ from pufftui.streams import Output
 from pufftui.terminal import hung_up, private_terminal
 from pufftui.trainer.command import Stop
 from pufftui.trainer.snapshot import Phase
+from pufftui.wishes import Wishes
 
 GRACE = 20.0
 """Seconds that a slow checkpoint may take after the screen has gone."""
 
 
-def run_live(session: Session, theme: str | None) -> int:
+def run_live(session: Session, wishes: Wishes | None = None) -> int:
     """Trains with the dashboard; the exit status.
 
     0 if training finished or the person stopped it, 1 if it failed, 130 after a signal.
     Raises `PuffError` without a terminal or for an unknown theme.
     """
-    app = PuffApp(session, theme)
+    app = PuffApp(session, wishes)
     folder, say = session.folder, Output(sys.stderr).write
     message = (
         f" in run {folder.id}\nWhat happened is in {folder.log}\n"

@@ -8,13 +8,14 @@ from pufftui.app import PuffApp
 from pufftui.format import figure
 from pufftui.session import PlaySession
 from pufftui.terminal import passing_log, private_terminal
+from pufftui.wishes import Wishes
 
 INTERRUPTED = 130
 
 
-def run_play(session: PlaySession, theme: str | None) -> int:
+def run_play(session: PlaySession, wishes: Wishes | None = None) -> int:
     """Plays on the terminal; the exit status: 0, 1 if the screen failed, 130 after a signal."""
-    app = PuffApp(session, theme)
+    app = PuffApp(session, wishes)
     name = session.descriptor.name
     with passing_log("pufftui-play-") as log:
         try:

@@ -70,6 +70,19 @@ def private_terminal(log: Path, message: str) -> Iterator[None]:
                 os.close(copy)
 
 
+def places_cursor(name: str) -> bool:
+    """Whether a terminal of that name can write anywhere on its screen, as far as is known."""
+    if name in ("", "dumb", "unknown"):
+        return False
+    try:
+        import curses
+
+        curses.setupterm(name, 1)
+        return curses.tigetstr("cup") is not None
+    except Exception:  # noqa: BLE001 - no curses, or a terminal that is too new for its database
+        return True
+
+
 def hung_up() -> bool:
     """Whether the terminal has gone away: its window closed, its connection broke."""
     try:

@@ -1,10 +1,14 @@
-"""Themes: TOML files of colours, turned into Textual themes and ready-made styles."""
+"""Themes: TOML files of colours, turned into Textual themes and ready-made styles.
+
+A theme as it is worn also knows which letters the terminal has and what must not be shown.
+"""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.style import Style
@@ -12,6 +16,8 @@ from textual.theme import Theme
 
 import pufftui.themes
 from pufftui.envs.errors import PuffError, nearest
+from pufftui.glyphs import FULL, Glyphs
+from pufftui.privacy import Secrets, mask, mask_parts
 
 DEFAULT_THEME = "midnight"
 
@@ -44,7 +50,26 @@ class PuffTheme:
     title: str
     dark: bool
     colours: dict[str, str]
+    glyphs: Glyphs = FULL
+    secrets: Secrets | None = None
+    """What is masked in all texts, None while nothing is."""
     _styles: dict[tuple[str, str, bool], Style] = field(default_factory=dict)
+
+    def worn(self, glyphs: Glyphs, secrets: Secrets | None) -> PuffTheme:
+        """The same colours and the same styles on a terminal with these letters."""
+        return replace(self, glyphs=glyphs, secrets=secrets)
+
+    def words(self, text: str) -> str:
+        """A text as it may be shown. What will be cut or wrapped must pass here before."""
+        return self.glyphs(mask(text, self.secrets) if self.secrets else text)
+
+    def line(self, line: Sequence[tuple[str, Style]]) -> list[tuple[str, Style]]:
+        """A finished line as it may be shown; it stays as long as it is."""
+        texts = [text for text, _ in line]
+        if self.secrets:
+            texts = mask_parts(texts, self.secrets)
+        glyphs = self.glyphs
+        return [(glyphs(text), style) for text, (_, style) in zip(texts, line, strict=True)]
 
     def style(self, name: str, ground: str = "surface", *, bold: bool = False) -> Style:
         """Letters in one colour on another, both by name; the same object every time."""

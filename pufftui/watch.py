@@ -20,6 +20,7 @@ from pufftui.trainer.policies import run_environment
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.store import StoreReader
 from pufftui.trainer.watcher import Watcher
+from pufftui.wishes import Wishes
 
 INTERRUPTED = 130
 
@@ -68,9 +69,9 @@ def _unattachable(folder: RunFolder, error: OSError) -> PuffError:
     )
 
 
-def run_watch(session: WatchSession, theme: str | None) -> int:
+def run_watch(session: WatchSession, wishes: Wishes | None = None) -> int:
     """Shows it; the exit status: 0, 1 if the screen failed, 130 after a signal."""
-    app = PuffApp(session, theme)
+    app = PuffApp(session, wishes)
     run = session.folder.id
     with passing_log("pufftui-watch-") as log:
         message = f" while watching {run}\nWhat happened is in {log}\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pufftui.cli.output import check_screen
+from pufftui.cli.output import add_screen, check_screen, wishes
 from pufftui.cli.parser import CommandParser
 from pufftui.trainer.run_folder import LATEST, RunFolder
 
@@ -15,7 +15,7 @@ def run(arguments: list[str]) -> int:
     parser.add_argument(
         "run", metavar="RUN", nargs="?", default=LATEST, help="the run's name; else the last one"
     )
-    parser.add_argument("--theme", metavar="THEME", help="colours of the dashboard")
+    add_screen(parser)
     parser.epilog = (
         "Leaving does not stop the run. For programs: the run's folder holds control.sock, which\n"
         "speaks JSON, a line at a time; it says hello with the version of its protocol."
@@ -25,4 +25,4 @@ def run(arguments: list[str]) -> int:
     check_screen("attach", "Start it in one.", options.theme)
     from pufftui.watch import attach_session, run_watch
 
-    return run_watch(attach_session(folder), options.theme)
+    return run_watch(attach_session(folder), wishes(options))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from pufftui.envs.errors import PuffError, nearest
+from pufftui.envs.errors import PuffError
+from pufftui.terminal import places_cursor
+from pufftui.wishes import Wishes
 
 if TYPE_CHECKING:
     from pufftui.trainer.runner import Runner
@@ -17,7 +20,25 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--headless", action="store_true", help="no dashboard: a progress line on stderr")
     add("--json", action="store_true", help="with --headless: a JSON object a second on stdout")
-    add("--theme", metavar="THEME", help="colours of the dashboard")
+    add_screen(parser)
+
+
+def add_screen(parser: argparse.ArgumentParser) -> None:
+    """The flags that choose how a screen looks, and what it does not show."""
+    add = parser.add_argument
+    add("--theme", metavar="THEME", help="colours of the screen; else those used last")
+    add(
+        "--ascii",
+        action=argparse.BooleanOptionalAction,
+        help="draw with plain letters alone; else as the terminal and the locale can",
+    )
+    add("--privacy", action="store_true", help="hide names, paths and addresses from the start")
+
+
+def wishes(options: argparse.Namespace) -> Wishes:
+    """What these flags say."""
+    stream = getattr(options, "stream", False)
+    return Wishes(options.theme, options.ascii, stream, options.privacy)
 
 
 def check_output(options: argparse.Namespace) -> None:
@@ -33,12 +54,17 @@ def check_screen(what: str, otherwise: str, theme: str | None) -> None:
     """Raises `PuffError` if there is no terminal, with a hint of what to do, or no such theme."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise PuffError(f"{what} needs a terminal.", otherwise, usage=True)
+    if not places_cursor(os.environ.get("TERM", "")):
+        name = os.environ.get("TERM") or "not set"
+        raise PuffError(
+            f"{what} needs a terminal that can place its cursor, and TERM is {name}.",
+            f"{otherwise} If it can after all: export TERM=xterm-256color.",
+            usage=True,
+        )
     if theme is not None:
-        from pufftui.theme import load_themes
+        from pufftui.wardrobe import Wardrobe
 
-        themes = load_themes()
-        if theme not in themes:
-            raise PuffError(f"There is no theme {theme}.", nearest(theme, themes), usage=True)
+        Wardrobe.open().pick(theme)
 
 
 def show(runner: Runner, options: argparse.Namespace) -> int:
@@ -50,10 +76,10 @@ def show(runner: Runner, options: argparse.Namespace) -> int:
             from pufftui.headless import run_headless
 
             return run_headless(runner, json=options.json, note=trouble)
-        return _show_live(runner, options.theme)
+        return _show_live(runner, wishes(options))
 
 
-def _show_live(runner: Runner, theme: str | None) -> int:
+def _show_live(runner: Runner, wanted: Wishes) -> int:
     from pufftui.live import run_live
     from pufftui.session import Session
     from pufftui.trainer.arena import Arena
@@ -68,4 +94,4 @@ def _show_live(runner: Runner, theme: str | None) -> int:
         descriptor=library.descriptor,
         open_store=lambda: StoreReader(runner.folder.database),
     )
-    return run_live(session, theme)
+    return run_live(session, wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from pufftui.cli.output import check_screen
+from pufftui.cli.output import add_screen, check_screen, wishes
 from pufftui.cli.parser import CommandParser
 from pufftui.cli.settings import load_settings, setting_files
 from pufftui.envs.catalogue import env_names, load_env
@@ -23,7 +23,7 @@ def run(arguments: list[str]) -> int:
         help="whose policy plays: a run's name, latest, random (for random moves) or none (for "
         "nobody); without it the newest run of ENV",
     )
-    add("--theme", metavar="THEME", help="colours of the screen")
+    add_screen(parser)
     options = parser.parse(arguments)
     if options.env is None:
         known = ", ".join(env_names())
@@ -42,4 +42,4 @@ def run(arguments: list[str]) -> int:
     seed = secrets.randbits(32)
     arena = Arena(library, opponent.parameters, lambda: opponent.weights, seed)
     session = PlaySession(arena=arena, descriptor=library.descriptor, opponent=opponent)
-    return run_play(session, options.theme)
+    return run_play(session, wishes(options))

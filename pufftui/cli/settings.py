@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import textwrap
@@ -12,6 +11,7 @@ from pathlib import Path
 from pufftui.envs.catalogue import find_env, load_env
 from pufftui.envs.errors import PuffError
 from pufftui.hardware import device_kind
+from pufftui.preferences import config_folder
 from pufftui.trainer.config import SECTIONS, Config, setting_fields
 from pufftui.trainer.layers import load_config
 
@@ -62,8 +62,7 @@ def setting_files(named: Path | None = None) -> list[Path]:
 
 def personal_file() -> Path:
     """Where a person keeps settings for all runs."""
-    folder = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(folder).expanduser() / "pufftui" / "config.toml"
+    return config_folder() / "config.toml"
 
 
 def setting_flags() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pufftui.cli.output import check_screen
+from pufftui.cli.output import add_screen, check_screen, wishes
 from pufftui.cli.parser import CommandParser
 from pufftui.trainer.run_folder import LATEST, RunFolder
 
@@ -15,10 +15,10 @@ def run(arguments: list[str]) -> int:
     parser.add_argument(
         "run", metavar="RUN", nargs="?", default=LATEST, help="the run's name; else the last one"
     )
-    parser.add_argument("--theme", metavar="THEME", help="colours of the dashboard")
+    add_screen(parser)
     options = parser.parse(arguments)
     folder = RunFolder.open(options.run)
     check_screen("watch", "Start it in one.", options.theme)
     from pufftui.watch import run_watch, watch_session
 
-    return run_watch(watch_session(folder), options.theme)
+    return run_watch(watch_session(folder), wishes(options))

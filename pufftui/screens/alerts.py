@@ -90,7 +90,11 @@ class AlertsScreen(Dialog):
             ("▸ " if chosen else "  ", "policy", True),
             (f"{duration(row.seconds):>8}  ", "dim", False),
             (f"{SIGNS[level]} ", COLOURS[level], True),
-            (fit(row.title, 44), "dim" if quiet and not chosen else "text", chosen),
+            (
+                fit(self.look.words(row.title), 44),
+                "dim" if quiet and not chosen else "text",
+                chosen,
+            ),
             (f"{state:>7}\n", "dim" if quiet else COLOURS[level], False),
         ]
 
@@ -109,7 +113,10 @@ class AlertsScreen(Dialog):
         for text, colour in blocks:
             if text and not text.endswith(": "):
                 wrapped = textwrap.fill(
-                    text, WIDTH, initial_indent=" " * 12, subsequent_indent=" " * 12
+                    self.look.words(text),
+                    WIDTH,
+                    initial_indent=" " * 12,
+                    subsequent_indent=" " * 12,
                 )
                 parts.append((f"{wrapped}\n", colour, False))
         return parts

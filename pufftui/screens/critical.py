@@ -52,7 +52,7 @@ class CriticalScreen(Dialog):
         return f"✕ {self.alert.title}"
 
     def body(self) -> Text:
-        alert = self.alert
+        alert, words = self.alert, self.look.words
         since = alert.evidence.get("since_step")
         when = f" Since step {steps(since)}." if isinstance(since, int) else ""
         way = (
@@ -62,8 +62,8 @@ class CriticalScreen(Dialog):
             else "Pause: nothing is lost, and there is time to look."
         )
         return self.ink(
-            (f"{textwrap.fill(alert.text + when, WIDTH)}\n\n", "text", False),
-            (f"{textwrap.fill(alert.advice, WIDTH)}\n\n", "dim", False),
+            (f"{textwrap.fill(words(alert.text) + when, WIDTH)}\n\n", "text", False),
+            (f"{textwrap.fill(words(alert.advice), WIDTH)}\n\n", "dim", False),
             (textwrap.fill(way, WIDTH), "policy", False),
         )
 

@@ -59,7 +59,7 @@ class Dialog(ModalScreen[None]):
         text = Text()
         for words, colour, bold in parts:
             style = f"{'bold ' if bold else ''}{self.look.colours[colour]}"
-            text.append(words, style)
+            text.append(self.look.words(words), style)
         return text
 
     def action_close(self) -> None:

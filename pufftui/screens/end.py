@@ -9,7 +9,6 @@ from textual.binding import Binding
 
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import duration, figure, steps
-from pufftui.glyphs import large
 from pufftui.history import History
 from pufftui.plot import chart
 from pufftui.screens.dialog import Dialog
@@ -46,7 +45,7 @@ class SummaryScreen(Dialog):
 
     def body(self) -> Text:
         snapshot, high = self._snapshot, self._descriptor.score_high
-        digits = large(figure(snapshot.score))
+        digits = self.look.glyphs.large(figure(snapshot.score))
         facts = (
             f"   score of {figure(high)}",
             f"   best {figure(snapshot.best_score)}",

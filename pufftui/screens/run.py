@@ -190,7 +190,11 @@ class RunScreen(ArenaScreen):
 
         Whoever is in control and not playing is asked what to do about something critical.
         """
-        words = "" if self.app.app_focus else desktop(alert.title, alert.text)
+        words = (
+            ""
+            if self.app.app_focus
+            else desktop(self.look.words(alert.title), self.look.words(alert.text))
+        )
         write_control(self.app, BELL + words)
         free = self.app.screen is self and not self.playing
         if self.IN_CONTROL and free and level_of(alert) is Level.CRITICAL:

@@ -37,10 +37,10 @@ class AlertStrip(Bar):
         ink = "background" if self._flash else COLOURS[level]
         quiet = "background" if self._flash else "text"
         more = len(self._calling) - 1
-        head = f" {SIGNS[level]} {alert.title}" + (f"  (+{more} more)" if more else "")
+        head = f" {SIGNS[level]} {look.words(alert.title)}" + (f"  (+{more} more)" if more else "")
         keys = "a details   k seen "
         room = width - len(head) - len(keys) - 5
-        text = fit(alert.text, room) if room >= 12 else " " * max(0, room)
+        text = fit(look.words(alert.text), room) if room >= 12 else " " * max(0, room)
         ground = self.ground
         return [
             [

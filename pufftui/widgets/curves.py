@@ -6,7 +6,6 @@ import math
 
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import figure, percent
-from pufftui.glyphs import large
 from pufftui.history import History
 from pufftui.plot import Line, chart, sparkline
 from pufftui.theme import PuffTheme
@@ -91,7 +90,7 @@ class ScoreCard(CurveCard):
     def _figures(self, width: int) -> list[Line]:
         look, snapshot = self.look, self.snapshot
         score = snapshot.score if snapshot else None
-        digits = large(figure(score))
+        digits = look.glyphs.large(figure(score))
         side = max(22, len(digits[0]) + 3) if width >= 42 else len(digits[0]) + 2
         facts = [
             ("of   ", figure(self._limit)),
@@ -127,7 +126,7 @@ class SpeedCard(CurveCard):
         look = self.look
         text = figure(self.snapshot.steps_per_second if self.snapshot else None)
         number, suffix = text.rstrip("kMBTPE"), text[len(text.rstrip("kMBTPE")) :]
-        digits = large(number)
+        digits = look.glyphs.large(number)
         unit = ["", "", f" {suffix} steps/s".replace("  ", " ")]
         colour = look.style("series2", bold=True)
         head: list[Line] = [

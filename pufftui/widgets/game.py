@@ -111,11 +111,8 @@ class GameCard(Card):
         width, height = self.size
         if width and len(self._strips) == height:
             lines = super().lines(width, 2)
-            blank = self.look.style("text")
             for y, line in enumerate(lines[: 2 if self.roomy else 1]):
-                used = sum(len(text) for text, _ in line)
-                segments = [Segment(text, style) for text, style in line]
-                self._strips[y] = Strip([*segments, Segment(" " * (width - used), blank)], width)
+                self._strips[y] = self.strip(line, width)
             self.refresh(Region(0, 0, width, 2 if self.roomy else 1))
 
     def _row(self, colours: NDArray[np.int64], region: Region) -> Strip:

@@ -41,7 +41,8 @@ class Header(Bar):
     def lines(self, width: int, height: int) -> list[Line]:
         if self.banner:
             return [self._banner(width)]
-        look, run = self.look, self.run.removeprefix(f"{self.env}-")
+        look = self.look
+        run = look.words(self.run).removeprefix(f"{self.env}-")
         left: Line = (
             [(" pufftui  ", look.style("policy", "raised", bold=True))]
             if width >= 96

@@ -57,7 +57,7 @@ class LogCard(Card):
                 [
                     (time, look.style("dim")),
                     (f"{sign} ", look.style(colour, bold=True)),
-                    (fit(_last_line(event.text), room), look.style("text")),
+                    (fit(look.words(_last_line(event.text)), room), look.style("text")),
                 ]
             )
         return lines

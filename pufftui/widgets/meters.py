@@ -48,7 +48,7 @@ def meter(
 
 def fact(look: PuffTheme, name: str, text: str, width: int, colour: str = "text") -> Line:
     """Words after a label: of those between commas as many as fit, but at least the first."""
-    words = text.split(", ")
+    words = look.words(text).split(", ")
     while len(words) > 1 and len(", ".join(words)) > width - LABEL:
         words.pop()
     shown = ", ".join(words)[: max(0, width - LABEL)]

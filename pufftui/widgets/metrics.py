@@ -85,7 +85,7 @@ class MetricsCard(Card):
             last = float(series.total[at] / series.count[at])
         value = figure(last)
         head: Line = [
-            (fit(name, width - len(value) - 1), look.style("dim")),
+            (fit(look.words(name), width - len(value) - 1), look.style("dim")),
             (f" {value}", look.style("text", bold=True)),
         ]
         blank: Line = [(" " * width, look.style("dim"))]

@@ -22,6 +22,6 @@ class NoPolicyCard(PolicyCard):
         return "none"
 
     def content(self, width: int, height: int) -> list[Line]:
-        words = textwrap.wrap(self._opponent.explanation, width)
+        words = textwrap.wrap(self.look.words(self._opponent.explanation), width)
         lines: list[Line] = [[(line, self.look.style("dim"))] for line in words]
         return [*lines, [(self._opponent.remedy, self.look.style("policy"))]]

@@ -6,7 +6,6 @@ import textwrap
 from itertools import zip_longest
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
@@ -43,8 +42,17 @@ class Painted(Widget):
         """Draws the lines again and refreshes those that changed."""
         width, height = self.size
         if width and height:
+            self.put([self.strip(line, width) for line in self.lines(width, height)])
+
+    def strip(self, line: Line, width: int) -> Strip:
+        """A line as it goes to the screen: `width` cells, and nothing that must not be seen."""
+        segments = [Segment(text, style) for text, style in self.look.line(line) if text]
+        used = sum(len(text) for text, _ in line)
+        if used < width:
             blank = self.look.style("text", self.ground)
-            self.put([_strip(line, width, blank) for line in self.lines(width, height)])
+            segments.append(Segment(" " * (width - used), blank))
+        strip = Strip(segments, max(used, width))
+        return strip if used <= width else strip.crop(0, width)
 
     def put(self, strips: list[Strip]) -> None:
         """Takes over new strips, row by row, and refreshes the rows that differ."""
@@ -86,15 +94,6 @@ class Painted(Widget):
         return strips
 
 
-def _strip(line: Line, width: int, blank: Style) -> Strip:
-    segments = [Segment(text, style) for text, style in line if text]
-    used = sum(len(text) for text, _ in line)
-    if used < width:
-        segments.append(Segment(" " * (width - used), blank))
-    strip = Strip(segments, max(used, width))
-    return strip if used <= width else strip.crop(0, width)
-
-
 class Card(Painted):
     """A panel with a title, half a row of air above it and one cell of it at both sides."""
 
@@ -129,13 +128,18 @@ class Card(Painted):
 
     def head(self, inner: int) -> list[Line]:
         """The edge, where there is room for one, and the title."""
-        look, detail = self.look, self.detail()[: max(0, inner - len(self.title) - 2)]
+        look = self.look
+        detail = look.words(self.detail())[: max(0, inner - len(self.title) - 2)]
         fill = " " * (inner - len(self.title) - len(detail))
         title = [
             (self.title, look.style(self.accent, bold=True)),
             (fill + detail, look.style("dim")),
         ]
+        # Half a row of air; where there are no half blocks, a row of it.
         edge = ("▄" * (inner + 2), look.style(self.edge_colour(), "background"))
+        if look.glyphs.ascii_only:
+            ground = "background" if self.edge_colour() == self.ground else self.edge_colour()
+            edge = (" " * (inner + 2), look.style("text", ground))
         return [[edge], title] if self.roomy else [title]
 
     def edge_colour(self) -> str:
@@ -144,7 +148,7 @@ class Card(Painted):
 
     def say(self, text: str, width: int, height: int) -> list[Line]:
         """A quiet sentence or two in the middle, for a panel that has nothing to show."""
-        lines = textwrap.wrap(text, max(1, width))[: max(1, height)]
+        lines = textwrap.wrap(self.look.words(text), max(1, width))[: max(1, height)]
         above: list[Line] = [[] for _ in range(max(0, (height - len(lines)) // 2))]
         return [*above, *([(line.center(width), self.look.style("dim"))] for line in lines)]
 

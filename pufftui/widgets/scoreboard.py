@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pufftui.format import NOTHING, figure
-from pufftui.glyphs import large
 from pufftui.plot import Line
 from pufftui.session import PlaySession
 from pufftui.theme import PuffTheme
@@ -77,7 +76,7 @@ class Scoreboard(Card):
     def _large(self) -> list[Line]:
         frame, look = self._session.tally.frame, self.look
         colour = look.style(self._colour(), bold=True)
-        digits = large(figure(frame.episode_return if frame else None))
+        digits = look.glyphs.large(figure(frame.episode_return if frame else None))
         return [*([(row, colour)] for row in digits), [("return so far", look.style("dim"))]]
 
     def _now(self, width: int) -> Line:

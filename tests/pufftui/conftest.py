@@ -14,6 +14,12 @@ from fakes import fake_session
 from pufftui.session import Session
 
 
+@pytest.fixture(autouse=True)
+def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test chooses on the screen is not kept for the person who runs it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+
+
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     """A run of squared that has been learning for 200 s, on a clock that stands still."""

@@ -44,6 +44,7 @@ from pufftui.trainer.system import (
     HostReading,
     HostSampler,
 )
+from pufftui.wishes import Wishes
 
 SPEED = 330_000
 ROWS_PER_SECOND = 2
@@ -392,9 +393,9 @@ class StillGpu(GpuSampler):
         self.latest = self._still
 
 
-def fake_app(session: Session, theme: str | None = None, gpus: int = 0) -> PuffApp:
+def fake_app(session: Session, theme: str | None = None, gpus: int = 0, **wishes: bool) -> PuffApp:
     """The real application over a session of pretenders and a machine that stands still."""
-    return PuffApp(session, theme, StillHost(), StillGpu(gpus))
+    return PuffApp(session, Wishes(theme, **wishes), StillHost(), StillGpu(gpus))
 
 
 def screen_text(app: PuffApp) -> str:

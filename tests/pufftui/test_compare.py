@@ -25,6 +25,7 @@ from pufftui.series import Series
 from pufftui.theme import load_themes
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.store import StoreWriter
+from pufftui.wishes import Wishes
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def read(*names: str) -> Comparison:
 def app_of(names: Sequence[str], theme: str | None = None) -> CompareApp:
     folders = [RunFolder.open(name) for name in names]
     comparison = Comparison.read(folders)
-    return CompareApp(comparison, folders, comparison.first_grouping(), theme)
+    return CompareApp(comparison, folders, comparison.first_grouping(), Wishes(theme))
 
 
 def test_json_has_the_figures_and_the_differences(

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
+from colour_vision import EYES, distance, lightness
+from fakes import fake_app, fake_session, settle
 
 import pufftui.themes
 from pufftui.envs.errors import PuffError
@@ -13,7 +16,7 @@ FOLDER = Path(pufftui.themes.__path__[0])
 
 
 def test_there_is_a_choice() -> None:
-    assert len(THEMES) >= 3
+    assert len(THEMES) >= 6
     assert next(iter(THEMES)) == DEFAULT_THEME
     assert {theme.dark for theme in THEMES.values()} == {True, False}
 
@@ -43,6 +46,82 @@ def test_curves_and_bars_are_visible(name: str) -> None:
     # The banner while a person plays, and the text of dialogs over the dimmed screen.
     assert contrast(colours["background"], colours["human"]) >= 4.5
     assert contrast(colours["text"], colours["background"]) >= 7
+
+
+WORDS = ("text", "dim", "policy", "human", "good", "warning", "error", "background")
+SERIES_NAMES = tuple(f"series{number}" for number in range(SERIES))
+PICTURES = ("track", "band")
+"""What bars and curves lie on: their letters are pictures, for which less contrast is enough."""
+
+DECORATION = {"surface": 1.05, "track": 1.15}
+"""What may hardly be seen: edges of panels, the empty part of a bar; grid lines even less."""
+
+
+async def painted_pairs(tmp_path: Path) -> set[tuple[str, str]]:
+    """The names of all letters and grounds that the dashboard paints, in all of its states."""
+    pairs: set[tuple[str, str]] = set()
+    for size, env in (((120, 40), "breakout"), ((200, 60), "squared"), ((80, 24), "squared")):
+        session = fake_session(tmp_path / f"{env}-{size[0]}", env=env)
+        app = fake_app(session, gpus=2)
+        async with app.run_test(size=size) as pilot:
+            for key in ("0", "1", "2", "3", "4", "5", "0", "m", "escape", "p", "s", "v"):
+                await settle(app, pilot)
+                await settle(app, pilot)
+                await pilot.press(key)
+                names = {id(style): key[:2] for key, style in app.look._styles.items()}
+                for panel in app.main.panels:
+                    for strip in panel._strips if panel.is_on_screen else ():
+                        used = [segment for segment in strip if segment.text.strip(" ")]
+                        pairs |= {names[id(s.style)] for s in used if id(s.style) in names}
+    return pairs
+
+
+async def test_whatever_is_painted_can_be_seen(tmp_path: Path) -> None:
+    pairs = await painted_pairs(tmp_path)
+    assert {("dim", "surface"), ("policy", "raised"), ("background", "human")} <= pairs
+    for theme in THEMES.values():
+        for front, back in pairs:
+            for name in (front, back):
+                if "+" in name:
+                    one, _, rest = name.partition("+")
+                    other, _, share = rest.partition("*")
+                    theme.mix(one, other, float(share))
+            found = contrast(theme.colours[front], theme.colours[back])
+            if front in WORDS and back not in PICTURES and "+" not in back:
+                least = 4.5
+            elif front in (*WORDS, *SERIES_NAMES):
+                least = 3.0
+            else:
+                least = DECORATION.get(front, 1.3)
+            assert found >= least or front == "faint", (theme.name, front, back, found)
+
+
+class TestColourBlindSafe:
+    COLOURS = THEMES["okabe"].colours
+
+    @pytest.mark.parametrize("eyes", EYES)
+    def test_curves_can_be_told_apart(self, eyes: str) -> None:
+        for one, other in combinations(SERIES_NAMES, 2):
+            least = 7.5 if eyes != "no blue" else 6
+            apart = distance(self.COLOURS[one], self.COLOURS[other], eyes)
+            assert apart >= least, (one, other, apart)
+
+    @pytest.mark.parametrize("eyes", EYES)
+    def test_states_can_be_told_apart(self, eyes: str) -> None:
+        for one, other in combinations(("policy", "human", "good", "warning", "error"), 2):
+            apart = distance(self.COLOURS[one], self.COLOURS[other], eyes)
+            assert apart >= (10 if eyes != "no blue" else 5), (one, other, apart)
+
+    def test_no_two_are_of_the_same_lightness(self) -> None:
+        levels = sorted(lightness(self.COLOURS[name]) for name in SERIES_NAMES)
+        assert min(b - a for a, b in pairwise(levels)) >= 3.5
+
+    def test_the_simulation_knows_what_is_hard_to_tell(self) -> None:
+        red, green = "#c83030", "#6b7a1e"
+        assert distance(red, green, "all cones") > 20
+        assert distance(red, green, "no green") < 6
+        assert distance("#ffffff", "#ffffff", "no red") == 0
+        assert lightness("#ffffff") == pytest.approx(100)
 
 
 @pytest.mark.parametrize(

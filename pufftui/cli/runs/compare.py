@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pufftui.cli.output import check_screen
+from pufftui.cli.output import add_screen, check_screen, wishes
 from pufftui.cli.parser import CommandParser
 from pufftui.envs.errors import PuffError
 from pufftui.format import duration, figure, setting, steps
@@ -33,7 +33,7 @@ def run(arguments: list[str]) -> int:
     add("--aggregate", action="store_true", help="all of them as one curve")
     add("--each", action="store_true", help="every run alone, whatever its seed")
     add("--json", action="store_true", help="one JSON object with figures and differences")
-    add("--theme", metavar="THEME", help="colours of the screen")
+    add_screen(parser)
     options = parser.parse(arguments)
     if options.aggregate and options.each:
         raise PuffError("--aggregate and --each exclude each other.", "Leave one out.", usage=True)
@@ -55,7 +55,7 @@ def run(arguments: list[str]) -> int:
     check_screen("runs compare", "Or print the figures: --json.", options.theme)
     from pufftui.compare import run_compare
 
-    return run_compare(comparison, folders, grouping, options.theme)
+    return run_compare(comparison, folders, grouping, wishes(options))
 
 
 def as_json(comparison: Comparison, groups: Sequence[Group]) -> dict[str, Any]:

@@ -1,0 +1,142 @@
+"""What all applications of pufftui have in common: themes, letters, and what is not to be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from rich.segment import Segment
+from textual.app import App, SystemCommand
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
+
+from pufftui.envs.errors import PuffError
+from pufftui.glyphs import ASCII, FULL, Glyphs, fitting
+from pufftui.privacy import Secrets, own_secrets
+from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables
+from pufftui.wardrobe import Wardrobe, remember
+from pufftui.wishes import Wishes
+
+Result = TypeVar("Result")
+
+TOAST_SECONDS = 8
+
+
+class Dressable(Protocol):
+    """A screen that can change how it looks."""
+
+    def dress(self, look: PuffTheme) -> None: ...
+
+
+class DressedApp(App[Result], inherit_bindings=False):
+    """An application in one of the themes. Subclasses name the screen that is dressed as `main`."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "pufftui"
+    ALLOW_SELECT = False
+    ENABLE_COMMAND_PALETTE = True
+
+    main: Dressable
+
+    def __init__(self, wishes: Wishes | None = None, runs: Iterable[str] = ()) -> None:
+        """`runs` are names that may hold secrets. Raises `PuffError` for an unknown theme."""
+        wishes = wishes or Wishes()
+        self.wardrobe = Wardrobe.open()
+        super().__init__()
+        name = self.wardrobe.pick(wishes.theme)
+        self.glyphs = _glyphs(wishes)
+        self._own = own_secrets(runs)
+        self.private = wishes.privacy or wishes.stream
+        for look in self.looks.values():
+            self.register_theme(look.to_textual())
+        self.theme = name
+        self.look = self._worn()
+        self.set_class(self.glyphs.ascii_only, "-ascii")
+
+    @property
+    def looks(self) -> dict[str, PuffTheme]:
+        """All themes by name."""
+        return self.wardrobe.looks
+
+    @property
+    def secrets(self) -> Secrets | None:
+        """What is masked right now."""
+        return self._own if self.private else None
+
+    def _worn(self) -> PuffTheme:
+        return self.looks[self.theme].worn(self.glyphs, self.secrets)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        standard = self.looks[DEFAULT_THEME]
+        return {name: standard.colours[name] for name in css_variables()}
+
+    def get_line_filters(self) -> list[LineFilter]:
+        filters = list(super().get_line_filters())
+        return [*filters, OtherLetters(self.glyphs)] if self.glyphs.ascii_only else filters
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Shows a message for a while, without what must not be seen."""
+        shown, head = self.look.words(message), self.look.words(title)
+        super().notify(shown, title=head, severity=severity, timeout=timeout, markup=markup)
+
+    # Themes.
+
+    def complain(self) -> None:
+        """Says which of the person's themes were left out."""
+        complaints = self.wardrobe.complaints
+        if complaints:
+            more = len(complaints) - 1
+            text = str(complaints[0]) + (f" And {more} more." if more else "")
+            title = "A theme is left out" if not more else "Themes are left out"
+            self.notify(text, title=title, severity="warning", timeout=TOAST_SECONDS)
+
+    def next_theme(self) -> None:
+        """Changes to the theme after this one."""
+        self.wear(self.wardrobe.after(self.theme))
+
+    def wear(self, name: str) -> None:
+        """Changes to a theme by name, also for the next time."""
+        self.theme = name
+        self.redress()
+        try:
+            remember(name)
+        except PuffError as error:
+            self.notify(str(error), title="Not kept for the next time", severity="warning")
+
+    def redress(self) -> None:
+        """Paints everything anew, in the theme, the letters and the privacy of now."""
+        self.look = self._worn()
+        self.main.dress(self.look)
+
+    def theme_commands(self) -> Iterable[SystemCommand]:
+        """A command of the palette for every theme."""
+        for look in self.looks.values():
+            yield SystemCommand(
+                f"Theme: {look.title}", "change the colours", lambda name=look.name: self.wear(name)
+            )
+
+
+class OtherLetters(LineFilter):
+    """Puts other letters into what Textual itself draws: borders, scroll bars, the palette."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+        return [Segment(self._glyphs(text), style, control) for text, style, control in segments]
+
+
+def _glyphs(wishes: Wishes) -> Glyphs:
+    if wishes.ascii_only is None:
+        return fitting()
+    return ASCII if wishes.ascii_only else FULL

@@ -1,0 +1,76 @@
+"""How colours look to eyes that lack a kind of cone, and how far apart two of them are.
+
+Simulation after Machado, Oliveira and Fernandes (2009), severity 1; distances in Oklab, times 100:
+below 2 two colours can hardly be told apart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pufftui.theme import channels
+
+Floats = NDArray[np.float64]
+
+EYES: dict[str, Floats] = {
+    "all cones": np.eye(3),
+    "no green": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "no red": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "no blue": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+TO_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+TO_OKLAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
+def linear(colour: str) -> Floats:
+    """Red, green and blue as amounts of light."""
+    shares = np.array(channels(colour)) / 255
+    return np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+
+
+def seen(colour: str, eyes: str) -> Floats:
+    """Where a colour lies in Oklab for these eyes."""
+    light = np.clip(EYES[eyes] @ linear(colour), 0, 1)
+    return 100 * TO_OKLAB @ np.cbrt(TO_CONES @ light)
+
+
+def distance(one: str, other: str, eyes: str) -> float:
+    """How different two colours look to these eyes."""
+    return float(np.linalg.norm(seen(one, eyes) - seen(other, eyes)))
+
+
+def lightness(colour: str) -> float:
+    """CIE lightness, 0 to 100."""
+    luminance = float(np.array([0.2126, 0.7152, 0.0722]) @ linear(colour))
+    return 116 * np.cbrt(luminance) - 16 if luminance > 0.008856 else 903.3 * luminance

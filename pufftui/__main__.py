@@ -53,7 +53,8 @@ def end_by_interrupt(number: int) -> None:
 
 def say(message: str, hint: str) -> None:
     """Writes one error to stderr, in red where that is a terminal."""
-    name = "\x1b[31mpufftui:\x1b[0m" if sys.stderr.isatty() else "pufftui:"
+    colours = os.environ.get("TERM") not in (None, "dumb") and "NO_COLOR" not in os.environ
+    name = "\x1b[31mpufftui:\x1b[0m" if colours and sys.stderr.isatty() else "pufftui:"
     print(name, f"{message} {hint}".strip(), file=sys.stderr)
 
 

@@ -18,6 +18,7 @@ from pufftui.envs.catalogue import env_names, load_env
 from pufftui.envs.compiler import MISSING, find_compiler, install_command
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import available_cores
+from pufftui.glyphs import fitting
 from pufftui.hardware import CPU_BUILD, CUDA_BUILD, gpus, torch_build
 from pufftui.trainer.run_folder import runs_root
 
@@ -149,11 +150,11 @@ def _colours() -> Finding:
 
 
 def _letters() -> Finding:
-    encoding = (sys.stdout.encoding or "").lower()
-    if encoding in ("utf-8", "utf8"):
+    if not fitting().ascii_only:
         return Finding("letters", Status.OK, "UTF-8")
-    text = f"{encoding or 'unknown'}; charts and games are drawn with more letters than it has"
-    return Finding("letters", Status.WARNING, text, "export LC_ALL=C.UTF-8")
+    text = "TERM and the locale promise ASCII alone, so screens are drawn with that"
+    fix = "if there is more: export LC_ALL=C.UTF-8, or --no-ascii"
+    return Finding("letters", Status.WARNING, text, fix)
 
 
 def _runs_folder() -> Finding:

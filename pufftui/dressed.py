@@ -13,6 +13,7 @@ from textual.notifications import SeverityLevel
 
 from pufftui.envs.errors import PuffError
 from pufftui.glyphs import ASCII, FULL, Glyphs, fitting
+from pufftui.palette import quantiser
 from pufftui.privacy import Secrets, own_secrets
 from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables
 from pufftui.wardrobe import Wardrobe, remember
@@ -45,6 +46,9 @@ class DressedApp(App[Result], inherit_bindings=False):
         self.wardrobe = Wardrobe.open()
         super().__init__()
         name = self.wardrobe.pick(wishes.theme)
+        quantise = quantiser(self.console.color_system, no_color=self.no_color)
+        self.looks = {n: look.limited(quantise) for n, look in self.wardrobe.looks.items()}
+        """All themes by name, in the colours that there are."""
         self.glyphs = _glyphs(wishes)
         self._own = own_secrets(runs)
         self.private = wishes.privacy or wishes.stream
@@ -55,11 +59,6 @@ class DressedApp(App[Result], inherit_bindings=False):
         self.set_class(self.glyphs.ascii_only, "-ascii")
 
     @property
-    def looks(self) -> dict[str, PuffTheme]:
-        """All themes by name."""
-        return self.wardrobe.looks
-
-    @property
     def secrets(self) -> Secrets | None:
         """What is masked right now."""
         return self._own if self.private else None
@@ -68,7 +67,7 @@ class DressedApp(App[Result], inherit_bindings=False):
         return self.looks[self.theme].worn(self.glyphs, self.secrets)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        standard = self.looks[DEFAULT_THEME]
+        standard = self.wardrobe.looks[DEFAULT_THEME]
         return {name: standard.colours[name] for name in css_variables()}
 
     def get_line_filters(self) -> list[LineFilter]:

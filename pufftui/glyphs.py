@@ -110,7 +110,7 @@ class Glyphs:
 
     def __call__(self, text: str) -> str:
         """The text, of the same length, in letters that the terminal has."""
-        return text if text.isascii() else text.translate(self._letters)
+        return text.translate(self._letters) if self._letters and not text.isascii() else text
 
     def large(self, text: str) -> list[str]:
         """The text in large figures, as the function of that name, in letters that there are."""

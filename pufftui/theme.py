@@ -17,6 +17,7 @@ from textual.theme import Theme
 import pufftui.themes
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.glyphs import FULL, Glyphs
+from pufftui.palette import Quantise
 from pufftui.privacy import Secrets, mask, mask_parts
 
 DEFAULT_THEME = "midnight"
@@ -53,11 +54,20 @@ class PuffTheme:
     glyphs: Glyphs = FULL
     secrets: Secrets | None = None
     """What is masked in all texts, None while nothing is."""
+    quantise: Quantise | None = None
+    """Makes a colour one that the terminal has, None where it has all."""
     _styles: dict[tuple[str, str, bool], Style] = field(default_factory=dict)
 
     def worn(self, glyphs: Glyphs, secrets: Secrets | None) -> PuffTheme:
         """The same colours and the same styles on a terminal with these letters."""
         return replace(self, glyphs=glyphs, secrets=secrets)
+
+    def limited(self, quantise: Quantise | None) -> PuffTheme:
+        """The same theme in the colours that a terminal has."""
+        if quantise is None:
+            return self
+        colours = {name: quantise(colour) for name, colour in self.colours.items()}
+        return replace(self, colours=colours, quantise=quantise, _styles={})
 
     def words(self, text: str) -> str:
         """A text as it may be shown. What will be cut or wrapped must pass here before."""
@@ -86,7 +96,8 @@ class PuffTheme:
         if mixed not in self.colours:
             front, back = channels(self.colours[name]), channels(self.colours[ground])
             mix = [round(b + (f - b) * share) for f, b in zip(front, back, strict=True)]
-            self.colours[mixed] = "#{:02x}{:02x}{:02x}".format(*mix)
+            colour = "#{:02x}{:02x}{:02x}".format(*mix)
+            self.colours[mixed] = self.quantise(colour) if self.quantise else colour
         return mixed
 
     def to_textual(self) -> Theme:

@@ -69,7 +69,8 @@ class GameCard(Card):
             differs = (shown != pixels).reshape(region.height, -1).any(axis=1)
             changed = np.flatnonzero(differs).tolist()
         if changed:
-            for row, colours in zip(changed, packed(pixels, changed), strict=True):
+            shown = blended(pixels) if self.look.glyphs.ascii_only else pixels
+            for row, colours in zip(changed, packed(shown, changed), strict=True):
                 self._strips[region.y + row] = self._row(colours, region)
             rows = {region.y + row: self._strips[region.y + row] for row in changed}
             if not write_rows(self, rows):
@@ -136,9 +137,15 @@ class GameCard(Card):
         if len(self._styles) >= MOST_STYLES:
             self._styles.clear()
         upper, lower = value >> 24, value & 0xFFFFFF
-        style = Style.from_color(_colour(upper), _colour(lower))
+        style = Style.from_color(self._colour(upper), self._colour(lower))
         self._styles[value] = style
         return style
+
+    def _colour(self, value: int) -> Color:
+        quantise = self.look.quantise
+        if quantise is not None:
+            return Color.parse(quantise(f"#{value:06x}"))
+        return Color.from_rgb(value >> 16, value >> 8 & 0xFF, value & 0xFF)
 
 
 def fitted(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
@@ -149,6 +156,13 @@ def fitted(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
     down = np.arange(height) * pixels.shape[0] // height
     stretched: NDArray[np.uint8] = pixels[down][:, across]
     return stretched
+
+
+def blended(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Both pixels of every cell in their mean colour, for terminals without half blocks."""
+    height, width, _ = pixels.shape
+    means = pixels.reshape(height // 2, 2, width, 3).mean(axis=1).astype(np.uint8)
+    return means.repeat(2, axis=0)
 
 
 def packed(pixels: NDArray[np.uint8], rows: list[int]) -> NDArray[np.int64]:
@@ -186,7 +200,3 @@ def _caption(frame: ArenaFrame) -> tuple[object, ...]:
         frame.speed,
         steps(frame.policy_step or 0),
     )
-
-
-def _colour(value: int) -> Color:
-    return Color.from_rgb(value >> 16, value >> 8 & 0xFF, value & 0xFF)

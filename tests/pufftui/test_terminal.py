@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import signal
 import subprocess
 import sys
@@ -13,8 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).parent
+from terminals import Terminal, live_script
 
 CRASH = """
 import ctypes, signal, sys, threading, time
@@ -50,60 +47,6 @@ print("AFTER one")
 print("AFTER two", file=sys.stderr)
 assert sys.__stderr__ is sys.stderr
 """
-
-LIVE = """
-import os, sys, threading, time
-from pathlib import Path
-sys.path.insert(0, {here!r})
-from fakes import fake_session
-from pufftui.live import run_live
-
-session = fake_session(Path(sys.argv[1]).parent, clock=time.monotonic, threaded=True)
-threading.Timer(1.0, lambda: os.write(2, b"STRAY OUTPUT")).start()
-status = run_live(session, None)
-print("STATUS", status, len(session.runner.sent))
-"""
-
-
-class Terminal:
-    """A program in a pty of its own, 120 x 40."""
-
-    def __init__(self, script: str, log: Path) -> None:
-        self.screen, inner = pty.openpty()
-        termios.tcsetwinsize(inner, (40, 120))
-        self.before = termios.tcgetattr(inner)
-        environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", script, str(log)],
-            stdin=inner,
-            stdout=inner,
-            stderr=inner,
-            env=environment,
-            start_new_session=True,
-        )
-        self.inner = inner
-        self.said = b""
-
-    def read(self, until: bytes = b"", seconds: float = 20.0) -> bytes:
-        """Reads on until the program has said something, or has ended."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and (not until or until not in self.said):
-            if select.select([self.screen], [], [], 0.05)[0]:
-                self.said += os.read(self.screen, 65536)
-            elif self.process.poll() is not None:
-                break
-        assert not until or until in self.said, self.said[-2000:]
-        return self.said
-
-    def wait(self) -> int:
-        self.read()
-        return self.process.wait(10)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self.inner)
-        os.close(self.screen)
 
 
 @pytest.fixture
@@ -164,7 +107,7 @@ def test_all_output_but_the_screen_goes_to_the_log(start, tmp_path: Path) -> Non
 
 
 def test_the_live_screen_comes_and_goes(start, tmp_path: Path) -> None:
-    terminal = start(LIVE.format(here=str(HERE)))
+    terminal = start(live_script())
     terminal.read(b"squared")
     terminal.read("▀".encode())
     time.sleep(1.5)
@@ -185,7 +128,7 @@ def test_the_live_screen_comes_and_goes(start, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_stops_the_run_and_says_so(start, number) -> None:
-    terminal = start(LIVE.format(here=str(HERE)))
+    terminal = start(live_script())
     terminal.read("▀".encode())
     terminal.process.send_signal(number)
     assert terminal.wait() == 0

@@ -1,0 +1,77 @@
+"""The colours a terminal has, for themes that want others: the nearest one as the eye sees it.
+
+Whoever only cuts off the lower bits makes black, navy and teal of dark greys, and panels, bars and
+curves run together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Quantise = Callable[[str], str]
+
+STEPS = (0x00, 0x5F, 0x87, 0xAF, 0xD7, 0xFF)
+"""Amounts of red, green and blue in the colour cube of 256 colours; greys follow it."""
+
+TO_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+TO_OKLAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
+def quantiser(color_system: str | None, *, no_color: bool) -> Quantise | None:
+    """What makes a colour one that can be shown; None where all can, or where hardly any can."""
+    if no_color:
+        return grey
+    return nearest_of_256 if color_system == "256" else None
+
+
+@lru_cache(maxsize=8192)
+def nearest_of_256(colour: str) -> str:
+    """The nearest of the 240 colours that all terminals with 256 colours agree on."""
+    known, places = _known()
+    at = int(np.linalg.norm(places - _place(np.array([_channels(colour)])), axis=1).argmin())
+    return "#{:02x}{:02x}{:02x}".format(*known[at])
+
+
+@lru_cache(maxsize=8192)
+def grey(colour: str) -> str:
+    """The grey that is as light as a colour."""
+    red, green, blue = _channels(colour)
+    level = round(0.299 * red + 0.587 * green + 0.114 * blue)
+    return f"#{level:02x}{level:02x}{level:02x}"
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+@lru_cache(maxsize=1)
+def _known() -> tuple[NDArray[np.int64], Floats]:
+    cube = [(red, green, blue) for red in STEPS for green in STEPS for blue in STEPS]
+    greys = [(level, level, level) for level in range(8, 239, 10)]
+    known = np.array(cube + greys)
+    return known, _place(known)
+
+
+def _place(channels: NDArray[np.int64]) -> Floats:
+    """Where colours (n, 3) lie in Oklab, in which distances are those that the eye sees."""
+    shares = channels / 255
+    light = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    place: Floats = np.cbrt(light @ TO_CONES.T) @ TO_OKLAB.T
+    return place

@@ -12,6 +12,8 @@ from pufftui.cli import run
 from pufftui.envs.errors import PuffError
 
 INTERRUPTED = 130
+PRIVATE = {"--privacy", "--stream"}
+"""Flags with which nothing that is private is printed, before and after the screen either."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,8 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     end_by_interrupt(signal.SIGTERM)
     end_by_interrupt(signal.SIGHUP)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if PRIVATE & set(arguments):
+        _hide(arguments)
     try:
-        status = run(sys.argv[1:] if arguments is None else arguments)
+        status = run(arguments)
         sys.stdout.flush()
     except PuffError as error:
         say(error.message, error.hint)
@@ -39,6 +44,16 @@ def main(arguments: list[str] | None = None) -> int:
         say(f"Something broke inside pufftui: {error!r}.", f"The details are in {_keep(error)}.")
         return 1
     return status
+
+
+def _hide(arguments: list[str]) -> None:
+    """Masks what is printed from here on; names of runs may stand among the arguments."""
+    from pufftui.privacy import mask, own_secrets
+    from pufftui.streams import masked
+    from pufftui.trainer.run_folder import runs_root
+
+    secrets = own_secrets(arguments, [runs_root()])
+    sys.stderr = masked(sys.stderr, lambda text: mask(text, secrets))
 
 
 def end_by_interrupt(number: int) -> None:

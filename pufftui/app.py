@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from pufftui.detach import HandOver
 from pufftui.dressed import DressedApp
+from pufftui.privacy import Secrets, own_secrets
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.attach import AttachScreen, LeaveScreen
 from pufftui.screens.live import LiveScreen
@@ -52,11 +53,12 @@ def main_screen(
     raise TypeError(session)
 
 
-def names_of(session: GameSession) -> tuple[str, ...]:
-    """The names of runs that a screen of this session shows."""
+def secrets_of(session: GameSession) -> Secrets:
+    """What of the person might be seen on a screen of this session."""
     if isinstance(session, RunSession):
-        return (session.folder.id,)
-    return (session.opponent.name,) if isinstance(session, PlaySession) else ()
+        folder = session.folder
+        return own_secrets([folder.id], [folder.path.parent])
+    return own_secrets([session.opponent.name] if isinstance(session, PlaySession) else [])
 
 
 class PuffApp(DressedApp[HandOver], inherit_bindings=False):
@@ -73,7 +75,7 @@ class PuffApp(DressedApp[HandOver], inherit_bindings=False):
     ) -> None:
         """Raises `PuffError` for an unknown theme."""
         folder = session.folder if isinstance(session, RunSession) else None
-        super().__init__(wishes, names_of(session))
+        super().__init__(wishes, secrets_of(session))
         self.session = session
         host = host or HostSampler(folder.path if folder else None)
         self.main = main_screen(session, self.look, host, gpu or GpuSampler())

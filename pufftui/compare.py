@@ -14,9 +14,9 @@ from textual.screen import Screen
 
 from pufftui.dressed import DressedApp
 from pufftui.keys import COMPARE_KEYS
+from pufftui.privacy import own_secrets
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.screens.compare import CompareScreen
-from pufftui.terminal import private_terminal
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.wishes import Wishes
 
@@ -38,7 +38,8 @@ class CompareApp(DressedApp[None], inherit_bindings=False):
         wishes: Wishes | None = None,
     ) -> None:
         """Raises `PuffError` for an unknown theme."""
-        super().__init__(wishes, [folder.id for folder in folders])
+        places = [folder.path.parent for folder in folders]
+        super().__init__(wishes, own_secrets([folder.id for folder in folders], places))
         self.main = CompareScreen(self.look, comparison, grouping, lambda: Comparison.read(folders))
         self.signalled = False
 
@@ -81,12 +82,11 @@ def run_compare(
     ) as file:
         log = Path(file.name)
     try:
-        with private_terminal(log, f" while runs were compared\nWhat happened is in {log}\n"):
-            app.run()
+        app.run_alone(log, f" while runs were compared\nWhat happened is in {log}\n")
     finally:
         if not log.stat().st_size:
             log.unlink()
     if app.return_code:
-        sys.stderr.write(f"The screen failed; what happened is in {log}\n")
+        sys.stderr.write(app.masked(f"The screen failed; what happened is in {log}\n"))
         return 1
     return INTERRUPTED if app.signalled else 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol, TypeVar, runtime_checkable
 
 from rich.segment import Segment
 from textual.app import App, SystemCommand
@@ -14,7 +15,9 @@ from textual.notifications import SeverityLevel
 from pufftui.envs.errors import PuffError
 from pufftui.glyphs import ASCII, FULL, Glyphs, fitting
 from pufftui.palette import quantiser
-from pufftui.privacy import Secrets, own_secrets
+from pufftui.privacy import Secrets, mask
+from pufftui.screens.reveal import RevealScreen
+from pufftui.terminal import private_terminal
 from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables
 from pufftui.wardrobe import Wardrobe, remember
 from pufftui.wishes import Wishes
@@ -24,6 +27,7 @@ Result = TypeVar("Result")
 TOAST_SECONDS = 8
 
 
+@runtime_checkable
 class Dressable(Protocol):
     """A screen that can change how it looks."""
 
@@ -40,8 +44,8 @@ class DressedApp(App[Result], inherit_bindings=False):
 
     main: Dressable
 
-    def __init__(self, wishes: Wishes | None = None, runs: Iterable[str] = ()) -> None:
-        """`runs` are names that may hold secrets. Raises `PuffError` for an unknown theme."""
+    def __init__(self, wishes: Wishes | None, secrets: Secrets) -> None:
+        """`secrets` are hidden when the person wants that. `PuffError` for an unknown theme."""
         wishes = wishes or Wishes()
         self.wardrobe = Wardrobe.open()
         super().__init__()
@@ -50,7 +54,9 @@ class DressedApp(App[Result], inherit_bindings=False):
         self.looks = {n: look.limited(quantise) for n, look in self.wardrobe.looks.items()}
         """All themes by name, in the colours that there are."""
         self.glyphs = _glyphs(wishes)
-        self._own = own_secrets(runs)
+        self._own = secrets
+        self._last_words = ""
+        self._say: Callable[[str], None] = _unheard
         self.private = wishes.privacy or wishes.stream
         for look in self.looks.values():
             self.register_theme(look.to_textual())
@@ -87,6 +93,40 @@ class DressedApp(App[Result], inherit_bindings=False):
         shown, head = self.look.words(message), self.look.words(title)
         super().notify(shown, title=head, severity=severity, timeout=timeout, markup=markup)
 
+    def run_alone(self, log: Path, last_words: str) -> None:
+        """Runs with the terminal for itself; other output goes to `log`.
+
+        `last_words` are what a fatal signal leaves on the terminal, after its name.
+        """
+        self._last_words = last_words
+        with private_terminal(log, self.masked(last_words)) as self._say:
+            self.run()
+
+    # What must not be seen.
+
+    def masked(self, text: str) -> str:
+        """A text for another place than the screen, as it may be seen right now."""
+        return mask(text, self.secrets) if self.secrets else text
+
+    def toggle_privacy(self) -> None:
+        """Hides at once; what is hidden is shown again only after a question."""
+        if self.private:
+            self.push_screen(RevealScreen(self.look, lambda: self.set_privacy(private=False)))
+        else:
+            self.set_privacy(private=True)
+
+    def set_privacy(self, *, private: bool) -> None:
+        """Hides what others must not see, or shows it again."""
+        if private != self.private:
+            self.private = private
+            self._say(self.masked(self._last_words))
+            self.clear_notifications()
+            self.redress()
+
+    def action_hide(self) -> None:
+        """Hides at once, also from within a dialog."""
+        self.set_privacy(private=True)
+
     # Themes.
 
     def complain(self) -> None:
@@ -114,7 +154,9 @@ class DressedApp(App[Result], inherit_bindings=False):
     def redress(self) -> None:
         """Paints everything anew, in the theme, the letters and the privacy of now."""
         self.look = self._worn()
-        self.main.dress(self.look)
+        for screen in (self.main, *self.screen_stack):
+            if isinstance(screen, Dressable):
+                screen.dress(self.look)
 
     def theme_commands(self) -> Iterable[SystemCommand]:
         """A command of the palette for every theme."""
@@ -133,6 +175,10 @@ class OtherLetters(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
         return [Segment(self._glyphs(text), style, control) for text, style, control in segments]
+
+
+def _unheard(_: str) -> None:
+    """Takes last words before anybody listens."""
 
 
 def _glyphs(wishes: Wishes) -> Glyphs:

@@ -64,6 +64,14 @@ static void on_signal(int number) {
     raise(number);
 }
 
+/* Changes what follows the name of the signal, cut to what fits. */
+PUFF_EXPORT void puff_guard_say(const char* message) {
+    const size_t length = strlen(message);
+    guard.length = 0; /* nothing rather than half of each, should it crash right now */
+    memcpy(guard.message, message, length < MESSAGE ? length : MESSAGE);
+    guard.length = length < MESSAGE ? length : MESSAGE;
+}
+
 /* Takes over the signals. `terminal` is the descriptor that the application writes its screen to;
  * `message` follows the name of the signal, cut to what fits. Returns 0, or -1 if the terminal
  * cannot be used. Call it before the application changes the terminal. */
@@ -74,9 +82,7 @@ PUFF_EXPORT int puff_guard_arm(int terminal, const char* message) {
     const int own = fcntl(terminal, F_DUPFD_CLOEXEC, 3);
     if (own < 0 || guard.nothing < 0) return -1;
     guard.has_settings = tcgetattr(own, &guard.settings) == 0;
-    guard.length = strlen(message);
-    if (guard.length > MESSAGE) guard.length = MESSAGE;
-    memcpy(guard.message, message, guard.length);
+    puff_guard_say(message);
     guard.terminal = own;
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
     sigemptyset(&action.sa_mask);

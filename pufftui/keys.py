@@ -175,7 +175,18 @@ SCREEN_KEYS = (
     Key("help", ("question_mark", "f1"), "?", "keys", "this list", "Screen", "help", 1),
 )
 
-KEYS = (*GAME_KEYS, *TRAINING_KEYS, *PANEL_KEYS, *SCREEN_KEYS)
+PRIVACY_KEY = Key(
+    "privacy",
+    ("v",),
+    "v",
+    "hide names",
+    "hide names, paths and addresses; showing them again asks",
+    "Screen",
+    "privacy",
+    13,
+)
+
+KEYS = (*GAME_KEYS, *TRAINING_KEYS, *PANEL_KEYS, *SCREEN_KEYS, PRIVACY_KEY)
 """What the dashboard listens to."""
 
 TRAINING_ONLY = tuple(
@@ -192,7 +203,7 @@ def _play_keys() -> tuple[Key, ...]:
         "leave": {"description": "leave, also while you play", "group": "Screen"},
         "panel_2": {"short": "figures", "description": "scores and policy alone"},
     }
-    chosen = (*GAME_KEYS, *PANEL_KEYS, *SCREEN_KEYS, *TRAINING_KEYS)
+    chosen = (*GAME_KEYS, *PANEL_KEYS, *SCREEN_KEYS, PRIVACY_KEY, *TRAINING_KEYS)
     without = {"panel_3", "panel_4", "panel_5", "alerts", "seen"}
     without |= {key.id for key in TRAINING_ONLY}
     return tuple(replace(key, **words.get(key.id, {})) for key in chosen if key.id not in without)
@@ -252,6 +263,7 @@ COMPARE_KEYS = (
         "↑ ↓",
     ),
     *SCREEN_KEYS,
+    PRIVACY_KEY,
     Key("quit", ("q", "ctrl+c"), "q", "leave", "leave; no run is touched", "Screen", "quit", 1),
 )
 """What `pufftui runs compare` listens to."""

@@ -14,7 +14,7 @@ from pufftui.detach import HandOver
 from pufftui.format import duration, figure, steps
 from pufftui.session import Session
 from pufftui.streams import Output
-from pufftui.terminal import hung_up, private_terminal
+from pufftui.terminal import hung_up
 from pufftui.trainer.command import Stop
 from pufftui.trainer.snapshot import Phase
 from pufftui.wishes import Wishes
@@ -30,14 +30,17 @@ def run_live(session: Session, wishes: Wishes | None = None) -> int:
     Raises `PuffError` without a terminal or for an unknown theme.
     """
     app = PuffApp(session, wishes)
-    folder, say = session.folder, Output(sys.stderr).write
+    folder, output = session.folder, Output(sys.stderr)
+
+    def say(text: str) -> None:
+        output.write(app.masked(text))
+
     message = (
         f" in run {folder.id}\nWhat happened is in {folder.log}\n"
         f"To go on from its last checkpoint: pufftui resume {folder.id}\n"
     )
     try:
-        with private_terminal(folder.log, message):
-            app.run()
+        app.run_alone(folder.log, message)
     except (OSError, termios.error):
         # A terminal that has gone away can be given back to nobody.
         if not (app.hung_up or hung_up()):

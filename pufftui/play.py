@@ -7,7 +7,7 @@ import sys
 from pufftui.app import PuffApp
 from pufftui.format import figure
 from pufftui.session import PlaySession
-from pufftui.terminal import passing_log, private_terminal
+from pufftui.terminal import passing_log
 from pufftui.wishes import Wishes
 
 INTERRUPTED = 130
@@ -19,13 +19,12 @@ def run_play(session: PlaySession, wishes: Wishes | None = None) -> int:
     name = session.descriptor.name
     with passing_log("pufftui-play-") as log:
         try:
-            with private_terminal(log, f" in {name}\nWhat happened is in {log}\n"):
-                app.run()
+            app.run_alone(log, f" in {name}\nWhat happened is in {log}\n")
         finally:
             session.arena.stop()
     sys.stderr.write(_report(session))
     if app.return_code:
-        sys.stderr.write(f"The screen failed; what happened is in {log}\n")
+        sys.stderr.write(app.masked(f"The screen failed; what happened is in {log}\n"))
         return 1
     return INTERRUPTED if app.signalled else 0
 

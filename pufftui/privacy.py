@@ -46,8 +46,16 @@ class Secrets:
     runs: tuple[str, ...] = ()
 
 
-def own_secrets(runs: Iterable[str] = (), environment: Mapping[str, str] = os.environ) -> Secrets:
-    """Those of the person at this machine; `runs` are names that may have theirs in them."""
+def own_secrets(
+    runs: Iterable[str] = (),
+    folders: Iterable[Path] = (),
+    environment: Mapping[str, str] = os.environ,
+) -> Secrets:
+    """Those of the person at this machine.
+
+    `runs` are names that may have theirs in them. `folders` are found also if there are spaces in
+    them, as are the home folder and the current one.
+    """
     names = [environment.get(name, "") for name in ("USER", "LOGNAME", "SUDO_USER", "USERNAME")]
     with contextlib.suppress(KeyError, OSError):
         names.append(getpass.getuser())
@@ -61,18 +69,18 @@ def own_secrets(runs: Iterable[str] = (), environment: Mapping[str, str] = os.en
     known = {name for name in names if len(name) >= LEAST_NAME and name not in NOT_TELLING}
     ordered = tuple(sorted(known, key=lambda name: (-len(name), name)))
     named = tuple(run for run in runs if any(_inside(name, run) for name in ordered))
-    return Secrets(ordered, _places(), named)
+    return Secrets(ordered, _places(folders), named)
 
 
-def _places() -> tuple[tuple[str, str], ...]:
+def _places(folders: Iterable[Path]) -> tuple[tuple[str, str], ...]:
     """The folders that are known to be somebody's, as they are written and as they are meant."""
     home, here = Path.home(), Path.cwd()
     found: dict[str, str] = {}
-    for place in (home, here):
+    for place in (home, here, *folders):
         for path in (place, place.resolve()):
             inside = path != home and home in path.parents
             shown = HOME if place is home else f"{HOME}/{ELSEWHERE}" if inside else ELSEWHERE
-            if len(path.parts) > 1:
+            if path.is_absolute() and len(path.parts) > 1:
                 found.setdefault(str(path), shown)
     return tuple(sorted(found.items(), key=lambda item: -len(item[0])))
 

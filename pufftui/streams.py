@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TextIO
+from collections.abc import Callable
+from typing import Any, TextIO, cast
 
 
 def silence(stream: TextIO) -> None:
@@ -30,3 +31,20 @@ class Output:
         except OSError:
             self._open = False
             silence(self._stream)
+
+
+def masked(stream: TextIO, mask: Callable[[str], str]) -> TextIO:
+    """A stream that shows no more than `mask` leaves of what is written to it."""
+    return cast("TextIO", _Masked(stream, mask))
+
+
+class _Masked:
+    def __init__(self, stream: TextIO, mask: Callable[[str], str]) -> None:
+        self._stream, self._mask = stream, mask
+
+    def write(self, text: str) -> int:
+        self._stream.write(self._mask(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,12 @@ def _screen(descriptor: int) -> io.TextIOWrapper:
 
 
 @contextmanager
-def private_terminal(log: Path, message: str) -> Iterator[None]:
+def private_terminal(log: Path, message: str) -> Iterator[Callable[[str], None]]:
     """Descriptors 1 and 2 lead to `log`, and Textual is given the terminal, until the end.
 
     Textual writes to `sys.__stderr__` and asks `sys.__stdout__` for the size. Native code writes to
     the descriptors, so both kinds of output are kept apart. `message` is what a fatal signal leaves
-    on the terminal, after its name. Raises `PuffError` without a terminal.
+    on the terminal, after its name; what is given changes it. Raises `PuffError` without a terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise PuffError(
@@ -59,8 +59,8 @@ def private_terminal(log: Path, message: str) -> Iterator[None]:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         try:
-            with guarded(screen.fileno(), file, message):
-                yield
+            with guarded(screen.fileno(), file, message) as say:
+                yield say
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

@@ -13,7 +13,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Descriptor, unknown_env
 from pufftui.envs.errors import PuffError
 from pufftui.session import AttachSession, EmptyStage, Stage, WatchSession
-from pufftui.terminal import hung_up, passing_log, private_terminal
+from pufftui.terminal import hung_up, passing_log
 from pufftui.trainer.arena import Arena
 from pufftui.trainer.layers import restore_config
 from pufftui.trainer.policies import run_environment
@@ -76,8 +76,7 @@ def run_watch(session: WatchSession, wishes: Wishes | None = None) -> int:
     with passing_log("pufftui-watch-") as log:
         message = f" while watching {run}\nWhat happened is in {log}\n"
         try:
-            with private_terminal(log, message):
-                app.run()
+            app.run_alone(log, message)
         except (OSError, termios.error):
             # A terminal that has gone away can be given back to nobody.
             if not (app.hung_up or hung_up()):
@@ -88,7 +87,7 @@ def run_watch(session: WatchSession, wishes: Wishes | None = None) -> int:
             if isinstance(session, AttachSession):
                 session.control.stop()
         if app.return_code and not app.hung_up:
-            sys.stderr.write(f"The screen failed; what happened is in {log}\n")
+            sys.stderr.write(app.masked(f"The screen failed; what happened is in {log}\n"))
             return 1
     return INTERRUPTED if app.signalled or app.hung_up else 0
 

@@ -144,6 +144,9 @@ class CompareScreen(Screen[None]):
     def action_theme(self) -> None:
         self.owner.next_theme()
 
+    def action_privacy(self) -> None:
+        self.owner.toggle_privacy()
+
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen(self.look, None, COMPARE_KEYS))
 

@@ -18,6 +18,7 @@ class Dialog(ModalScreen[None]):
     BINDINGS = [
         Binding("escape", "close", "Close", show=False, priority=True),
         Binding("ctrl+c", "app.ask_to_quit", "Quit", show=False, priority=True),
+        Binding("v", "app.hide", "Hide names", show=False),
     ]
     title_text = ""
 
@@ -53,6 +54,11 @@ class Dialog(ModalScreen[None]):
         for key, label in self.hints():
             keys += [(key, "policy", True), (f" {label}    ", "dim", False)]
         self.query_one("#keys", Static).update(self.ink(*keys))
+
+    def dress(self, look: PuffTheme) -> None:
+        """Changes to another theme, or to what may be seen now."""
+        self.look = look
+        self.paint()
 
     def ink(self, *parts: tuple[str, str, bool]) -> Text:
         """Text from (text, colour, bold)."""

@@ -13,6 +13,7 @@ from pufftui.runs.curves import MORE_IS_BETTER, Axis, Curve
 from pufftui.runs.groups import Group, differences
 from pufftui.theme import PuffTheme
 from pufftui.widgets.curves import WORDS
+from pufftui.widgets.header import badge
 from pufftui.widgets.painted import Bar, Card
 
 METRIC_WORDS = WORDS | {
@@ -69,6 +70,7 @@ class CompareHeader(Bar):
         )
         envs = ", ".join(name for name in view.comparison.envs if name)
         left: Line = [
+            *badge(look),
             (" compare  ", bold),
             (envs, look.style("text", "raised", bold=True)),
             (f" · {count}", dim),
@@ -76,7 +78,12 @@ class CompareHeader(Bar):
         right = view.trouble or ("live " if view.comparison.live else "")
         room = width - sum(len(text) for text, _ in left) - 2
         colour = look.style("warning" if view.trouble else "good", "raised")
-        return [[*left, (fit(right, max(0, room)).strip().rjust(max(0, room)) + "  ", colour)]]
+        return [
+            [
+                *left,
+                (fit(look.words(right), max(0, room)).strip().rjust(max(0, room)) + "  ", colour),
+            ]
+        ]
 
 
 class OverlayCard(Card):
@@ -146,7 +153,7 @@ class FiguresCard(Card):
             lines.append(
                 [
                     (MARK, look.style(colour, bold=True)),
-                    (fit(_whose(group), room), look.style("text")),
+                    (fit(look.words(_whose(group)), room), look.style("text")),
                     (_right(cells, widths), look.style("text")),
                 ]
             )
@@ -175,7 +182,9 @@ class FiguresCard(Card):
             if view.curve(group).last is None
         ]
         style = self.look.style("warning")
-        return [[(fit(text, width).rstrip(), style)] for text in dict.fromkeys(texts)]
+        return [
+            [(fit(self.look.words(text), width).rstrip(), style)] for text in dict.fromkeys(texts)
+        ]
 
 
 class DifferencesCard(Card):
@@ -210,8 +219,10 @@ class DifferencesCard(Card):
         share = (width - label) // len(groups)
         gap = GAP if share >= 8 else " "
         room = max(1, share - len(gap))
-        heads = [group.name for group in groups]
-        values = {path: [setting(value) for value in row] for path, row in found.items()}
+        heads = [look.words(group.name) for group in groups]
+        values = {
+            path: [look.words(setting(value)) for value in row] for path, row in found.items()
+        }
         longest = max(len(text) for row in [heads, *values.values()] for text in row)
         room = min(room, longest)
         head: Line = [(" " * label, look.style("dim"))]

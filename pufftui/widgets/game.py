@@ -161,8 +161,9 @@ def fitted(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
 def blended(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Both pixels of every cell in their mean colour, for terminals without half blocks."""
     height, width, _ = pixels.shape
-    means = pixels.reshape(height // 2, 2, width, 3).mean(axis=1).astype(np.uint8)
-    return means.repeat(2, axis=0)
+    means = pixels.reshape(height // 2, 2, width, 3).mean(axis=1)
+    both: NDArray[np.uint8] = means.astype(np.uint8).repeat(2, axis=0)
+    return both
 
 
 def packed(pixels: NDArray[np.uint8], rows: list[int]) -> NDArray[np.int64]:

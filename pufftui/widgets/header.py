@@ -13,6 +13,17 @@ from pufftui.widgets.painted import Bar
 WIDEST_BAR = 60
 
 
+BADGE = " PRIVATE "
+
+
+def badge(look: PuffTheme, ground: str = "raised") -> Line:
+    """What says that names are hidden, as long as they are."""
+    if look.secrets is None:
+        return []
+    chip = ("background", "text") if ground == "raised" else ("human", "background")
+    return [(BADGE, look.style(*chip, bold=True)), (" ", look.style("background", ground))]
+
+
 class Header(Bar):
     """Shows a snapshot; `banner` replaces it while it is not empty."""
 
@@ -43,11 +54,9 @@ class Header(Bar):
             return [self._banner(width)]
         look = self.look
         run = look.words(self.run).removeprefix(f"{self.env}-")
-        left: Line = (
-            [(" pufftui  ", look.style("policy", "raised", bold=True))]
-            if width >= 96
-            else [(" ", look.style("dim", "raised"))]
-        )
+        name = (" pufftui  ", look.style("policy", "raised", bold=True))
+        left = badge(look)
+        left.append(name if width >= 96 else (" ", look.style("dim", "raised")))
         if self.role:
             left += [
                 (f" {self.role} ", look.style("background", "policy", bold=True)),
@@ -72,8 +81,8 @@ class Header(Bar):
 
     def _banner(self, width: int) -> Line:
         look = self.look
-        line: Line = [("  ", look.style("background", "human"))]
-        fits = sum(len(text) for text, _ in self.banner) + 2 <= width
+        line = [*badge(look, "human"), ("  ", look.style("background", "human"))]
+        fits = sum(len(text) for text, _ in self.banner) + _cells(line) <= width
         for text, bold in self.banner:
             words = text if bold or fits else "   "
             line.append((words, look.style("background", "human", bold=bold)))

@@ -17,6 +17,8 @@ class TooSmall(Painted):
 
     def lines(self, width: int, height: int) -> list[Line]:
         words = f"This window is {width} x {height}. Please make it {LEAST_WIDTH} x {LEAST_HEIGHT} or larger; {self._meanwhile}."
+        if self.look.secrets is not None:
+            words += " PRIVATE: names and paths are hidden."
         rows: list[str] = [""]
         for word in words.split():
             longer = f"{rows[-1]} {word}".strip()

@@ -18,6 +18,7 @@ from pufftui.screens.live import LiveScreen
 from pufftui.screens.logged import LoggedScreen
 from pufftui.screens.play import PlayScreen
 from pufftui.screens.quit import QuitScreen
+from pufftui.screens.run import RunScreen
 from pufftui.screens.watch import WatchScreen
 from pufftui.session import (
     AttachSession,
@@ -79,6 +80,8 @@ class PuffApp(DressedApp[HandOver], inherit_bindings=False):
         self.session = session
         host = host or HostSampler(folder.path if folder else None)
         self.main = main_screen(session, self.look, host, gpu or GpuSampler())
+        if isinstance(self.main, RunScreen) and wishes is not None and wishes.stream:
+            self.main.set_stream(on=True)
         self.begun = self.signalled = self.hung_up = False
 
     def on_mount(self) -> None:

@@ -57,9 +57,6 @@ STROKES = {
 HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 RISING = " ▁▂▃▄▅▆▇█"
-QUADRANTS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
-"""By what is lit: 1 upper left, 2 upper right, 4 lower left, 8 lower right."""
-
 BRAILLE = 0x2800
 LEFT, RIGHT = (0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80)
 """The dots of a braille pattern, from the top to the bottom."""
@@ -146,12 +143,14 @@ def _ascii_curve(pattern: int) -> str:
     return '"' if middle < 0.75 else "_" if middle > 2.25 else "-"
 
 
-def _quadrant(pattern: int) -> str:
-    """The quadrants in which most of a braille pattern lies."""
-    quarters = [side[half : half + 2] for half in (0, 2) for side in (LEFT, RIGHT)]
-    counts = [sum(bool(pattern & dot) for dot in quarter) for quarter in quarters]
-    lit = [count > 1 or (count == 1 and max(counts) == 1) for count in counts]
-    return QUADRANTS[sum(bit << place for place, bit in enumerate(lit))]
+def _half(pattern: int) -> str:
+    """The halves of a cell in which most of a braille pattern lies."""
+    upper, lower = (
+        sum(bool(pattern & side[row]) for side in (LEFT, RIGHT) for row in rows)
+        for rows in ((0, 1), (2, 3))
+    )
+    most = max(upper, lower)
+    return HALVES[upper > 1 or upper == most > 0, lower > 1 or lower == most > 0]
 
 
 PLAIN = {
@@ -166,7 +165,7 @@ PLAIN = {
 FULL = Glyphs({})
 """A terminal with all letters."""
 
-BLOCKS = Glyphs({BRAILLE + pattern: _quadrant(pattern) for pattern in range(256)})
+BLOCKS = Glyphs({BRAILLE + pattern: _half(pattern) for pattern in range(256)})
 """Curves in blocks: braille is too fine for a video."""
 
 ASCII = Glyphs(

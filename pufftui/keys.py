@@ -186,7 +186,18 @@ PRIVACY_KEY = Key(
     13,
 )
 
-KEYS = (*GAME_KEYS, *TRAINING_KEYS, *PANEL_KEYS, *SCREEN_KEYS, PRIVACY_KEY)
+STREAM_KEY = Key(
+    "stream",
+    ("s",),
+    "s",
+    "stream",
+    "large figures for an audience, without names; again: all panels",
+    "Screen",
+    "stream",
+    12,
+)
+
+KEYS = (*GAME_KEYS, *TRAINING_KEYS, *PANEL_KEYS, *SCREEN_KEYS, STREAM_KEY, PRIVACY_KEY)
 """What the dashboard listens to."""
 
 TRAINING_ONLY = tuple(
@@ -299,6 +310,7 @@ def _logged_keys() -> tuple[Key, ...]:
         Key("next_page", ("right",), "→", "page", "more metrics", "Metrics", "page(1)", 2, "← →"),
     )
     without = {*(key.id for key in GAME_KEYS), "panel_2", "panel_3", "alerts", "seen"}
+    without.add("stream")
     kept = (replace(key, **words.get(key.id, {})) for key in WATCH_KEYS if key.id not in without)
     return (*pages, *kept)
 

@@ -63,11 +63,14 @@ def chart(
     band: tuple[Series, Series] | None = None,
     base: float | None = None,
     axes: bool = True,
+    stroke: int = 2,
+    points: bool = True,
 ) -> list[Line]:
     """A chart of `width` x `height` cells. `colour` names a colour of the theme.
 
     Between the two curves of `band` the ground is tinted. A value given as `base` is always in
-    sight. Without axes the curve takes all of the space.
+    sight. Without axes the curve takes all of the space. The smoothed curve is `stroke` dots thick;
+    without `points` it stands alone.
     """
     columns, rows = (width - LABELS, height - 1) if axes else (width, height)
     end = raster.nice_end(float(series.x[-1]))
@@ -88,7 +91,8 @@ def chart(
             for limit in band
         )
         tinted = _paint_band(cells, low, high, bottom, top)
-    for name, low, high, thickness in ((RAW, raw.low, raw.high, 1), (SMOOTH, smooth, smooth, 2)):
+    strokes = [(RAW, raw.low, raw.high, 1)] if points else []
+    for name, low, high, thickness in [*strokes, (SMOOTH, smooth, smooth, stroke)]:
         lit = _draw(cells, raster.line(low, high, bottom, top, rows, thickness), name)
         cells.back[lit & tinted] = BEHIND_BAND
     labels = dict(zip(tick_rows.tolist(), map(tick, ticks.tolist()), strict=True))

@@ -15,7 +15,7 @@ def run(arguments: list[str]) -> int:
     parser.add_argument(
         "run", metavar="RUN", nargs="?", default=LATEST, help="the run's name; else the last one"
     )
-    add_screen(parser)
+    add_screen(parser, stream=True)
     parser.epilog = (
         "Leaving does not stop the run. For programs: the run's folder holds control.sock, which\n"
         "speaks JSON, a line at a time; it says hello with the version of its protocol."

@@ -20,10 +20,10 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--headless", action="store_true", help="no dashboard: a progress line on stderr")
     add("--json", action="store_true", help="with --headless: a JSON object a second on stdout")
-    add_screen(parser)
+    add_screen(parser, stream=True)
 
 
-def add_screen(parser: argparse.ArgumentParser) -> None:
+def add_screen(parser: argparse.ArgumentParser, *, stream: bool = False) -> None:
     """The flags that choose how a screen looks, and what it does not show."""
     add = parser.add_argument
     add("--theme", metavar="THEME", help="colours of the screen; else those used last")
@@ -33,6 +33,8 @@ def add_screen(parser: argparse.ArgumentParser) -> None:
         help="draw with plain letters alone; else as the terminal and the locale can",
     )
     add("--privacy", action="store_true", help="hide names, paths and addresses from the start")
+    if stream:
+        add("--stream", action="store_true", help="large figures for an audience; with --privacy")
 
 
 def wishes(options: argparse.Namespace) -> Wishes:

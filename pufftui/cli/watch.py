@@ -15,7 +15,7 @@ def run(arguments: list[str]) -> int:
     parser.add_argument(
         "run", metavar="RUN", nargs="?", default=LATEST, help="the run's name; else the last one"
     )
-    add_screen(parser)
+    add_screen(parser, stream=True)
     options = parser.parse(arguments)
     folder = RunFolder.open(options.run)
     check_screen("watch", "Start it in one.", options.theme)

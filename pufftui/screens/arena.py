@@ -42,6 +42,11 @@ PLACE_EVERY = 0.25
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
+def privacy_word(look: PuffTheme) -> str:
+    """What the key for privacy would do now."""
+    return "hide names" if look.secrets is None else "show names"
+
+
 class ArenaScreen(Screen[None]):
     """Polls the arena from `tick` and hands the panels what changed.
 
@@ -64,6 +69,7 @@ class ArenaScreen(Screen[None]):
         self.session, self.look = session, look
         self.header, self.policy = header, policy
         self.footer = Footer(look, descriptor, self.KEYS)
+        self.footer.labels["privacy"] = privacy_word(look)
         self.game = GameCard(look, descriptor)
         self.panels: list[Painted] = [
             header,
@@ -240,6 +246,7 @@ class ArenaScreen(Screen[None]):
         self.look = look
         for panel in self.panels:
             panel.dress(look)
+        self._label(privacy=privacy_word(look))
 
     def _label(self, **labels: str) -> None:
         """Changes what keys are called in the footer, by id."""

@@ -15,6 +15,7 @@ from pufftui.keys import COMPARE_KEYS, bindings
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.curves import Axis
 from pufftui.runs.groups import MOST_CURVES, differences
+from pufftui.screens.arena import privacy_word
 from pufftui.screens.help import HelpScreen
 from pufftui.theme import PuffTheme
 from pufftui.widgets.cockpit import Cockpit, CockpitLayout
@@ -54,6 +55,7 @@ class CompareScreen(Screen[None]):
         self.figures = FiguresCard(look, self.view)
         self.differences = DifferencesCard(look, self.view)
         self.footer = Footer(look, None, COMPARE_KEYS)
+        self.footer.labels["privacy"] = privacy_word(look)
         self.panels: list[Painted] = [
             *(self.header, self.chart, self.figures, self.differences, self.footer),
             TooSmall(look, "no run is touched"),
@@ -107,6 +109,7 @@ class CompareScreen(Screen[None]):
         self.look = look
         for panel in self.panels:
             panel.dress(look)
+        self.footer.show(playing=False, labels={"privacy": privacy_word(look)})
 
     # What the person does.
 

@@ -9,6 +9,7 @@ from textual import work
 
 from pufftui.alerts import Alerts, level_of
 from pufftui.arrange import Arrangement, arrange, with_strip
+from pufftui.arrange_stream import arrange_stream
 from pufftui.direct import write_control
 from pufftui.envs.errors import PuffError
 from pufftui.health import Health
@@ -19,6 +20,7 @@ from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.ask import ChangeScreen, NoteScreen
 from pufftui.screens.critical import CriticalScreen, roll_back
 from pufftui.screens.end import ErrorScreen, SummaryScreen
+from pufftui.screens.stream import Stream
 from pufftui.session import RunSession
 from pufftui.theme import PuffTheme
 from pufftui.trainer.command import Checkpoint, Command, Pause, Resume
@@ -33,6 +35,9 @@ from pufftui.widgets.log import LogCard
 from pufftui.widgets.machine import MachineCard, TimeCard
 from pufftui.widgets.policy import PolicyCard
 from pufftui.widgets.status import Status
+
+STREAM_FIRST = ("help", "quit", "stream", "take_over", "pause_game", "next_agent", "privacy")
+"""Keys that come first in the footer before an audience."""
 
 FIGURES_EVERY = 0.25
 STORE_EVERY = 0.5
@@ -71,6 +76,7 @@ class RunScreen(ArenaScreen):
         self.timing = TimeCard(look)
         self.log_card = LogCard(look)
         self.alerts, self.strip = Alerts(), AlertStrip(look)
+        self.stream = Stream(look, self.history, descriptor)
         self._flash_until = 0.0
         self.panels += [
             self.status,
@@ -81,6 +87,7 @@ class RunScreen(ArenaScreen):
             self.timing,
             self.log_card,
             self.strip,
+            *self.stream.panels,
         ]
         self._gpus = 0
         self._reader: StoreReader | None = None
@@ -89,10 +96,13 @@ class RunScreen(ArenaScreen):
         self._readings: tuple[HostReading, GpuReadings] | None = None
 
     def plan(self, width: int, height: int) -> Arrangement:
-        aspect = self.session.descriptor.picture_aspect
-        if self._calling():
-            return with_strip(arrange(width, height - 1, aspect, self.solo, self._gpus))
-        return arrange(width, height, aspect, self.solo, self._gpus)
+        calling = bool(self._calling())
+        rows, aspect = height - calling, self.session.descriptor.picture_aspect
+        if self.stream.on:
+            plan = arrange_stream(width, rows, aspect)
+        else:
+            plan = arrange(width, rows, aspect, self.solo, self._gpus)
+        return with_strip(plan) if calling else plan
 
     def begin(self) -> None:
         for sampling in self._samplings:
@@ -115,6 +125,7 @@ class RunScreen(ArenaScreen):
             self._follow_machine()
         if self._is_due("store", now, STORE_EVERY):
             self._follow_store()
+        self.stream.tick(now)
         if self.strip.is_on_screen:
             self.strip.show(self._calling(), flash=now < self._flash_until)
 
@@ -129,6 +140,7 @@ class RunScreen(ArenaScreen):
             self.timing.paint()
             if not len(self.history.steps):
                 self._paint_curves()
+        self.stream.show(snapshot)
         self.header.show(snapshot, self.health(snapshot, now))
         self.status.show(snapshot, self.solo)
 
@@ -152,8 +164,10 @@ class RunScreen(ArenaScreen):
             self._paint_curves()
         self.log_card.poll(reader)
         new = self.alerts.poll(reader)
+        fresh = [row for row in new or () if row.rule not in self.alerts.muted]
+        self.stream.hear(self.log_card.events, fresh)
         if new is not None:
-            self._alerts_changed([row for row in new if row.rule not in self.alerts.muted])
+            self._alerts_changed(fresh)
 
     def _follow_store(self) -> None:
         if self._reader is None:
@@ -166,9 +180,28 @@ class RunScreen(ArenaScreen):
                 self.notify(str(error), title="The store", severity="error", markup=False)
 
     def _paint_curves(self) -> None:
-        for card in (self.score, self.speed, self.learning):
+        for card in (self.score, self.speed, self.learning, self.stream.curve):
             if card.is_on_screen:
                 card.paint()
+
+    # An audience.
+
+    def action_stream(self) -> None:
+        """A screen for an audience, which sees no names; or the whole dashboard again."""
+        self.set_stream(on=not self.stream.on)
+        if self.stream.on:
+            self.owner.set_privacy(private=True)
+        self._rearrange()
+
+    def set_stream(self, *, on: bool) -> None:
+        """Where the panels lie from the next layout on, and which keys stand below them."""
+        self.stream.on = on
+        self.footer.first = STREAM_FIRST if on else ()
+        self._label(stream="all panels" if on else "stream")
+
+    def action_panel(self, number: int) -> None:
+        self.set_stream(on=False)
+        super().action_panel(number)
 
     # Alerts.
 

@@ -25,6 +25,8 @@ class Footer(Bar):
         self._spans: list[tuple[int, int, str]] = []
         self.playing = False
         self.labels: dict[str, str] = {}
+        self.first: tuple[str, ...] = ()
+        """Keys, by id, that come before all others for now."""
 
     def show(self, *, playing: bool, labels: dict[str, str]) -> None:
         """`labels` replaces what keys are called, by id: `resume` while training is paused."""
@@ -37,7 +39,7 @@ class Footer(Bar):
         return [self._game(width) if self.playing else self._own(width)]
 
     def _own(self, width: int) -> Line:
-        ranked = sorted((key for key in self._keys if key.footer), key=lambda key: key.footer)
+        ranked = sorted((key for key in self._keys if key.footer), key=self._rank)
         chosen: list[Key] = []
         used = 1
         for key in ranked:
@@ -46,7 +48,7 @@ class Footer(Bar):
                 chosen.append(key)
                 used += cells
         ends = {"help": 1, "quit": 2}
-        chosen.sort(key=lambda key: (ends.get(key.id, 0), key.footer))
+        chosen.sort(key=lambda key: (ends.get(key.id, 0), self._rank(key)))
         line: Line = [(" ", self._style("dim"))]
         x = 1
         for key in chosen:
@@ -59,6 +61,9 @@ class Footer(Bar):
             ]
             x += len(shown) + len(label) + 4
         return line
+
+    def _rank(self, key: Key) -> int:
+        return self.first.index(key.id) - len(self.first) if key.id in self.first else key.footer
 
     def _game(self, width: int) -> Line:
         """The game's keys, as many as fit before the ways out."""

@@ -47,7 +47,7 @@ def test_curves_keep_their_direction(curve: str, plain: str) -> None:
 
 
 def test_blocks_keep_what_is_lit_and_where() -> None:
-    assert BLOCKS("⣿⠛⣤⡇⢸⠀") == "█▀▄▌▐ "
+    assert BLOCKS("⣿⠛⣤⡇⢸⠀⠁⢀⠉⣀") == "█▀▄██ ▀▄▀▄"
     for pattern in range(1, 256):
         assert BLOCKS(chr(BRAILLE + pattern)) != " ", hex(pattern)
     assert BLOCKS("score ▲ 41 %") == "score ▲ 41 %"

@@ -47,12 +47,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _hide(arguments: list[str]) -> None:
-    """Masks what is printed from here on; names of runs may stand among the arguments."""
+    """Masks what is printed from here on; runs are named by arguments, and by hints what to do."""
     from pufftui.privacy import mask, own_secrets
     from pufftui.streams import masked
     from pufftui.trainer.run_folder import runs_root
 
-    secrets = own_secrets(arguments, [runs_root()])
+    root = runs_root()
+    runs = [file.name for file in root.iterdir()] if root.is_dir() else []
+    secrets = own_secrets([*arguments, *runs], [root])
+    sys.stdout = masked(sys.stdout, lambda text: mask(text, secrets))
     sys.stderr = masked(sys.stderr, lambda text: mask(text, secrets))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from terminals import Terminal, live_script
 
-FORBIDDEN = re.compile(rb"quentin|gpu-tower|private project|/home/", re.IGNORECASE)
+FORBIDDEN = re.compile(rb"quentin|gpu-tower|private project|/home/|pytest-of", re.IGNORECASE)
 HOST = "import socket\nsocket.gethostname = lambda: 'gpu-tower.lab'\n"
 CRASH = "import ctypes, threading\nthreading.Timer({after}, lambda: ctypes.string_at(0)).start()\n"
 RUN = "squared-quentins-best"
@@ -99,3 +99,43 @@ def test_errors_before_there_is_a_screen(start, monkeypatch: pytest.MonkeyPatch)
     hidden.wait()
     assert b"There is no run" in hidden.said
     assert not FORBIDDEN.search(hidden.said), hidden.said
+
+
+COMMAND = """
+import os, sys
+from pathlib import Path
+os.environ["PUFFTUI_RUNS"] = str(Path(sys.argv[1]).parent / "runs")
+from pufftui.__main__ import main
+sys.exit(main({arguments}))
+"""
+
+
+@pytest.mark.parametrize("flag", ["--privacy", "--stream"])
+def test_the_real_program_from_training_to_looking_on(start, flag: str) -> None:
+    train = ["train", "squared", "--run-name", RUN, flag]
+    terminal = start(COMMAND.format(arguments=train))
+    terminal.read(b"PRIVATE")
+    terminal.read(b"healthy", 60)
+    for key in (b"?", b"?", b"a", b"a", b"t", b"c"):
+        os.write(terminal.screen, key)
+        time.sleep(0.5)
+    press(terminal, b"q", b"Stop training and leave?")
+    os.write(terminal.screen, b"\r")
+    assert terminal.wait() == 0
+    after = terminal.said[terminal.said.rindex(b"\x1b[?1049l") :]
+    assert b"interrupted at step" in after
+    assert b"pufftui resume" in after
+    assert not FORBIDDEN.search(terminal.said), FORBIDDEN.search(terminal.said)
+
+    again = start(COMMAND.format(arguments=train))
+    again.wait()
+    assert b"pufftui resume" in again.said, "the name is taken, which says where"
+    assert not FORBIDDEN.search(again.said), again.said
+
+    watch = start(COMMAND.format(arguments=["watch", "latest", flag]))
+    watch.read(b"PRIVATE")
+    watch.read("▀".encode(), 60)
+    time.sleep(1)  # the list of what happened comes after the game
+    os.write(watch.screen, b"q")
+    watch.wait()
+    assert not FORBIDDEN.search(watch.said), FORBIDDEN.search(watch.said)

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from textual.binding import Binding, BindingType
 
+from pufftui.chart_keys import CHART_KEYS
 from pufftui.envs.descriptor import Descriptor
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One thing a key does. `action` is run by the screen.
-
-    `footer` is its rank in the footer, 0 leaves it out; `footer_shown` names a pair of keys there.
-    """
-
-    id: str
-    keys: tuple[str, ...]
-    shown: str
-    short: str
-    description: str
-    group: str
-    action: str
-    footer: int = 0
-    footer_shown: str = ""
-    while_playing: bool = False
-
+from pufftui.key import Key
 
 GAME_KEYS = (
     Key(
@@ -130,7 +112,7 @@ TRAINING_KEYS = (
         ("a",),
         "a",
         "alerts",
-        "what the health checks have found, and what to do",
+        "what the health checks have found",
         "Training",
         "alerts",
         11,
@@ -166,6 +148,7 @@ PANEL_KEYS = (
     ),
     Key("panel_4", ("4",), "4", "machine", "machine and time alone", "Panels", "panel(4)"),
     Key("panel_5", ("5",), "5", "log", "the log alone", "Panels", "panel(5)"),
+    Key("panel_6", ("6",), "6", "charts", "charts of all metrics", "Panels", "panel(6)", 8),
     Key("panel_0", ("0",), "0", "all", "all panels that fit", "Panels", "panel(0)"),
 )
 
@@ -175,7 +158,7 @@ SCREEN_KEYS = (
     Key("help", ("question_mark", "f1"), "?", "keys", "this list", "Screen", "help", 1),
 )
 
-KEYS = (*GAME_KEYS, *TRAINING_KEYS, *PANEL_KEYS, *SCREEN_KEYS)
+KEYS = (*GAME_KEYS, *TRAINING_KEYS, *CHART_KEYS, *PANEL_KEYS, *SCREEN_KEYS)
 """What the dashboard listens to."""
 
 TRAINING_ONLY = tuple(
@@ -193,7 +176,7 @@ def _play_keys() -> tuple[Key, ...]:
         "panel_2": {"short": "figures", "description": "scores and policy alone"},
     }
     chosen = (*GAME_KEYS, *PANEL_KEYS, *SCREEN_KEYS, *TRAINING_KEYS)
-    without = {"panel_3", "panel_4", "panel_5", "alerts", "seen"}
+    without = {"panel_3", "panel_4", "panel_5", "panel_6", "alerts", "seen"}
     without |= {key.id for key in TRAINING_ONLY}
     return tuple(replace(key, **words.get(key.id, {})) for key in chosen if key.id not in without)
 
@@ -223,7 +206,16 @@ COMPARE_KEYS = (
         2,
         "← →",
     ),
-    Key("axis", ("x",), "x", "axis", "steps or time along the x axis", "Chart", "axis", 3),
+    Key(
+        "axis",
+        ("x",),
+        "x",
+        "axis",
+        "steps, time, episodes or updates along the x axis",
+        "Chart",
+        "axis",
+        3,
+    ),
     Key(
         "grouping",
         ("g",),
@@ -277,18 +269,17 @@ WATCH_KEYS = _watch_keys()
 
 
 def _logged_keys() -> tuple[Key, ...]:
-    """The keys for a run without a game: its metrics have pages instead."""
+    """The keys for a run without a game: all of it is charts."""
     words: dict[str, dict[str, Any]] = {
-        "panel_1": {"short": "metrics", "description": "the metrics alone"},
+        "panel_1": {"short": "charts", "description": "the charts alone"},
         "panel_4": {"description": "the machine alone"},
+        "next_page": {"footer": 2},
+        "filter": {"footer": 3},
     }
-    pages = (
-        Key("earlier_page", ("left",), "←", "page before", "metrics before", "Metrics", "page(-1)"),
-        Key("next_page", ("right",), "→", "page", "more metrics", "Metrics", "page(1)", 2, "← →"),
-    )
-    without = {*(key.id for key in GAME_KEYS), "panel_2", "panel_3", "alerts", "seen"}
+    without = {*(key.id for key in GAME_KEYS), "panel_2", "panel_3", "panel_6", "alerts", "seen"}
+    without |= {"earlier"}
     kept = (replace(key, **words.get(key.id, {})) for key in WATCH_KEYS if key.id not in without)
-    return (*pages, *kept)
+    return tuple(kept)
 
 
 LOGGED_KEYS = _logged_keys()

@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from pufftui.arrange import Arrangement
-from pufftui.keys import Key, game_hints, game_key, game_keys
+from pufftui.key import Key
+from pufftui.keys import game_hints, game_key, game_keys
 from pufftui.latch import Latch
 from pufftui.screens.help import HelpScreen
 from pufftui.session import GameSession

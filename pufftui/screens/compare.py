@@ -13,7 +13,6 @@ from pufftui.arrange import Arrangement, arrange_compare
 from pufftui.envs.errors import PuffError
 from pufftui.keys import COMPARE_KEYS, bindings
 from pufftui.runs.comparison import Comparison, Grouping
-from pufftui.runs.curves import Axis
 from pufftui.runs.groups import MOST_CURVES, differences
 from pufftui.screens.help import HelpScreen
 from pufftui.theme import PuffTheme
@@ -118,7 +117,7 @@ class CompareScreen(Screen[None]):
             self.paint()
 
     def action_axis(self) -> None:
-        self.view.axis = Axis.TIME if self.view.axis is Axis.STEPS else Axis.STEPS
+        self.view.axis = self.view.axis.next
         self.paint()
 
     def action_grouping(self) -> None:

@@ -14,6 +14,12 @@ from fakes import fake_session
 from pufftui.session import Session
 
 
+@pytest.fixture(autouse=True)
+def own_preferences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees what another one, or the person at this machine, prefers."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "preferences"))
+
+
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     """A run of squared that has been learning for 200 s, on a clock that stands still."""

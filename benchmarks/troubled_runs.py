@@ -110,7 +110,7 @@ TROUBLES = {
     "rewards x1000": Trouble(
         scales={"train.reward_scale": 1e3},
         outcome=False,
-        envs=("cartpole", "enduro", "snake", "school", "squared"),
+        envs=("cartpole", "pong", "snake", "school", "squared"),
     ),
     "no rewards": Trouble(outcome=False),
     "frozen observations": Trouble(outcome=False),
@@ -119,7 +119,7 @@ TROUBLES = {
     "ignored actions": Trouble(),
     "flipped rewards, late": Trouble(at=0.5),
     "reward not a number": Trouble(at=0.4, outcome=False),
-    "memory leak": Trouble(outcome=False, at=0.1),
+    "memory leak": Trouble(outcome=False, at=0.1, envs=("squared", "pong", "breakout", "snake")),
     "slow environment, late": Trouble(at=0.5, outcome=False),
 }
 

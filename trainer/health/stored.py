@@ -70,7 +70,8 @@ def moments(reader: StoreReader, most: int = MOST_ROWS) -> Iterator[Moment]:
     """The rows that belong to the run as it is now; of one with more than `most`, blocks of them."""
     blocks = reader.metrics_between(points=most)
     names = list(blocks.mean)
-    table = np.array([blocks.mean[name] for name in names], np.float64).reshape(len(names), -1).T
+    shape = len(names), len(blocks.first_steps)
+    table = np.array([blocks.mean[name] for name in names], np.float64).reshape(shape).T
     for row, values in enumerate(table):
         known = {n: v for n, v in zip(names, values.tolist(), strict=True) if v == v}  # noqa: PLR0124
         yield Moment(int(blocks.last_steps[row]), float(blocks.seconds[row]), known)

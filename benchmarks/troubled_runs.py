@@ -67,7 +67,7 @@ def healthy(seeds: range) -> list[Case]:
     ]
 
 
-LEAK_FACTOR = 6
+LEAK_STEPS = {"squared": 50_000_000, "pong": 70_000_000, "breakout": 45_000_000, "snake": 35_000_000}
 """A leak is looked for over minutes."""
 
 
@@ -77,7 +77,7 @@ def troubled(seeds: range) -> list[Case]:
     for kind, trouble in TROUBLES.items():
         for index, seed in enumerate(seeds):
             env = trouble.envs[index % len(trouble.envs)]
-            steps = STEPS[env] * (LEAK_FACTOR if kind == "memory leak" else 1)
+            steps = LEAK_STEPS[env] if kind == "memory leak" else STEPS[env]
             cases.append(Case(kind, env, seed, dict(trouble.settings), trouble.at, steps))
     return cases
 

@@ -67,7 +67,12 @@ def healthy(seeds: range) -> list[Case]:
     ]
 
 
-LEAK_STEPS = {"squared": 50_000_000, "pong": 70_000_000, "breakout": 45_000_000, "snake": 35_000_000}
+LEAK_STEPS = {
+    "squared": 50_000_000,
+    "pong": 70_000_000,
+    "breakout": 45_000_000,
+    "snake": 35_000_000,
+}
 """A leak is looked for over minutes."""
 
 

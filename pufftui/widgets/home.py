@@ -84,9 +84,7 @@ class EnvsCard(ListCard):
 
     title = "environments"
 
-    def __init__(
-        self, look: PuffTheme, names: list[str], choose: Callable[[int], None]
-    ) -> None:
+    def __init__(self, look: PuffTheme, names: list[str], choose: Callable[[int], None]) -> None:
         super().__init__(look, "envs", choose)
         self.names = names
 

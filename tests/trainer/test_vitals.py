@@ -107,7 +107,9 @@ def test_a_network_that_is_switched_off_is_dead(session) -> None:
         for parameter in session.policy.parameters():
             parameter.zero_()
     figures = figures_of(session)
-    assert figures["dead_units"] >= 0.5, "all of the encoder; a memory without input is still a clock"
+    assert figures["dead_units"] >= 0.5, (
+        "all of the encoder; a memory without input is still a clock"
+    )
     assert figures["feature_rank"] <= 1 / 16
 
 

@@ -148,7 +148,9 @@ class TrainingSession:
             array.flags.writeable = False
             arrays[name] = array
         policy = self.config.policy
-        return PolicyWeights(self.step, policy.memory, policy.hidden, policy.layers, arrays)
+        return PolicyWeights(
+            self.step, policy.memory, policy.hidden, policy.layers, arrays, policy.convolution
+        )
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that the future depends on, copied, by name; valid between epochs."""

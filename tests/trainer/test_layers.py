@@ -327,7 +327,8 @@ def test_the_files_of_the_bundled_environments_are_in_order(monkeypatch):
             assert load_config(env, device=device, files=[], flags={}).env == env
 
 
-def test_a_convolution_of_nothing_is_refused_at_the_start():
+def test_a_convolution_of_nothing_is_refused_at_the_start(monkeypatch):
+    monkeypatch.setattr(layers, "load_env", load_env)
     with pytest.raises(PuffError, match="breakout shows no square grid of cells") as refused:
         load_config("breakout", device="cpu", files=[], flags={"policy.convolution": "4"})
     assert refused.value.usage

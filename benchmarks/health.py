@@ -45,6 +45,7 @@ COUNTED = 5
 """Runs of each kind that count; the sixth stands in where the outcome was not bad."""
 
 HALF_OF_CONTROL = 0.5
+LOST = 1 / 3
 HELD = 12
 """Rows for which a score must be held to count as a level."""
 
@@ -144,10 +145,15 @@ def is_bad(run: Judged, controls: dict[str, tuple[float, float]]) -> bool:
 
 
 def reaches_half(run: Judged, controls: dict[str, tuple[float, float]]) -> bool:
-    """Whether a run gains half of what is usual in its environment, at its end and against its best."""
+    """Whether a run gains half of what is usual in its environment."""
     start, final = controls[run.case.env]
-    lost = run.best - run.final > HALF_OF_CONTROL * (run.best - start)
-    return run.final >= start + HALF_OF_CONTROL * (final - start) and not lost
+    return run.final >= start + HALF_OF_CONTROL * (final - start)
+
+
+def is_healthy(run: Judged, controls: dict[str, tuple[float, float]]) -> bool:
+    """Whether a run without a known trouble went well: it reaches half, and loses less than a third."""
+    start, _ = controls[run.case.env]
+    return reaches_half(run, controls) and run.best - run.final <= LOST * (run.best - start)
 
 
 def report(place: Path, half: str, hours: float) -> dict[str, object]:
@@ -162,7 +168,7 @@ def report(place: Path, half: str, hours: float) -> dict[str, object]:
         for env in STEPS
     }
     # A run without a known trouble may fail all the same, by its size or by chance.
-    well = [run for run in controlled if reaches_half(run, controls)]
+    well = [run for run in controlled if is_healthy(run, controls)]
     kinds: dict[str, list[Judged]] = defaultdict(list)
     harmless: dict[str, int] = defaultdict(int)
     for run in judged:

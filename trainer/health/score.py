@@ -10,8 +10,8 @@ from pufftui.trainer.health.moment import Facts, Moment
 from pufftui.trainer.health.score_track import ScoreTrack
 from pufftui.trainer.health.spell import Spell
 
-DROP, DEEP_DROP = 0.35, 0.7
-DROP_NOISE = 8.0
+DROP, DEEP_DROP = 0.5, 0.75
+DROP_NOISE, DROP_GAIN = 12.0, 0.05
 DROP_SECONDS, DEEP_SECONDS = 3.0, 8.0
 
 
@@ -24,7 +24,8 @@ class ScoreCrash(Detector):
         "score",
         f"The level of the score (median of three blocks) lies below its best level by more than"
         f" {DROP:.0%} of all that was gained, and by more than {DROP_NOISE:g} times its scatter from"
-        f" row to row, for {DROP_SECONDS:g} s. Critical from {DEEP_DROP:.0%} on.",
+        f" row to row, for {DROP_SECONDS:g} s. Critical from {DEEP_DROP:.0%} on. Less than {DROP_GAIN:.0%} of the"
+        " score's range is too little to lose.",
         "own measurements: benchmarks/health.py",
         "Go back to the last healthy checkpoint and on with a lower learning rate or a smaller clip."
         " If it happens again, more agents or a lower replay ratio make the updates steadier.",
@@ -37,7 +38,8 @@ class ScoreCrash(Detector):
 
     def see(self, moment: Moment) -> Finding | None:
         track = self._track
-        if math.isnan(track.level) or not track.learned:
+        enough = DROP_GAIN * track.range if not math.isnan(track.range) else 0.0
+        if math.isnan(track.level) or not track.learned or track.gain < enough:
             return None
         drop, noise = track.best - track.level, DROP_NOISE * track.noise
         least = max(DROP * track.gain, noise)

@@ -38,12 +38,12 @@ def test_a_drop_counts_from_a_share_of_the_gain_on(depth, level) -> None:
 
 
 def test_a_crash_says_how_far_and_since_when_and_offers_a_way_back() -> None:
-    found = [c.finding for c in changes(rows(score=crash(0.5)))]
+    found = [c.finding for c in changes(rows(score=crash(0.6)))]
     (crashed,) = [f for f in found if f.rule.id == "score.crash"]
     assert crashed.remedy is Remedy.ROLL_BACK
     assert 90 <= crashed.since_seconds <= 104
-    assert "50% of what was gained is lost" in crashed.text
-    assert crashed.value == pytest.approx(40, abs=1)
+    assert "60% of what was gained is lost" in crashed.text
+    assert crashed.value == pytest.approx(32, abs=1)
 
 
 def test_a_dip_that_passes_is_no_crash() -> None:
@@ -52,7 +52,7 @@ def test_a_dip_that_passes_is_no_crash() -> None:
 
 
 def test_a_crash_is_over_when_the_score_comes_back() -> None:
-    score = [*crash(0.5, 40), *rise(60)]
+    score = [*crash(0.6, 40), *rise(60)]
     suite_told = told(rows(score=score))
     assert suite_told.count("score.crash") == 1
 

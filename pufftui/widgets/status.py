@@ -14,7 +14,7 @@ class Status(Bar):
     """Score, speed and what the keys 1 to 5 show."""
 
     ground = "surface"
-    PANELS = ("game", "score", "learning", "machine", "log")
+    PANELS = ("game", "score", "learning", "machine", "log", "charts")
 
     def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
         super().__init__(look, "status")

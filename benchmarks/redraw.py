@@ -58,8 +58,7 @@ async def panels(size: tuple[int, int], repeats: int) -> list[dict[str, Any]]:
 def paint(app: Any, panel: Any) -> float:
     """Milliseconds that a panel takes from nothing to bytes."""
     began = time.thread_time()
-    panel._strips = []
-    panel.paint()
+    panel.dress(panel.look)
     for strip in panel.render_lines(panel.size.region):
         strip.render(app.console)
     return 1000 * (time.thread_time() - began)

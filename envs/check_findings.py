@@ -148,13 +148,16 @@ def state_findings(facts: Facts, places: Sequence[bytes]) -> Iterator[Finding]:
 
 def draw_findings(facts: Facts) -> Iterator[Finding]:
     """What is wrong with the pictures."""
-    bare, touched = facts.one("drawn") or (0, 0)
+    bare, touched, astray = facts.one("drawn") or (0, 0, 0)
     if bare:
         text = "Some pixels of the picture are never painted."
         yield Finding("draw", text, "Begin `draw` with puff_clear.")
     if touched:
-        text = "`draw` changes the state, so watching a game changes it."
+        text = "`draw` or `locate` changes the state, so watching a game changes it."
         yield Finding("draw", text, "Only read the state there.")
+    if astray:
+        text = "`locate` finds agents that do not exist."
+        yield Finding("locate", text, "Say PUFF_NOBODY where no agent is.")
 
 
 def notes(facts: Facts, descriptor: Descriptor) -> Iterator[str]:

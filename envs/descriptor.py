@@ -125,6 +125,7 @@ class Descriptor:
     picture_aspect: float
     parameters: tuple[Parameter, ...]
     statistics: tuple[str, ...]
+    locates: bool = False
 
     @property
     def steps_per_second(self) -> float:

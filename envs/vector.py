@@ -223,6 +223,19 @@ class VectorEnv:
         canvas.width, canvas.height = width, height
         self.library.lib.puff_vec_draw(self._vec, environment, agent, phase, canvas)
 
+    def locate(
+        self, environment: int, agent: int, phase: float, size: tuple[int, int], x: float, y: float
+    ) -> int | None:
+        """The agent of an environment that such a picture of (width, height) shows at a pixel.
+
+        None if nobody is there, or if the environment cannot tell (`Descriptor.locates`).
+        """
+        canvas = self._ffi.new("puff_canvas *")
+        canvas.width, canvas.height = size
+        lib = self.library.lib
+        found = int(lib.puff_vec_locate(self._vec, environment, agent, phase, canvas, x, y))
+        return found if found < self.descriptor.agents else None
+
     def close(self) -> None:
         """Ends the threads and frees the memory; safe to call twice."""
         if self._vec:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor
+from pufftui.trainer.command import PressKey, ReleaseAllKeys, ReleaseKey
 
 RAMP = 0.25
 """How far a continuous action moves in one decision towards where a held key pulls it."""
@@ -32,6 +33,16 @@ class Player:
         self._held: list[str] = []
         self._tapped: deque[str] = deque()
         self._controls = np.zeros(len(descriptor.actions), np.float32)
+
+    def obey(self, command: PressKey | ReleaseKey | ReleaseAllKeys) -> None:
+        """Takes in what happened to the keys."""
+        match command:
+            case PressKey(key):
+                self.press(key)
+            case ReleaseKey(key):
+                self.release(key)
+            case ReleaseAllKeys():
+                self.release_all()
 
     def press(self, key: str) -> None:
         """A key went down."""

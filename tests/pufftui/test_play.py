@@ -278,7 +278,7 @@ async def test_alone_the_game_waits_when_the_person_stops(no_runs: None, play) -
         await until(pilot, lambda frame: frame.human and not frame.paused)
         assert app.main.playing
         # The others never move.
-        actions = session.arena._buffers.actions[1:]
+        actions = session.arena._scene.game.buffers.actions[1:]
         assert (actions == session.descriptor.actions[0].neutral).all()
 
 
@@ -454,7 +454,7 @@ def test_a_resting_policy_does_nothing(env: str) -> None:
         for _ in range(20):
             arena._step()
             neutral = [action.neutral for action in library.descriptor.actions]
-            assert (arena._buffers.actions == neutral).all()
+            assert (arena._scene.game.buffers.actions == neutral).all()
     finally:
         arena.stop()
 

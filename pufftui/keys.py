@@ -2,97 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from textual.binding import Binding, BindingType
 
+from pufftui.arena_keys import GAME_KEYS
 from pufftui.envs.descriptor import Descriptor
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One thing a key does. `action` is run by the screen.
-
-    `footer` is its rank in the footer, 0 leaves it out; `footer_shown` names a pair of keys there.
-    """
-
-    id: str
-    keys: tuple[str, ...]
-    shown: str
-    short: str
-    description: str
-    group: str
-    action: str
-    footer: int = 0
-    footer_shown: str = ""
-    while_playing: bool = False
-
-
-GAME_KEYS = (
-    Key(
-        "take_over",
-        ("m",),
-        "m",
-        "take over",
-        "play the watched agent yourself",
-        "Game",
-        "take_over",
-        2,
-    ),
-    Key(
-        "hand_back",
-        ("escape",),
-        "esc",
-        "hand back",
-        "give the agent back to its policy",
-        "Game",
-        "hand_back",
-        while_playing=True,
-    ),
-    Key(
-        "previous_agent",
-        ("left_square_bracket",),
-        "[",
-        "previous agent",
-        "watch the agent before",
-        "Game",
-        "agent(-1)",
-    ),
-    Key(
-        "next_agent",
-        ("right_square_bracket",),
-        "]",
-        "agent",
-        "watch the next agent",
-        "Game",
-        "agent(1)",
-        6,
-        "[ ]",
-    ),
-    Key(
-        "pause_game",
-        ("space",),
-        "space",
-        "pause game",
-        "stop the game; training goes on",
-        "Game",
-        "pause_game",
-        5,
-    ),
-    Key("slower", ("less_than_sign",), "<", "slower", "slow the game down", "Game", "speed(-1)"),
-    Key(
-        "faster",
-        ("greater_than_sign",),
-        ">",
-        "speed",
-        "speed the game up",
-        "Game",
-        "speed(1)",
-        7,
-        "< >",
-    ),
-)
+from pufftui.key import Key
 
 TRAINING_KEYS = (
     Key(
@@ -148,7 +65,7 @@ TRAINING_KEYS = (
     Key("quit", ("q",), "q", "quit", "stop training and leave; asks first", "Training", "quit", 1),
     Key(
         "leave",
-        ("ctrl+c",),
+        ("ctrl+c", "ctrl+shift+c"),
         "ctrl+c",
         "quit",
         "the same, also while you play",
@@ -193,7 +110,7 @@ def _play_keys() -> tuple[Key, ...]:
         "panel_2": {"short": "figures", "description": "scores and policy alone"},
     }
     chosen = (*GAME_KEYS, *PANEL_KEYS, *SCREEN_KEYS, *TRAINING_KEYS)
-    without = {"panel_3", "panel_4", "panel_5", "alerts", "seen"}
+    without = {"panel_3", "panel_4", "panel_5", "alerts", "seen", "rival"}
     without |= {key.id for key in TRAINING_ONLY}
     return tuple(replace(key, **words.get(key.id, {})) for key in chosen if key.id not in without)
 

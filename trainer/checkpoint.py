@@ -130,6 +130,20 @@ def newest_checkpoint(folder: Path, section: str = "") -> tuple[Saved | None, li
     return None, passed_over
 
 
+def best_checkpoint(folder: Path, section: str = "") -> Saved | None:
+    """The whole checkpoint with the best score, of equals the newest; None if none has a score."""
+    found = []
+    for path in folder.glob("step-*.npz"):
+        with contextlib.suppress(PuffError):
+            score = read_description(path).get("score")
+            if score is not None:
+                found.append((score, path))
+    for _, path in sorted(found, reverse=True):
+        with contextlib.suppress(PuffError):
+            return Saved(path, *read_checkpoint(path, section))
+    return None
+
+
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:

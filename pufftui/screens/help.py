@@ -6,9 +6,12 @@ from rich.text import Text
 from textual.binding import Binding
 
 from pufftui.envs.descriptor import Descriptor
-from pufftui.keys import Key, key_name
+from pufftui.key import Key
+from pufftui.keys import key_name
 from pufftui.screens.dialog import Dialog
 from pufftui.theme import PuffTheme
+
+LATCHED = "A tapped key stays down until the next tap; a held one while it is held."
 
 
 class HelpScreen(Dialog):
@@ -18,10 +21,16 @@ class HelpScreen(Dialog):
     title_text = "Keys"
 
     def __init__(
-        self, look: PuffTheme, descriptor: Descriptor | None, keys: tuple[Key, ...]
+        self,
+        look: PuffTheme,
+        descriptor: Descriptor | None,
+        keys: tuple[Key, ...],
+        *,
+        real: bool = False,
     ) -> None:
-        """Without a descriptor there is no game."""
+        """Without a descriptor there is no game. `real`: the terminal tells when keys are let go."""
         super().__init__(look)
+        self._real = real
         self._keys = keys
         self._descriptor = descriptor
 
@@ -38,14 +47,14 @@ class HelpScreen(Dialog):
                     ]
             rows.append(("\n", "dim", False))
         if self._descriptor is not None:
-            rows += _game_rows(self._descriptor)
+            rows += _game_rows(self._descriptor, real=self._real)
         return self.ink(*rows)
 
     def hints(self) -> list[tuple[str, str]]:
         return [("esc", "close"), ("↑ ↓", "scroll")]
 
 
-def _game_rows(descriptor: Descriptor) -> list[tuple[str, str, bool]]:
+def _game_rows(descriptor: Descriptor, *, real: bool) -> list[tuple[str, str, bool]]:
     """The keys that the game listens to."""
     rows = [(f"While you play {descriptor.name}\n", "human", True)]
     for action in descriptor.actions:
@@ -57,12 +66,10 @@ def _game_rows(descriptor: Descriptor) -> list[tuple[str, str, bool]]:
         ("  esc       ", "human", True),
         ("hand back; all other keys go to the game\n", "dim", False),
     ]
+    if real:
+        rows.append(("  shift     ", "human", True))
+        rows.append(("hold it alone to play, let go to hand back\n", "dim", False))
     if not descriptor.turn_based:
-        rows.append(
-            (
-                "  A tapped key stays down until the next tap; a held one while it is held.",
-                "dim",
-                False,
-            )
-        )
+        words = "A key counts while you hold it, also several at once." if real else LATCHED
+        rows.append((f"  {words}", "dim", False))
     return rows

@@ -239,23 +239,32 @@ def test_the_tally_tells_games_apart(no_runs: None, play) -> None:
     first = frame_of(play("squared"), episode_length=9, human=True)
     assert not tally.follow(first)
     mine = {"last_score": 5.0, "last_score_human": True, "best_human_score": 5.0}
-    assert tally.follow(replace(first, episode_length=0, **mine))
+    assert tally.follow(replace(first, finished=1, **mine))
     assert tally.broken
-    assert not tally.follow(replace(first, episode_length=8, **mine))
+    assert not tally.follow(replace(first, finished=1, **mine))
     # The same score again is a game all the same, though no better one.
-    assert tally.follow(replace(first, episode_length=1, **mine))
+    assert tally.follow(replace(first, finished=2, **mine))
     assert not tally.broken
-    theirs = replace(first, agent=1, last_score=3.0, best_human_score=5.0)
+    theirs = replace(first, agent=1, last_score=3.0, best_human_score=5.0, finished=7)
     assert not tally.follow(theirs)
     assert (tally.yours, tally.best, tally.others) == (5.0, 5.0, 3.0)
-    theirs = replace(theirs, last_score=4.0)
-    assert not tally.follow(replace(theirs, episode_length=0))
+    theirs = replace(theirs, last_score=4.0, finished=8)
+    assert not tally.follow(theirs)
     other = {"last_score": 2.0, "last_score_human": True, "best_human_score": 5.0}
     assert not tally.follow(replace(theirs, human=True))
-    assert tally.follow(replace(theirs, episode_length=0, **other))
+    assert tally.follow(replace(theirs, finished=9, **other))
     # Going back to the first agent brings no news.
-    assert not tally.follow(replace(first, episode_length=9, **mine))
+    assert not tally.follow(replace(first, finished=2, **mine))
     assert (tally.yours, tally.others) == (2.0, 4.0)
+    # Nor does looking at what was: only playing on from there.
+    past = {"behind": 3.0, "last_score": 1.0, "last_score_human": True}
+    assert not tally.follow(replace(first, finished=1, **past))
+    assert not tally.follow(replace(first, finished=2, **past))
+    assert tally.yours == 2.0
+    assert not tally.follow(replace(first, finished=1, **mine))
+    again = {"last_score": 9.0, "last_score_human": True, "best_human_score": 5.0}
+    assert tally.follow(replace(first, finished=2, **again))
+    assert (tally.yours, tally.best, tally.broken) == (9.0, 5.0, False)
 
 
 async def test_alone_the_game_waits_when_the_person_stops(no_runs: None, play) -> None:
@@ -299,7 +308,7 @@ async def test_leaving_asks_nothing(no_runs: None, play, key: str) -> None:
 
 async def test_help_themes_and_panels(runs: Path, play) -> None:
     app = PuffApp(play("squared"))
-    async with app.run_test(size=(120, 60)) as pilot:
+    async with app.run_test(size=(120, 90)) as pilot:
         await until(pilot, lambda frame: frame.human)
         await pilot.press("escape", "question_mark")
         await pilot.pause()

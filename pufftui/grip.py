@@ -35,10 +35,17 @@ class Grip:
         """Whether no key is down."""
         return self._latch.key is None and not self._down
 
-    def press(self, key: str, now: float) -> list[ArenaCommand]:
-        """A key of the game went down, or repeats."""
+    def type(self, key: str, now: float) -> list[ArenaCommand]:
+        """A key of the game was typed, as every terminal tells."""
         if not self.real:
             return self._latch.press(key, now)
+        # Mostly it has been seen going down before; if not, nobody will tell when it goes up.
+        return [] if key in self._down else [PressKey(key), ReleaseKey(key)]
+
+    def press(self, key: str) -> list[ArenaCommand]:
+        """A key of the game was seen going down, or repeats."""
+        if not self.real:
+            return []
         self._down.add(key)
         return [PressKey(key)]
 

@@ -8,7 +8,7 @@ back whether it does. This file relies on how Textual's parser and driver are ma
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any
 
@@ -75,20 +75,16 @@ class KeyParser(XTermParser):
     """Also reads motions. Of what Textual calls a key press, nothing changes."""
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Any]:
-        if flags := FLAGS.fullmatch(sequence):
-            yield _Flags(int(flags[1]))
-        elif key := KEY.fullmatch(sequence):
-            yield from self._moved(sequence, key)
-        else:
-            yield from super()._sequence_to_key_events(sequence, alt)
-
-    def _moved(self, sequence: str, key: re.Match[str]) -> Iterator[Message]:
         try:
-            name = key_name(key["code"] or "1", key["end"])
-            motion = Motion(int(key["motion"] or 1))
-            pressed = () if motion is Motion.UP else super()._sequence_to_key_events(plain(key))
-            yield KeyMotion(name, motion)
-            yield from pressed
+            if flags := FLAGS.fullmatch(sequence):
+                yield _Flags(int(flags[1]))
+            elif key := KEY.fullmatch(sequence):
+                motion = Motion(int(key["motion"] or 1))
+                yield KeyMotion(key_name(key["code"] or "1", key["end"]), motion)
+                if motion is not Motion.UP:
+                    yield from super()._sequence_to_key_events(plain(key))
+            else:
+                yield from super()._sequence_to_key_events(sequence, alt)
         except (ValueError, OverflowError):  # no such character, no such motion
             yield events.Key(Keys.Ignore, sequence)
 

@@ -136,6 +136,7 @@ class Arena:
                 self._scene.set_rival(rival)
                 self._phase = 1.0
             case Record(folder, source):
+                self._follow = Follow.CHOSEN
                 self._scene.record(self._agent, folder, source)
             case StopRecording():
                 self._scene.stop_recording()
@@ -153,6 +154,7 @@ class Arena:
                 self._watch(self._agent_at(x, y))
             case FollowAgent(follow):
                 self._follow = follow
+                self._scene.stop_recording()
                 self._follow_one()
 
     def _watch(self, agent: int) -> None:
@@ -171,7 +173,7 @@ class Arena:
 
     def _follow_one(self) -> None:
         """Moves the camera if another agent is the best or the worst by now."""
-        if not self._human and self._scene.recorded is None:
+        if not self._human:
             game = self._scene.game
             returns = game.figures["episode_return"]
             self._agent = followed(self._follow, returns, game.alive, self._agent)

@@ -163,7 +163,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class StopRecording:
-    """Writes the file. So does watching another agent, and the end of the arena."""
+    """Writes the file. So do watching and following another agent, and the end of the arena."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,8 +154,12 @@ class ArenaScreen(Screen[None]):
         if frame is None or frame is self._frame:
             return
         before, self._frame = self._frame, frame
-        if before is None or before.paused != frame.paused:
-            self._label(pause_game="resume game" if frame.paused else "pause game")
+        if before is None or _state(before) != _state(frame):
+            self._label(
+                pause_game="resume game" if frame.paused else "pause game",
+                record="record" if frame.recording is None else "end recording",
+                rival="against the best" if frame.rival is None else "end the match",
+            )
         self.show_frame(frame, now)
         if frame.kept is not None and (before is None or before.kept is not frame.kept):
             self._tell_what_was_kept(frame)
@@ -205,16 +209,12 @@ class ArenaScreen(Screen[None]):
             return
         event.stop()
         key = game_key(self._keys, event.key, event.character)
-        if key is not None and not self._grip.real:
-            self._send(*self._grip.press(key, self.session.clock()))
+        if key is not None:
+            self._send(*self._grip.type(key, self.session.clock()))
 
     def key_moved(self, moved: KeyMotion) -> None:
         """A terminal that reports it has seen a key go down or up."""
-        now, key, real = (
-            self.session.clock(),
-            game_key(self._keys, moved.key, None),
-            self._grip.real,
-        )
+        key = game_key(self._keys, moved.key, None)
         if moved.motion is Motion.UP:
             self._shift.lift(moved.key)
             if self._by_shift and moved.key in SHIFTS:
@@ -222,9 +222,9 @@ class ArenaScreen(Screen[None]):
             elif key is not None and self.playing:
                 self._send(*self._grip.lift(key))
         else:
-            self._shift.press(moved.key, now)
-            if key is not None and real and self.playing and self.app.screen is self:
-                self._send(*self._grip.press(key, now))
+            self._shift.press(moved.key, self.session.clock())
+            if key is not None and self.playing and self.app.screen is self:
+                self._send(*self._grip.press(key))
 
     def releases_reported(self, *, reported: bool) -> None:
         """The terminal has said whether it tells that keys are let go."""
@@ -371,3 +371,8 @@ class ArenaScreen(Screen[None]):
     def _send(self, *commands: ArenaCommand) -> None:
         for command in commands:
             self.session.arena.send(command)
+
+
+def _state(frame: ArenaFrame) -> tuple[bool, bool, bool]:
+    """What decides how keys are called."""
+    return frame.paused, frame.recording is None, frame.rival is None

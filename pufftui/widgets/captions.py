@@ -11,13 +11,17 @@ from pufftui.trainer.frame import ArenaFrame, RivalFrame
 
 def captions(frame: ArenaFrame, rival: RivalFrame, places: Places, look: PuffTheme) -> list[Line]:
     """A line for each picture, as wide as it; the second names the rival."""
-    mine = "you play" if frame.human else f"newest, {steps(frame.policy_step or 0)}"
-    theirs = f"best, {steps(rival.policy_step)}"
+    mine = ("you play", "human") if frame.human else (_policy("newest", frame), "policy")
+    facts = _your_facts(frame) if frame.human else _facts(frame)
     first, second = (region.width for region in places.pictures)
     return [
-        _caption(mine, "human" if frame.human else "policy", _facts(frame), first, look),
-        _caption(theirs, "series1", _facts(rival), second, look),
+        _caption(*mine, facts, first, look),
+        _caption(_policy("best", rival), "series1", _facts(rival), second, look),
     ]
+
+
+def _policy(word: str, game: ArenaFrame | RivalFrame) -> str:
+    return word if game.policy_step is None else f"{word}, {steps(game.policy_step)}"
 
 
 def _facts(game: ArenaFrame | RivalFrame) -> str:
@@ -25,6 +29,13 @@ def _facts(game: ArenaFrame | RivalFrame) -> str:
     if game.mean_score is None:
         return now
     return f"mean {figure(game.mean_score)} of {game.scored}  {now}"
+
+
+def _your_facts(frame: ArenaFrame) -> str:
+    now = f"return {figure(frame.episode_return)}"
+    if frame.best_human_score is None:
+        return now
+    return f"best {figure(frame.best_human_score)}  {now}"
 
 
 def _caption(who: str, colour: str, facts: str, width: int, look: PuffTheme) -> Line:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pufftui.envs.descriptor import Descriptor
+from pufftui.keys import game_parts
 from pufftui.latch import Latch
 from pufftui.trainer.command import ArenaCommand, PressKey, ReleaseKey
 
@@ -17,10 +19,10 @@ class Grip:
     `real` is whether the terminal reports that keys are let go.
     """
 
-    def __init__(self, *, turn_based: bool) -> None:
+    def __init__(self, descriptor: Descriptor) -> None:
         self.real = False
-        self._turn_based = turn_based
-        self._latch = Latch(turn_based=turn_based)
+        self._turn_based = descriptor.turn_based
+        self._latch = Latch(game_parts(descriptor), turn_based=descriptor.turn_based)
         self._down: set[str] = set()
 
     @property
@@ -33,7 +35,7 @@ class Grip:
     @property
     def empty(self) -> bool:
         """Whether no key is down."""
-        return self._latch.key is None and not self._down
+        return not (self._latch.keys or self._down)
 
     def type(self, key: str, now: float) -> list[ArenaCommand]:
         """A key of the game was typed, as every terminal tells."""

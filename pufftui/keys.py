@@ -259,6 +259,16 @@ def game_keys(descriptor: Descriptor) -> dict[str, str]:
     }
 
 
+def game_parts(descriptor: Descriptor) -> dict[str, int]:
+    """Every key the game listens to and which part of the action it chooses for."""
+    return {
+        key: part
+        for part, action in enumerate(descriptor.actions)
+        for choice in action.choices
+        for key in choice.keys
+    }
+
+
 def game_hints(descriptor: Descriptor) -> list[tuple[str, str]]:
     """The game's keys for banner and footer: (keys, label), arrows before letters."""
     return [

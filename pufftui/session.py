@@ -85,7 +85,7 @@ class RunSession(GameSession):
 
     @property
     def demonstrations(self) -> Path:
-        return self.folder.path / "demonstrations"
+        return self.folder.demonstrations
 
     @property
     def source(self) -> str:

@@ -232,21 +232,21 @@ class Arena:
 
     def _step_through(self, decisions: int) -> None:
         """Goes back or forth by decisions; where nothing is remembered, forth by new ones."""
-        steps = self._scene.game.steps
-        if decisions < 0 or steps + decisions <= self._scene.latest:
-            self._go_to(steps + decisions)
-        else:
-            self._go_to(self._scene.latest)
-            for _ in range(steps + decisions - self._scene.game.steps):
-                self._step()
+        wanted = self._scene.game.steps + decisions
+        self._go_to(wanted)
+        for _ in range(wanted - self._scene.game.steps if decisions > 0 else 0):
+            self._step()
         if decisions > 0:
             self._phase = 0.0
 
     def _go_to(self, step: int) -> None:
+        """Goes to a step that is remembered, or to the nearest; time stands still there."""
         self._paused = True
         self._phase = 1.0
-        self._player.forget()
+        before = self._scene.game.steps
         self._scene.seek(step)
+        if self._scene.game.steps != before:
+            self._player.forget()
 
     # What the screen sees.
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.trainer.command import PressKey, ReleaseAllKeys, ReleaseKey
 
-RAMP = 0.25
-"""How far a continuous action moves in one decision towards where a held key pulls it."""
+RAMP_SECONDS = 0.15
+"""Time in which a held key pulls a continuous action from rest to its end, at natural speed."""
 
 
 class Player:
@@ -33,6 +33,7 @@ class Player:
         self._held: list[str] = []
         self._tapped: deque[str] = deque()
         self._controls = np.zeros(len(descriptor.actions), np.float32)
+        self._ramp = min(1.0, 1 / (RAMP_SECONDS * descriptor.steps_per_second))
 
     def obey(self, command: PressKey | ReleaseKey | ReleaseAllKeys) -> None:
         """Takes in what happened to the keys."""
@@ -89,5 +90,5 @@ class Player:
         wanted = np.array(chosen, np.float32)
         if not self._continuous:
             return wanted
-        self._controls += np.clip(wanted - self._controls, -RAMP, RAMP)
+        self._controls += np.clip(wanted - self._controls, -self._ramp, self._ramp)
         return self._controls.copy()

@@ -93,7 +93,7 @@ class ArenaScreen(Screen[None]):
         self.solo = 0
         self.playing = False
         self._keys = game_keys(descriptor)
-        self._grip = Grip(turn_based=descriptor.turn_based)
+        self._grip = Grip(descriptor)
         self._shift = ShiftHold()
         self._by_shift = False
         self._news, self._news_until = "", 0.0

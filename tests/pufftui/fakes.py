@@ -102,6 +102,10 @@ class FakeFolder:
         return self.path / "log.txt"
 
     @property
+    def demonstrations(self) -> Path:
+        return self.path / "demonstrations"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 

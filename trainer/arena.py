@@ -146,30 +146,31 @@ class Arena:
     # Who is watched, and who plays.
 
     def _choose_agent(self, command: Watch | WatchAt | FollowAgent) -> None:
-        self._follow = Follow.CHOSEN
         match command:
             case Watch(agent):
                 self._watch(agent % self._scene.game.agents)
             case WatchAt(x, y):
-                self._watch(self._agent_at(x, y))
+                found = self._agent_at(x, y)
+                if found is not None:
+                    self._watch(found)
             case FollowAgent(follow):
                 self._follow = follow
                 self._scene.stop_recording()
                 self._follow_one()
 
     def _watch(self, agent: int) -> None:
+        self._follow = Follow.CHOSEN
         self._hand_over(human=False)
         if agent != self._agent:
             self._scene.stop_recording()
             self._agent = agent
 
-    def _agent_at(self, x: float, y: float) -> int:
+    def _agent_at(self, x: float, y: float) -> int | None:
         """Who is drawn at a place of the picture; where nobody can tell, the next one."""
         game = self._scene.game
         if not self._descriptor.locates:
             return (self._agent + 1) % game.agents
-        found = game.locate(self._agent, self._phase, self._size, x, y)
-        return self._agent if found is None else found
+        return game.locate(self._agent, self._phase, self._size, x, y)
 
     def _follow_one(self) -> None:
         """Moves the camera if another agent is the best or the worst by now."""

@@ -86,8 +86,10 @@ class Arena:
     def stop(self) -> None:
         """Ends the thread, writes what was being recorded, and frees the games.
 
-        Afterwards `latest` says what became of the recording.
+        Afterwards `latest` says what became of the recording. Safe to call twice.
         """
+        if self._stopping:
+            return
         self._stopping = True
         self._wake.set()
         if self._thread.is_alive():

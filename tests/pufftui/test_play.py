@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -291,6 +292,61 @@ async def test_alone_the_game_waits_when_the_person_stops(no_runs: None, play) -
         assert (actions == session.descriptor.actions[0].neutral).all()
 
 
+async def test_going_back_after_a_mistake(runs: Path, play) -> None:
+    session = play("squared")
+    app = PuffApp(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda frame: frame.waiting_for_key)
+        await pilot.press("left", "left", "up")
+        await until(pilot, lambda frame: frame.episode_length == 3)
+        await pilot.press("escape", "space")
+        await until(pilot, lambda frame: frame.paused and not frame.human)
+        for _ in range(20):
+            await pilot.press("comma")
+        frame = await until(pilot, lambda frame: frame.reach == 0)
+        assert frame.episode_length == 0
+        for length in (1, 2):
+            await pilot.press("full_stop")
+            frame = await until(pilot, lambda frame, n=length: frame.episode_length == n)
+            assert frame.action == (LEFT,)
+        assert "s back ·" in screen_text(app)
+        await pilot.press("m")
+        await until(pilot, lambda frame: frame.human and frame.waiting_for_key)
+        await pilot.press("down")
+        frame = await until(pilot, lambda frame: frame.behind == 0)
+        assert frame.episode_length == 3
+        assert "s back ·" not in screen_text(app)
+
+
+async def test_a_recording_lies_in_the_current_folder(
+    runs: Path, play, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    session = play("squared")
+    app = PuffApp(session)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda frame: frame.waiting_for_key)
+        await pilot.press("escape", "space")
+        await until(pilot, lambda frame: frame.paused and not frame.human)
+        await pilot.press("R")
+        await until(pilot, lambda frame: frame.recording == 0)
+        assert "● REC 0 s" in screen_text(app)
+        await pilot.press("m")
+        await until(pilot, lambda frame: frame.human)
+        await pilot.press("left", "left")
+        await until(pilot, lambda frame: frame.recording == 2)
+        await pilot.press("escape", "R")
+        frame = await until(pilot, lambda frame: frame.kept is not None)
+        assert frame.kept.path.parent == tmp_path
+        assert "Demonstration kept" in screen_text(app)
+    file = np.load(frame.kept.path)
+    assert file["actions"][:2].tolist() == [[LEFT], [LEFT]]
+    assert file["human"][:2].all()
+    told = json.loads(str(file["description"]))
+    assert told["source"] == "the policy of tiny after 4.10k steps"
+    assert told["policy_step"] == 4096
+
+
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
 async def test_leaving_asks_nothing(no_runs: None, play, key: str) -> None:
     app = PuffApp(play("squared"))
@@ -499,6 +555,36 @@ def test_wrong_usage_is_one_sentence(runs: Path, arguments: str, words: list[str
     assert result.stderr.count("\n") == 1
     for word in words:
         assert word in result.stderr
+
+
+def test_what_was_being_recorded_is_named_in_the_end(runs: Path, tmp_path: Path) -> None:
+    outer, inner = pty.openpty()
+    termios.tcsetwinsize(inner, (40, 120))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pufftui", "play", "squared"],
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+        cwd=tmp_path,
+        env=os.environ | {"TERM": "xterm-256color"},
+        start_new_session=True,
+    )
+    said = b""
+    try:
+        for words, keys in (("YOU are playing", "\x1b"), ("m take over", "R"), ("REC 1 s", "q")):
+            while words.encode() not in said:
+                said += os.read(outer, 65536)
+            os.write(outer, keys.encode())
+        while b"Demonstration kept: " not in said:
+            said += os.read(outer, 65536)
+        assert process.wait(10) == 0
+        (path,) = tmp_path.iterdir()
+        assert path.name.encode() in said[said.index(b"Demonstration kept: ") :]
+    finally:
+        process.kill()
+        process.wait()
+        os.close(inner)
+        os.close(outer)
 
 
 def test_the_whole_program_on_a_terminal(runs: Path, tmp_path: Path) -> None:

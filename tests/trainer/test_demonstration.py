@@ -226,8 +226,7 @@ def arena(made_policy):
     arena = Arena(library, library.descriptor.parameter_values({}), lambda: weights, seed=1)
     arena.start()
     yield arena
-    if arena._thread.is_alive():
-        arena.stop()
+    arena.stop()
 
 
 def until(arena, condition, seconds=10):

@@ -302,7 +302,7 @@ async def test_going_back_after_a_mistake(runs: Path, play) -> None:
         await pilot.press("escape", "space")
         await until(pilot, lambda frame: frame.paused and not frame.human)
         for _ in range(20):
-            await pilot.press("comma")
+            await pilot.press("b")
         frame = await until(pilot, lambda frame: frame.reach == 0)
         assert frame.episode_length == 0
         for length in (1, 2):

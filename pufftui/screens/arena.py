@@ -1,27 +1,20 @@
-"""What every screen with a game has in common: it follows the arena, and a person can take over."""
+"""What every screen with a game has in common: it follows the arena, and a person can direct it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
-from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from pufftui.arrange import Arrangement
 from pufftui.format import figure
-from pufftui.grip import SHIFTS, Grip, ShiftHold
-from pufftui.key import Key
-from pufftui.keys import game_hints, game_key, game_keys
-from pufftui.kitty import KeyMotion, Motion
 from pufftui.screens.ask import AgentScreen
 from pufftui.screens.help import HelpScreen
+from pufftui.screens.player import PlayerScreen
 from pufftui.session import GameSession
 from pufftui.theme import PuffTheme
 from pufftui.trainer.command import (
-    ArenaCommand,
     FollowAgent,
-    HandBack,
     PauseGame,
     Record,
     Rewind,
@@ -29,13 +22,11 @@ from pufftui.trainer.command import (
     SetSpeed,
     StepGame,
     StopRecording,
-    TakeOver,
     Watch,
     WatchAt,
 )
 from pufftui.trainer.frame import ArenaFrame
 from pufftui.widgets.cockpit import Cockpit, CockpitLayout
-from pufftui.widgets.footer import Footer
 from pufftui.widgets.game import GameCard
 from pufftui.widgets.header import Header
 from pufftui.widgets.painted import Painted
@@ -51,23 +42,19 @@ PLACE_EVERY = 0.25
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
-NEWS_SECONDS = 2.5
-"""How long the banner tells how the last game ended."""
-
 KEPT_SECONDS = 8
 """How long a message tells where a recording is."""
 
 REWIND_SECONDS = 1.0
 
 
-class ArenaScreen(Screen[None]):
+class ArenaScreen(PlayerScreen):
     """Polls the arena from `tick` and hands the panels what changed.
 
     Subclasses name their KEYS, bind them, and say in `plan` where the panels lie.
     """
 
     BLANK = True
-    KEYS: ClassVar[tuple[Key, ...]] = ()
 
     def __init__(
         self,
@@ -77,12 +64,9 @@ class ArenaScreen(Screen[None]):
         policy: PolicyCard,
         meanwhile: str,
     ) -> None:
-        super().__init__()
-        descriptor = session.descriptor
-        self.session, self.look = session, look
-        self.header, self.policy = header, policy
-        self.footer = Footer(look, descriptor, self.KEYS)
-        self.game = GameCard(look, descriptor)
+        super().__init__(session, look, header)
+        self.policy = policy
+        self.game = GameCard(look, session.descriptor)
         self.panels: list[Painted] = [
             header,
             self.footer,
@@ -91,16 +75,8 @@ class ArenaScreen(Screen[None]):
             TooSmall(look, meanwhile),
         ]
         self.solo = 0
-        self.playing = False
-        self._keys = game_keys(descriptor)
-        self._grip = Grip(descriptor)
-        self._shift = ShiftHold()
-        self._by_shift = False
-        self._news, self._news_until = "", 0.0
-        self._frame: ArenaFrame | None = None
         self._picture: tuple[int, int] | None = None
         self._due: dict[str, float] = {}
-        self._seen_human = False
         self._game_shown = True
 
     @property
@@ -129,10 +105,7 @@ class ArenaScreen(Screen[None]):
         Below a dialog the game stands still, for it would cost a lot to draw it there.
         """
         now = self.session.clock()
-        self._send(*self._grip.tick(now))
-        if self._shift.held(now) and self._grip.real and self._free:
-            self._by_shift = True
-            self.action_take_over()
+        self.follow_keys(now)
         if self.app.screen is self:
             self._follow_game(now)
         if self._is_due("place", now, PLACE_EVERY):
@@ -163,20 +136,14 @@ class ArenaScreen(Screen[None]):
         self.show_frame(frame, now)
         if frame.kept is not None and (before is None or before.kept is not frame.kept):
             self._tell_what_was_kept(frame)
-        if self.playing:
-            if self._seen_human and not frame.human:
-                self._stop_playing()
-            else:
-                self.announce(frame)
-            self._seen_human = frame.human
+        self.follow_player(frame)
 
     def show_frame(self, frame: ArenaFrame, now: float) -> None:
         """Hands the panels a new frame."""
         tally = self.session.tally
         if tally.follow(frame):
             record = ", your best yet" if tally.broken else ""
-            self._news = f"GAME OVER   you scored {figure(tally.yours)}{record}"
-            self._news_until = now + NEWS_SECONDS
+            self.tell(f"GAME OVER   you scored {figure(tally.yours)}{record}")
         self.game.show(frame)
         if self.policy.is_on_screen and self._is_due("policy", now, POLICY_EVERY):
             self.policy.show(frame)
@@ -191,95 +158,7 @@ class ArenaScreen(Screen[None]):
             text = f"{kept.steps} steps, {kept.human_steps} of them yours:\n{kept.path}"
             self.notify(text, title="Demonstration kept", timeout=KEPT_SECONDS, markup=False)
 
-    # The keys of the game.
-
-    @property
-    def _free(self) -> bool:
-        """Whether the person looks at the game and does not play it."""
-        return not self.playing and self.app.screen is self
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a person plays, all keys but two belong to the game."""
-        if self.playing:
-            return any(key.action == action for key in self.KEYS if key.while_playing)
-        return action != "hand_back"
-
-    def on_key(self, event: events.Key) -> None:
-        if not self.playing:
-            return
-        event.stop()
-        key = game_key(self._keys, event.key, event.character)
-        if key is not None:
-            self._send(*self._grip.type(key, self.session.clock()))
-
-    def key_moved(self, moved: KeyMotion) -> None:
-        """A terminal that reports it has seen a key go down or up."""
-        key = game_key(self._keys, moved.key, None)
-        if moved.motion is Motion.UP:
-            self._shift.lift(moved.key)
-            if self._by_shift and moved.key in SHIFTS:
-                self.action_hand_back()
-            elif key is not None and self.playing:
-                self._send(*self._grip.lift(key))
-        else:
-            self._shift.press(moved.key, self.session.clock())
-            if key is not None and self.playing and self.app.screen is self:
-                self._send(*self._grip.press(key))
-
-    def releases_reported(self, *, reported: bool) -> None:
-        """The terminal has said whether it tells that keys are let go."""
-        if reported != self._grip.real:
-            self.let_go()
-            self._grip.real = reported
-            if self.playing:
-                self.announce(self._frame)
-
-    def let_go(self) -> None:
-        """Releases all held keys: nobody is looking."""
-        self._shift.forget()
-        if not self._grip.empty:
-            self._send(*self._grip.let_go())
-        if self._by_shift:
-            self.action_hand_back()
-
-    def on_screen_suspend(self) -> None:
-        self.let_go()
-
-    # Who plays.
-
-    def action_take_over(self) -> None:
-        self.playing, self._seen_human = True, False
-        if self._frame is not None and self._frame.paused:
-            self._send(PauseGame(paused=False))
-        self._send(TakeOver())
-        self.announce(self._frame)
-        self._label()
-
-    def announce(self, frame: ArenaFrame | None) -> None:
-        """The banner: who plays, with which keys, and the way out."""
-        way_out = (self.way_out, True)
-        if self.session.clock() < self._news_until:
-            self.header.announce([(self._news, True), ("   ", False), way_out])
-            return
-        hints = ", ".join(f"{keys} {label}" for keys, label in game_hints(self.session.descriptor))
-        who = f"YOU are playing agent {frame.agent + 1 if frame else 1}"
-        how = f" · {self._grip.words}"
-        self.header.announce([(who, True), (how, True), (f"   {hints}   ", False), way_out])
-
-    @property
-    def way_out(self) -> str:
-        """How a person who plays stops, in the banner."""
-        return "let go of shift to hand back" if self._by_shift else "esc hands back"
-
-    def action_hand_back(self) -> None:
-        self._stop_playing()
-        self._send(HandBack())
-
-    def _stop_playing(self) -> None:
-        self.playing = self._by_shift = False
-        self._send(*self._grip.let_go())
-        self.header.announce([])
-        self._label()
+    # What the person does to it.
 
     def action_record(self) -> None:
         if self._frame is None:
@@ -353,10 +232,6 @@ class ArenaScreen(Screen[None]):
         for panel in self.panels:
             panel.dress(look)
 
-    def _label(self, **labels: str) -> None:
-        """Changes what keys are called in the footer, by id."""
-        self.footer.show(playing=self.playing, labels=self.footer.labels | labels)
-
     def _rearrange(self) -> None:
         # A child that asks for layout makes its parent forget the placements it remembers.
         self.header.refresh(layout=True)
@@ -367,10 +242,6 @@ class ArenaScreen(Screen[None]):
         for panel in self.panels:
             if panel.is_on_screen:
                 panel.paint()
-
-    def _send(self, *commands: ArenaCommand) -> None:
-        for command in commands:
-            self.session.arena.send(command)
 
 
 def _state(frame: ArenaFrame) -> tuple[bool, bool, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
@@ -20,6 +21,7 @@ import pytest
 from fakes import screen_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textual.events import Key
 from textual.pilot import Pilot
 
 from pufftui.app import PuffApp
@@ -625,3 +627,22 @@ def test_the_whole_program_on_a_terminal(runs: Path, tmp_path: Path) -> None:
         process.wait()
         os.close(inner)
         os.close(outer)
+
+
+async def test_a_key_is_on_the_screen_within_a_decision_and_a_little(no_runs: None, play) -> None:
+    """From the keyboard to the panel that shows the game; the median, for a busy machine."""
+    session = play("pong")
+    app, waits, random = PuffApp(session), [], np.random.default_rng(2)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda frame: frame.human and frame.pixels.size)
+        choices = enumerate(session.descriptor.actions[0].choices)
+        keys = {key: number for number, choice in choices for key in choice.keys}
+        for key in ["up", "down"] * 6:
+            await pilot.pause(random.uniform(0.1, 0.3))
+            pressed = time.monotonic()
+            app.post_message(Key(key, None))
+            while app.main.game.frame.action != (keys[key],):
+                assert time.monotonic() < pressed + 5
+                await asyncio.sleep(0.001)
+            waits.append(time.monotonic() - pressed)
+    assert np.median(waits) < 1 / session.descriptor.steps_per_second + 0.05

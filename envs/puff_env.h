@@ -58,7 +58,9 @@ typedef struct {
 } puff_field;
 
 /* One value that a discrete action can take. `keys` lists, separated by spaces, the keyboard keys
- * that choose it ("left a"), with "" for none. Escape and ctrl+c belong to the application. */
+ * that choose it ("left a"), with "" for none; "up+left" are keys that choose it when both are
+ * held, beside one that chooses it alone, since in many terminals only one key counts at a time.
+ * Escape and ctrl+c belong to the application. */
 typedef struct {
     const char* label;
     const char* keys;

@@ -8,7 +8,7 @@ from typing import Any
 from textual.binding import Binding, BindingType
 
 from pufftui.arena_keys import GAME_KEYS
-from pufftui.envs.descriptor import Descriptor
+from pufftui.envs.descriptor import TOGETHER, Descriptor
 from pufftui.key import Key
 
 TRAINING_KEYS = (
@@ -245,8 +245,8 @@ ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 
 
 def key_name(key: str) -> str:
-    """A key as it is printed: ← for left."""
-    return ARROWS.get(key, key)
+    """A key as it is printed, or several held together: ← for left."""
+    return TOGETHER.join(ARROWS.get(part, part) for part in key.split(TOGETHER))
 
 
 def game_keys(descriptor: Descriptor) -> dict[str, str]:
@@ -255,7 +255,7 @@ def game_keys(descriptor: Descriptor) -> dict[str, str]:
         key: choice.label
         for action in descriptor.actions
         for choice in action.choices
-        for key in choice.keys
+        for key in choice.single_keys
     }
 
 
@@ -265,17 +265,17 @@ def game_parts(descriptor: Descriptor) -> dict[str, int]:
         key: part
         for part, action in enumerate(descriptor.actions)
         for choice in action.choices
-        for key in choice.keys
+        for key in choice.single_keys
     }
 
 
 def game_hints(descriptor: Descriptor) -> list[tuple[str, str]]:
     """The game's keys for banner and footer: (keys, label), arrows before letters."""
     return [
-        (key_name(choice.keys[0]), choice.label)
+        (key_name(choice.single_keys[0]), choice.label)
         for action in descriptor.actions
         for choice in action.choices
-        if choice.keys
+        if choice.single_keys
     ]
 
 

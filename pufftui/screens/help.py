@@ -11,6 +11,9 @@ from pufftui.keys import key_name
 from pufftui.screens.dialog import Dialog
 from pufftui.theme import PuffTheme
 
+MOST_KEYS = 3
+"""Shown of those that choose the same."""
+
 LATCHED = "A tapped key stays down until the next tap; a held one while it is held."
 
 
@@ -60,8 +63,8 @@ def _game_rows(descriptor: Descriptor, *, real: bool) -> list[tuple[str, str, bo
     for action in descriptor.actions:
         for choice in action.choices:
             if choice.keys:
-                shown = " ".join(key_name(key) for key in choice.keys)
-                rows += [(f"  {shown:<10}", "human", True), (f"{choice.label}\n", "dim", False)]
+                shown = " ".join(key_name(key) for key in choice.keys[:MOST_KEYS])
+                rows += [(f"  {shown:<9} ", "human", True), (f"{choice.label}\n", "dim", False)]
     rows += [
         ("  esc       ", "human", True),
         ("hand back; all other keys go to the game\n", "dim", False),

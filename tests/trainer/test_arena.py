@@ -216,6 +216,36 @@ def test_the_key_pressed_last_wins_and_a_tap_counts_once():
     assert player.decide().tolist() == [0, 0]
 
 
+def test_keys_that_mean_something_together():
+    about = About(ActionKind.DISCRETE)
+    labels = {"coast": (), "go": ("up", "w"), "left": ("left",), "right": ("right",)}
+    labels |= {"go left": ("q", "up+left", "w+left"), "go right": ("up+right",), "jump": ("j",)}
+    about.actions = (Action("drive", 0, tuple(Choice(n, k) for n, k in labels.items())),)
+    number = {label: choice for choice, label in enumerate(labels)}
+    player = Player(about)
+
+    def chosen(*, press="", release=""):
+        for key in press.split():
+            player.press(key)
+        for key in release.split():
+            player.release(key)
+        return list(labels)[int(player.decide().item())]
+
+    assert chosen(press="up") == "go"
+    assert chosen(press="left") == "go left"
+    assert chosen() == "go left"
+    assert chosen(press="right") == "go right"  # the last one wins, with the one it goes with
+    assert chosen(release="right") == "go left"
+    assert chosen(press="j") == "jump"
+    assert chosen(release="j up") == "left"
+    assert chosen(press="q") == "go left"
+    assert chosen(release="q left") == "coast"
+    # A short press of both counts, too.
+    assert chosen(press="w left", release="left w") == "go left"
+    assert chosen() == "coast"
+    assert number["coast"] == 0
+
+
 def test_unknown_keys_do_nothing():
     player = Player(About(ActionKind.MULTI_DISCRETE))
     player.press("q")

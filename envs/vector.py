@@ -187,6 +187,11 @@ class VectorEnv:
         order = np.lexsort((episodes["agent"], episodes["step"]))
         return EpisodeReport(episodes[order], int(dropped[0]), int(sums[0]), sums[1:used])
 
+    @property
+    def saved_size(self) -> int:
+        """Bytes that `save` returns."""
+        return self._memory().size
+
     def save(self) -> bytes:
         """Everything the environments' future depends on; between steps only.
 

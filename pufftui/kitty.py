@@ -7,6 +7,7 @@ back whether it does. This file relies on how Textual's parser and driver are ma
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from enum import IntEnum
@@ -110,7 +111,7 @@ class KeyDriver(linux_driver.LinuxDriver):
     def start_application_mode(self) -> None:
         self._asked = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        if not constants.DISABLE_KITTY_KEY and self._writer_thread is not None:
+        if self._writer_thread is not None and knows_questions():
             self.write(ASK)
             self.flush()
 
@@ -128,6 +129,11 @@ class KeyDriver(linux_driver.LinuxDriver):
             self._asked = True
             self.write(ALSO_EVENT_TYPES + ASK)
             self.flush()
+
+
+def knows_questions() -> bool:
+    """Whether the terminal may be asked: Apple's prints what it does not understand."""
+    return not constants.DISABLE_KITTY_KEY and os.environ.get("TERM_PROGRAM") != "Apple_Terminal"
 
 
 def with_releases(driver: type[Driver]) -> type[Driver]:

@@ -62,7 +62,7 @@ class Tape:
         self._kept = max(1, round(SECONDS * rate))
         self._most_bytes = most_bytes
         self._stretches: deque[Stretch] = deque()
-        self._too_large = False
+        self._too_large = game.vector.saved_size > most_bytes
 
     @property
     def first(self) -> int:

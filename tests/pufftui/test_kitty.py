@@ -158,7 +158,9 @@ ASKED = re.compile(rb"\x1b\[([>=<?])(\d*);?(\d*)u")
 class Terminal:
     """A terminal that speaks the protocol, or only says so, or does not know it."""
 
-    def __init__(self, folder: Path, *, flags: int = 0b11111, knows: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, flags: int = 0b11111, knows: bool = True, name: str = ""
+    ) -> None:
         self.outer, inner = pty.openpty()
         termios.tcsetwinsize(inner, (40, 120))
         self.flags, self.knows = flags, knows
@@ -175,7 +177,8 @@ class Terminal:
             stdin=inner,
             stdout=inner,
             stderr=inner,
-            env=os.environ | {"TERM": "xterm-kitty", "PUFFTUI_RUNS": str(folder)},
+            env=os.environ
+            | {"TERM": "xterm-kitty", "PUFFTUI_RUNS": str(folder), "TERM_PROGRAM": name},
             cwd=folder,
             start_new_session=True,
         )
@@ -258,6 +261,7 @@ def test_a_terminal_that_speaks_it_gets_held_keys(terminal) -> None:
         {"flags": 0b11101},  # without event types
         {"flags": 0b10111},  # without escape codes for letters
         {"flags": 0},
+        {"name": "Apple_Terminal"},
     ],
 )
 def test_other_terminals_keep_latched_keys(terminal, options) -> None:
@@ -267,6 +271,7 @@ def test_other_terminals_keep_latched_keys(terminal, options) -> None:
         one.read(0.1)
     assert b"keys held" not in one.said
     assert b"keys latch" in one.said
+    assert one.asked == ("name" not in options) + (options.get("flags") == 0b11101)
     one.type("\x03")
     one.until("STATUS 0")
     assert one.stack == [0]

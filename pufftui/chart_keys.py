@@ -23,7 +23,7 @@ CHART_KEYS = (
     Key("previous_chart", ("up", "shift+tab"), "↑", "select", "select the metric before", GROUP, "select(-1)"),
     Key("next_chart", ("down", "tab"), "↓", "select", "select the next metric", GROUP, "select(1)"),
     Key("explain", ("enter",), "enter", "explain", "what the selected figure means; or click it", GROUP, "explain"),
-    Key("log_axis", ("y",), "y", "log", "a logarithmic y axis for the selected metric", GROUP, "log_axis"),
+    Key("log_axis", ("y",), "y", "log", "a logarithmic y axis for the selected chart", GROUP, "log_axis"),
     Key("filter", ("slash",), "/", "filter", "only the charts whose name matches", GROUP, "filter"),
     Key("hide", ("h",), "h", "hide", "hide the selected chart", GROUP, "hide"),
     Key("unhide", ("H",), "H", "show", "show hidden charts again", GROUP, "unhide"),

@@ -7,74 +7,10 @@ from typing import Any
 
 from textual.binding import Binding, BindingType
 
+from pufftui.arena_keys import GAME_KEYS
 from pufftui.chart_keys import CHART_KEYS
-from pufftui.envs.descriptor import Descriptor
+from pufftui.envs.descriptor import TOGETHER, Descriptor
 from pufftui.key import Key
-
-GAME_KEYS = (
-    Key(
-        "take_over",
-        ("m",),
-        "m",
-        "take over",
-        "play the watched agent yourself",
-        "Game",
-        "take_over",
-        2,
-    ),
-    Key(
-        "hand_back",
-        ("escape",),
-        "esc",
-        "hand back",
-        "give the agent back to its policy",
-        "Game",
-        "hand_back",
-        while_playing=True,
-    ),
-    Key(
-        "previous_agent",
-        ("left_square_bracket",),
-        "[",
-        "previous agent",
-        "watch the agent before",
-        "Game",
-        "agent(-1)",
-    ),
-    Key(
-        "next_agent",
-        ("right_square_bracket",),
-        "]",
-        "agent",
-        "watch the next agent",
-        "Game",
-        "agent(1)",
-        6,
-        "[ ]",
-    ),
-    Key(
-        "pause_game",
-        ("space",),
-        "space",
-        "pause game",
-        "stop the game; training goes on",
-        "Game",
-        "pause_game",
-        5,
-    ),
-    Key("slower", ("less_than_sign",), "<", "slower", "slow the game down", "Game", "speed(-1)"),
-    Key(
-        "faster",
-        ("greater_than_sign",),
-        ">",
-        "speed",
-        "speed the game up",
-        "Game",
-        "speed(1)",
-        7,
-        "< >",
-    ),
-)
 
 TRAINING_KEYS = (
     Key(
@@ -130,7 +66,7 @@ TRAINING_KEYS = (
     Key("quit", ("q",), "q", "quit", "stop training and leave; asks first", "Training", "quit", 1),
     Key(
         "leave",
-        ("ctrl+c",),
+        ("ctrl+c", "ctrl+shift+c"),
         "ctrl+c",
         "quit",
         "the same, also while you play",
@@ -176,7 +112,7 @@ def _play_keys() -> tuple[Key, ...]:
         "panel_2": {"short": "figures", "description": "scores and policy alone"},
     }
     chosen = (*GAME_KEYS, *PANEL_KEYS, *SCREEN_KEYS, *TRAINING_KEYS)
-    without = {"panel_3", "panel_4", "panel_5", "panel_6", "alerts", "seen"}
+    without = {"panel_3", "panel_4", "panel_5", "panel_6", "alerts", "seen", "rival"}
     without |= {key.id for key in TRAINING_ONLY}
     return tuple(replace(key, **words.get(key.id, {})) for key in chosen if key.id not in without)
 
@@ -319,8 +255,8 @@ ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 
 
 def key_name(key: str) -> str:
-    """A key as it is printed: ← for left."""
-    return ARROWS.get(key, key)
+    """A key as it is printed, or several held together: ← for left."""
+    return TOGETHER.join(ARROWS.get(part, part) for part in key.split(TOGETHER))
 
 
 def game_keys(descriptor: Descriptor) -> dict[str, str]:
@@ -329,17 +265,27 @@ def game_keys(descriptor: Descriptor) -> dict[str, str]:
         key: choice.label
         for action in descriptor.actions
         for choice in action.choices
-        for key in choice.keys
+        for key in choice.single_keys
+    }
+
+
+def game_parts(descriptor: Descriptor) -> dict[str, int]:
+    """Every key the game listens to and which part of the action it chooses for."""
+    return {
+        key: part
+        for part, action in enumerate(descriptor.actions)
+        for choice in action.choices
+        for key in choice.single_keys
     }
 
 
 def game_hints(descriptor: Descriptor) -> list[tuple[str, str]]:
     """The game's keys for banner and footer: (keys, label), arrows before letters."""
     return [
-        (key_name(choice.keys[0]), choice.label)
+        (key_name(choice.single_keys[0]), choice.label)
         for action in descriptor.actions
         for choice in action.choices
-        if choice.keys
+        if choice.single_keys
     ]
 
 

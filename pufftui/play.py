@@ -6,6 +6,7 @@ import sys
 
 from pufftui.app import PuffApp
 from pufftui.format import figure
+from pufftui.recorded import farewell
 from pufftui.session import PlaySession
 from pufftui.terminal import passing_log, private_terminal
 
@@ -30,11 +31,11 @@ def run_play(session: PlaySession, theme: str | None) -> int:
 
 
 def _report(session: PlaySession) -> str:
-    """A line that stays on the terminal if a game was finished."""
+    """What stays on the terminal if a game was finished or recorded."""
     best, mean = session.tally.best, session.opponent.training_score
     if best is None:
-        return ""
+        return farewell(session.arena)
     text = f"{session.descriptor.name}: your best {figure(best)}"
     if mean is not None:
         text += f", the policy's mean in training {figure(mean)}"
-    return f"{text}\n"
+    return f"{text}\n{farewell(session.arena)}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.checkpoint import Saved
+from pufftui.trainer.checkpoint import Saved, best_checkpoint
 from pufftui.trainer.grids import encoder_width
 from pufftui.trainer.layers import ENVIRONMENT, restore_config
 from pufftui.trainer.run_folder import RunFolder
@@ -67,6 +67,14 @@ def resting_policy(descriptor: Descriptor) -> PolicyWeights:
         arrays["log_std"] = np.full(outputs, -np.inf)
     frozen = {name: _frozen(array) for name, array in arrays.items()}
     return PolicyWeights(step=0, memory="none", hidden=1, layers=0, arrays=frozen)
+
+
+def best_policy(folder: RunFolder) -> PolicyWeights:
+    """The policy of a run's best checkpoint; raises `PuffError` if none has a score yet."""
+    saved = best_checkpoint(folder.checkpoints, POLICY)
+    if saved is None:
+        raise PuffError("No checkpoint has a score yet.", "Wait for one, or write it.")
+    return weights_from(saved)
 
 
 def run_environment(folder: RunFolder) -> str | None:

@@ -45,8 +45,7 @@ class Policy(nn.Module):
         self.features = Features(descriptor, dtype)
         self.grids = grids_of(descriptor, config.convolution)
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(grid.classes, config.convolution, LEAST_SIDE)
-            for grid in self.grids
+            nn.Conv2d(grid.classes, config.convolution, LEAST_SIDE) for grid in self.grids
         )
         self.encoder = nn.Linear(encoder_width(descriptor, config.convolution), config.hidden)
         self.memory = _make_memory(config, generator)

@@ -17,6 +17,9 @@ KEY, WORDS = 11, 44
 COLUMN = KEY + WORDS
 MOST_COLUMNS = 3
 
+MOST_KEYS = 3
+"""Shown of those that choose the same."""
+
 Row = tuple[tuple[str, str, bool], ...]
 """One line: (text, colour, bold) next to each other."""
 
@@ -28,10 +31,16 @@ class HelpScreen(Dialog):
     title_text = "Keys"
 
     def __init__(
-        self, look: PuffTheme, descriptor: Descriptor | None, keys: tuple[Key, ...]
+        self,
+        look: PuffTheme,
+        descriptor: Descriptor | None,
+        keys: tuple[Key, ...],
+        *,
+        real: bool = False,
     ) -> None:
-        """Without a descriptor there is no game."""
+        """Without a descriptor there is no game. `real`: the terminal tells when keys are let go."""
         super().__init__(look)
+        self._real = real
         self._keys = keys
         self._descriptor = descriptor
 
@@ -39,7 +48,7 @@ class HelpScreen(Dialog):
         groups = list(dict.fromkeys(key.group for key in self._keys))
         blocks = [self._block(group) for group in groups]
         if self._descriptor is not None:
-            blocks.append(_game_block(self._descriptor))
+            blocks.append(_game_block(self._descriptor, real=self._real))
         columns = max(1, min(MOST_COLUMNS, (self.app.size.width - 8) // COLUMN))
         return self._beside(_shared_out(blocks, columns))
 
@@ -83,17 +92,24 @@ def _shared_out(blocks: list[list[Row]], columns: int) -> list[list[Row]]:
     return shared
 
 
-def _game_block(descriptor: Descriptor) -> list[Row]:
+def _game_block(descriptor: Descriptor, *, real: bool) -> list[Row]:
     """The keys that the game listens to."""
     rows: list[Row] = [((f"While you play {descriptor.name}", "human", True),)]
     for action in descriptor.actions:
         for choice in action.choices:
             if choice.keys:
-                shown = " ".join(key_name(key) for key in choice.keys)
+                shown = " ".join(key_name(key) for key in choice.keys[:MOST_KEYS])
                 rows.append(((f"{shown:<{KEY}}", "human", True), (choice.label, "dim", False)))
     rows.append(((f"{'esc':<{KEY}}", "human", True), ("hand back", "dim", False)))
+    if real:
+        words = "hold it alone to play, let go to hand back"
+        rows.append(((f"{'shift':<{KEY}}", "human", True), (words, "dim", False)))
     rows.append((("All other keys go to the game.", "dim", False),))
     if not descriptor.turn_based:
-        rows.append((("A tapped key stays down until the next tap,", "dim", False),))
-        rows.append((("a held one while it is held.", "dim", False),))
+        lines = HELD if real else LATCHED
+        rows += [((line, "dim", False),) for line in lines]
     return [*rows, ()]
+
+
+HELD = ("A key counts while you hold it,", "also several at once.")
+LATCHED = ("A tapped key stays down until the next tap,", "a held one while it is held.")

@@ -20,8 +20,9 @@ from pufftui.screens.critical import CriticalScreen, roll_back
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.session import RunSession
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import Checkpoint, Command, Pause, Resume
+from pufftui.trainer.command import Checkpoint, Command, Pause, Resume, SetRival
 from pufftui.trainer.health import Level
+from pufftui.trainer.policies import best_policy
 from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import AlertRow, StoreReader, acknowledge, add_note, mute
 from pufftui.trainer.system import GpuReadings, GpuSampler, HostReading, HostSampler, Sampling
@@ -56,11 +57,11 @@ class RunScreen(ChartScreen):
     ) -> None:
         descriptor = session.descriptor
         header = Header(look, descriptor.name, session.folder.id, self.ROLE)
-        policy = PolicyCard(look, descriptor)
+        policy = PolicyCard(look, descriptor, session.tally)
         super().__init__(session, look, header, policy, "training goes on meanwhile")
         self._host, self._gpu = host, gpu
         self._samplings = (Sampling(host), Sampling(gpu))
-        self.status = Status(look, descriptor)
+        self.status = Status(look, descriptor, session.tally)
         self.machine = MachineCard(look)
         self.timing = TimeCard(look)
         self.log_card = LogCard(look)
@@ -254,6 +255,25 @@ class RunScreen(ChartScreen):
             self.notify(str(error), title="The note is not kept", severity="error", markup=False)
         else:
             self.notify(text, title="Kept with the run", markup=False)
+
+    # The best checkpoint beside the newest policy.
+
+    def action_rival(self) -> None:
+        if self._frame is None:
+            return
+        if self._frame.rival is None:
+            self._bring_rival()
+        else:
+            self._send(SetRival(None))
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _bring_rival(self) -> None:
+        try:
+            rival = best_policy(self.session.folder)
+        except PuffError as error:
+            self.notify(str(error), title="No rival", severity="warning", markup=False)
+        else:
+            self._send(SetRival(rival))
 
     # What subclasses say.
 

@@ -49,8 +49,10 @@ def check_run(reader: StoreReader, facts: Facts) -> list[Told]:
 def _tell(told: list[Told], change: Change) -> None:
     for place, earlier in enumerate(told):
         if earlier.finding.rule is change.finding.rule and earlier.over_step is None:
-            over = change.step if change.over else None
-            told[place] = replace(earlier, finding=change.finding, over_step=over)
+            if change.over:
+                told[place] = replace(earlier, over_step=change.step)
+            else:
+                told[place] = replace(earlier, finding=change.finding)
             return
     told.append(Told(change.finding, change.step, change.seconds))
 

@@ -16,14 +16,15 @@ import os
 import statistics
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from healthy_streams import make_hours, measured_noise
-from troubled_runs import TROUBLES, Case, healthy, troubled
+from troubled_runs import STEPS, TROUBLES, Case, healthy, troubled
 
 from pufftui.trainer.health import (
     Facts,
@@ -44,6 +45,9 @@ COUNTED = 5
 """Runs of each kind that count; the sixth stands in where the outcome was not bad."""
 
 HALF_OF_CONTROL = 0.5
+LOST = 1 / 3
+HELD = 12
+"""Rows for which a score must be held to count as a level."""
 
 
 def cases(half: str) -> list[Case]:
@@ -74,13 +78,22 @@ def run_folder(place: Path, case: Case) -> Path:
     return place / case.name.replace(" ", "_").replace(",", "")
 
 
+def level(scores: list[float]) -> float:
+    """The best that was held for a while."""
+    if len(scores) < HELD:
+        return np.nan
+    windows = np.lib.stride_tricks.sliding_window_view(np.array(scores), HELD)
+    return float(np.median(windows, axis=1).max())
+
+
 @dataclass(frozen=True)
 class Judged:
-    """A run and what the checks say of it. `start` and `final` are levels of its score."""
+    """A run and what the checks say of it. `start`, `best` and `final` are levels of its score."""
 
     case: Case
     told: list[Told]
     start: float
+    best: float
     final: float
     steps: int
     seconds: float
@@ -101,15 +114,26 @@ def judge(place: Path, case: Case) -> Judged:
     reader = StoreReader(run_folder(place, case) / "run.db")
     rows = list(moments(reader))
     scores = [m.values["score"] for m in rows if "score" in m.values]
-    told = check_run(reader, stored_facts(reader) or Facts())
+    told = check_run(reader, facts_of(place, case, reader))
     reader.close()
     return Judged(
         case,
         told,
         float(np.mean(scores[:3])) if scores else np.nan,
+        level(scores),
         float(np.mean(scores[-8:])) if scores else np.nan,
         rows[-1].step if rows else 0,
         rows[-1].seconds if rows else 0.0,
+    )
+
+
+def facts_of(place: Path, case: Case, reader: StoreReader) -> Facts:
+    """What was stored, and settings that the checks did not ask for when the run was made."""
+    train = tomllib.loads((run_folder(place, case) / "config.toml").read_text())["train"]
+    return replace(
+        stored_facts(reader) or Facts(),
+        gamma=train["gamma"],
+        max_gradient_norm=train["max_gradient_norm"],
     )
 
 
@@ -117,21 +141,34 @@ def is_bad(run: Judged, controls: dict[str, tuple[float, float]]) -> bool:
     """Whether a troubled run's score ended below half of what healthy ones gain."""
     if not TROUBLES[run.case.kind].outcome:
         return True
+    return not reaches_half(run, controls)
+
+
+def reaches_half(run: Judged, controls: dict[str, tuple[float, float]]) -> bool:
+    """Whether a run gains half of what is usual in its environment."""
     start, final = controls[run.case.env]
-    return not run.final >= start + HALF_OF_CONTROL * (final - start)
+    return run.final >= start + HALF_OF_CONTROL * (final - start)
+
+
+def is_healthy(run: Judged, controls: dict[str, tuple[float, float]]) -> bool:
+    """Whether a run without a known trouble went well: it reaches half, and loses less than a third."""
+    start, _ = controls[run.case.env]
+    return reaches_half(run, controls) and run.best - run.final <= LOST * (run.best - start)
 
 
 def report(place: Path, half: str, hours: float) -> dict[str, object]:
     """The table, with what was missed and what was told wrongly."""
     judged = [judge(place, case) for case in cases(half)]
-    well = [run for run in judged if run.case.kind == "healthy"]
+    controlled = [run for run in judged if run.case.kind == "healthy"]
     controls = {
         env: (
-            statistics.median(r.start for r in well if r.case.env == env),
-            statistics.median(r.final for r in well if r.case.env == env),
+            statistics.median(r.start for r in controlled if r.case.env == env),
+            statistics.median(r.final for r in controlled if r.case.env == env),
         )
-        for env in {r.case.env for r in well}
+        for env in STEPS
     }
+    # A run without a known trouble may fail all the same, by its size or by chance.
+    well = [run for run in controlled if is_healthy(run, controls)]
     kinds: dict[str, list[Judged]] = defaultdict(list)
     harmless: dict[str, int] = defaultdict(int)
     for run in judged:
@@ -159,6 +196,7 @@ def report(place: Path, half: str, hours: float) -> dict[str, object]:
         "found": sum(int(str(line["found"])) for line in table.values()),
         "of": sum(int(str(line["of"])) for line in table.values()),
         "healthy_runs": len(well),
+        "not_healthy_after_all": [r.case.name for r in controlled if r not in well],
         "healthy_hours": round(sum(r.seconds for r in well) / 3600, 2),
         "false_warnings": false,
         "false_critical": critical,

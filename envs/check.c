@@ -256,12 +256,24 @@ static void describe(void) {
     fprintf(out, "letters %zu\n", letters);
 }
 
+/* Points at a picture, or beside it; returns whether `locate` finds an agent that is none. */
+static int points_astray(const void* state, uint32_t agent, float phase, const uint32_t* size) {
+    if (!env->locate) return 0;
+    doing = "locate";
+    calls++;
+    puff_canvas canvas = {NULL, size[0], size[1]};
+    const float x = (float)size[0] * (1.2f * puff_random_unit(&dice) - 0.1f);
+    const float y = (float)size[1] * (1.2f * puff_random_unit(&dice) - 0.1f);
+    const uint32_t found = env->locate(state, agent, phase, &canvas, x, y);
+    return found >= env->agents && found != PUFF_NOBODY;
+}
+
 /* Pictures of odd sizes, the empty one included. */
 static void draw(void) {
     static const uint32_t sizes[][2] = {{0, 0}, {1, 1}, {7, 3}, {3, 50}, {60, 60}, {160, 90}};
     const world w = new_world(41);
     void* before = exact(w.state_bytes);
-    uint64_t bare = 0, touched = 0;
+    uint64_t bare = 0, touched = 0, astray = 0;
     doing = "draw";
     for (int step = 0; step < 400; step++) {
         draw_actions(w.actions, env->agents, (uint32_t)step / 64, &dice);
@@ -285,10 +297,12 @@ static void draw(void) {
             }
             free(canvas[0].pixels);
             free(canvas[1].pixels);
+            astray += points_astray(w.state, agent, phase, sizes[i]);
         }
         touched += memcmp(before, w.state, w.state_bytes) != 0;
     }
-    fprintf(out, "drawn %llu %llu\n", (unsigned long long)bare, (unsigned long long)touched);
+    fprintf(out, "drawn %llu %llu %llu\n", (unsigned long long)bare, (unsigned long long)touched,
+            (unsigned long long)astray);
 }
 
 int main(int count, char** arguments) {

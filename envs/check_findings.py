@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field
+from pufftui.envs.descriptor import TOGETHER, ActionKind, Choice, Descriptor, DType, Field
 
 LARGEST_OBSERVATION = 10.0
 """A number that a policy sees should not be larger; -1 to 1 is best."""
@@ -68,23 +68,30 @@ def declared_findings(descriptor: Descriptor) -> Iterator[Finding]:
         for number, choice in enumerate(action.choices)
     ]
     for action, number, choice in choices:
-        for key in choice.keys:
-            if key in RESERVED_KEYS:
-                text = f"The key {key} of {choice.label!r} belongs to the dashboard."
-                yield Finding("keys", text, "Choose another key.")
-            elif not _is_key(key):
-                text = f"No keyboard sends the key {key!r} of {choice.label!r}."
-                known = "left, right, up, down, space, enter, or a lower-case letter"
-                yield Finding("keys", text, f"Name it as the terminal does: {known}.")
-            if key in used:
-                text = f"The key {key} chooses both {used[key]!r} and {choice.label!r}."
+        for keys in choice.keys:
+            yield from _key_findings(keys.split(TOGETHER), choice)
+            same = TOGETHER.join(sorted(keys.split(TOGETHER)))
+            if same in used:
+                text = f"The key {keys} chooses both {used[same]!r} and {choice.label!r}."
                 yield Finding("keys", text, "Give each key to one choice only.")
-            used[key] = choice.label
-        if not (choice.keys or number == action.neutral or continuous):
+            used[same] = choice.label
+        if not (choice.single_keys or number == action.neutral or continuous):
             text = f"No key chooses {choice.label!r}, so nobody can play it by hand."
             yield Finding("keys", text, "Add a key to the choice.")
     if not descriptor.summary:
         yield Finding("summary", "It has no summary.", "Write .summary, a line for lists.")
+
+
+def _key_findings(keys: list[str], choice: Choice) -> Iterator[Finding]:
+    """What is wrong with keys that are held together, or with one."""
+    for key in keys:
+        if key in RESERVED_KEYS:
+            text = f"The key {key} of {choice.label!r} belongs to the dashboard."
+            yield Finding("keys", text, "Choose another key.")
+        elif not _is_key(key):
+            text = f"No keyboard sends the key {key!r} of {choice.label!r}."
+            known = "left, right, up, down, space, enter, or a lower-case letter"
+            yield Finding("keys", text, f"Name it as the terminal does: {known}.")
 
 
 def play_findings(facts: Facts, descriptor: Descriptor, reward_scale: float) -> Iterator[Finding]:
@@ -148,13 +155,16 @@ def state_findings(facts: Facts, places: Sequence[bytes]) -> Iterator[Finding]:
 
 def draw_findings(facts: Facts) -> Iterator[Finding]:
     """What is wrong with the pictures."""
-    bare, touched = facts.one("drawn") or (0, 0)
+    bare, touched, astray = facts.one("drawn") or (0, 0, 0)
     if bare:
         text = "Some pixels of the picture are never painted."
         yield Finding("draw", text, "Begin `draw` with puff_clear.")
     if touched:
-        text = "`draw` changes the state, so watching a game changes it."
+        text = "`draw` or `locate` changes the state, so watching a game changes it."
         yield Finding("draw", text, "Only read the state there.")
+    if astray:
+        text = "`locate` finds agents that do not exist."
+        yield Finding("locate", text, "Say PUFF_NOBODY where no agent is.")
 
 
 def notes(facts: Facts, descriptor: Descriptor) -> Iterator[str]:

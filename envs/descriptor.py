@@ -49,12 +49,21 @@ class Field:
     classes: int
 
 
+TOGETHER = "+"
+"""Joins keys that choose something when all of them are held."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value of a discrete action and the keys that choose it."""
+    """One value of a discrete action and the keys that choose it, some perhaps together."""
 
     label: str
     keys: tuple[str, ...]
+
+    @property
+    def single_keys(self) -> tuple[str, ...]:
+        """Those that choose it alone."""
+        return tuple(key for key in self.keys if TOGETHER not in key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,7 @@ class Descriptor:
     picture_aspect: float
     parameters: tuple[Parameter, ...]
     statistics: tuple[str, ...]
+    locates: bool = False
 
     @property
     def steps_per_second(self) -> float:

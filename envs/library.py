@@ -28,7 +28,7 @@ from pufftui.envs.nonsense import refuse_nonsense
 
 HERE = Path(__file__).parent
 SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
-ABI = 1
+ABI = 2
 SUMS_BEFORE_STATISTICS = 4
 MAX_STATISTICS = 10
 
@@ -143,4 +143,5 @@ def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:
         picture_aspect=raw.picture_width / raw.picture_height,
         parameters=parameters() if raw.parameter_count else (),
         statistics=tuple(text(raw.statistics[i]) for i in range(raw.statistic_count)),
+        locates=bool(raw.locate),
     )

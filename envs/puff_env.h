@@ -31,7 +31,10 @@
 /* cdef begin */
 
 /* Raised whenever a struct below changes; a library built for another value is refused. */
-enum { PUFF_ABI = 1 };
+enum { PUFF_ABI = 2 };
+
+/* What `locate` says of a place where no agent is. */
+enum { PUFF_NOBODY = 0x7fffffff };
 
 /* The most episode statistics an environment may name. */
 enum { PUFF_MAX_STATISTICS = 10 };
@@ -55,7 +58,9 @@ typedef struct {
 } puff_field;
 
 /* One value that a discrete action can take. `keys` lists, separated by spaces, the keyboard keys
- * that choose it ("left a"), with "" for none. Escape and ctrl+c belong to the application. */
+ * that choose it ("left a"), with "" for none; "up+left" are keys that choose it when both are
+ * held, beside one that chooses it alone, since in many terminals only one key counts at a time.
+ * Escape and ctrl+c belong to the application. */
 typedef struct {
     const char* label;
     const char* keys;
@@ -166,6 +171,12 @@ typedef struct {
     /* Paints the world as `agent` should see it. `phase` in [0, 1) is the place between the last
      * step and the next: 0 shows the world as it was before the last step, towards 1 as it is. */
     void (*draw)(const void* state, uint32_t agent, float phase, puff_canvas* canvas);
+
+    /* Optional, for worlds with several agents: the agent that such a picture shows at a pixel, or
+     * close to it, so that a person can point at one; PUFF_NOBODY if none. The canvas gives the
+     * size of the picture; its pixels are not there. */
+    uint32_t (*locate)(const void* state, uint32_t agent, float phase, puff_canvas* canvas, float x,
+                       float y);
 } puff_descriptor;
 
 /* The library's one entry point. */

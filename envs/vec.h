@@ -71,6 +71,10 @@ void puff_vec_sums(puff_vec* vec, double* sums);
 void puff_vec_draw(puff_vec* vec, uint32_t environment, uint32_t agent, float phase,
                    puff_canvas* canvas);
 
+/* The agent of this environment at a pixel of such a picture, or PUFF_NOBODY. */
+uint32_t puff_vec_locate(puff_vec* vec, uint32_t environment, uint32_t agent, float phase,
+                         puff_canvas* canvas, float x, float y);
+
 /* cdef end */
 
 enum {
@@ -324,6 +328,13 @@ PUFF_EXPORT void puff_vec_sums(puff_vec* vec, double* sums) {
 PUFF_EXPORT void puff_vec_draw(puff_vec* vec, uint32_t environment, uint32_t agent, float phase,
                                puff_canvas* canvas) {
     puff_this.draw(vec->states + (size_t)environment * vec->stride, agent, phase, canvas);
+}
+
+PUFF_EXPORT uint32_t puff_vec_locate(puff_vec* vec, uint32_t environment, uint32_t agent,
+                                     float phase, puff_canvas* canvas, float x, float y) {
+    if (!puff_this.locate) return PUFF_NOBODY;
+    const uint8_t* state = vec->states + (size_t)environment * vec->stride;
+    return puff_this.locate(state, agent, phase, canvas, x, y);
 }
 
 PUFF_EXPORT const puff_descriptor* puff_env(void) {

@@ -187,6 +187,11 @@ class VectorEnv:
         order = np.lexsort((episodes["agent"], episodes["step"]))
         return EpisodeReport(episodes[order], int(dropped[0]), int(sums[0]), sums[1:used])
 
+    @property
+    def saved_size(self) -> int:
+        """Bytes that `save` returns."""
+        return self._memory().size
+
     def save(self) -> bytes:
         """Everything the environments' future depends on; between steps only.
 
@@ -222,6 +227,19 @@ class VectorEnv:
         canvas.pixels = self._ffi.cast("uint8_t *", pixels.ctypes.data)
         canvas.width, canvas.height = width, height
         self.library.lib.puff_vec_draw(self._vec, environment, agent, phase, canvas)
+
+    def locate(
+        self, environment: int, agent: int, phase: float, size: tuple[int, int], x: float, y: float
+    ) -> int | None:
+        """The agent of an environment that such a picture of (width, height) shows at a pixel.
+
+        None if nobody is there, or if the environment cannot tell (`Descriptor.locates`).
+        """
+        canvas = self._ffi.new("puff_canvas *")
+        canvas.width, canvas.height = size
+        lib = self.library.lib
+        found = int(lib.puff_vec_locate(self._vec, environment, agent, phase, canvas, x, y))
+        return found if found < self.descriptor.agents else None
 
     def close(self) -> None:
         """Ends the threads and frees the memory; safe to call twice."""

@@ -7,10 +7,12 @@ import signal
 from collections.abc import Iterable
 
 from textual.app import SystemCommand
+from textual.driver import Driver
 from textual.screen import Screen
 
 from pufftui.detach import HandOver
 from pufftui.dressed import DressedApp
+from pufftui.kitty import KeyMotion, ReleasesReported, with_releases
 from pufftui.privacy import Secrets, own_secrets
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.attach import AttachScreen, LeaveScreen
@@ -119,6 +121,15 @@ class PuffApp(DressedApp[HandOver], inherit_bindings=False):
 
     def on_app_blur(self) -> None:
         self.main.let_go()
+
+    def get_driver_class(self) -> type[Driver]:
+        return with_releases(super().get_driver_class())
+
+    def on_key_motion(self, moved: KeyMotion) -> None:
+        self.main.key_moved(moved)
+
+    def on_releases_reported(self, message: ReleasesReported) -> None:
+        self.main.releases_reported(reported=message.reported)
 
     def on_signal(self, number: int) -> None:
         """SIGINT, SIGTERM or SIGHUP: leave without asking, after a checkpoint if there is training."""

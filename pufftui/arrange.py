@@ -30,6 +30,7 @@ SOLO = {
     3: ("speed", "learning"),
     4: ("machine", "time"),
     5: ("log",),
+    6: ("charts",),
 }
 """What the digit keys show alone."""
 
@@ -183,14 +184,14 @@ def arrange_logged(width: int, height: int, solo: int = 0) -> Arrangement:
         "footer": Region(0, height - 1, width, 1),
     }
     body = Region(0, 1, width, height - 2)
-    alone = {1: "metrics", 4: "machine", 5: "log"}
+    alone = {1: "charts", 4: "machine", 5: "log"}
     if solo in alone or not roomy:
-        return Arrangement(regions | {alone.get(solo, "metrics"): body}, roomy)
+        return Arrangement(regions | {alone.get(solo, "charts"): body}, roomy)
     side = min(max(round(width * 0.22), 30), 44)
-    metrics = Region(0, 1, width - side - GAP, body.height)
-    column = Region(metrics.right + GAP, 1, side, body.height)
+    charts = Region(0, 1, width - side - GAP, body.height)
+    column = Region(charts.right + GAP, 1, side, body.height)
     below = _stack(column, {"machine": 12, "log": column.height - 12})
-    return Arrangement(regions | {"metrics": metrics} | below, roomy)
+    return Arrangement(regions | {"charts": charts} | below, roomy)
 
 
 def arrange_play(width: int, height: int, aspect: float, solo: int = 0) -> Arrangement:

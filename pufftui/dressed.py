@@ -12,7 +12,6 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 
-from pufftui.envs.errors import PuffError
 from pufftui.glyphs import ASCII, FULL, Glyphs, fitting
 from pufftui.palette import quantiser
 from pufftui.privacy import Secrets, mask
@@ -146,10 +145,7 @@ class DressedApp(App[Result], inherit_bindings=False):
         """Changes to a theme by name, also for the next time."""
         self.theme = name
         self.redress()
-        try:
-            remember(name)
-        except PuffError as error:
-            self.notify(str(error), title="Not kept for the next time", severity="warning")
+        remember(name)
 
     def redress(self) -> None:
         """Paints everything anew, in the theme, the letters and the privacy of now."""

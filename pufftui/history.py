@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pufftui.axis import Axis
 from pufftui.series import LONG, Growing, Metric, Series
-from pufftui.trainer.store import MetricRows, StoreReader
+from pufftui.trainer.store import MetricBlocks, MetricRows, StoreReader
+
+EPISODES = "episodes"
+"""The metric that counts finished episodes."""
 
 
 class History:
-    """All curves over the agent steps of a run.
+    """All curves of a run, over its steps, its time, its episodes or its updates.
 
     The past of a long run is read in blocks, so that it opens at once however long it is; rows
     that are written from then on are kept one by one.
@@ -22,15 +26,19 @@ class History:
     def _open(self) -> None:
         self._last = self._lineage = 0
         self._past: dict[str, Series] = {}
-        self._past_x = np.empty(0, np.float64)
+        self._past_places = {axis: np.empty(0, np.float64) for axis in Axis}
         self._past_end = -np.inf
-        self._steps = Growing(np.float64)
+        self._places = {axis: Growing(np.float64) for axis in Axis}
         self._metrics: dict[str, Metric] = {}
 
     @property
     def steps(self) -> NDArray[np.float64]:
         """The first step of every block of the past, then the step of every row; never falling."""
-        return np.concatenate([self._past_x, self._steps.values])
+        return self.places(Axis.STEPS)
+
+    def places(self, axis: Axis) -> NDArray[np.float64]:
+        """Where every block of the past and every row since lies on an axis; never falling."""
+        return np.concatenate([self._past_places[axis], self._places[axis].values])
 
     @property
     def names(self) -> list[str]:
@@ -40,56 +48,120 @@ class History:
     @property
     def end(self) -> float:
         """The last step; 0 before the first row."""
-        if len(self._steps):
-            return float(self._steps.values[-1])
-        return max(float(self._past_end), 0.0)
+        return self.last(Axis.STEPS)
 
-    def series(self, name: str) -> Series:
+    def last(self, axis: Axis) -> float:
+        """The last place on an axis; 0 before the first row."""
+        recent, past = self._places[axis].values, self._past_places[axis]
+        if len(recent):
+            return float(recent[-1])
+        if axis is Axis.STEPS:
+            return max(float(self._past_end), 0.0)
+        return float(past[-1]) if len(past) else 0.0
+
+    def series(self, name: str, axis: Axis = Axis.STEPS) -> Series:
         """The curve of a metric; unknown in rows that lack it."""
-        steps, metric = self._steps.values, self._metrics.get(name)
-        past = self._past.get(name) or _unknown(self._past_x)
-        recent = _unknown(steps) if metric is None else metric.series(steps)
+        x, metric = self._places[axis].values, self._metrics.get(name)
+        past_x, past = self._past_places[axis], self._past.get(name)
+        past = _unknown(past_x) if past is None else past.over(past_x)
+        recent = _unknown(x) if metric is None else metric.series(x)
         return past.followed_by(recent)
+
+    def place_of(self, step: float, axis: Axis) -> float:
+        """Where a step lies on another axis."""
+        if axis is Axis.STEPS or not len(self.steps):
+            return step
+        return float(np.interp(step, self.steps, self.places(axis)))
+
+    def step_at(self, place: float, axis: Axis) -> float:
+        """The step at a place on an axis."""
+        if axis is Axis.STEPS or not len(self.steps):
+            return place
+        return float(np.interp(place, self.places(axis), self.steps))
+
+    @property
+    def newest(self) -> int:
+        """The id of the last row that was taken in."""
+        return self._last
+
+    @property
+    def coarse(self) -> bool:
+        """Whether the past was read in blocks of more than one row."""
+        return len(self._past_places[Axis.STEPS]) > LONG // 32
 
     def poll(self, reader: StoreReader) -> bool:
         """Takes in what was written since the last call; True if there was anything."""
         if not self._last:
-            return self._take_past(reader)
+            return self._take_past(reader.metrics_between(points=LONG))
         rows = reader.metrics_after(self._last)
         if not len(rows.steps):
             return False
         if (rows.lineages != self._lineage).any():
             # The run was resumed, perhaps at an earlier step: the store knows what is left.
             self._open()
-            return self._take_past(reader)
+            return self._take_past(reader.metrics_between(points=LONG))
         self._take(rows)
         return True
 
-    def _take_past(self, reader: StoreReader) -> bool:
-        blocks = reader.metrics_between(points=LONG)
+    @classmethod
+    def between(cls, reader: StoreReader, first: float, last: float, points: int) -> History:
+        """A stretch of steps as finely as so many points allow."""
+        history = cls()
+        history._take_past(reader.metrics_between(int(first), int(last) + 1, points))
+        return history
+
+    def _take_past(self, blocks: MetricBlocks) -> bool:
         if not len(blocks.first_steps):
             return False
         self._last, self._lineage = blocks.last, int(blocks.lineages[-1])
-        self._past_x = blocks.first_steps.astype(np.float64)
+        episodes = blocks.mean.get(EPISODES, np.zeros(0, np.float32))
+        for axis, places in zip(
+            Axis,
+            (
+                blocks.first_steps,
+                blocks.seconds,
+                _filled(episodes, len(blocks.seconds), 0.0),
+                blocks.epochs,
+            ),
+            strict=True,
+        ):
+            self._past_places[axis] = np.maximum.accumulate(places.astype(np.float64))
         self._past_end = float(blocks.last_steps[-1])
+        x = self._past_places[Axis.STEPS]
         for name, mean in blocks.mean.items():
             count = blocks.count[name]
             total = np.where(count > 0, mean.astype(np.float64) * count, 0)
-            limits = blocks.low[name], blocks.high[name]
-            self._past[name] = Series(self._past_x, *limits, total, count)
+            self._past[name] = Series(x, blocks.low[name], blocks.high[name], total, count)
         return True
 
     def _take(self, rows: MetricRows) -> None:
         self._last = rows.last
-        steps = rows.steps.astype(np.float64)
         for name in rows.values:
             if name not in self._metrics:
-                self._metrics[name] = Metric(len(self._steps))
+                self._metrics[name] = Metric(len(self._places[Axis.STEPS]))
         for name, metric in self._metrics.items():
             given = rows.values.get(name)
-            missing = np.full(len(steps), np.nan, np.float32)
+            missing = np.full(len(rows.steps), np.nan, np.float32)
             metric.append(missing if given is None else given)
-        self._steps.append(steps)
+        episodes = rows.values.get(EPISODES, np.zeros(0, np.float32))
+        before = self.last(Axis.EPISODES)
+        for axis, places in zip(
+            Axis,
+            (rows.steps, rows.seconds, _filled(episodes, len(rows.steps), before), rows.epochs),
+            strict=True,
+        ):
+            # The time of a resumed run may step back to that of its checkpoint.
+            rising = np.maximum.accumulate(np.append(self.last(axis), places.astype(np.float64)))
+            self._places[axis].append(rising[1:])
+
+
+def _filled(values: NDArray[np.float32], count: int, before: float) -> NDArray[np.float64]:
+    """Values without gaps: what is not known is what was known last."""
+    if not len(values):
+        return np.full(count, before)
+    known = np.where(np.isnan(values), -np.inf, values.astype(np.float64))
+    filled: NDArray[np.float64] = np.maximum.accumulate(np.append(before, known))[1:]
+    return filled
 
 
 def _unknown(x: NDArray[np.float64]) -> Series:

@@ -2,97 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from textual.binding import Binding, BindingType
 
-from pufftui.envs.descriptor import Descriptor
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One thing a key does. `action` is run by the screen.
-
-    `footer` is its rank in the footer, 0 leaves it out; `footer_shown` names a pair of keys there.
-    """
-
-    id: str
-    keys: tuple[str, ...]
-    shown: str
-    short: str
-    description: str
-    group: str
-    action: str
-    footer: int = 0
-    footer_shown: str = ""
-    while_playing: bool = False
-
-
-GAME_KEYS = (
-    Key(
-        "take_over",
-        ("m",),
-        "m",
-        "take over",
-        "play the watched agent yourself",
-        "Game",
-        "take_over",
-        2,
-    ),
-    Key(
-        "hand_back",
-        ("escape",),
-        "esc",
-        "hand back",
-        "give the agent back to its policy",
-        "Game",
-        "hand_back",
-        while_playing=True,
-    ),
-    Key(
-        "previous_agent",
-        ("left_square_bracket",),
-        "[",
-        "previous agent",
-        "watch the agent before",
-        "Game",
-        "agent(-1)",
-    ),
-    Key(
-        "next_agent",
-        ("right_square_bracket",),
-        "]",
-        "agent",
-        "watch the next agent",
-        "Game",
-        "agent(1)",
-        6,
-        "[ ]",
-    ),
-    Key(
-        "pause_game",
-        ("space",),
-        "space",
-        "pause game",
-        "stop the game; training goes on",
-        "Game",
-        "pause_game",
-        5,
-    ),
-    Key("slower", ("less_than_sign",), "<", "slower", "slow the game down", "Game", "speed(-1)"),
-    Key(
-        "faster",
-        ("greater_than_sign",),
-        ">",
-        "speed",
-        "speed the game up",
-        "Game",
-        "speed(1)",
-        7,
-        "< >",
-    ),
-)
+from pufftui.arena_keys import GAME_KEYS
+from pufftui.chart_keys import CHART_KEYS
+from pufftui.envs.descriptor import TOGETHER, Descriptor
+from pufftui.key import Key
 
 TRAINING_KEYS = (
     Key(
@@ -130,7 +48,7 @@ TRAINING_KEYS = (
         ("a",),
         "a",
         "alerts",
-        "what the health checks have found, and what to do",
+        "what the health checks have found",
         "Training",
         "alerts",
         11,
@@ -148,7 +66,7 @@ TRAINING_KEYS = (
     Key("quit", ("q",), "q", "quit", "stop training and leave; asks first", "Training", "quit", 1),
     Key(
         "leave",
-        ("ctrl+c",),
+        ("ctrl+c", "ctrl+shift+c"),
         "ctrl+c",
         "quit",
         "the same, also while you play",
@@ -166,6 +84,7 @@ PANEL_KEYS = (
     ),
     Key("panel_4", ("4",), "4", "machine", "machine and time alone", "Panels", "panel(4)"),
     Key("panel_5", ("5",), "5", "log", "the log alone", "Panels", "panel(5)"),
+    Key("panel_6", ("6",), "6", "charts", "charts of all metrics", "Panels", "panel(6)", 8),
     Key("panel_0", ("0",), "0", "all", "all panels that fit", "Panels", "panel(0)"),
 )
 
@@ -180,10 +99,10 @@ PRIVACY_KEY = Key(
     ("v",),
     "v",
     "hide names",
-    "hide names, paths and addresses; showing them again asks",
+    "hide names and paths; showing them asks",
     "Screen",
     "privacy",
-    13,
+    11,
 )
 
 STREAM_KEY = Key(
@@ -191,13 +110,16 @@ STREAM_KEY = Key(
     ("s",),
     "s",
     "stream",
-    "large figures for an audience, without names; again: all panels",
+    "large figures for an audience, no names",
     "Screen",
     "stream",
-    12,
+    9,
 )
 
-KEYS = (*GAME_KEYS, *TRAINING_KEYS, *PANEL_KEYS, *SCREEN_KEYS, STREAM_KEY, PRIVACY_KEY)
+KEYS = (
+    *(*GAME_KEYS, *TRAINING_KEYS, *CHART_KEYS, *PANEL_KEYS),
+    *(*SCREEN_KEYS, STREAM_KEY, PRIVACY_KEY),
+)
 """What the dashboard listens to."""
 
 TRAINING_ONLY = tuple(
@@ -215,7 +137,7 @@ def _play_keys() -> tuple[Key, ...]:
         "panel_2": {"short": "figures", "description": "scores and policy alone"},
     }
     chosen = (*GAME_KEYS, *PANEL_KEYS, *SCREEN_KEYS, PRIVACY_KEY, *TRAINING_KEYS)
-    without = {"panel_3", "panel_4", "panel_5", "alerts", "seen"}
+    without = {"panel_3", "panel_4", "panel_5", "panel_6", "alerts", "seen", "rival"}
     without |= {key.id for key in TRAINING_ONLY}
     return tuple(replace(key, **words.get(key.id, {})) for key in chosen if key.id not in without)
 
@@ -245,7 +167,16 @@ COMPARE_KEYS = (
         2,
         "← →",
     ),
-    Key("axis", ("x",), "x", "axis", "steps or time along the x axis", "Chart", "axis", 3),
+    Key(
+        "axis",
+        ("x",),
+        "x",
+        "axis",
+        "steps, time, episodes or updates along the x axis",
+        "Chart",
+        "axis",
+        3,
+    ),
     Key(
         "grouping",
         ("g",),
@@ -300,19 +231,17 @@ WATCH_KEYS = _watch_keys()
 
 
 def _logged_keys() -> tuple[Key, ...]:
-    """The keys for a run without a game: its metrics have pages instead."""
+    """The keys for a run without a game: all of it is charts."""
     words: dict[str, dict[str, Any]] = {
-        "panel_1": {"short": "metrics", "description": "the metrics alone"},
+        "panel_1": {"short": "charts", "description": "the charts alone"},
         "panel_4": {"description": "the machine alone"},
+        "next_page": {"footer": 2},
+        "filter": {"footer": 3},
     }
-    pages = (
-        Key("earlier_page", ("left",), "←", "page before", "metrics before", "Metrics", "page(-1)"),
-        Key("next_page", ("right",), "→", "page", "more metrics", "Metrics", "page(1)", 2, "← →"),
-    )
-    without = {*(key.id for key in GAME_KEYS), "panel_2", "panel_3", "alerts", "seen"}
-    without.add("stream")
+    without = {*(key.id for key in GAME_KEYS), "panel_2", "panel_3", "panel_6", "alerts", "seen"}
+    without |= {"earlier", "stream"}
     kept = (replace(key, **words.get(key.id, {})) for key in WATCH_KEYS if key.id not in without)
-    return (*pages, *kept)
+    return tuple(kept)
 
 
 LOGGED_KEYS = _logged_keys()
@@ -352,8 +281,8 @@ ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 
 
 def key_name(key: str) -> str:
-    """A key as it is printed: ← for left."""
-    return ARROWS.get(key, key)
+    """A key as it is printed, or several held together: ← for left."""
+    return TOGETHER.join(ARROWS.get(part, part) for part in key.split(TOGETHER))
 
 
 def game_keys(descriptor: Descriptor) -> dict[str, str]:
@@ -362,17 +291,27 @@ def game_keys(descriptor: Descriptor) -> dict[str, str]:
         key: choice.label
         for action in descriptor.actions
         for choice in action.choices
-        for key in choice.keys
+        for key in choice.single_keys
+    }
+
+
+def game_parts(descriptor: Descriptor) -> dict[str, int]:
+    """Every key the game listens to and which part of the action it chooses for."""
+    return {
+        key: part
+        for part, action in enumerate(descriptor.actions)
+        for choice in action.choices
+        for key in choice.single_keys
     }
 
 
 def game_hints(descriptor: Descriptor) -> list[tuple[str, str]]:
     """The game's keys for banner and footer: (keys, label), arrows before letters."""
     return [
-        (key_name(choice.keys[0]), choice.label)
+        (key_name(choice.single_keys[0]), choice.label)
         for action in descriptor.actions
         for choice in action.choices
-        if choice.keys
+        if choice.single_keys
     ]
 
 

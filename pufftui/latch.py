@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pufftui.trainer.command import ArenaCommand, PressKey, ReleaseAllKeys
+from collections.abc import Mapping
+
+from pufftui.trainer.command import ArenaCommand, PressKey, ReleaseAllKeys, ReleaseKey
 
 QUIET = 0.15
 """Seconds; a keyboard that repeats a held key is faster than this."""
@@ -11,38 +13,48 @@ QUIET = 0.15
 class Latch:
     """Turns key presses into held keys.
 
-    A tapped key stays down until another key is tapped. A key that comes again, tapped or repeated
-    by the keyboard because it is held, is let go once it has been quiet for a moment: so a second
-    tap lets go, and a key that is really held works as if its release had been seen.
+    A tapped key stays down until another key of the same part of the action is tapped: steering
+    does not let go of the trigger. A key that comes again, tapped or repeated by the keyboard
+    because it is held, is let go once it has been quiet for a moment: so a second tap lets go, and
+    a key that is really held works as if its release had been seen.
     """
 
-    def __init__(self, *, turn_based: bool) -> None:
+    def __init__(self, parts: Mapping[str, int], *, turn_based: bool) -> None:
+        """`parts` says of each key to which part of the action it belongs."""
+        self._parts = parts
         self._turn_based = turn_based
-        self._key: str | None = None
-        self._again: float | None = None
+        self._held: dict[int, str] = {}
+        self._again: dict[str, float] = {}
 
     @property
-    def key(self) -> str | None:
-        """The key that is down."""
-        return self._key
+    def keys(self) -> set[str]:
+        """The keys that are down."""
+        return set(self._held.values())
 
     def press(self, key: str, now: float) -> list[ArenaCommand]:
         """A key of the game came from the keyboard."""
         if self._turn_based:
             return [PressKey(key)]
-        if key == self._key:
-            self._again = now
+        if key in self.keys:
+            self._again[key] = now
             return []
-        self._key, self._again = key, None
-        return [ReleaseAllKeys(), PressKey(key)]
+        part = self._parts[key]
+        let_go = self._lift(self._held[part]) if part in self._held else []
+        self._held[part] = key
+        return [*let_go, PressKey(key)]
 
     def tick(self, now: float) -> list[ArenaCommand]:
         """Call often; lets go of what has been quiet."""
-        if self._again is not None and now - self._again > QUIET:
-            return self.release()
-        return []
+        quiet = [key for key, since in self._again.items() if now - since > QUIET]
+        return [command for key in quiet for command in self._lift(key)]
 
     def release(self) -> list[ArenaCommand]:
         """Lets go of everything."""
-        self._key = self._again = None
+        self._held.clear()
+        self._again.clear()
         return [ReleaseAllKeys()]
+
+    def _lift(self, key: str) -> list[ArenaCommand]:
+        self._again.pop(key, None)
+        del self._held[self._parts[key]]
+        return [ReleaseKey(key)]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pufftui.app import PuffApp
 from pufftui.detach import HandOver
 from pufftui.format import duration, figure, steps
+from pufftui.recorded import farewell
 from pufftui.session import Session
 from pufftui.streams import Output
 from pufftui.terminal import hung_up
@@ -52,6 +53,7 @@ def run_live(session: Session, wishes: Wishes | None = None) -> int:
         if app.begun:
             session.arena.stop()
             _finish(session, say, patient=hand_over is not None)
+    say(farewell(session.arena))
     if hand_over is not None and session.runner.latest.phase is Phase.INTERRUPTED:
         say(_left_running(session, hand_over.complete()))
         return 0

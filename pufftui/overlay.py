@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui import raster
-from pufftui.format import duration, tick
+from pufftui.axis import Axis, ruler
+from pufftui.format import tick
 from pufftui.plot import GRID, SMOOTHING, SPACE, Line
 from pufftui.series import Series
 from pufftui.theme import PuffTheme
@@ -26,9 +27,6 @@ FEW = 2
 
 BAND_TINT = 0.22
 PALE = 0.4
-
-TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
-"""Seconds between ticks that a clock finds round."""
 
 GROUND, FAINT = 0, 0
 
@@ -48,18 +46,15 @@ def overlay(
     width: int,
     height: int,
     *,
-    time: bool = False,
+    axis: Axis = Axis.STEPS,
 ) -> list[Line]:
-    """A chart of `width` x `height` cells of curves that are not all empty.
-
-    x is in agent steps, or with `time` in seconds.
-    """
+    """A chart of `width` x `height` cells of curves that are not all empty."""
     columns, rows = width - MARGIN, height - 1
     furthest = (
         max((float(curve.series.x[-1]) for curve in curves if len(curve.series)), default=0.0)
         or 1.0
     )
-    step = _time_step(furthest, columns) if time else _round_step(furthest, columns)
+    step = axis.step(furthest, columns)
     # The last curve ends near the edge; an end that is a round number rarely moves.
     end = math.ceil(furthest / step * 4 - 1e-9) * step / 4
     cuts = [raster.cut(curve.series, 0, end, columns * raster.DOTS_WIDE) for curve in curves]
@@ -102,8 +97,7 @@ def overlay(
             colours = fronts[code // len(backs)], backs[code % len(backs)]
             line.append((text[start:stop], look.style(*colours)))
         lines.append(line)
-    ruler = _axis(end, step, columns, _clock if time else tick, "time" if time else "steps")
-    return [*lines, [(" " * MARGIN + ruler, dim)]]
+    return [*lines, [(" " * MARGIN + ruler(axis, 0.0, end, columns), dim)]]
 
 
 def _cut_band(curve: Overlaid, end: float, columns: int) -> tuple[Floats, Floats] | None:
@@ -132,31 +126,3 @@ def _covered(low: Floats, high: Floats, bottom: float, top: float, rows: int) ->
     over = np.clip((high - bottom) * scale - floor, 0, 1)
     share: NDArray[np.bool_] = np.nan_to_num(over - under) > 0.35
     return share
-
-
-def _time_step(end: float, columns: int) -> float:
-    least = end / max(2, columns // 14)
-    days = 86400.0 * math.ceil(least / 86400)
-    return next((float(step) for step in TIME_STEPS if step >= least), days)
-
-
-def _round_step(end: float, columns: int) -> float:
-    return raster.nice_step(end, max(3, columns // 12))
-
-
-def _clock(seconds: float) -> str:
-    """`5m` rather than `5m 00s`."""
-    large, _, small = duration(seconds).partition(" ")
-    return large if not small.strip("0smh") else f"{large} {small}"
-
-
-def _axis(end: float, step: float, columns: int, label: Callable[[float], str], unit: str) -> str:
-    """Labels in the middle below their places; the unit stands at the end."""
-    cells = [" "] * columns
-    for number in range(int(end / step + 1e-9) + 1):
-        text = label(number * step) if number else "0"
-        at = round(number * step / end * (columns - 1)) - (len(text) // 2 if number else 0)
-        if at + len(text) <= columns - len(unit) - 1:
-            cells[at : at + len(text)] = text
-    cells[columns - len(unit) :] = unit
-    return "".join(cells)

@@ -6,6 +6,7 @@ import sys
 
 from pufftui.app import PuffApp
 from pufftui.format import figure
+from pufftui.recorded import farewell
 from pufftui.session import PlaySession
 from pufftui.terminal import passing_log
 from pufftui.wishes import Wishes
@@ -22,7 +23,7 @@ def run_play(session: PlaySession, wishes: Wishes | None = None) -> int:
             app.run_alone(log, f" in {name}\nWhat happened is in {log}\n")
         finally:
             session.arena.stop()
-    sys.stderr.write(_report(session))
+    sys.stderr.write(app.masked(_report(session)))
     if app.return_code:
         sys.stderr.write(app.masked(f"The screen failed; what happened is in {log}\n"))
         return 1
@@ -30,11 +31,11 @@ def run_play(session: PlaySession, wishes: Wishes | None = None) -> int:
 
 
 def _report(session: PlaySession) -> str:
-    """A line that stays on the terminal if a game was finished."""
+    """What stays on the terminal if a game was finished or recorded."""
     best, mean = session.tally.best, session.opponent.training_score
     if best is None:
-        return ""
+        return farewell(session.arena)
     text = f"{session.descriptor.name}: your best {figure(best)}"
     if mean is not None:
         text += f", the policy's mean in training {figure(mean)}"
-    return f"{text}\n"
+    return f"{text}\n{farewell(session.arena)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,9 @@ from numpy.typing import NDArray
 from rich.style import Style
 
 from pufftui import raster
-from pufftui.format import tick
 from pufftui.series import Series
 from pufftui.theme import PuffTheme
+from pufftui.view import View
 
 Line = list[tuple[str, Style]]
 """One line of the screen: stretches of text, each in one style."""
@@ -23,19 +22,48 @@ Floats = NDArray[np.floating[Any]]
 LABELS = 6
 """Columns left of a chart for the labels of its y axis."""
 
-SPACE, GRID = ord(" "), ord("┄")
+SPACE, GRID, UPRIGHT = ord(" "), ord("┄"), ord("┊")
 RISING = np.array([ord(character) for character in " ▁▂▃▄▅▆▇█"], np.uint32)
 
-# What a cell's letter is painted with, and what lies behind it.
-FAINT, RAW, SMOOTH, BAND, GROUND = range(5)
-BEHIND_NOTHING, BEHIND_BAND, BEHIND_FILL = range(3)
-GROUNDS = 3
-
 SMOOTHING = 2
-"""Columns of dots at either side that a smoothed curve takes the mean of."""
+"""Columns of dots at either side that the curve of a comparison takes the mean of."""
 
 FILL = 0.16
 """How strongly the area below a curve is tinted at the top of the chart."""
+
+
+class Tints:
+    """What the cells of a chart are painted with: names for numbers, and the theme's colours for them.
+
+    The first half is for letters, the second, BEHIND, for what lies behind them.
+    """
+
+    FAINT, RAW, SMOOTH, BAND, GROUND, EARLIER = range(6)
+    BEHIND_NOTHING, BEHIND_BAND, BEHIND_FILL, BEHIND_CURSOR = range(4)
+    GROUNDS = 4
+
+    def __init__(self, colour: str) -> None:
+        """`colour` names that of the curve."""
+        self._colour = colour
+        self._marks: list[str] = []
+
+    def mark(self, colour: str) -> int:
+        """The number of one more colour of letters."""
+        if colour not in self._marks:
+            self._marks.append(colour)
+        return self.EARLIER + 1 + self._marks.index(colour)
+
+    def fronts(self, look: PuffTheme) -> list[str]:
+        """The colours of letters by number."""
+        pale = look.mix(self._colour, "surface", 0.45)
+        earlier = look.mix("dim", "surface", 0.55)
+        marks = [look.mix(colour, "surface", 0.6) for colour in self._marks]
+        return ["faint", pale, self._colour, "band", "surface", earlier, *marks]
+
+    def backs(self, look: PuffTheme, height: float) -> list[str]:
+        """The colours behind letters by number; `height` is 0 at the top of the chart, 1 at its foot."""
+        fill = look.mix(self._colour, "surface", round(FILL * (1 - 0.85 * height), 2))
+        return ["surface", "band", fill, look.mix("text", "surface", 0.2)]
 
 
 @dataclass(slots=True, eq=False)
@@ -48,74 +76,22 @@ class Cells:
 
     @classmethod
     def blank(cls, rows: int, columns: int) -> Cells:
+        """Nothing yet."""
         shape = (rows, columns)
         letters = np.full(shape, SPACE, np.uint32)
-        return cls(letters, np.full(shape, SMOOTH), np.full(shape, BEHIND_NOTHING))
+        return cls(letters, np.full(shape, Tints.SMOOTH), np.full(shape, Tints.BEHIND_NOTHING))
+
+    def rule(self, row: int) -> None:
+        """A faint line across."""
+        self.letters[row], self.front[row] = GRID, Tints.FAINT
+
+    def upright(self, column: int, colour: int) -> None:
+        """A line from top to bottom, behind everything."""
+        free = (self.letters[:, column] == SPACE) | (self.letters[:, column] == GRID)
+        self.letters[free, column], self.front[free, column] = UPRIGHT, colour
 
 
-def chart(
-    look: PuffTheme,
-    series: Series,
-    colour: str,
-    width: int,
-    height: int,
-    *,
-    band: tuple[Series, Series] | None = None,
-    base: float | None = None,
-    axes: bool = True,
-    stroke: int = 2,
-    points: bool = True,
-) -> list[Line]:
-    """A chart of `width` x `height` cells. `colour` names a colour of the theme.
-
-    Between the two curves of `band` the ground is tinted. A value given as `base` is always in
-    sight. Without axes the curve takes all of the space. The smoothed curve is `stroke` dots thick;
-    without `points` it stands alone.
-    """
-    columns, rows = (width - LABELS, height - 1) if axes else (width, height)
-    end = raster.nice_end(float(series.x[-1]))
-    raw = raster.cut(series, 0, end, columns * raster.DOTS_WIDE)
-    smooth = raster.smoothed(raw.mean, SMOOTHING)
-    bottom, top, step = _limits(raw, base, parts=max(1, min(5, rows // 4)))
-    cells = Cells.blank(rows, columns)
-    first = math.ceil(bottom / step - 1e-9)
-    ticks = np.arange(first, math.floor(top / step + 1e-9) + 1) * step
-    tick_rows = raster.rows_of(ticks, bottom, top, rows * raster.DOTS_HIGH) // raster.DOTS_HIGH
-    if axes:
-        cells.letters[tick_rows], cells.front[tick_rows] = GRID, FAINT
-    _fill(cells, smooth, bottom, top)
-    tinted = np.zeros((rows, columns), bool)
-    if band is not None:
-        low, high = (
-            raster.smoothed(raster.cut(limit, 0, end, columns).mean, SMOOTHING // 2)
-            for limit in band
-        )
-        tinted = _paint_band(cells, low, high, bottom, top)
-    strokes = [(RAW, raw.low, raw.high, 1)] if points else []
-    for name, low, high, thickness in [*strokes, (SMOOTH, smooth, smooth, stroke)]:
-        lit = _draw(cells, raster.line(low, high, bottom, top, rows, thickness), name)
-        cells.back[lit & tinted] = BEHIND_BAND
-    labels = dict(zip(tick_rows.tolist(), map(tick, ticks.tolist()), strict=True))
-    lines = _lines(look, cells, colour)
-    if not axes:
-        return lines
-    lines = [
-        [(labels.get(row, "").rjust(LABELS - 1) + " ", look.style("dim")), *line]
-        for row, line in enumerate(lines)
-    ]
-    return [*lines, [(" " * LABELS + _axis(end, columns), look.style("dim"))]]
-
-
-def _limits(raw: raster.Columns, base: float | None, parts: int) -> tuple[float, float, float]:
-    if np.isnan(raw.low).all():
-        return 0.0, 1.0, 0.5
-    least, most = float(np.nanmin(raw.low)), float(np.nanmax(raw.high))
-    if base is not None:
-        least, most = min(least, base), max(most, base)
-    return raster.nice_range(least, most, parts)
-
-
-def _fill(cells: Cells, smooth: Floats, bottom: float, top: float) -> None:
+def fill_below(cells: Cells, smooth: Floats, bottom: float, top: float) -> None:
     """Tints the cells whose middle lies below the curve."""
     rows = len(cells.letters)
     dots = raster.rows_of(smooth, bottom, top, rows * raster.DOTS_HIGH)
@@ -123,20 +99,30 @@ def _fill(cells: Cells, smooth: Floats, bottom: float, top: float) -> None:
     known = ~np.isnan(smooth).reshape(-1, raster.DOTS_WIDE).any(axis=1)
     middle = np.arange(rows)[:, None] * raster.DOTS_HIGH + raster.DOTS_HIGH // 2
     below = (middle > lowest) & known
-    cells.back[below] = BEHIND_FILL
-    cells.letters[below] = SPACE
-    cells.front[below] = SMOOTH
+    cells.back[below] = Tints.BEHIND_FILL
+    gridded = below & (cells.letters == GRID)
+    cells.letters[gridded] = SPACE
+    cells.front[gridded] = Tints.SMOOTH
 
 
-def _draw(cells: Cells, dots: NDArray[np.uint8], name: int) -> NDArray[np.bool_]:
-    """Puts braille patterns over what is there and says which cells they light."""
+def put_line(
+    cells: Cells,
+    low: Floats,
+    high: Floats,
+    bottom: float,
+    top: float,
+    name: int,
+    thickness: int = 1,
+) -> NDArray[np.bool_]:
+    """Puts a line of braille patterns over what is there and says which cells it lights."""
+    dots = raster.line(low, high, bottom, top, len(cells.letters), thickness)
     lit: NDArray[np.bool_] = dots > 0
     cells.letters[lit] = dots[lit] + np.uint32(raster.BRAILLE)
     cells.front[lit] = name
     return lit
 
 
-def _paint_band(
+def paint_band(
     cells: Cells, low: Floats, high: Floats, bottom: float, top: float
 ) -> NDArray[np.bool_]:
     """Fills between the band's limits and says which cells it covers to a good part.
@@ -151,48 +137,37 @@ def _paint_band(
     covered = np.where(np.isnan(low), 0, over - under)
     upper_edge = (covered > 0) & (under == 0) & (over < 8)
     cells.letters[covered > 0] = SPACE
-    cells.letters[upper_edge], cells.front[upper_edge] = RISING[over[upper_edge]], BAND
-    cells.front[covered == 8] = SMOOTH
-    cells.back[(covered >= 4) & ~upper_edge] = BEHIND_BAND
+    cells.letters[upper_edge], cells.front[upper_edge] = RISING[over[upper_edge]], Tints.BAND
+    cells.front[covered == 8] = Tints.SMOOTH
+    cells.back[(covered >= 4) & ~upper_edge] = Tints.BEHIND_BAND
     much: NDArray[np.bool_] = covered >= 3
     return much
 
 
-def _lines(look: PuffTheme, cells: Cells, colour: str) -> list[Line]:
-    rows = len(cells.letters)
-    pale = look.mix(colour, "surface", 0.45)
-    fronts = ("faint", pale, colour, "band", "surface")
+def paint(look: PuffTheme, cells: Cells, tints: Tints) -> list[Line]:
+    """The cells as lines of coloured text."""
+    rows, grounds = len(cells.letters), tints.GROUNDS
+    fronts = tints.fronts(look)
     lines: list[Line] = []
     for row in range(rows):
-        fill = look.mix(colour, "surface", round(FILL * (1 - 0.85 * row / rows), 2))
-        backs = ("surface", "band", fill)
+        backs = tints.backs(look, row / rows)
         line: Line = []
         text = raster.text_of(cells.letters[row])
-        for start, stop, code in raster.runs(cells.front[row] * GROUNDS + cells.back[row]):
-            style = look.style(fronts[code // GROUNDS], backs[code % GROUNDS])
-            line.append((text[start:stop], style))
+        for start, stop, code in raster.runs(cells.front[row] * grounds + cells.back[row]):
+            line.append(
+                (text[start:stop], look.style(fronts[code // grounds], backs[code % grounds]))
+            )
         lines.append(line)
     return lines
 
 
-def _axis(end: float, columns: int) -> str:
-    """Labels of the x axis in agent steps; the last one names the unit."""
-    step = raster.nice_step(end, max(3, columns // 12))
-    cells = [" "] * columns
-    for number in range(int(end / step + 1e-9) + 1):
-        label = tick(number * step)
-        at = round(number * step / end * (columns - 1)) - (len(label) // 2 if number else 0)
-        if at + len(label) <= columns - 6:
-            cells[at : at + len(label)] = label
-    cells[columns - 5 :] = "steps"
-    return "".join(cells)
-
-
-def sparkline(look: PuffTheme, series: Series, colour: str, width: int, height: int) -> list[Line]:
-    """The smoothed curve alone, as large as its own range, without axes."""
-    end = float(series.x[-1]) if len(series) else 1.0
-    cut = raster.cut(series, 0, end, width * raster.DOTS_WIDE)
-    smooth = raster.smoothed(cut.mean, SMOOTHING)
+def sparkline(
+    look: PuffTheme, series: Series, colour: str, view: View, width: int, height: int
+) -> list[Line]:
+    """The smoothed curve alone, as large as its own range, without axes; up to its end if all is seen."""
+    start, end = sparkline_span(series, view)
+    cut = raster.cut(series, start, end, width * raster.DOTS_WIDE)
+    smooth = raster.smoothed(cut.mean, view.reach)
     known = smooth[~np.isnan(smooth)]
     style = look.style(colour)
     if not len(known):
@@ -205,7 +180,26 @@ def sparkline(look: PuffTheme, series: Series, colour: str, width: int, height: 
     # The uppermost dots stay free, so that curves below each other do not touch.
     free, dots = min(height, 2), height * raster.DOTS_HIGH - 1
     top += (top - bottom) * free / (dots - free)
-    return trace(smooth, bottom, top, height, style)
+    lines = trace(smooth, bottom, top, height, style)
+    if view.cursor is None or not start <= view.cursor <= end:
+        return lines
+    column = min(int((view.cursor - start) / (end - start) * width), width - 1)
+    behind = look.style(colour, look.mix("text", "surface", 0.2))
+    return [_lit(line, column, behind) for line in lines]
+
+
+def sparkline_span(series: Series, view: View) -> tuple[float, float]:
+    """The first and the last place of a sparkline: where all is seen it ends with the curve."""
+    start, end = view.span
+    if view.window is None and len(series):
+        end = max(float(series.x[-1]), 1e-9)
+    return start, end
+
+
+def _lit(line: Line, column: int, style: Style) -> Line:
+    """A line of one stretch with one cell in another style."""
+    ((text, usual),) = line
+    return [(text[:column], usual), (text[column : column + 1], style), (text[column + 1 :], usual)]
 
 
 def trace(values: Floats, bottom: float, top: float, height: int, style: Style) -> list[Line]:
@@ -219,7 +213,7 @@ def profile(
     look: PuffTheme, values: Floats, colour: str, height: int, bottom: float, top: float
 ) -> list[Line]:
     """Values as a line with a tinted ground below it, two to a cell, without axes."""
-    cells = Cells.blank(height, len(values) // raster.DOTS_WIDE)
-    _fill(cells, values, bottom, top)
-    _draw(cells, raster.line(values, values, bottom, top, height), SMOOTH)
-    return _lines(look, cells, colour)
+    cells, tints = Cells.blank(height, len(values) // raster.DOTS_WIDE), Tints(colour)
+    fill_below(cells, values, bottom, top)
+    put_line(cells, values, values, bottom, top, tints.SMOOTH)
+    return paint(look, cells, tints)

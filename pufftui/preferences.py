@@ -1,4 +1,4 @@
-"""What a person has chosen on the screen, kept for the next time in one small file of tables."""
+"""What a person prefers on the screen, kept from one day to the next in the folder of their settings."""
 
 from __future__ import annotations
 
@@ -14,37 +14,43 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any
 
-from pufftui.envs.errors import PuffError
-
-NAME = "screen.toml"
+FILE = "screen.toml"
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 """Keys that TOML takes without quotes."""
 
 
-def config_folder() -> Path:
-    """Where a person keeps what is theirs: settings, themes, choices."""
-    folder = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(folder).expanduser() / "pufftui"
+def preference_folder() -> Path:
+    """Where a person keeps what is theirs: settings, themes, preferences."""
+    root = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(root).expanduser() / "pufftui"
 
 
-def chosen(table: str) -> dict[str, Any]:
-    """What was kept under the name of a table; nothing if the file is missing or broken."""
-    with contextlib.suppress(PuffError):
-        found = _read().get(table)
-        return found if isinstance(found, dict) else {}
-    return {}
+def kept(table: str) -> dict[str, Any]:
+    """A table of preferences; empty if nothing was kept or the file cannot be read."""
+    found = _read().get(table)
+    return found if isinstance(found, dict) else {}
 
 
-def choose(table: str, **values: Any) -> None:
-    """Keeps values in a table; None takes one away. What else is in the file stays as it is.
+def keep(table: str, values: Mapping[str, Any]) -> None:
+    """Keeps a table; the others stay. The file is replaced whole.
 
-    The file is replaced whole. Raises `PuffError` if it cannot be read or written.
+    What cannot be written is not kept, without a word: it is only how things look.
     """
-    tables = _read()
-    before = tables.get(table)
-    entries = (before if isinstance(before, dict) else {}) | values
-    tables[table] = {key: value for key, value in entries.items() if value is not None}
-    _write(to_toml(tables))
+    file = preference_folder() / FILE
+    text = "# Written by the dashboard.\n\n" + to_toml({**_read(), table: values})
+    partial: Path | None = None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=file.parent, prefix=f".{FILE}-", delete=False, encoding="utf-8"
+        ) as new:
+            partial = Path(new.name)
+            new.write(text)
+        partial.replace(file)
+    except OSError:
+        if partial is not None:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
 
 
 def to_toml(tables: Mapping[str, Any]) -> str:
@@ -59,30 +65,10 @@ def to_toml(tables: Mapping[str, Any]) -> str:
 
 
 def _read() -> dict[str, Any]:
-    file = config_folder() / NAME
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return tomllib.loads((preference_folder() / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
-    except (OSError, ValueError) as error:
-        raise PuffError(f"{file} cannot be read ({error}).", "Mend it, or delete it.") from None
-
-
-def _write(text: str) -> None:
-    file = config_folder() / NAME
-    partial: Path | None = None
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=file.parent, prefix=f".{NAME}-", delete=False, encoding="utf-8"
-        ) as new:
-            partial = Path(new.name)
-            new.write(text)
-        partial.replace(file)
-    except OSError as error:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
-        raise PuffError(f"{file} cannot be written ({error.strerror}).") from None
 
 
 def _key(name: str) -> str:

@@ -33,6 +33,8 @@ NOT_TELLING = {"localhost", "localdomain", "local"}
 # What ends a path in running text; known folders may have spaces in them, others are cut there.
 PATH_PART = r"[^\s/'\"<>|;,()\[\]{}…•]+"
 
+ADDRESS_WITH_COLONS = r"(?<![\w:.])(?=[0-9A-Fa-f.]{0,4}:)[0-9A-Fa-f:.]{2,45}(?:%\w+)?(?![\w:])"
+
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
@@ -87,7 +89,11 @@ def _places(folders: Iterable[Path]) -> tuple[tuple[str, str], ...]:
 
 def mask(text: str, secrets: Secrets) -> str:
     """The text without secrets. Masking what is masked changes nothing."""
-    return _pattern(secrets).sub(lambda match: _shown(match, secrets), text)
+    return _mask(text, secrets)
+
+
+def _mask(text: str, secrets: Secrets, *, colons: bool = True) -> str:
+    return _pattern(secrets, colons=colons).sub(lambda match: _shown(match, secrets), text)
 
 
 def mask_parts(parts: Sequence[str], secrets: Secrets) -> list[str]:
@@ -105,9 +111,9 @@ def mask_parts(parts: Sequence[str], secrets: Secrets) -> list[str]:
     return [masked[start:end] for start, end in pairwise(ends)]
 
 
-@lru_cache(maxsize=8)
-def _pattern(secrets: Secrets) -> re.Pattern[str]:
-    """Everything that is to be masked, the most telling first."""
+@lru_cache(maxsize=16)
+def _pattern(secrets: Secrets, *, colons: bool = True) -> re.Pattern[str]:
+    """Everything that is to be masked, the most telling first; `colons` for addresses with them."""
     places = "|".join(re.escape(path) for path, _ in secrets.places)
     runs = "|".join(re.escape(run) for run in sorted(secrets.runs, key=len, reverse=True))
     names = "|".join(re.escape(name) for name in secrets.names)
@@ -120,8 +126,8 @@ def _pattern(secrets: Secrets) -> re.Pattern[str]:
         rf"(?P<path>(?<![\w.~…/:*•-])/{PATH_PART}(?:/{PATH_PART})+/?)",
         rf"(?P<home>(?<![\w.~…/:*•-])~{PATH_PART}(?:/{PATH_PART})*/?)",
         r"(?P<holder>(?<=process )\d+ on [\w.-]*\w)",
-        r"(?P<ip>(?<![\w.:])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\w.]*\d))",
-        r"(?P<ip6>(?<![\w:.])(?=[0-9A-Fa-f.]{0,4}:)[0-9A-Fa-f:.]{2,45}(?:%\w+)?(?![\w:]))",
+        r"(?P<ip>(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\w.]*\d))",
+        rf"(?P<ip6>{ADDRESS_WITH_COLONS})" if colons else "",
         rf"(?P<run>{runs})" if runs else "",
         rf"(?P<name>{edges[0]}(?i:{names}){edges[1]})" if names else "",
     ]
@@ -139,7 +145,8 @@ def _shown(match: re.Match[str], secrets: Secrets) -> str:
         case "holder":
             return f"{text.partition(' ')[0]} on {HIDDEN}"
         case "ip6":
-            return HIDDEN if _is_address(text) else text
+            # What only looks like an address may be a name, or have one in it.
+            return HIDDEN if _is_address(text) else _mask(text, secrets, colons=False)
         case "run":
             return _without_names(text, secrets)
     return HIDDEN

@@ -39,6 +39,18 @@ class Series:
     def __len__(self) -> int:
         return len(self.x)
 
+    @property
+    def newest(self) -> float | None:
+        """The mean of the last stretch that is known."""
+        known = np.flatnonzero(self.count)
+        if not len(known):
+            return None
+        return float(self.total[known[-1]] / self.count[known[-1]])
+
+    def over(self, x: Floats) -> Series:
+        """The same values along another axis."""
+        return Series(x, self.low, self.high, self.total, self.count)
+
     def followed_by(self, other: Series) -> Series:
         """Both, one after the other."""
         if not len(self):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from pufftui.control.client import Control
@@ -57,6 +58,17 @@ class GameSession:
     arena: Stage
     descriptor: Descriptor
     clock: Callable[[], float] = time.monotonic
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def demonstrations(self) -> Path:
+        """The folder for recordings."""
+        return Path.cwd()
+
+    @property
+    def source(self) -> str:
+        """Whose policy plays when the person does not."""
+        return ""
 
     def start(self) -> None:
         """Starts what runs beside the screen."""
@@ -70,6 +82,14 @@ class RunSession(GameSession):
     runner: Source
     folder: RunFolder
     open_store: Callable[[], StoreReader]
+
+    @property
+    def demonstrations(self) -> Path:
+        return self.folder.demonstrations
+
+    @property
+    def source(self) -> str:
+        return self.folder.id
 
     def start(self) -> None:
         self.arena.start()
@@ -110,10 +130,13 @@ class AttachSession(WatchSession):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PlaySession(GameSession):
-    """A game to play, without training, who plays it when the person does not, and the scores."""
+    """A game to play, without training, and who plays it when the person does not."""
 
     opponent: Opponent
-    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def source(self) -> str:
+        return self.opponent.name
 
 
 class EmptyStage:

@@ -22,9 +22,11 @@ class Tally:
 
     def follow(self, frame: ArenaFrame) -> bool:
         """Takes in one more frame; whether a game has ended that the person played."""
+        if frame.behind:  # who looks at the past does not play
+            return False
         before, self.frame = self.frame, frame
         same = before is not None and before.agent == frame.agent
-        ended = same and before is not None and frame.episode_length < before.episode_length
+        ended = same and before is not None and frame.finished > before.finished
         self.broken = ended and frame.best_human_score != self.best
         self.best = frame.best_human_score
         last = frame.last_score, frame.last_score_human

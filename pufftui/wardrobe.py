@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.preferences import choose, chosen, config_folder
+from pufftui.preferences import keep, kept, preference_folder
 from pufftui.theme import DEFAULT_THEME, PuffTheme, load_theme, load_themes
 
 TABLE, KEY = "screen", "theme"
@@ -26,7 +26,7 @@ class Wardrobe:
     def open(cls) -> Wardrobe:
         """Reads all themes; a broken one of the person's own is left out."""
         looks, complaints = load_themes(), []
-        for file in sorted((config_folder() / "themes").glob("*.toml")):
+        for file in sorted((preference_folder() / "themes").glob("*.toml")):
             try:
                 looks[file.stem] = load_theme(file)
             except PuffError as error:
@@ -39,7 +39,7 @@ class Wardrobe:
         Raises `PuffError` for a name that there is not; why its file is broken, if it is that.
         """
         if asked is None:
-            last = chosen(TABLE).get(KEY)
+            last = kept(TABLE).get(KEY)
             return last if isinstance(last, str) and last in self.looks else DEFAULT_THEME
         if asked in self.looks:
             return asked
@@ -55,5 +55,5 @@ class Wardrobe:
 
 
 def remember(name: str) -> None:
-    """Keeps a theme for the next time; raises `PuffError` if that cannot be written."""
-    choose(TABLE, **{KEY: name})
+    """Keeps a theme for the next time."""
+    keep(TABLE, {KEY: name})

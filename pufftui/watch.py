@@ -12,6 +12,7 @@ from pufftui.control.client import Connection, Control
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Descriptor, unknown_env
 from pufftui.envs.errors import PuffError
+from pufftui.recorded import farewell
 from pufftui.session import AttachSession, EmptyStage, Stage, WatchSession
 from pufftui.terminal import hung_up, passing_log
 from pufftui.trainer.arena import Arena
@@ -86,6 +87,7 @@ def run_watch(session: WatchSession, wishes: Wishes | None = None) -> int:
             session.runner.stop()
             if isinstance(session, AttachSession):
                 session.control.stop()
+        sys.stderr.write(app.masked(farewell(session.arena)))
         if app.return_code and not app.hung_up:
             sys.stderr.write(app.masked(f"The screen failed; what happened is in {log}\n"))
             return 1

@@ -1,16 +1,21 @@
-"""Compiles C for the tests, with the flags of CMakeLists.txt."""
+"""For all tests: compiles C with the flags of CMakeLists.txt, and makes policies."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pufftui.envs.catalogue import load_env
+from pufftui.envs.descriptor import ActionKind
 from pufftui.envs.library import EnvLibrary, load_library
+from pufftui.trainer.weights import PolicyWeights
 
 ROOT = Path(__file__).parents[1]
 FLAGS = (
@@ -72,3 +77,40 @@ def compiler(tmp_path_factory: pytest.TempPathFactory) -> Compiler:
 def crowd(compiler: Compiler) -> EnvLibrary:
     """The test environment of tests/c/crowd.c."""
     return load_library(compiler.library("tests/c/crowd.c"))
+
+
+@pytest.fixture(scope="session")
+def made_policy() -> Callable[..., PolicyWeights]:
+    """Makes policies that were never trained: `made_policy(env, memory="mingru", seed=0)`."""
+
+    def make(env: str, memory: str = "mingru", seed: int = 0, hidden: int = 8) -> PolicyWeights:
+        descriptor = load_env(env).descriptor
+        random = np.random.default_rng(seed)
+        features = sum(field.count * max(field.classes, 1) for field in descriptor.fields)
+        continuous = descriptor.action_kind is ActionKind.CONTINUOUS
+        sizes = [1 if continuous else len(action.choices) for action in descriptor.actions]
+        shapes = {
+            "encoder.weight": (hidden, features),
+            "encoder.bias": (hidden,),
+            "heads.weight": (sum(sizes) + 1, hidden),
+            "heads.bias": (sum(sizes) + 1,),
+        }
+        if memory == "mingru":
+            shapes |= {
+                "memory.gates.0.weight": (3 * hidden, hidden),
+                "memory.gates.0.bias": (3 * hidden,),
+            }
+        elif memory == "lstm":
+            shapes |= {
+                "memory.inputs.0.weight": (4 * hidden, hidden),
+                "memory.inputs.0.bias": (4 * hidden,),
+                "memory.recurrent.0.weight": (4 * hidden, hidden),
+            }
+        if continuous:
+            shapes["log_std"] = (sum(sizes),)
+        arrays = {
+            name: random.normal(0, 0.7, shape).astype(np.float32) for name, shape in shapes.items()
+        }
+        return PolicyWeights(1000 + seed, memory, hidden, 1, arrays)
+
+    return make

@@ -11,36 +11,40 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pufftui.envs.library import EnvLibrary
-from pufftui.envs.vector import VectorEnv
 from pufftui.trainer.command import (
     ArenaCommand,
+    FollowAgent,
     HandBack,
     PauseGame,
     PressKey,
+    Record,
     ReleaseAllKeys,
     ReleaseKey,
+    Rewind,
     SetPictureSize,
+    SetRival,
     SetSpeed,
+    StepGame,
+    StopRecording,
     TakeOver,
     Watch,
+    WatchAt,
 )
-from pufftui.trainer.forward import distribution, forward, initial_state, sample
-from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.follow import Follow, followed
+from pufftui.trainer.frame import ArenaFrame, RivalFrame
 from pufftui.trainer.player import Player
+from pufftui.trainer.scene import Scene
 from pufftui.trainer.weights import PolicyWeights
-
-LEAST_AGENTS = 8
-"""Environments with fewer agents are run several times, so that there is something to choose."""
 
 FRAMES_PER_SECOND = 30
 LATEST_CATCH_UP = 0.25
 """Seconds of game time that are made up for at most after the thread was kept waiting."""
 
 IDLE_SECONDS = 0.1
+
+FOLLOW_SECONDS = 1.0
+"""Time of the game between two looks at who is best or worst, so that the camera is not restless."""
 
 
 class Arena:
@@ -55,28 +59,15 @@ class Arena:
     ) -> None:
         self.latest: ArenaFrame | None = None
         self._descriptor = library.descriptor
-        self._get_weights = weights
-        copies = -(-LEAST_AGENTS // self._descriptor.agents)
-        self._vector = VectorEnv(library, parameters, environments=copies, seed=seed)
-        self._random = np.random.default_rng(seed)
-        self._buffers = self._vector.buffers()
-        self._vector.reset(0, self._buffers)
+        self._scene = Scene(library, parameters, weights, seed)
         self._player = Player(self._descriptor)
-        self._weights: PolicyWeights | None = None
-        self._state: NDArray[np.float32] | None = None
-        self._parts: tuple[NDArray[np.float32], ...] = ()
-        self._values: NDArray[np.float32] | None = None
         self._agent = 0
+        self._follow = Follow.CHOSEN
         self._human = False
         self._paused = False
         self._speed = 1.0
         self._size = (0, 0)
         self._phase = 1.0
-        self._returns = np.zeros(self._vector.agents)
-        self._lengths = np.zeros(self._vector.agents, np.int64)
-        self._human_steps = np.zeros(self._vector.agents, np.int64)
-        self._last_scores: dict[int, tuple[float, bool]] = {}
-        self._best_human: float | None = None
         self._number = 0
         self._commands: deque[ArenaCommand] = deque()
         self._wake = threading.Event()
@@ -93,12 +84,21 @@ class Arena:
         self._wake.set()
 
     def stop(self) -> None:
-        """Ends the thread and frees the games."""
+        """Ends the thread, writes what was being recorded, and frees the games.
+
+        Afterwards `latest` says what became of the recording. Safe to call twice.
+        """
+        if self._stopping:
+            return
         self._stopping = True
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._vector.close()
+        self._scene.stop_recording()
+        self._scene.finish_writing()
+        if self.latest is not None:
+            self._publish()
+        self._scene.close()
 
     def _run(self) -> None:
         last = time.monotonic()
@@ -109,38 +109,100 @@ class Arena:
             self._advance(now - last)
             last = now
             self._publish()
-            showing = self._size != (0, 0)
-            rest = 1 / FRAMES_PER_SECOND - (time.monotonic() - now) if showing else IDLE_SECONDS
             # A command is answered at once: a key must not wait for the next frame.
+            rest = self._rest() - (time.monotonic() - now)
             if rest > 0:
                 self._wake.wait(rest)
             self._wake.clear()
 
+    def _rest(self) -> float:
+        """Seconds until something is due: a frame, or the decision that a person's key waits for."""
+        if self._size == (0, 0):
+            return IDLE_SECONDS
+        frame = 1 / FRAMES_PER_SECOND
+        if self._human and not self._paused and not self._descriptor.turn_based:
+            frame = min(frame, (1 - self._phase) / self._rate)
+        return frame
+
     def _obey(self, command: ArenaCommand) -> None:
         match command:
-            case Watch(agent):
-                self._hand_over(human=False)
-                self._agent = agent % self._vector.agents
-            case TakeOver():
-                self._hand_over(human=True)
-            case HandBack():
-                self._hand_over(human=False)
-            case PressKey(key):
-                self._player.press(key)
-            case ReleaseKey(key):
-                self._player.release(key)
-            case ReleaseAllKeys():
-                self._player.release_all()
-            case SetSpeed(factor):
-                self._speed = factor
-            case PauseGame(paused):
-                self._paused = paused
+            case PressKey() | ReleaseKey() | ReleaseAllKeys():
+                self._player.obey(command)
+            case Watch() | WatchAt() | FollowAgent():
+                self._choose_agent(command)
+            case TakeOver() | HandBack():
+                self._hand_over(human=isinstance(command, TakeOver))
+            case SetSpeed() | PauseGame() | StepGame() | Rewind():
+                self._change_time(command)
+            case SetRival(rival):
+                self._scene.set_rival(rival)
+                self._phase = 1.0
+            case Record(folder, source):
+                self._follow = Follow.CHOSEN
+                self._scene.record(self._agent, folder, source)
+            case StopRecording():
+                self._scene.stop_recording()
             case SetPictureSize(width, height):
                 self._size = (width, height)
+
+    # Who is watched, and who plays.
+
+    def _choose_agent(self, command: Watch | WatchAt | FollowAgent) -> None:
+        match command:
+            case Watch(agent):
+                self._watch(agent % self._scene.game.agents)
+            case WatchAt(x, y):
+                found = self._agent_at(x, y)
+                if found is not None:
+                    self._watch(found)
+            case FollowAgent(follow):
+                self._follow = follow
+                self._scene.stop_recording()
+                self._follow_one()
+
+    def _watch(self, agent: int) -> None:
+        self._follow = Follow.CHOSEN
+        self._hand_over(human=False)
+        if agent != self._agent:
+            self._scene.stop_recording()
+            self._agent = agent
+
+    def _agent_at(self, x: float, y: float) -> int | None:
+        """Who is drawn at a place of the picture; where nobody can tell, the next one."""
+        game = self._scene.game
+        if not self._descriptor.locates:
+            return (self._agent + 1) % game.agents
+        return game.locate(self._agent, self._phase, self._size, x, y)
+
+    def _follow_one(self) -> None:
+        """Moves the camera if another agent is the best or the worst by now."""
+        if not self._human:
+            game = self._scene.game
+            returns = game.figures["episode_return"]
+            self._agent = followed(self._follow, returns, game.alive, self._agent)
 
     def _hand_over(self, *, human: bool) -> None:
         self._human = human
         self._player.forget()
+
+    # Time.
+
+    def _change_time(self, command: SetSpeed | PauseGame | StepGame | Rewind) -> None:
+        match command:
+            case SetSpeed(factor):
+                self._speed = factor
+            case PauseGame(paused):
+                self._paused = paused
+            case StepGame(decisions):
+                self._step_through(decisions)
+            case Rewind(seconds):
+                back = round(seconds * self._descriptor.steps_per_second)
+                self._go_to(self._scene.game.steps - max(1, back))
+
+    @property
+    def _rate(self) -> float:
+        """Decisions a second, as fast as the game goes now."""
+        return self._descriptor.steps_per_second * self._speed
 
     @property
     def _waits(self) -> bool:
@@ -149,6 +211,8 @@ class Arena:
     def _advance(self, seconds: float) -> None:
         """Moves game time on: whole steps, and the phase between two of them."""
         if self._paused:
+            # The step in hand is shown to its end, then all stands still.
+            self._phase = min(1.0, self._phase + seconds * self._rate)
             return
         if self._human and self._descriptor.turn_based:
             self._phase = min(1.0, self._phase + seconds * self._descriptor.steps_per_second)
@@ -156,97 +220,82 @@ class Arena:
                 self._step()
                 self._phase = 0.0
             return
-        rate = self._descriptor.steps_per_second * self._speed
-        self._phase += min(seconds, LATEST_CATCH_UP) * rate
+        self._phase += min(seconds, LATEST_CATCH_UP) * self._rate
         while self._phase >= 1.0:
             self._phase -= 1.0
             self._step()
 
     def _step(self) -> None:
-        actions = self._decide()
-        self._buffers.actions[:] = actions
-        self._vector.step(0, self._buffers)
-        alive = self._buffers.alive.astype(bool)
-        self._returns[alive] += self._buffers.rewards[alive]
-        self._lengths[alive] += 1
-        if self._human:
-            self._human_steps[self._agent] += 1
-        ended = (self._buffers.terminals | self._buffers.truncations).astype(bool) & alive
-        if ended.any():
-            self._finish(ended)
+        player, turn_based = self._player, self._descriptor.turn_based
+        person = self._agent if self._human else None
+        self._scene.step(person, player.decide_turn if turn_based else player.decide)
+        looks = max(1, round(FOLLOW_SECONDS * self._descriptor.steps_per_second))
+        if self._scene.game.steps % looks == 0:
+            self._follow_one()
 
-    def _decide(self) -> NDArray[np.int32] | NDArray[np.float32]:
-        self._refresh_weights()
-        weights, descriptor, rows = self._weights, self._descriptor, self._vector.agents
-        if weights is None or self._state is None:
-            actions = self._random_actions(rows)
-        else:
-            outputs, self._values, self._state = forward(
-                weights, descriptor, self._buffers.observations, self._state
-            )
-            self._parts = distribution(weights, descriptor, outputs)
-            actions = sample(descriptor, self._parts, self._random)
-        if self._human:
-            decide = self._player.decide_turn if descriptor.turn_based else self._player.decide
-            actions[self._agent] = decide().astype(actions.dtype)
-        return actions
+    def _step_through(self, decisions: int) -> None:
+        """Goes back or forth by decisions; where nothing is remembered, forth by new ones."""
+        wanted = self._scene.game.steps + decisions
+        self._go_to(wanted)
+        for _ in range(wanted - self._scene.game.steps if decisions > 0 else 0):
+            self._step()
+        if decisions > 0:
+            self._phase = 0.0
 
-    def _random_actions(self, rows: int) -> NDArray[np.int32] | NDArray[np.float32]:
-        if self._vector.action_dtype is np.float32:
-            shape = (rows, len(self._descriptor.actions))
-            return self._random.uniform(-1, 1, shape).astype(np.float32)
-        sizes = [len(action.choices) for action in self._descriptor.actions]
-        return self._random.integers(0, sizes, (rows, len(sizes)), dtype=np.int32)
+    def _go_to(self, step: int) -> None:
+        """Goes to a step that is remembered, or to the nearest; time stands still there."""
+        self._paused = True
+        self._phase = 1.0
+        before = self._scene.game.steps
+        self._scene.seek(step)
+        if self._scene.game.steps != before:
+            self._player.forget()
 
-    def _refresh_weights(self) -> None:
-        newest = self._get_weights()
-        if newest is None or newest is self._weights:
-            return
-        if self._state is None:
-            self._state = initial_state(newest, self._vector.agents)
-        self._weights = newest
-
-    def _finish(self, ended: NDArray[np.bool_]) -> None:
-        if self._state is not None:
-            self._state[:, :, ended] = 0
-        for episode in self._vector.drain().episodes:
-            agent, score = int(episode["agent"]), float(episode["score"])
-            # Most of it played by the person: then it is the person's score.
-            human = self._human_steps[agent] * 2 > self._lengths[agent]
-            self._last_scores[agent] = (score, bool(human))
-            if human and (self._best_human is None or score > self._best_human):
-                self._best_human = score
-        self._returns[ended] = 0
-        self._lengths[ended] = 0
-        self._human_steps[ended] = 0
+    # What the screen sees.
 
     def _publish(self) -> None:
-        width, height = self._size
-        pixels = np.zeros((height, width, 3), np.uint8)
-        environment, agent = divmod(self._agent, self._descriptor.agents)
-        if pixels.size:
-            # At 1 the last step is complete; `draw` wants a phase below that.
-            phase = min(self._phase, np.nextafter(np.float32(1), np.float32(0)))
-            self._vector.draw(environment, agent, float(phase), pixels)
-        pixels.flags.writeable = False
+        scene, agent = self._scene, self._agent
+        game, weights, figures = scene.game, scene.game.weights, scene.game.figures[agent]
+        rate = self._descriptor.steps_per_second
         self._number += 1
-        score, human_score = self._last_scores.get(self._agent, (None, False))
         self.latest = ArenaFrame(
             number=self._number,
-            pixels=pixels,
-            agent=self._agent,
-            agents=self._vector.agents,
+            pixels=game.draw(agent, self._phase, *self._size),
+            agent=agent,
+            agents=game.agents,
             human=self._human,
             paused=self._paused,
             speed=self._speed,
             waiting_for_key=self._waits,
-            policy_step=self._weights.step if self._weights else None,
-            probabilities=tuple(part[self._agent] for part in self._parts),
-            action=tuple(float(number) for number in self._buffers.actions[self._agent]),
-            value=float(self._values[self._agent]) if self._values is not None else None,
-            episode_return=float(self._returns[self._agent]),
-            episode_length=int(self._lengths[self._agent]),
-            last_score=score,
-            last_score_human=human_score,
-            best_human_score=self._best_human,
+            policy_step=weights.step if weights else None,
+            probabilities=tuple(part[agent] for part in game.parts),
+            action=tuple(float(number) for number in game.buffers.actions[agent]),
+            value=float(game.values[agent]) if game.values is not None else None,
+            episode_return=float(figures["episode_return"]),
+            episode_length=int(figures["length"]),
+            last_score=game.last_score(agent),
+            last_score_human=bool(figures["last_human"]),
+            best_human_score=game.best_human,
+            finished=int(figures["finished"]),
+            mean_score=game.mean_score,
+            scored=game.scored,
+            follow=self._follow,
+            behind=(scene.latest - game.steps) / rate,
+            reach=(game.steps - scene.earliest) / rate,
+            recording=scene.recorded,
+            kept=scene.kept,
+            rival=self._rival_frame(),
+        )
+
+    def _rival_frame(self) -> RivalFrame | None:
+        game = self._scene.rival
+        if game is None:
+            return None
+        return RivalFrame(
+            pixels=game.draw(self._agent, self._phase, *self._size),
+            policy_step=game.weights.step if game.weights else 0,
+            episode_return=float(game.figures["episode_return"][self._agent]),
+            last_score=game.last_score(self._agent),
+            mean_score=game.mean_score,
+            scored=game.scored,
         )

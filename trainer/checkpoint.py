@@ -32,23 +32,31 @@ def write_checkpoint(
 ) -> None:
     """Writes a checkpoint atomically; raises `PuffError` if the disk refuses."""
     text = json.dumps({"format": FORMAT, **description})
+    try:
+        write_whole(path, {DESCRIPTION: np.array(text), **arrays})
+    except OSError as error:
+        raise PuffError(
+            f"The checkpoint {path.name} could not be written ({error.strerror}).",
+            f"Free space in {path.parent} or make it writable.",
+        ) from None
+
+
+def write_whole(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Writes an .npz file that appears complete and on disk, or not at all; may raise `OSError`."""
     temporary = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            contents: dict[str, Any] = {DESCRIPTION: np.array(text), **arrays}
+            contents: dict[str, Any] = dict(arrays)
             np.savez(file, **contents)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
-    except OSError as error:
+    except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise PuffError(
-            f"The checkpoint {path.name} could not be written ({error.strerror}).",
-            f"Free space in {path.parent} or make it writable.",
-        ) from None
+        raise
 
 
 def read_checkpoint(
@@ -120,6 +128,20 @@ def newest_checkpoint(folder: Path, section: str = "") -> tuple[Saved | None, li
         else:
             return Saved(path, arrays, description), passed_over
     return None, passed_over
+
+
+def best_checkpoint(folder: Path, section: str = "") -> Saved | None:
+    """The whole checkpoint with the best score, of equals the newest; None if none has a score."""
+    found = []
+    for path in folder.glob("step-*.npz"):
+        with contextlib.suppress(PuffError):
+            score = read_description(path).get("score")
+            if score is not None:
+                found.append((score, path))
+    for _, path in sorted(found, reverse=True):
+        with contextlib.suppress(PuffError):
+            return Saved(path, *read_checkpoint(path, section))
+    return None
 
 
 def _sync_folder(folder: Path) -> None:

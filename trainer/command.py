@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from pufftui.trainer.follow import Follow
+from pufftui.trainer.weights import PolicyWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,24 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchAt:
+    """The same with the agent that is drawn at a place of the picture, from 0 to 1 each.
+
+    Where the environment cannot tell, it is the next agent.
+    """
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class FollowAgent:
+    """Move the camera to the best or the worst agent, again and again, until `Watch`."""
+
+    follow: Follow
+
+
+@dataclass(frozen=True, slots=True)
 class TakeOver:
     """The person plays the watched agent; its policy is no longer asked."""
 
@@ -102,8 +124,51 @@ class PauseGame:
 
 
 @dataclass(frozen=True, slots=True)
+class StepGame:
+    """Pauses and goes so many decisions forth, or back if negative.
+
+    Forth from an earlier moment means along what has happened; after that it happens anew.
+    """
+
+    decisions: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """Pauses and goes back in the game, as far as it is remembered.
+
+    Whoever goes on from there, person or policy, leaves behind what came after.
+    """
+
+    seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SetRival:
+    """Begins two games from the same start, one of them played by a rival; None ends the second."""
+
+    rival: PolicyWeights | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Records the steps of the watched agent, for a file in this folder.
+
+    `source` says whose policy plays when the person does not.
+    """
+
+    folder: Path
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """Writes the file. So do watching and following another agent, and the end of the arena."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetPictureSize:
-    """Pixels that the next frames shall have; 0 x 0 draws nothing."""
+    """Pixels that each picture of the next frames shall have; 0 x 0 draws nothing."""
 
     width: int
     height: int
@@ -111,6 +176,8 @@ class SetPictureSize:
 
 ArenaCommand = (
     Watch
+    | WatchAt
+    | FollowAgent
     | TakeOver
     | HandBack
     | PressKey
@@ -118,5 +185,10 @@ ArenaCommand = (
     | ReleaseAllKeys
     | SetSpeed
     | PauseGame
+    | StepGame
+    | Rewind
+    | SetRival
+    | Record
+    | StopRecording
     | SetPictureSize
 )

@@ -78,6 +78,7 @@ class PolicyConfig:
     memory: str = setting("mingru", "what the policy remembers with", choices=("none", "mingru", "lstm"))
     hidden: int = setting(128, "width of every layer", low=8, high=8192)
     layers: int = setting(1, "memory layers", low=1, high=16)
+    convolution: int = setting(0, "channels of a 3 x 3 convolution over square grids of cells, before all else; 0 does without", low=0, high=1024)
 
 
 @dataclass(frozen=True, slots=True)

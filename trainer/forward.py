@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType
+from pufftui.trainer.grids import LEAST_SIDE, grids_of
 from pufftui.trainer.weights import PolicyWeights
 
 Array = NDArray[np.float32]
@@ -28,7 +29,7 @@ def forward(
 ) -> tuple[Array, Array, Array]:
     """Observations (rows, bytes), state -> action parameters (rows, n), values (rows,), state."""
     arrays = weights.arrays
-    hidden = features(observations, descriptor) @ arrays["encoder.weight"].T
+    hidden = _seen(weights, descriptor, observations) @ arrays["encoder.weight"].T
     hidden = _gelu(hidden + arrays["encoder.bias"])
     if weights.memory == "mingru":
         hidden, state = _mingru(weights, hidden, state)
@@ -36,6 +37,34 @@ def forward(
         hidden, state = _lstm(weights, hidden, state)
     heads = hidden @ arrays["heads.weight"].T + arrays["heads.bias"]
     return heads[:, :-1], heads[:, -1], state
+
+
+def _seen(weights: PolicyWeights, descriptor: Descriptor, observations: NDArray[np.uint8]) -> Array:
+    """What the encoder reads: the features, grids through their convolutions."""
+    found = features(observations, descriptor)
+    parts, end = [], 0
+    for number, grid in enumerate(grids_of(descriptor, weights.convolution)):
+        cells = found[:, grid.first : grid.first + grid.width]
+        cells = cells.reshape(-1, grid.side, grid.side, grid.classes)
+        weight = weights.arrays[f"convolutions.{number}.weight"]
+        seen = _convolved(cells, weight) + weights.arrays[f"convolutions.{number}.bias"]
+        seen = _gelu(seen).transpose(0, 3, 1, 2).reshape(len(found), -1)
+        parts += [found[:, end : grid.first], seen]
+        end = grid.first + grid.width
+    return np.concatenate([*parts, found[:, end:]], axis=1) if parts else found
+
+
+def _convolved(cells: Array, weight: Array) -> Array:
+    """Cells (rows, side, side, classes), weight (channels, classes, 3, 3) -> (rows, side, side, channels)."""
+    rows, side = cells.shape[:2]
+    reach = LEAST_SIDE // 2
+    around = np.pad(cells, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
+    sums = np.zeros((rows, side, side, len(weight)), np.float32)
+    for down in range(LEAST_SIDE):
+        for across in range(LEAST_SIDE):
+            part = around[:, down : down + side, across : across + side]
+            sums += part @ weight[:, :, down, across].T
+    return sums
 
 
 def features(observations: NDArray[np.uint8], descriptor: Descriptor) -> Array:

@@ -7,6 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pufftui.trainer.demonstration import Kept
+from pufftui.trainer.follow import Follow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RivalFrame:
+    """The second game, which another policy plays from the same start; fields as in `ArenaFrame`."""
+
+    pixels: NDArray[np.uint8]
+    policy_step: int
+    episode_return: float
+    last_score: float | None
+    mean_score: float | None
+    scored: int
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArenaFrame:
@@ -15,8 +30,12 @@ class ArenaFrame:
     `pixels` is (height, width, 3) uint8 RGB, read-only. `probabilities` holds, per component of
     the action, the policy's probability of each choice (for continuous components: mean and
     standard deviation); `action` is what was really done, by policy or person. Episode figures
-    are of the watched agent; `last_score` is of its last finished episode and says, in
-    `last_score_human`, whether a person played any of it.
+    are of the watched agent, of which `finished` episodes have ended; `last_score` is of the last
+    of them and says, in `last_score_human`, whether a person played most of it. `mean_score` is
+    over the `scored` episodes of all agents that the policy played.
+
+    `behind` is how many seconds somebody has gone back, `reach` how many more are possible.
+    `recording` counts the steps recorded so far; `kept` is what became of the last recording.
     """
 
     number: int
@@ -36,3 +55,12 @@ class ArenaFrame:
     last_score: float | None
     last_score_human: bool
     best_human_score: float | None
+    finished: int = 0
+    mean_score: float | None = None
+    scored: int = 0
+    follow: Follow = Follow.CHOSEN
+    behind: float = 0.0
+    reach: float = 0.0
+    recording: int | None = None
+    kept: Kept | None = None
+    rival: RivalFrame | None = None

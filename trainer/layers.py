@@ -15,6 +15,7 @@ from pufftui.envs.catalogue import env_defaults, load_env
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.trainer.config import SECTIONS, Config, SettingField, setting_fields
+from pufftui.trainer.grids import grids_of
 
 DEVICES = ("cpu", "cuda")
 ENVIRONMENT = "environment"
@@ -95,7 +96,9 @@ def _build(env: str, device: str, entries: Sequence[Entry]) -> Config:
         for parameter in descriptor.parameters
     }
     sections = {name: section(**values[name]) for name, section in SECTIONS.items()}
-    return Config(env, parameters, **sections)
+    config = Config(env, parameters, **sections)
+    grids_of(descriptor, config.policy.convolution)  # refuses a convolution of nothing
+    return config
 
 
 def config_to_toml(config: Config) -> str:

@@ -7,35 +7,49 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.envs.descriptor import ActionKind, Descriptor
+from pufftui.envs.descriptor import TOGETHER, ActionKind, Descriptor
+from pufftui.trainer.command import PressKey, ReleaseAllKeys, ReleaseKey
 
-RAMP = 0.25
-"""How far a continuous action moves in one decision towards where a held key pulls it."""
+RAMP_SECONDS = 0.15
+"""Time in which a held key pulls a continuous action from rest to its end, at natural speed."""
 
 
 class Player:
     """The keys that are down and what they mean.
 
-    A key counts at the next decision even if it is up again by then. Where two held keys choose
-    for the same component, the one pressed last wins.
+    A key counts at the next decision even if it is up again by then. Where held keys choose
+    differently for the same component, the one pressed last wins, and with it keys that mean
+    something together.
     """
 
     def __init__(self, descriptor: Descriptor) -> None:
         self._continuous = descriptor.action_kind is ActionKind.CONTINUOUS
         self._neutral = [0.0 if self._continuous else a.neutral for a in descriptor.actions]
-        self._meaning = {
-            key: (component, choice)
+        self._meanings = [
+            (keys.split(TOGETHER), component, choice)
             for component, action in enumerate(descriptor.actions)
             for choice, offered in enumerate(action.choices)
-            for key in offered.keys
-        }
+            for keys in offered.keys
+        ]
+        self._known = {key for keys, _, _ in self._meanings for key in keys}
         self._held: list[str] = []
         self._tapped: deque[str] = deque()
         self._controls = np.zeros(len(descriptor.actions), np.float32)
+        self._ramp = min(1.0, 1 / (RAMP_SECONDS * descriptor.steps_per_second))
+
+    def obey(self, command: PressKey | ReleaseKey | ReleaseAllKeys) -> None:
+        """Takes in what happened to the keys."""
+        match command:
+            case PressKey(key):
+                self.press(key)
+            case ReleaseKey(key):
+                self.release(key)
+            case ReleaseAllKeys():
+                self.release_all()
 
     def press(self, key: str) -> None:
         """A key went down."""
-        if key in self._meaning:
+        if key in self._known:
             self.release(key)
             self._held.append(key)
             self._tapped.append(key)
@@ -71,12 +85,15 @@ class Player:
         return self._action([self._tapped.popleft()] if self._tapped else [])
 
     def _action(self, keys: list[str]) -> NDArray[np.float32]:
+        """What these keys choose, the one pressed last at the end."""
         chosen = [*self._neutral]
-        for key in keys:
-            component, choice = self._meaning[key]
+        place = {key: number for number, key in enumerate(keys)}
+        found = [meaning for meaning in self._meanings if all(key in place for key in meaning[0])]
+        found.sort(key=lambda meaning: (max(place[key] for key in meaning[0]), len(meaning[0])))
+        for _, component, choice in found:
             chosen[component] = choice * 2 - 1 if self._continuous else choice
         wanted = np.array(chosen, np.float32)
         if not self._continuous:
             return wanted
-        self._controls += np.clip(wanted - self._controls, -RAMP, RAMP)
+        self._controls += np.clip(wanted - self._controls, -self._ramp, self._ramp)
         return self._controls.copy()

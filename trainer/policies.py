@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.checkpoint import Saved
+from pufftui.trainer.checkpoint import Saved, best_checkpoint
+from pufftui.trainer.grids import encoder_width
 from pufftui.trainer.layers import ENVIRONMENT, restore_config
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.weights import PolicyWeights
@@ -34,12 +35,11 @@ def weights_from(saved: Saved) -> PolicyWeights:
         if name.startswith(POLICY)
     }
     policy = config.policy
-    weights = PolicyWeights(
-        saved.description["step"], policy.memory, policy.hidden, policy.layers, arrays
-    )
+    step, sizes = saved.description["step"], (policy.hidden, policy.layers)
+    weights = PolicyWeights(step, policy.memory, *sizes, arrays, policy.convolution)
     descriptor = load_env(config.env).descriptor
     shape = arrays["heads.weight"].shape[0] - 1, arrays["encoder.weight"].shape[1]
-    if shape != (_outputs(descriptor), _features(descriptor)):
+    if shape != (_outputs(descriptor), _inputs(descriptor, policy.convolution)):
         raise PuffError(
             f"{descriptor.name} has changed since {saved.path.name} was written.",
             f"Train a new policy: pufftui train {config.env}.",
@@ -50,7 +50,7 @@ def weights_from(saved: Saved) -> PolicyWeights:
 def resting_policy(descriptor: Descriptor) -> PolicyWeights:
     """A policy that always does what an action calls neutral."""
     continuous = descriptor.action_kind is ActionKind.CONTINUOUS
-    outputs, features = _outputs(descriptor), _features(descriptor)
+    outputs, features = _outputs(descriptor), encoder_width(descriptor, 0)
     bias = np.zeros(outputs + 1)
     if not continuous:
         bias[:-1] = NEVER
@@ -69,6 +69,14 @@ def resting_policy(descriptor: Descriptor) -> PolicyWeights:
     return PolicyWeights(step=0, memory="none", hidden=1, layers=0, arrays=frozen)
 
 
+def best_policy(folder: RunFolder) -> PolicyWeights:
+    """The policy of a run's best checkpoint; raises `PuffError` if none has a score yet."""
+    saved = best_checkpoint(folder.checkpoints, POLICY)
+    if saved is None:
+        raise PuffError("No checkpoint has a score yet.", "Wait for one, or write it.")
+    return weights_from(saved)
+
+
 def run_environment(folder: RunFolder) -> str | None:
     """What a run trains on, or None if its folder does not say."""
     try:
@@ -85,9 +93,12 @@ def _frozen(array: NDArray[np.floating]) -> NDArray[np.float32]:
     return copy
 
 
-def _features(descriptor: Descriptor) -> int:
-    """Inputs of the policy's first layer."""
-    return sum(field.count * max(field.classes, 1) for field in descriptor.fields)
+def _inputs(descriptor: Descriptor, channels: int) -> int | None:
+    """Inputs of the encoder; None if the environment has nothing for a convolution any more."""
+    try:
+        return encoder_width(descriptor, channels)
+    except PuffError:
+        return None
 
 
 def _outputs(descriptor: Descriptor) -> int:

@@ -15,6 +15,7 @@ from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.trainer.config import PolicyConfig
 from pufftui.trainer.features import Features
 from pufftui.trainer.gelu import gelu
+from pufftui.trainer.grids import LEAST_SIDE, encoder_width, grids_of
 from pufftui.trainer.heads import last_layer
 from pufftui.trainer.mingru import scan
 
@@ -42,13 +43,19 @@ class Policy(nn.Module):
         self.dtype = dtype
         self.hidden = config.hidden
         self.features = Features(descriptor, dtype)
-        self.encoder = nn.Linear(self.features.width, config.hidden)
+        self.grids = grids_of(descriptor, config.convolution)
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(grid.classes, config.convolution, LEAST_SIDE) for grid in self.grids
+        )
+        self.encoder = nn.Linear(encoder_width(descriptor, config.convolution), config.hidden)
         self.memory = _make_memory(config, generator)
         outputs = output_count(descriptor)
         # One matrix for the policy and, in its last row, the value: one pass over what is hidden.
         self.heads = nn.Linear(config.hidden, outputs + 1)
         continuous = descriptor.action_kind is ActionKind.CONTINUOUS
         self.log_std = nn.Parameter(torch.zeros(outputs)) if continuous else None
+        for convolution in _convolutions(self.convolutions):
+            _initialise(convolution, math.sqrt(2), generator)
         _initialise(self.encoder, math.sqrt(2), generator)
         _initialise(self.heads, 1.0, generator)
         with torch.no_grad():
@@ -99,7 +106,24 @@ class Policy(nn.Module):
         return encoded, self.memory(encoded, state, resets)[0]
 
     def _encode(self, observations: Tensor, rows: Tensor | None) -> Tensor:
-        return gelu(dense(self.encoder, self.features(observations, rows)))
+        features = self.features(observations, rows)
+        if self.grids:
+            features = self._look_around(features)
+        return gelu(dense(self.encoder, features))
+
+    def _look_around(self, features: Tensor) -> Tensor:
+        """Each grid's one-hot features (steps, rows, width) become those of its convolution."""
+        parts, end = [], 0
+        for grid, convolution in zip(self.grids, _convolutions(self.convolutions), strict=True):
+            cells = features[..., grid.first : grid.first + grid.width]
+            shape = (-1, grid.side, grid.side, grid.classes)
+            image = cells.reshape(shape).permute(0, 3, 1, 2)
+            weight, bias = convolution.weight.to(features.dtype), convolution.bias
+            assert bias is not None
+            seen = F.conv2d(image, weight, bias.to(features.dtype), padding=LEAST_SIDE // 2)
+            parts += [features[..., end : grid.first], gelu(seen).reshape(*features.shape[:2], -1)]
+            end = grid.first + grid.width
+        return torch.cat([*parts, features[..., end:]], dim=-1)
 
 
 def output_count(descriptor: Descriptor) -> int:
@@ -207,7 +231,11 @@ def _linears(modules: nn.ModuleList) -> list[nn.Linear]:
     return [module for module in modules if isinstance(module, nn.Linear)]
 
 
-def _initialise(layer: nn.Linear, gain: float, generator: torch.Generator) -> None:
+def _convolutions(modules: nn.ModuleList) -> list[nn.Conv2d]:
+    return [module for module in modules if isinstance(module, nn.Conv2d)]
+
+
+def _initialise(layer: nn.Linear | nn.Conv2d, gain: float, generator: torch.Generator) -> None:
     nn.init.orthogonal_(layer.weight, gain, generator)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

@@ -219,6 +219,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def demonstrations(self) -> Path:
+        """Folder of a person's recorded moves, once there are any."""
+        return self.path / "demonstrations"
+
+    @property
     def log(self) -> Path:
         """What libraries print while the screen belongs to the dashboard."""
         return self.path / "log.txt"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import threading
 import time
 import traceback
@@ -28,6 +29,9 @@ from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import StoreReader, StoreWriter
 from pufftui.trainer.webhook import Webhook, address
 from pufftui.trainer.weights import PolicyWeights
+
+RANKS = int(os.environ.get("WORLD_SIZE", "1"))
+"""Processes that train together."""
 
 
 class Runner:
@@ -119,12 +123,14 @@ class Runner:
         def complain(text: str) -> None:
             store.event(self.latest.step, self.latest.seconds, "error", text)
 
+        # Commands reach the first of several processes alone, so there everything is only told.
+        alone = RANKS == 1
         return Monitor(
-            health_facts(self.config, self.library.descriptor),
+            health_facts(self.config, self.library.descriptor, RANKS),
             store,
             self._channel,
             StoreReader(self.folder.database),
-            on_critical=self.config.run.on_critical,
+            on_critical=self.config.run.on_critical if alone else "ask",
             webhook=Webhook(url, run, complain) if url else None,
         )
 

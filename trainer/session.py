@@ -22,7 +22,13 @@ from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Collector, Rollout
 from pufftui.trainer.statistics import EpisodeStatistics
 from pufftui.trainer.update import Learner, priority_beta
-from pufftui.trainer.vitals import NOISE_EVERY, UNITS_EVERY, reward_figures, unit_figures
+from pufftui.trainer.vitals import (
+    NOISE_EVERY,
+    UNITS_EVERY,
+    UNITS_STEPS,
+    reward_figures,
+    unit_figures,
+)
 from pufftui.trainer.weights import PolicyWeights
 
 SEEDS_APART = 1_000_003
@@ -79,6 +85,8 @@ class TrainingSession:
         )
         self.learner = Learner(self.policy, self.optimizer, self.generator, self.ranks)
         self.statistics = EpisodeStatistics(descriptor.statistics)
+        steps = self.vector.agents * config.train.horizon
+        self._units_every = UNITS_EVERY * max(1, -(-UNITS_STEPS // (UNITS_EVERY * steps)))
         self.step = 0
         self.epoch = 0
 
@@ -119,7 +127,7 @@ class TrainingSession:
         parameters = [parameter.detach() for parameter in self.policy.parameters()]
         figures = {"weight_norm": torch.nn.utils.get_total_norm(parameters)}
         figures |= reward_figures(rollout)
-        if self.epoch % UNITS_EVERY == 0:
+        if self.epoch % self._units_every == 0:
             figures |= unit_figures(self.policy, rollout)
         return figures
 
@@ -140,7 +148,9 @@ class TrainingSession:
             array.flags.writeable = False
             arrays[name] = array
         policy = self.config.policy
-        return PolicyWeights(self.step, policy.memory, policy.hidden, policy.layers, arrays)
+        return PolicyWeights(
+            self.step, policy.memory, policy.hidden, policy.layers, arrays, policy.convolution
+        )
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that the future depends on, copied, by name; valid between epochs."""

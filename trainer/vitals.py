@@ -9,8 +9,8 @@ from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.rollout import Rollout
 
-UNITS_EVERY = 32
-"""Epochs from one look at the units to the next, for it costs a few milliseconds."""
+UNITS_EVERY, UNITS_STEPS = 16, 1_500_000
+"""Epochs from one look at the units to the next, and agent steps at least: it costs some milliseconds."""
 
 NOISE_EVERY = 8
 """Epochs from one look at the gradient's noise to the next."""
@@ -22,7 +22,7 @@ WIDEST = 1024
 """Layers with more units are not looked at: the time for it grows with the cube."""
 
 DORMANT = 0.025
-"""A unit is dead if it is this much quieter than its layer."""
+"""A unit is dead if it varies by no more than this share of what is usual in its layer."""
 
 VARIANCE_KEPT = 0.99
 """Share of the variance that counts for the rank."""
@@ -84,8 +84,8 @@ class GradientNoise:
 def unit_figures(policy: Policy, rollout: Rollout) -> dict[str, Tensor]:
     """What the network's units do on a sample of a rollout.
 
-    `dead_units` is the share of units that are quiet whatever is seen (dormant as in Sokar et al.,
-    arXiv 2302.12902); `feature_rank` how many directions hold 99 % of the variance of what the last
+    `dead_units` is the share of units that stay the same whatever is seen (much like the dormant ones
+    of Sokar et al., arXiv 2302.12902); `feature_rank` how many directions hold 99 % of the variance of what the last
     layer reads, as a share of its width (as in Moalla et al., arXiv 2405.00662);
     `observation_change` the share of observed bytes that are not the same everywhere;
     `actions_used` the share of the actions that were taken at all.
@@ -117,17 +117,17 @@ def _used(actions: Tensor, sizes: list[int]) -> Tensor:
 
 
 def _dormant(layer: Tensor) -> Tensor:
-    loudness = layer.flatten(0, 1).float().abs().mean(dim=0)
-    return loudness <= DORMANT * loudness.mean()
+    liveliness = layer.flatten(0, 1).float().std(dim=0)
+    return liveliness <= DORMANT * liveliness.mean()
 
 
 def _rank(hidden: Tensor) -> Tensor:
-    units = hidden.flatten(0, 1).float()
+    """On the CPU, where it is quicker for so small a matrix. Whatever the units hold, it has an answer."""
+    units = torch.nan_to_num(hidden.flatten(0, 1).cpu().double(), posinf=0.0, neginf=0.0)
+    units = units / units.abs().max().clamp(min=1e-300)
     units = units - units.mean(dim=0)
-    # On the CPU, where it is quicker for so small a matrix; what is not finite must not end the run.
-    spread = torch.nan_to_num(units.T @ units, posinf=0.0, neginf=0.0).cpu()
-    variances = torch.linalg.eigvalsh(spread).flip(0).clamp(min=0)
+    variances = torch.linalg.eigvalsh(units.T @ units).flip(0).clamp(min=0)
     total = variances.sum()
     held = variances.cumsum(0) < VARIANCE_KEPT * total
     rank = torch.where(total > 0, held.sum() + 1, 0)
-    return (rank / units.shape[1]).to(hidden.device)
+    return (rank / units.shape[1]).float().to(hidden.device)

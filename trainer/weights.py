@@ -14,7 +14,8 @@ class PolicyWeights:
     """The policy after `step` agent steps.
 
     `arrays` has the names and shapes of the torch policy's `state_dict`, in float32;
-    `memory` is none, mingru or lstm, `hidden` the width and `layers` the number of memory layers.
+    `memory` is none, mingru or lstm, `hidden` the width and `layers` the number of memory layers,
+    `convolution` the channels of a convolution, 0 without one.
     """
 
     step: int
@@ -22,3 +23,4 @@ class PolicyWeights:
     hidden: int
     layers: int
     arrays: Mapping[str, NDArray[np.float32]]
+    convolution: int = 0

@@ -291,11 +291,18 @@ static const puff_field enduro_fields[] = {
      .dtype = PUFF_FLOAT32},
 };
 
-/* Q and E lie beside W, Z and C beside S: a driver's diagonals. */
+/* Q and E lie beside W, Z and C beside S: a driver's diagonals, for terminals in which only one key
+ * counts at a time. */
 static const puff_choice enduro_choices[] = {
-    {"coast", ""},       {"accelerate", "up w space"}, {"right", "right d"},
-    {"left", "left a"},  {"brake", "down s"},          {"brake right", "c"},
-    {"brake left", "z"}, {"accelerate right", "e"},    {"accelerate left", "q"},
+    {"coast", ""},
+    {"accelerate", "up w space"},
+    {"right", "right d"},
+    {"left", "left a"},
+    {"brake", "down s"},
+    {"brake right", "c down+right s+d"},
+    {"brake left", "z down+left s+a"},
+    {"accelerate right", "e up+right w+d space+right space+d"},
+    {"accelerate left", "q up+left w+a space+left space+a"},
 };
 
 static const puff_action enduro_actions[] = {

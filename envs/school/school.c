@@ -277,6 +277,12 @@ static void school_draw(const void* state, uint32_t agent, float phase, puff_can
     draw_battle(world->units, world->bases, &world->ground, agent, phase, canvas);
 }
 
+static uint32_t school_locate(const void* state, uint32_t agent, float phase, puff_canvas* canvas,
+                              float x, float y) {
+    const school* world = state;
+    return unit_at(world->units, &world->ground, agent, phase, canvas, x, y);
+}
+
 static const puff_field school_fields[] = {
     {.name = "unit", .count = OBSERVATION, .dtype = PUFF_FLOAT32},
 };
@@ -319,6 +325,7 @@ static const puff_descriptor puff_this = {
     .reset = school_reset,
     .step = school_step,
     .draw = school_draw,
+    .locate = school_locate,
 };
 
 #include "vec.h"

@@ -174,12 +174,29 @@ static void draw_wreck(const camera* camera, uint32_t agent, const unit* one, fl
     draw_stroke(camera, middle, middle, 2.2f * size * rest * rest, colour);
 }
 
+/* Where the map lies in a picture, in pixels; small pictures have none, of side 0. */
+typedef struct {
+    int left, top, side;
+} map;
+
+static map map_in(const puff_canvas* canvas) {
+    if (canvas->width < MAP_PICTURE || canvas->height < MAP_PICTURE / 2) return (map){0};
+    const int side = (int)(0.3f * (float)canvas->height);
+    return (map){(int)canvas->width - side - 2, (int)canvas->height - side - 2, side};
+}
+
+static image on_map(map map, vector place) {
+    const float scale = (float)map.side / (2 * EDGE);
+    return (image){(float)map.left + (EDGE - place.x) * scale,
+                   (float)map.top + (EDGE - place.z) * scale, 0};
+}
+
 /* The whole world from above in the corner of a large picture, with the camera's side up. */
 static void draw_map(const camera* camera, const pose* poses, uint32_t watched) {
     puff_canvas* canvas = camera->canvas;
-    if (canvas->width < MAP_PICTURE || canvas->height < MAP_PICTURE / 2) return;
-    const int side = (int)(0.3f * (float)canvas->height);
-    const int left = (int)canvas->width - side - 2, top = (int)canvas->height - side - 2;
+    const map map = map_in(canvas);
+    const int side = map.side, left = map.left, top = map.top;
+    if (side == 0) return;
     for (int row = -1; row <= side; row++) {
         for (int x = -1; x <= side; x++) {
             const int frame = row < 0 || x < 0 || row == side || x == side;
@@ -192,16 +209,12 @@ static void draw_map(const camera* camera, const pose* poses, uint32_t watched) 
         }
     }
     const puff_view pixels = {.canvas = canvas, .scale = 1};
-    const float scale = (float)side / (2 * EDGE);
     for (uint32_t i = 0; i < AGENTS; i++) {
-        const vector place = poses[i].place;
-        const float x = (float)left + (EDGE - place.x) * scale;
-        const float y = (float)top + (EDGE - place.z) * scale;
-        puff_disc(&pixels, x, y, 0.45f, unit_colour(i, 1));
+        const image at = on_map(map, poses[i].place);
+        puff_disc(&pixels, at.x, at.y, 0.45f, unit_colour(i, 1));
     }
-    const vector own = poses[watched].place;
-    puff_disc(&pixels, (float)left + (EDGE - own.x) * scale, (float)top + (EDGE - own.z) * scale,
-              1.3f, 0xffffff);
+    const image own = on_map(map, poses[watched].place);
+    puff_disc(&pixels, own.x, own.y, 1.3f, 0xffffff);
 }
 
 /* A bar over the watched unit: how much of its health is left. */
@@ -254,6 +267,26 @@ static void draw_battle(const unit* units, const vector* bases, const terrain* g
     }
     draw_health(&camera, watched, &units[watched], poses[watched].place);
     draw_map(&camera, poses, watched);
+}
+
+/* The unit that is seen at a pixel or close to it, on the map or in the landscape. */
+static uint32_t unit_at(const unit* units, const terrain* ground, uint32_t watched, float phase,
+                        puff_canvas* canvas, float x, float y) {
+    const camera camera = camera_behind(canvas, ground, pose_at(&units[watched], phase), watched);
+    const map map = map_in(canvas);
+    const int mapped = map.side && x >= (float)map.left && y >= (float)map.top;
+    uint32_t nearest = PUFF_NOBODY;
+    float reach = mapped ? 4 : fmaxf(0.05f * (float)canvas->height, 2);
+    for (uint32_t i = 0; i < AGENTS; i++) {
+        const vector place = pose_at(&units[i], phase).place;
+        const vector middle = plus(place, (vector){0, bodies[kind_of(i)].size, 0});
+        const image at = mapped ? on_map(map, place) : seen_from(&camera, middle);
+        const float distance = hypotf(at.x - x, at.y - y);
+        if (distance >= reach || (!mapped && i != watched && !in_sight(&camera, middle))) continue;
+        reach = distance;
+        nearest = i;
+    }
+    return nearest;
 }
 
 #endif

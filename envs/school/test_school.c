@@ -360,7 +360,49 @@ static void test_observation(void) {
     }
 }
 
+/* Whoever stands apart from all others is found where it is seen, and on the map. */
+static void test_pointing(void) {
+    fresh();
+    for (int i = 0; i < 60; i++) step();
+    uint32_t found = 0, mapped = 0;
+    for (uint32_t watched = 0; watched < AGENTS; watched += 7) {
+        puff_canvas canvas = {NULL, 320, 180};
+        const float phase = 0.3f;
+        const camera camera =
+            camera_behind(&canvas, &world.ground, pose_at(&world.units[watched], phase), watched);
+        image places[AGENTS], dots[AGENTS];
+        int seen[AGENTS];
+        for (uint32_t i = 0; i < AGENTS; i++) {
+            const vector place = pose_at(&world.units[i], phase).place;
+            const vector middle = plus(place, (vector){0, bodies[kind_of(i)].size, 0});
+            places[i] = seen_from(&camera, middle);
+            dots[i] = on_map(map_in(&canvas), place);
+            seen[i] = i == watched || in_sight(&camera, middle);
+        }
+        for (uint32_t i = 0; i < AGENTS; i++) {
+            int alone = seen[i] && places[i].x < 250 && places[i].y < 110, single = 1;
+            for (uint32_t j = 0; j < AGENTS; j++) {
+                if (j == i) continue;
+                alone &=
+                    !seen[j] || hypotf(places[i].x - places[j].x, places[i].y - places[j].y) > 3;
+                single &= hypotf(dots[i].x - dots[j].x, dots[i].y - dots[j].y) > 1;
+            }
+            if (alone) {
+                found++;
+                assert(school_locate(&world, watched, phase, &canvas, places[i].x + 1,
+                                     places[i].y - 1) == i);
+            }
+            if (single) {
+                mapped++;
+                assert(school_locate(&world, watched, phase, &canvas, dots[i].x, dots[i].y) == i);
+            }
+        }
+    }
+    assert(found > 100 && mapped > 100);
+}
+
 int main(void) {
+    test_pointing();
     test_units();
     test_small_angles();
     test_terrain();

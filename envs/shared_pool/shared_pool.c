@@ -329,13 +329,19 @@ static uint32_t colour_of(int a, uint32_t agent) {
     return a == (int)agent ? 0xffffff : 0x56b4e9;
 }
 
+static void place_at(const forager* self, float phase, float* x, float* y) {
+    const float x0 = (float)(self->last_cell % SIDE), y0 = (float)(self->last_cell / SIDE);
+    const float x1 = (float)(self->cell % SIDE), y1 = (float)(self->cell / SIDE);
+    *x = x0 + phase * (x1 - x0) + 0.5f;
+    *y = y0 + phase * (y1 - y0) + 0.5f;
+}
+
 /* The living turn red as they starve; a cross is left where somebody died. */
 static void draw_agent(const puff_view* view, const pool* world, int a, uint32_t agent,
                        float phase) {
     const forager* self = &world->agents[a];
-    const float x0 = (float)(self->last_cell % SIDE), y0 = (float)(self->last_cell / SIDE);
-    const float x1 = (float)(self->cell % SIDE), y1 = (float)(self->cell / SIDE);
-    const float x = x0 + phase * (x1 - x0) + 0.5f, y = y0 + phase * (y1 - y0) + 0.5f;
+    float x, y;
+    place_at(self, phase, &x, &y);
     const float hp = hp_at(self, phase);
     if (hp <= 0) {
         puff_line(view, x - 0.35f, y - 0.35f, x + 0.35f, y + 0.35f, 0.2f, 0x8b95a5);
@@ -364,10 +370,13 @@ static void draw_bars(const puff_view* view, const pool* world, uint32_t agent, 
 
 enum { PICTURE_WIDTH = INNER + 2, PICTURE_HEIGHT = INNER + 5 };
 
+static puff_view view_on(puff_canvas* canvas) {
+    return puff_view_fit(canvas, VISION - 1, VISION - 1, PICTURE_WIDTH, PICTURE_HEIGHT);
+}
+
 static void shared_pool_draw(const void* state, uint32_t agent, float phase, puff_canvas* canvas) {
     const pool* world = state;
-    const puff_view view =
-        puff_view_fit(canvas, VISION - 1, VISION - 1, PICTURE_WIDTH, PICTURE_HEIGHT);
+    const puff_view view = view_on(canvas);
     puff_clear(canvas, 0x0b0e14);
     for (int row = VISION - 1; row <= SIDE - VISION; row++) {
         for (int column = VISION - 1; column <= SIDE - VISION; column++) {
@@ -383,6 +392,27 @@ static void shared_pool_draw(const void* state, uint32_t agent, float phase, puf
     }
     if (world->agents[agent].hp) draw_agent(&view, world, (int)agent, agent, phase);
     draw_bars(&view, world, agent, phase);
+}
+
+/* Who lives, or has died, close to a pixel. */
+static uint32_t shared_pool_locate(const void* state, uint32_t agent, float phase,
+                                   puff_canvas* canvas, float x, float y) {
+    (void)agent;
+    const pool* world = state;
+    const puff_view view = view_on(canvas);
+    uint32_t nearest = PUFF_NOBODY;
+    float reach = 1.5f;
+    for (uint32_t a = 0; a < AGENTS; a++) {
+        float column, row;
+        place_at(&world->agents[a], phase, &column, &row);
+        const float across = column - (view.left + x / view.scale);
+        const float down = row - (view.top + y / view.scale);
+        if (hypotf(across, down) < reach) {
+            reach = hypotf(across, down);
+            nearest = a;
+        }
+    }
+    return nearest;
 }
 
 static const puff_field shared_pool_fields[] = {
@@ -441,6 +471,7 @@ static const puff_descriptor puff_this = {
     .reset = shared_pool_reset,
     .step = shared_pool_step,
     .draw = shared_pool_draw,
+    .locate = shared_pool_locate,
 };
 
 #include "vec.h"

@@ -317,6 +317,30 @@ static void snake_draw(const void* state, uint32_t agent, float phase, puff_canv
     }
 }
 
+/* Whose body is at a pixel, or whose head close to it. */
+static uint32_t snake_locate(const void* state, uint32_t agent, float phase, puff_canvas* canvas,
+                             float x, float y) {
+    const field* world = state;
+    const snake* self = &world->snakes[agent];
+    const puff_view view = window_around(canvas, between(self->last_head, self->head, phase));
+    const float column = view.left + x / view.scale, row = view.top + y / view.scale;
+    if (!(row >= 0 && row < HEIGHT && column >= 0 && column < WIDTH)) return PUFF_NOBODY;
+    const uint16_t holds = world->cells[(int)row * WIDTH + (int)column];
+    if (holds >= BODY) return (uint32_t)(holds - BODY) / DIRECTIONS;
+    uint32_t nearest = PUFF_NOBODY;
+    float reach = 1.5f;
+    for (uint32_t id = 0; id < SNAKES; id++) {
+        const snake* other = &world->snakes[id];
+        const point head = between(other->last_head, other->head, phase);
+        const float distance = hypotf(head.x - column, head.y - row);
+        if (distance < reach) {
+            reach = distance;
+            nearest = id;
+        }
+    }
+    return nearest;
+}
+
 static const puff_field snake_fields[] = {
     {.name = "cells", .count = SEEN, .dtype = PUFF_UINT8, .classes = CLASSES},
 };
@@ -362,6 +386,7 @@ static const puff_descriptor puff_this = {
     .reset = snake_reset,
     .step = snake_step,
     .draw = snake_draw,
+    .locate = snake_locate,
 };
 
 #include "vec.h"

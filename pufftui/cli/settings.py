@@ -11,7 +11,7 @@ from pathlib import Path
 from pufftui.envs.catalogue import find_env, load_env
 from pufftui.envs.errors import PuffError
 from pufftui.hardware import device_kind
-from pufftui.preferences import config_folder
+from pufftui.preferences import preference_folder
 from pufftui.trainer.config import SECTIONS, Config, setting_fields
 from pufftui.trainer.layers import load_config
 
@@ -62,7 +62,7 @@ def setting_files(named: Path | None = None) -> list[Path]:
 
 def personal_file() -> Path:
     """Where a person keeps settings for all runs."""
-    return config_folder() / "config.toml"
+    return preference_folder() / "config.toml"
 
 
 def setting_flags() -> list[str]:

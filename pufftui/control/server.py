@@ -28,11 +28,8 @@ from pufftui.envs.errors import PuffError
 from pufftui.headless import finite, report
 from pufftui.trainer.command import Pause, RollBack, SetField
 from pufftui.trainer.config import check_live
-from pufftui.trainer.runner import Runner
+from pufftui.trainer.runner import RANKS, Runner
 from pufftui.trainer.store import add_note
-
-RANKS = int(os.environ.get("WORLD_SIZE", "1"))
-"""Processes that train together. Commands reach the first alone."""
 
 LOOK_SECONDS = 0.5
 """Time between two looks whether training has ended."""

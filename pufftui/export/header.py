@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
+from pufftui.trainer.grids import feature_count, grids_of
 from pufftui.trainer.weights import PolicyWeights
 
 PARTS = Path(__file__).parent / "c"
@@ -64,6 +65,7 @@ def _sizes(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     memory = weights.layers * PARTS_OF_MEMORY[weights.memory] * weights.hidden
     sizes = {
         "OBSERVATION_BYTES": descriptor.observation_bytes,
+        "CHANNELS": weights.convolution,
         "HIDDEN": weights.hidden,
         "LAYERS": weights.layers if memory else 0,
         "MEMORY": max(memory, 1),
@@ -85,6 +87,11 @@ def _tables(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
         return np.stack([array.T for array in each])
 
     tables = {
+        f"convolution{number}_{kind}": arrays[f"convolutions.{number}.{kind}"]
+        for number in range(len(grids_of(descriptor, weights.convolution)))
+        for kind in ("weight", "bias")
+    }
+    tables |= {
         "encoder_weight": arrays["encoder.weight"].T,
         "encoder_bias": arrays["encoder.bias"],
     }
@@ -132,10 +139,12 @@ def _program(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     for field in descriptor.fields:
         if _reader(field) not in parts:
             parts.append(_reader(field))
+    if weights.convolution:
+        parts.append("grid")
     parts.append(weights.memory)
     for part in parts:
         yield _part(part)
-    yield from _heads(descriptor)
+    yield from _heads(weights, descriptor)
     continuous = descriptor.action_kind is ActionKind.CONTINUOUS
     yield _part("continuous" if continuous else "discrete")
 
@@ -144,7 +153,7 @@ def _part(name: str) -> str:
     return (PARTS / f"{name}.h").read_text(encoding="utf-8")
 
 
-def _heads(descriptor: Descriptor) -> Iterator[str]:
+def _heads(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     """The function that goes from the bytes of an observation to the policy's last numbers."""
     yield "/* From an observation to the numbers of all actions and, last, the value. */"
     yield (
@@ -153,14 +162,7 @@ def _heads(descriptor: Descriptor) -> Iterator[str]:
     )
     yield "    float hidden[POLICY_HIDDEN];"
     yield "    for (int i = 0; i < POLICY_HIDDEN; i++) hidden[i] = policy_encoder_bias[i];"
-    feature = 0
-    for field in descriptor.fields:
-        classes = f"{field.classes}, " if _reader(field) == "categories" else ""
-        yield (
-            f"    policy_{_reader(field)}(bytes + {field.offset}, {field.count}, {classes}"
-            f"{feature}, hidden); /* {_comment(field.name)} */"
-        )
-        feature += field.count * max(field.classes, 1)
+    yield from _readings(weights, descriptor)
     yield "    for (int i = 0; i < POLICY_HIDDEN; i++) hidden[i] = policy_gelu(hidden[i]);"
     yield "    policy_remember(state, hidden);"
     yield "    for (int i = 0; i <= POLICY_OUTPUTS; i++) heads[i] = policy_heads_bias[i];"
@@ -168,6 +170,27 @@ def _heads(descriptor: Descriptor) -> Iterator[str]:
         "    policy_multiply(policy_heads_weight, hidden, POLICY_HIDDEN, POLICY_OUTPUTS + 1, heads);"
     )
     yield "}\n"
+
+
+def _readings(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
+    """A call for each field, which adds what it shows to the hidden layer."""
+    grids = {grid.first: grid for grid in grids_of(descriptor, weights.convolution)}
+    order = list(grids)
+    first = feature = 0
+    for field in descriptor.fields:
+        end = f", hidden); /* {_comment(field.name)} */"
+        if first in grids:
+            grid, number = grids[first], order.index(first)
+            yield f"    policy_grid(bytes + {field.offset}, {grid.side}, {grid.classes},"
+            yield f"                policy_convolution{number}_weight,"
+            yield f"                policy_convolution{number}_bias, {feature}{end}"
+            feature += grid.side * grid.side * weights.convolution
+        else:
+            classes = f"{field.classes}, " if _reader(field) == "categories" else ""
+            call = f"policy_{_reader(field)}(bytes + {field.offset}, {field.count}, {classes}"
+            yield f"    {call}{feature}{end}"
+            feature += feature_count(field)
+        first += feature_count(field)
 
 
 def _reader(field: Field) -> str:
@@ -184,6 +207,8 @@ def _prose(weights: PolicyWeights, descriptor: Descriptor, origin: str) -> str:
     if weights.memory != "none":
         many = "s" if weights.layers > 1 else ""
         memory = f"{weights.layers} layer{many} of {weights.memory}"
+    if weights.convolution:
+        memory += f" and a convolution of {weights.convolution} channels"
     kind = "float" if continuous else "int"
     lines = [
         f"policy_ is a policy that plays {descriptor.name}: {origin}.",

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from pufftui.axis import Axis
 from pufftui.envs.errors import PuffError
-from pufftui.runs.curves import Axis, Curve, RunCurves, curve_of, metrics_of
+from pufftui.runs.curves import Curve, RunCurves, curve_of, metrics_of
 from pufftui.runs.groups import (
     MOST_CURVES,
     Group,

@@ -1,14 +1,14 @@
-"""The curves of one run, or of several as one, over steps or time."""
+"""The curves of one run, or of several as one, over steps, time, episodes or updates."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pufftui.axis import Axis
 from pufftui.runs.aggregate import confidence_band, interquartile_mean
 from pufftui.series import Series
 from pufftui.trainer.run_folder import RunFolder
@@ -28,13 +28,6 @@ MORE_IS_BETTER = ("score", "perf", "episode_return", "sps")
 
 LEFT_OUT = ("score_low", "score_high")
 """Metrics that belong to another one."""
-
-
-class Axis(Enum):
-    """What lies along the x axis."""
-
-    STEPS = "steps"
-    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,12 +51,11 @@ class RunCurves:
         blocks = self.blocks
         if metric not in blocks.mean:
             return EMPTY
-        x = blocks.first_steps if axis is Axis.STEPS else blocks.seconds
         count = blocks.count[metric]
         mean = blocks.mean[metric].astype(np.float64)
         return Series(
             # The time of a resumed run may step back to that of its checkpoint.
-            np.maximum.accumulate(x.astype(np.float64)),
+            np.maximum.accumulate(_places(blocks, axis)),
             blocks.low[metric],
             blocks.high[metric],
             np.where(count > 0, mean * count, 0),
@@ -75,6 +67,20 @@ class RunCurves:
         series = self.series(metric, axis)
         there = series.count > 0
         return np.asarray(series.x[there], np.float64), series.total[there] / series.count[there]
+
+
+def _places(blocks: MetricBlocks, axis: Axis) -> NDArray[np.float64]:
+    """Where each block begins on an axis."""
+    match axis:
+        case Axis.STEPS:
+            return blocks.first_steps.astype(np.float64)
+        case Axis.TIME:
+            return blocks.seconds
+        case Axis.UPDATES:
+            return blocks.epochs.astype(np.float64)
+        case Axis.EPISODES:
+            episodes = blocks.mean.get("episodes", np.zeros_like(blocks.seconds))
+            return np.nan_to_num(episodes.astype(np.float64))
 
 
 EMPTY = Series.of_points(np.empty(0), np.empty(0))

@@ -1,31 +1,32 @@
-"""What every screen with a game has in common: it follows the arena, and a person can take over."""
+"""What every screen with a game has in common: it follows the arena, and a person can direct it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
-from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from pufftui.arrange import Arrangement
-from pufftui.keys import Key, game_hints, game_key, game_keys
-from pufftui.latch import Latch
+from pufftui.format import figure
+from pufftui.screens.ask import AgentScreen
 from pufftui.screens.help import HelpScreen
+from pufftui.screens.player import PlayerScreen
 from pufftui.session import GameSession
 from pufftui.theme import PuffTheme
 from pufftui.trainer.command import (
-    ArenaCommand,
-    HandBack,
+    FollowAgent,
     PauseGame,
+    Record,
+    Rewind,
     SetPictureSize,
     SetSpeed,
-    TakeOver,
+    StepGame,
+    StopRecording,
     Watch,
+    WatchAt,
 )
 from pufftui.trainer.frame import ArenaFrame
 from pufftui.widgets.cockpit import Cockpit, CockpitLayout
-from pufftui.widgets.footer import Footer
 from pufftui.widgets.game import GameCard
 from pufftui.widgets.header import Header
 from pufftui.widgets.painted import Painted
@@ -41,20 +42,19 @@ PLACE_EVERY = 0.25
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
+KEPT_SECONDS = 8
+"""How long a message tells where a recording is."""
 
-def privacy_word(look: PuffTheme) -> str:
-    """What the key for privacy would do now."""
-    return "hide names" if look.secrets is None else "show names"
+REWIND_SECONDS = 1.0
 
 
-class ArenaScreen(Screen[None]):
+class ArenaScreen(PlayerScreen):
     """Polls the arena from `tick` and hands the panels what changed.
 
     Subclasses name their KEYS, bind them, and say in `plan` where the panels lie.
     """
 
     BLANK = True
-    KEYS: ClassVar[tuple[Key, ...]] = ()
 
     def __init__(
         self,
@@ -64,13 +64,9 @@ class ArenaScreen(Screen[None]):
         policy: PolicyCard,
         meanwhile: str,
     ) -> None:
-        super().__init__()
-        descriptor = session.descriptor
-        self.session, self.look = session, look
-        self.header, self.policy = header, policy
-        self.footer = Footer(look, descriptor, self.KEYS)
-        self.footer.labels["privacy"] = privacy_word(look)
-        self.game = GameCard(look, descriptor)
+        super().__init__(session, look, header)
+        self.policy = policy
+        self.game = GameCard(look, session.descriptor)
         self.panels: list[Painted] = [
             header,
             self.footer,
@@ -79,13 +75,8 @@ class ArenaScreen(Screen[None]):
             TooSmall(look, meanwhile),
         ]
         self.solo = 0
-        self.playing = False
-        self._keys = game_keys(descriptor)
-        self._latch = Latch(turn_based=descriptor.turn_based)
-        self._frame: ArenaFrame | None = None
         self._picture: tuple[int, int] | None = None
         self._due: dict[str, float] = {}
-        self._seen_human = False
         self._game_shown = True
 
     @property
@@ -114,7 +105,7 @@ class ArenaScreen(Screen[None]):
         Below a dialog the game stands still, for it would cost a lot to draw it there.
         """
         now = self.session.clock()
-        self._send(*self._latch.tick(now))
+        self.follow_keys(now)
         if self.app.screen is self:
             self._follow_game(now)
         if self._is_due("place", now, PLACE_EVERY):
@@ -135,89 +126,84 @@ class ArenaScreen(Screen[None]):
         frame = self.session.arena.latest
         if frame is None or frame is self._frame:
             return
-        self._frame = frame
+        before, self._frame = self._frame, frame
+        if before is None or _state(before) != _state(frame):
+            self._label(
+                pause_game="resume game" if frame.paused else "pause game",
+                record="record" if frame.recording is None else "end recording",
+                rival="against the best" if frame.rival is None else "end the match",
+            )
         self.show_frame(frame, now)
-        if self.playing:
-            if self._seen_human and not frame.human:
-                self._stop_playing()
-            else:
-                self.announce(frame)
-            self._seen_human = frame.human
+        if frame.kept is not None and (before is None or before.kept is not frame.kept):
+            self._tell_what_was_kept(frame)
+        self.follow_player(frame)
 
     def show_frame(self, frame: ArenaFrame, now: float) -> None:
         """Hands the panels a new frame."""
+        tally = self.session.tally
+        if tally.follow(frame):
+            record = ", your best yet" if tally.broken else ""
+            self.tell(f"GAME OVER   you scored {figure(tally.yours)}{record}")
         self.game.show(frame)
         if self.policy.is_on_screen and self._is_due("policy", now, POLICY_EVERY):
             self.policy.show(frame)
 
-    # What the person does.
+    def _tell_what_was_kept(self, frame: ArenaFrame) -> None:
+        """Says where a recording is, or why it is nowhere."""
+        kept = frame.kept
+        assert kept is not None
+        if kept.trouble:
+            self.notify(kept.trouble, title="Not recorded", severity="error", markup=False)
+        else:
+            text = f"{kept.steps} steps, {kept.human_steps} of them yours:\n{kept.path}"
+            self.notify(text, title="Demonstration kept", timeout=KEPT_SECONDS, markup=False)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a person plays, all keys but two belong to the game."""
-        if self.playing:
-            return any(key.action == action for key in self.KEYS if key.while_playing)
-        return action != "hand_back"
+    # What the person does to it.
 
-    def on_key(self, event: events.Key) -> None:
-        if not self.playing:
+    def action_record(self) -> None:
+        if self._frame is None:
             return
-        event.stop()
-        key = game_key(self._keys, event.key, event.character)
-        if key is not None:
-            self._send(*self._latch.press(key, self.session.clock()))
+        if self._frame.recording is not None:
+            self._send(StopRecording())
+        else:
+            self._send(Record(self.session.demonstrations, self.session.source))
 
-    def action_take_over(self) -> None:
-        self.playing, self._seen_human = True, False
-        if self._frame is not None and self._frame.paused:
-            self._pause(paused=False)
-        self._send(TakeOver())
-        self.announce(self._frame)
-        self._label()
-
-    def announce(self, frame: ArenaFrame | None) -> None:
-        """The banner: who plays, with which keys, and the way out."""
-        hints = ", ".join(f"{keys} {label}" for keys, label in game_hints(self.session.descriptor))
-        who = f"YOU are playing agent {frame.agent + 1 if frame else 1}"
-        self.header.announce([(who, True), (f"   {hints}   ", False), (self.way_out, True)])
-
-    @property
-    def way_out(self) -> str:
-        """How a person who plays stops, in the banner."""
-        return "esc hands back"
-
-    def action_hand_back(self) -> None:
-        self._stop_playing()
-        self._send(HandBack())
-
-    def _stop_playing(self) -> None:
-        self.playing = False
-        self._send(*self._latch.release())
-        self.header.announce([])
-        self._label()
-
-    def let_go(self) -> None:
-        """Releases all held keys: nobody is looking."""
-        if self._latch.key is not None:
-            self._send(*self._latch.release())
-
-    def on_screen_suspend(self) -> None:
-        self.let_go()
+    # Which agent, and which time.
 
     def action_agent(self, by: int) -> None:
         if self._frame is not None:
             self._send(Watch((self._frame.agent + by) % self._frame.agents))
 
-    def action_pause_game(self) -> None:
-        self._pause(paused=self._frame is None or not self._frame.paused)
+    def action_agent_number(self) -> None:
+        if self._frame is not None:
+            self.app.push_screen(AgentScreen(self.look, self._frame.agents, self._watch))
 
-    def _pause(self, *, paused: bool) -> None:
-        self._send(PauseGame(paused))
-        self._label(pause_game="resume game" if paused else "pause game")
+    def _watch(self, agent: int) -> None:
+        self._send(Watch(agent))
+
+    def action_follow(self) -> None:
+        if self._frame is not None:
+            self._send(FollowAgent(self._frame.follow.next))
+
+    def on_game_card_pointed(self, event: GameCard.Pointed) -> None:
+        if not self.playing:
+            self._send(WatchAt(event.x, event.y))
+
+    def action_pause_game(self) -> None:
+        self._send(PauseGame(paused=self._frame is None or not self._frame.paused))
+
+    def action_step(self, by: int) -> None:
+        self._send(StepGame(by))
+
+    def action_rewind(self) -> None:
+        self._send(Rewind(REWIND_SECONDS))
 
     def action_speed(self, by: int) -> None:
         speed = self._frame.speed if self._frame else 1.0
         at = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - speed))
         self._send(SetSpeed(SPEEDS[min(max(at + by, 0), len(SPEEDS) - 1)]))
+
+    # The screen.
 
     def action_panel(self, number: int) -> None:
         self.solo = 0 if number == self.solo else number
@@ -236,7 +222,9 @@ class ArenaScreen(Screen[None]):
         self.owner.toggle_privacy()
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.look, self.session.descriptor, self.KEYS))
+        self.app.push_screen(
+            HelpScreen(self.look, self.session.descriptor, self.KEYS, real=self._grip.real)
+        )
 
     def action_palette(self) -> None:
         self.app.action_command_palette()
@@ -246,11 +234,6 @@ class ArenaScreen(Screen[None]):
         self.look = look
         for panel in self.panels:
             panel.dress(look)
-        self._label(privacy=privacy_word(look))
-
-    def _label(self, **labels: str) -> None:
-        """Changes what keys are called in the footer, by id."""
-        self.footer.show(playing=self.playing, labels=self.footer.labels | labels)
 
     def _rearrange(self) -> None:
         # A child that asks for layout makes its parent forget the placements it remembers.
@@ -263,6 +246,7 @@ class ArenaScreen(Screen[None]):
             if panel.is_on_screen:
                 panel.paint()
 
-    def _send(self, *commands: ArenaCommand) -> None:
-        for command in commands:
-            self.session.arena.send(command)
+
+def _state(frame: ArenaFrame) -> tuple[bool, bool, bool]:
+    """What decides how keys are called."""
+    return frame.paused, frame.recording is None, frame.rival is None

@@ -89,6 +89,25 @@ class ChangeScreen(AskScreen):
         self._send(SetField(path, value))
 
 
+class AgentScreen(AskScreen):
+    """Which agent to watch."""
+
+    title_text = "Watch an agent"
+
+    def __init__(self, look: PuffTheme, agents: int, watch: Callable[[int], None]) -> None:
+        super().__init__(look)
+        self._agents, self._watch = agents, watch
+        self.placeholder = f"1 to {agents}"
+
+    def body(self) -> Text:
+        return self.ink((f"There are {self._agents}.", "dim", False))
+
+    def take(self, text: str) -> None:
+        if not (text.isdecimal() and 1 <= int(text) <= self._agents):
+            raise PuffError(f"Type a number from 1 to {self._agents}.", "")
+        self._watch(int(text) - 1)
+
+
 class NoteScreen(AskScreen):
     """A sentence that is kept with the run, at the step where it is now."""
 

@@ -13,9 +13,7 @@ from pufftui.arrange import Arrangement, arrange_compare
 from pufftui.envs.errors import PuffError
 from pufftui.keys import COMPARE_KEYS, bindings
 from pufftui.runs.comparison import Comparison, Grouping
-from pufftui.runs.curves import Axis
 from pufftui.runs.groups import MOST_CURVES, differences
-from pufftui.screens.arena import privacy_word
 from pufftui.screens.help import HelpScreen
 from pufftui.theme import PuffTheme
 from pufftui.widgets.cockpit import Cockpit, CockpitLayout
@@ -55,7 +53,6 @@ class CompareScreen(Screen[None]):
         self.figures = FiguresCard(look, self.view)
         self.differences = DifferencesCard(look, self.view)
         self.footer = Footer(look, None, COMPARE_KEYS)
-        self.footer.labels["privacy"] = privacy_word(look)
         self.panels: list[Painted] = [
             *(self.header, self.chart, self.figures, self.differences, self.footer),
             TooSmall(look, "no run is touched"),
@@ -109,7 +106,6 @@ class CompareScreen(Screen[None]):
         self.look = look
         for panel in self.panels:
             panel.dress(look)
-        self.footer.show(playing=False, labels={"privacy": privacy_word(look)})
 
     # What the person does.
 
@@ -121,7 +117,7 @@ class CompareScreen(Screen[None]):
             self.paint()
 
     def action_axis(self) -> None:
-        self.view.axis = Axis.TIME if self.view.axis is Axis.STEPS else Axis.STEPS
+        self.view.axis = self.view.axis.next
         self.paint()
 
     def action_grouping(self) -> None:

@@ -7,10 +7,11 @@ import math
 from rich.text import Text
 from textual.binding import Binding
 
+from pufftui.axis import Axis
+from pufftui.chart import Curve, chart, usual_axis
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import duration, figure, steps
 from pufftui.history import History
-from pufftui.plot import chart
 from pufftui.screens.dialog import Dialog
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import Phase, Snapshot
@@ -59,8 +60,9 @@ class SummaryScreen(Dialog):
         if not score.empty:
             band = self._history.series("score_low"), self._history.series("score_high")
             low = self._descriptor.score_low if math.isfinite(high) else None
-            size = CHART_WIDTH, CHART_HEIGHT
-            for line in chart(self.look, score, "policy", *size, band=band, base=low):
+            curve = Curve(score, "policy", band=band, base=low)
+            view = usual_axis(Axis.STEPS, self._history.end)
+            for line in chart(self.look, curve, view, CHART_WIDTH, CHART_HEIGHT):
                 for words, style in line:
                     text.append(words, style)
                 text.append("\n")

@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pufftui.arrange import Arrangement, arrange_play
-from pufftui.format import figure
 from pufftui.keys import PLAY_KEYS, bindings
 from pufftui.screens.arena import ArenaScreen
 from pufftui.session import PlaySession
 from pufftui.theme import PuffTheme
+from pufftui.trainer.command import PauseGame
 from pufftui.trainer.frame import ArenaFrame
 from pufftui.widgets.header import Header
 from pufftui.widgets.no_policy import NoPolicyCard
 from pufftui.widgets.policy import PolicyCard
 from pufftui.widgets.scoreboard import Scoreboard, TallyLine
-
-NEWS_SECONDS = 2.5
-"""How long the banner tells how the last game ended."""
 
 SCORES_EVERY = 0.1
 """Seconds between two looks at the figures beside the game."""
@@ -36,13 +33,12 @@ class PlayScreen(ArenaScreen):
         policy = (
             NoPolicyCard(look, descriptor, session.opponent)
             if session.opponent.explanation
-            else PolicyCard(look, descriptor, episode=False)
+            else PolicyCard(look, descriptor)
         )
         policy.silent = "speaks once you move"
         super().__init__(session, look, header, policy, "the game waits for you")
         self.scores = Scoreboard(look, session)
         self.line = TallyLine(look, session)
-        self._news, self._news_until = "", 0.0
         self.panels += [self.scores, self.line]
 
     def plan(self, width: int, height: int) -> Arrangement:
@@ -57,29 +53,19 @@ class PlayScreen(ArenaScreen):
         if self.session.opponent.absent:
             frame = replace(frame, policy_step=None, probabilities=(), value=None)
         super().show_frame(frame, now)
-        tally = self.session.tally
-        if tally.follow(frame):
-            record = ", your best yet" if tally.broken else ""
-            self._news = f"GAME OVER   you scored {figure(tally.yours)}{record}"
-            self._news_until = now + NEWS_SECONDS
         if self._is_due("scores", now, SCORES_EVERY):
             self.scores.paint()
             self.line.paint()
 
-    def announce(self, frame: ArenaFrame | None) -> None:
-        if self.session.clock() < self._news_until:
-            self.header.announce([(self._news, True), ("   ", False), (self.way_out, True)])
-        else:
-            super().announce(frame)
-
     @property
     def way_out(self) -> str:
-        return "esc pauses" if self.session.opponent.absent else super().way_out
+        alone = self.session.opponent.absent and not self._by_shift
+        return "esc pauses" if alone else super().way_out
 
     def action_hand_back(self) -> None:
         # With nobody to hand back to, the game waits.
         if self.session.opponent.absent:
-            self._pause(paused=True)
+            self._send(PauseGame(paused=True))
         super().action_hand_back()
 
     def action_pause_game(self) -> None:

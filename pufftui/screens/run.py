@@ -13,23 +13,22 @@ from pufftui.arrange_stream import arrange_stream
 from pufftui.direct import write_control
 from pufftui.envs.errors import PuffError
 from pufftui.health import Health
-from pufftui.history import History
 from pufftui.notify import BELL, desktop
 from pufftui.screens.alerts import AlertsScreen
-from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.ask import ChangeScreen, NoteScreen
+from pufftui.screens.charts import ChartScreen
 from pufftui.screens.critical import CriticalScreen, roll_back
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.stream import Stream
 from pufftui.session import RunSession
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import Checkpoint, Command, Pause, Resume
+from pufftui.trainer.command import Checkpoint, Command, Pause, Resume, SetRival
 from pufftui.trainer.health import Level
+from pufftui.trainer.policies import best_policy
 from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import AlertRow, StoreReader, acknowledge, add_note, mute
 from pufftui.trainer.system import GpuReadings, GpuSampler, HostReading, HostSampler, Sampling
 from pufftui.widgets.alert_strip import FLASH_SECONDS, AlertStrip
-from pufftui.widgets.curves import LearningCard, ScoreCard, SpeedCard
 from pufftui.widgets.header import Header
 from pufftui.widgets.log import LogCard
 from pufftui.widgets.machine import MachineCard, TimeCard
@@ -44,7 +43,7 @@ STORE_EVERY = 0.5
 """Seconds between two looks at what changes slowly."""
 
 
-class RunScreen(ArenaScreen):
+class RunScreen(ChartScreen):
     """Polls the figures of a run beside the arena.
 
     Subclasses say in `health` how the run is doing, and in `phase_changed` what comes of it.
@@ -63,26 +62,19 @@ class RunScreen(ArenaScreen):
     ) -> None:
         descriptor = session.descriptor
         header = Header(look, descriptor.name, session.folder.id, self.ROLE)
-        policy = PolicyCard(look, descriptor)
+        policy = PolicyCard(look, descriptor, session.tally)
         super().__init__(session, look, header, policy, "training goes on meanwhile")
         self._host, self._gpu = host, gpu
         self._samplings = (Sampling(host), Sampling(gpu))
-        self.history = History()
-        self.status = Status(look, descriptor)
-        self.score = ScoreCard(look, self.history, descriptor)
-        self.speed = SpeedCard(look, "speed", self.history)
-        self.learning = LearningCard(look, "learning", self.history)
+        self.status = Status(look, descriptor, session.tally)
         self.machine = MachineCard(look)
         self.timing = TimeCard(look)
         self.log_card = LogCard(look)
         self.alerts, self.strip = Alerts(), AlertStrip(look)
-        self.stream = Stream(look, self.history, descriptor)
+        self.stream = Stream(look, self.charting, descriptor)
         self._flash_until = 0.0
         self.panels += [
             self.status,
-            self.score,
-            self.speed,
-            self.learning,
             self.machine,
             self.timing,
             self.log_card,
@@ -133,13 +125,15 @@ class RunScreen(ArenaScreen):
         snapshot = self.session.runner.latest
         if snapshot is not self._snapshot:
             previous, self._snapshot = self._snapshot, snapshot
-            for card in (self.timing, self.learning, self.score, self.speed):
+            self.timing.snapshot = snapshot
+            for card in self.chart_cards:
                 card.snapshot = snapshot
+            self.charting.provisional_steps = snapshot.provisional_steps
             if previous is None or previous.phase is not snapshot.phase:
                 self.phase_changed(previous, snapshot)
             self.timing.paint()
-            if not len(self.history.steps):
-                self._paint_curves()
+            if not len(self.charting.history.steps):
+                self.paint_charts()
         self.stream.show(snapshot)
         self.header.show(snapshot, self.health(snapshot, now))
         self.status.show(snapshot, self.solo)
@@ -160,10 +154,11 @@ class RunScreen(ArenaScreen):
 
     def look_into_store(self, reader: StoreReader) -> None:
         """Reads what is new of the run, at most twice a second; may raise `PuffError`."""
-        if self.history.poll(reader):
-            self._paint_curves()
+        changed = self.charting.poll(reader)
         self.log_card.poll(reader)
         new = self.alerts.poll(reader)
+        if self.charting.mark(self.log_card.events, self.alerts.rows) or changed:
+            self.paint_charts()
         fresh = [row for row in new or () if row.rule not in self.alerts.muted]
         self.stream.hear(self.log_card.events, fresh)
         if new is not None:
@@ -179,10 +174,10 @@ class RunScreen(ArenaScreen):
                 self._complained = True
                 self.notify(str(error), title="The store", severity="error", markup=False)
 
-    def _paint_curves(self) -> None:
-        for card in (self.score, self.speed, self.learning, self.stream.curve):
-            if card.is_on_screen:
-                card.paint()
+    def paint_charts(self) -> None:
+        super().paint_charts()
+        if self.stream.curve.is_on_screen:
+            self.stream.curve.paint()
 
     # An audience.
 
@@ -303,6 +298,25 @@ class RunScreen(ArenaScreen):
         else:
             self.notify(text, title="Kept with the run", markup=False)
 
+    # The best checkpoint beside the newest policy.
+
+    def action_rival(self) -> None:
+        if self._frame is None:
+            return
+        if self._frame.rival is None:
+            self._bring_rival()
+        else:
+            self._send(SetRival(None))
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _bring_rival(self) -> None:
+        try:
+            rival = best_policy(self.session.folder)
+        except PuffError as error:
+            self.notify(str(error), title="No rival", severity="warning", markup=False)
+        else:
+            self._send(SetRival(rival))
+
     # What subclasses say.
 
     def health(self, snapshot: Snapshot, now: float) -> Health:
@@ -322,6 +336,10 @@ class RunScreen(ArenaScreen):
         else:
             self.app.push_screen(
                 SummaryScreen(
-                    self.look, session.folder.id, session.descriptor, snapshot, self.history
+                    self.look,
+                    session.folder.id,
+                    session.descriptor,
+                    snapshot,
+                    self.charting.history,
                 )
             )

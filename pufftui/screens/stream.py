@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pufftui.charting import Charting
 from pufftui.envs.descriptor import Descriptor
-from pufftui.history import History
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import Snapshot
 from pufftui.trainer.store import AlertRow, Event
@@ -17,11 +17,11 @@ from pufftui.widgets.stream import BigCurve, BigScore, BigSpeed
 class Stream:
     """The panels beside the game while `on`; the dashboard places them and tells them everything."""
 
-    def __init__(self, look: PuffTheme, history: History, descriptor: Descriptor) -> None:
+    def __init__(self, look: PuffTheme, charting: Charting, descriptor: Descriptor) -> None:
         self.on = False
         self.score = BigScore(look, descriptor)
         self.speed = BigSpeed(look)
-        self.curve = BigCurve(look, history, descriptor)
+        self.curve = BigCurve(look, charting, descriptor)
         self.news = News(look)
 
     @property

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pufftui.format import NOTHING, duration, figure, fit, setting, steps
+from pufftui.axis import Axis
+from pufftui.explain import label
+from pufftui.format import NOTHING, figure, fit, setting
 from pufftui.overlay import Overlaid, overlay
 from pufftui.plot import Line
 from pufftui.runs.comparison import Comparison, Grouping
-from pufftui.runs.curves import MORE_IS_BETTER, Axis, Curve
+from pufftui.runs.curves import MORE_IS_BETTER, Curve
 from pufftui.runs.groups import Group, differences
 from pufftui.theme import PuffTheme
-from pufftui.widgets.curves import WORDS
 from pufftui.widgets.header import badge
 from pufftui.widgets.painted import Bar, Card
 
-METRIC_WORDS = WORDS | {
-    "episode_return": "return of an episode",
-    "episode_length": "length of an episode",
-    "sps": "steps per second",
-    "perf": "perf, the score scaled to 0..1",
-}
+MANY = 3
+"""From so many curves on the best one flatters: it is partly luck."""
 
 MARK = "━━ "
 GAP = "  "
@@ -49,7 +46,7 @@ class View:
 
 def metric_words(metric: str) -> str:
     """A metric as people call it."""
-    return METRIC_WORDS.get(metric, metric.replace("_", " "))
+    return label(metric)
 
 
 class CompareHeader(Bar):
@@ -117,7 +114,7 @@ class OverlayCard(Card):
             Overlaid(curve.series, view.comparison.colour(group), curve.band)
             for group, curve in curves
         ]
-        return overlay(self.look, shown, width, height, time=view.axis is Axis.TIME)
+        return overlay(self.look, shown, width, height, axis=view.axis)
 
 
 class FiguresCard(Card):
@@ -160,8 +157,8 @@ class FiguresCard(Card):
         return [*lines, *self._cautions(width)][:height]
 
     def _cells(self, group: Group, up: bool) -> tuple[str, ...]:
-        curve, time = self.view.curve(group), self.view.axis is Axis.TIME
-        at = NOTHING if curve.last is None else duration(curve.end) if time else steps(curve.end)
+        curve = self.view.curve(group)
+        at = NOTHING if curve.last is None else self.view.axis.place(curve.end)
         spread = f"{figure(curve.low)} to {figure(curve.high)}"
         interval = curve.interval
         return (
@@ -181,6 +178,9 @@ class FiguresCard(Card):
             for group in several
             if view.curve(group).last is None
         ]
+        if view.metric in MORE_IS_BETTER and len(view.groups) >= MANY:
+            count = len(view.groups)
+            texts.append(f"the best of {count} was chosen afterwards: a new run will do less well")
         style = self.look.style("warning")
         return [
             [(fit(self.look.words(text), width).rstrip(), style)] for text in dict.fromkeys(texts)

@@ -6,7 +6,8 @@ from rich.style import Style
 from textual import events
 
 from pufftui.envs.descriptor import Descriptor
-from pufftui.keys import Key, game_hints
+from pufftui.key import Key
+from pufftui.keys import game_hints
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 from pufftui.widgets.painted import Bar
@@ -81,6 +82,8 @@ class Footer(Bar):
         return line
 
     def _label(self, key: Key) -> str:
+        if key.id == "privacy" and self.look.secrets is not None:
+            return "show names"
         return self.labels.get(key.id, key.short)
 
     def _style(self, name: str, *, bold: bool = False) -> Style:

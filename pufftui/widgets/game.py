@@ -7,15 +7,19 @@ from numpy.typing import NDArray
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 
 from pufftui.direct import write_rows
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import steps
+from pufftui.pictures import blended, packed, places, stretches
 from pufftui.plot import Line
-from pufftui.theme import PuffTheme
+from pufftui.theme import PuffTheme, channels
 from pufftui.trainer.frame import ArenaFrame
+from pufftui.widgets.captions import captions
 from pufftui.widgets.painted import Card
 
 MOST_STYLES = 20_000
@@ -23,79 +27,134 @@ MOST_STYLES = 20_000
 
 
 class GameCard(Card):
-    """Shows frames of the arena as large as they fit, undistorted and in the middle."""
+    """Shows frames of the arena as large as they fit, undistorted and in the middle.
+
+    A rival's game lies beside or below the first, each with a line of its own above it.
+    """
 
     title = "arena"
     airy = 10_000
     absent = "the game begins in a moment"
     """What is said while there is no game."""
 
+    class Pointed(Message):
+        """The person clicked on the game, at a place from 0 to 1 across and down."""
+
+        def __init__(self, x: float, y: float) -> None:
+            super().__init__()
+            self.x, self.y = x, y
+
     def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
         super().__init__(look, "game")
-        self._aspect = descriptor.picture_aspect
-        self._agents = descriptor.agents
+        self._descriptor = descriptor
         self._styles: dict[int, Style] = {}
         self._width = 0
-        self._shown: NDArray[np.uint8] | None = None
+        self._head: list[Line] = []
+        self._shown: dict[Region, NDArray[np.uint8]] = {}
         self.frame: ArenaFrame | None = None
-        self.picture = Region(0, 0, 0, 0)
-        """Where the picture lies, in cells; two pixels above each other are one cell."""
+        self._places = places(Region(0, 0, 0, 0), descriptor.picture_aspect, 1)
 
-    def _place(self) -> Region:
-        width = self.size.width - 2
-        top = 2 if self.roomy else 1
-        rows = self.size.height - top
-        if width <= 0 or rows <= 0:
-            return Region(0, 0, 0, 0)
-        fitted = max(1, min(width, int(rows * 2 * self._aspect)))
-        height = max(1, min(rows, round(fitted / self._aspect / 2)))
-        return Region(1 + (width - fitted) // 2, top + (rows - height) // 2, fitted, height)
+    @property
+    def picture(self) -> Region:
+        """Where the picture lies, in cells; two pixels above each other are one cell."""
+        return self._places.pictures[0]
 
     def show(self, frame: ArenaFrame) -> None:
         """Paints what differs from the frame before."""
         old, self.frame = self.frame, frame
-        if old is None or _caption(old) != _caption(frame):
-            self.title = "you play" if frame.human else "arena"
-            self.accent = "human" if frame.human else "text"
-            self._paint_head()
-        region = self.picture
-        if not region.area or not frame.pixels.size or region.bottom > len(self._strips):
+        if old is None or (old.rival is None) != (frame.rival is None):
+            self.paint()
             return
-        pixels = fitted(frame.pixels, region.width, region.height * 2)
-        shown, self._shown = self._shown, pixels
-        if shown is None or shown.shape != pixels.shape:
-            changed = list(range(region.height))
-        else:
-            differs = (shown != pixels).reshape(region.height, -1).any(axis=1)
-            changed = np.flatnonzero(differs).tolist()
-        if changed:
-            shown = blended(pixels) if self.look.glyphs.ascii_only else pixels
-            for row, colours in zip(changed, packed(shown, changed), strict=True):
-                self._strips[region.y + row] = self._row(colours, region)
-            rows = {region.y + row: self._strips[region.y + row] for row in changed}
-            if not write_rows(self, rows):
-                self.refresh(*_stretches(changed, region))
+        if self.head(self._width) != self._head:
+            self._paint_head()
+        self._paint_pictures(frame)
 
     def paint(self) -> None:
         """Draws everything again."""
-        self._shown = None
-        self.picture = self._place()
-        self._width = self.size.width
+        self._shown.clear()
+        self._width, top = self.size.width, 2 if self.roomy else 1
+        area = Region(1, top, max(0, self.size.width - 2), max(0, self.size.height - top))
+        rivals = self.frame is not None and self.frame.rival is not None
+        self._places = places(area, self._descriptor.picture_aspect, 2 if rivals else 1)
         super().paint()
         if self.frame is not None:
-            self.show(self.frame)
+            self._paint_pictures(self.frame)
+
+    def _paint_pictures(self, frame: ArenaFrame) -> None:
+        if not self.picture.area or self._places.bottom > len(self._strips):
+            return
+        pictures = [frame.pixels] if frame.rival is None else [frame.pixels, frame.rival.pixels]
+        if not all(pixels.size for pixels in pictures):
+            return
+        rows = self._captions(frame)
+        regions = [Region(0, y, self._width, 1) for y in rows]
+        gap = channels(self.look.colours["surface"])
+        joined = self._places.joined(pictures, gap)
+        for block, pixels in zip(self._places.blocks, joined, strict=True):
+            changed = self._changed(block, pixels)
+            shown = blended(pixels) if self.look.glyphs.ascii_only and changed else pixels
+            for row, colours in zip(changed, packed(shown, changed), strict=True):
+                rows[block.y + row] = self._row(colours, block)
+            regions += stretches(changed, block)
+        for y, strip in rows.items():
+            self._strips[y] = strip
+        if rows and not write_rows(self, rows):
+            self.refresh(*regions)
+
+    def _changed(self, block: Region, pixels: NDArray[np.uint8]) -> list[int]:
+        """Rows of cells that differ from what was shown there before."""
+        shown = self._shown.get(block)
+        self._shown[block] = pixels
+        if shown is None or shown.shape != pixels.shape:
+            return list(range(block.height))
+        differs = (shown != pixels).reshape(block.height, -1).any(axis=1)
+        found: list[int] = np.flatnonzero(differs).tolist()
+        return found
+
+    def _captions(self, frame: ArenaFrame) -> dict[int, Strip]:
+        """Rows above two pictures that differ from what was shown there before."""
+        if frame.rival is None:
+            return {}
+        lines: dict[int, Line] = {}
+        told = captions(frame, frame.rival, self._places, self.look)
+        for region, caption in zip(self._places.pictures, told, strict=True):
+            line = lines.setdefault(region.y - 1, [])
+            used = sum(len(text) for text, _ in line)
+            line += [(" " * (region.x - used), self.look.style("text")), *caption]
+        strips = {y: self.strip(line, self._width) for y, line in lines.items()}
+        return {y: strip for y, strip in strips.items() if strip != self._strips[y]}
+
+    def on_click(self, event: events.Click) -> None:
+        region = self.picture
+        if region.contains(event.x, event.y) and self.frame is not None:
+            x = (event.x - region.x + 0.5) / region.width
+            y = (event.y - region.y + 0.5) / region.height
+            self.post_message(self.Pointed(x, y))
+
+    def head(self, inner: int) -> list[Line]:
+        frame = self.frame
+        playing = frame is not None and frame.human
+        self.title, self.accent = ("you play", "human") if playing else ("arena", "text")
+        return super().head(inner)
+
+    def badge(self) -> str:
+        recorded = None if self.frame is None else self.frame.recording
+        if recorded is None:
+            return ""
+        return f"  ● REC {int(recorded / self._descriptor.steps_per_second)} s"
 
     def detail(self) -> str:
         frame = self.frame
         if frame is None:
             return ""
         parts = [f"agent {frame.agent + 1} of {frame.agents}"]
+        if frame.follow.value:
+            parts[0] += f", {frame.follow.value}"
         if frame.waiting_for_key:
             parts.append("your move")
         elif frame.policy_step is not None and not frame.human:
             parts.append(f"policy of step {steps(frame.policy_step)}")
-        if frame.paused:
-            parts.append("‖ paused")
+        parts += _time(frame)
         parts.append(f"{frame.speed:g}x")
         return " · ".join(parts)
 
@@ -110,11 +169,12 @@ class GameCard(Card):
 
     def _paint_head(self) -> None:
         width, height = self.size
+        self._head = self.head(self._width)
         if width and len(self._strips) == height:
-            lines = super().lines(width, 2)
-            for y, line in enumerate(lines[: 2 if self.roomy else 1]):
+            rows = 2 if self.roomy else 1
+            for y, line in enumerate(super().lines(width, 2)[:rows]):
                 self._strips[y] = self.strip(line, width)
-            self.refresh(Region(0, 0, width, 2 if self.roomy else 1))
+            self.refresh(Region(0, 0, width, rows))
 
     def _row(self, colours: NDArray[np.int64], region: Region) -> Strip:
         blank = self.look.style("text")
@@ -148,56 +208,8 @@ class GameCard(Card):
         return Color.from_rgb(value >> 16, value >> 8 & 0xFF, value & 0xFF)
 
 
-def fitted(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """A picture of another size, from before a resize, stretched to this one."""
-    if pixels.shape[:2] == (height, width):
-        return pixels
-    across = np.arange(width) * pixels.shape[1] // width
-    down = np.arange(height) * pixels.shape[0] // height
-    stretched: NDArray[np.uint8] = pixels[down][:, across]
-    return stretched
-
-
-def blended(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Both pixels of every cell in their mean colour, for terminals without half blocks."""
-    height, width, _ = pixels.shape
-    means = pixels.reshape(height // 2, 2, width, 3).mean(axis=1)
-    both: NDArray[np.uint8] = means.astype(np.uint8).repeat(2, axis=0)
-    return both
-
-
-def packed(pixels: NDArray[np.uint8], rows: list[int]) -> NDArray[np.int64]:
-    """Upper and lower colour of every cell in these rows, in one number: (len(rows), width)."""
-    height, width, _ = pixels.shape
-    wide = pixels.reshape(height // 2, 2, width, 3)[rows].astype(np.int64)
-    colours = wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
-    cells: NDArray[np.int64] = colours[:, 0] << 24 | colours[:, 1]
-    return cells
-
-
-def _stretches(rows: list[int], region: Region) -> list[Region]:
-    """Neighbouring rows of a picture as one region each."""
-    stretches: list[Region] = []
-    start = last = None
-    for row in rows:
-        if last is not None and row == last + 1:
-            last = row
-            continue
-        if start is not None and last is not None:
-            stretches.append(Region(region.x, region.y + start, region.width, last - start + 1))
-        start = last = row
-    if start is not None and last is not None:
-        stretches.append(Region(region.x, region.y + start, region.width, last - start + 1))
-    return stretches
-
-
-def _caption(frame: ArenaFrame) -> tuple[object, ...]:
-    return (
-        frame.agent,
-        frame.agents,
-        frame.human,
-        frame.paused,
-        frame.waiting_for_key,
-        frame.speed,
-        steps(frame.policy_step or 0),
-    )
+def _time(frame: ArenaFrame) -> list[str]:
+    """Whether time stands still, and how far back it is or can be gone."""
+    if frame.behind:
+        return [f"◀ {frame.behind:.1f} s back", f"{frame.reach:.0f} s more"]
+    return [f"‖ paused, {frame.reach:.0f} s to go back"] if frame.paused else []

@@ -108,6 +108,10 @@ class Card(Painted):
         """What stands at the right of the title, dimmed."""
         return ""
 
+    def badge(self) -> str:
+        """What stands beside the title and must not be overlooked."""
+        return ""
+
     def content(self, width: int, height: int) -> list[Line]:
         """The lines below the title, within the padding."""
         raise NotImplementedError
@@ -128,11 +132,13 @@ class Card(Painted):
 
     def head(self, inner: int) -> list[Line]:
         """The edge, where there is room for one, and the title."""
-        look = self.look
-        detail = look.words(self.detail())[: max(0, inner - len(self.title) - 2)]
-        fill = " " * (inner - len(self.title) - len(detail))
+        look, badge = self.look, self.badge()
+        used = len(self.title) + len(badge)
+        detail = look.words(self.detail())[: max(0, inner - used - 2)]
+        fill = " " * (inner - used - len(detail))
         title = [
             (self.title, look.style(self.accent, bold=True)),
+            (badge, look.style("error", bold=True)),
             (fill + detail, look.style("dim")),
         ]
         # Half a row of air; where there are no half blocks, a row of it.

@@ -10,6 +10,7 @@ from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.format import NOTHING, figure
 from pufftui.glyphs import thick_bar, thin_bar
 from pufftui.plot import Line, profile
+from pufftui.tally import Tally
 from pufftui.theme import PuffTheme
 from pufftui.trainer.frame import ArenaFrame
 from pufftui.widgets.painted import Card
@@ -26,17 +27,17 @@ REMEMBERED = 400
 class PolicyCard(Card):
     """Probabilities of the watched agent's actions beside the figures of its episode.
 
-    Without `episode` only the value stands beside them.
+    The scores of person and policy come from a tally; without one only the value is shown.
     """
 
     title = "policy"
     silent = "none yet: random moves"
     """What is said while no policy has been asked."""
 
-    def __init__(self, look: PuffTheme, descriptor: Descriptor, *, episode: bool = True) -> None:
+    def __init__(self, look: PuffTheme, descriptor: Descriptor, tally: Tally | None = None) -> None:
         super().__init__(look, "policy")
         self._descriptor = descriptor
-        self._episode = episode
+        self._tally = tally
         self._values: deque[float] = deque(maxlen=REMEMBERED)
         self.frame: ArenaFrame | None = None
 
@@ -86,17 +87,18 @@ class PolicyCard(Card):
     def _facts(self, frame: ArenaFrame) -> list[Line]:
         look = self.look
         value = NOTHING if frame.value is None else f"{frame.value:+.2f}"
-        who = "your last" if frame.last_score_human else "last score"
         rows = [("value", value, "text")]
-        episode = [
-            ("return", figure(frame.episode_return), "text"),
-            ("length", figure(frame.episode_length), "text"),
-            (who, figure(frame.last_score), "human" if frame.last_score_human else "policy"),
-        ]
-        if frame.best_human_score is not None or frame.human:
-            episode.append(("your best", figure(frame.best_human_score), "human"))
-        if self._episode:
-            rows += episode
+        tally = self._tally
+        if tally is not None:
+            others = "last score" if frame.policy_step is None else "policy's last"
+            rows += [
+                ("return", figure(frame.episode_return), "text"),
+                ("length", figure(frame.episode_length), "text"),
+                (others, figure(tally.others), "policy"),
+            ]
+            if frame.human or tally.yours is not None:
+                rows.append(("your last", figure(tally.yours), "human"))
+                rows.append(("your best", figure(tally.best), "human"))
         return [
             [
                 (label.ljust(FACTS_WIDTH - 8), look.style("dim")),

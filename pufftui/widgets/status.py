@@ -5,19 +5,22 @@ from __future__ import annotations
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import figure
 from pufftui.plot import Line
+from pufftui.tally import Tally
 from pufftui.theme import PuffTheme
+from pufftui.trainer.frame import ArenaFrame
 from pufftui.trainer.snapshot import Snapshot
 from pufftui.widgets.painted import Bar
 
 
 class Status(Bar):
-    """Score, speed and what the keys 1 to 5 show."""
+    """Score, speed and what the keys 1 to 5 show; the person's scores while one plays."""
 
     ground = "surface"
-    PANELS = ("game", "score", "learning", "machine", "log")
+    PANELS = ("game", "score", "learning", "machine", "log", "charts")
 
-    def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
+    def __init__(self, look: PuffTheme, descriptor: Descriptor, tally: Tally) -> None:
         super().__init__(look, "status")
+        self._tally = tally
         self._limit = descriptor.score_high
         self.snapshot: Snapshot | None = None
         self.panel = 1
@@ -29,6 +32,8 @@ class Status(Bar):
     def lines(self, width: int, height: int) -> list[Line]:
         if self.snapshot is None:
             return []
+        if self._tally.frame is not None and self._tally.frame.human:
+            return [self._scores(self._tally.frame, self.snapshot)]
         look, snapshot = self.look, self.snapshot
         line: Line = [
             (" score ", look.style("dim")),
@@ -47,3 +52,17 @@ class Status(Bar):
             tabs.append((shown, look.style("text" if here else "dim", bold=here)))
         gap = width - sum(len(text) for text, _ in line + tabs) - 1
         return [[*line, (" " * gap, look.style("dim")), *tabs]] if gap >= 1 else [line]
+
+    def _scores(self, frame: ArenaFrame, snapshot: Snapshot) -> Line:
+        tally, look = self._tally, self.look
+        line: Line = []
+        for label, value, colour in (
+            ("return", frame.episode_return, "text"),
+            ("your last", tally.yours, "human"),
+            ("best", tally.best, "human"),
+            ("policy's last", tally.others, "policy"),
+            ("its mean", snapshot.score, "policy"),
+        ):
+            line.append((f" {label} ", look.style("dim")))
+            line.append((f"{figure(value):<6}", look.style(colour, bold=True)))
+        return line

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from pufftui.banner import banner
+from pufftui.chart import chart
+from pufftui.charting import Charting
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import figure
 from pufftui.glyphs import BLOCKS
-from pufftui.history import History
-from pufftui.plot import Line, chart
+from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import Snapshot
 from pufftui.widgets.curves import CurveCard
@@ -97,21 +99,25 @@ class BigSpeed(BigCard):
 
 
 class BigCurve(CurveCard):
-    """The score over the run as one thick line."""
+    """The score over the run as one thick line; the keys for all charts count here, too."""
 
     title = "score so far"
     airy = 1000
 
-    def __init__(self, look: PuffTheme, history: History, descriptor: Descriptor) -> None:
-        super().__init__(look, "big_curve", history)
+    def __init__(self, look: PuffTheme, charting: Charting, descriptor: Descriptor) -> None:
+        super().__init__(look, "big_curve", charting)
         low = descriptor.score_low
         self._start = low if math.isfinite(low) else None
 
+    def detail(self) -> str:
+        return self.read_out("score")
+
     def content(self, width: int, height: int) -> list[Line]:
-        score = self.history.series("score")
-        if score.empty:
+        charting = self.charting
+        if charting.series("score").empty:
             return self.say(self.waiting(), width, height)
-        lines = chart(
-            self.look, score, "policy", width, height, base=self._start, stroke=STROKE, points=False
-        )
+        curve = charting.curve("score", "policy", self._start)
+        curve = replace(curve, band=None, provisional=math.inf)
+        view = charting.view
+        lines = chart(self.look, curve, view, width, height, stroke=STROKE, points=False)
         return [[(BLOCKS(text), style) for text, style in line] for line in lines]

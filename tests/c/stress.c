@@ -86,6 +86,13 @@ static void draw(const void* state, uint32_t agent) {
                               sizes[i][1]};
         puff_this.draw(state, agent, puff_random_unit(&dice), &canvas);
         free(canvas.pixels);
+        if (!puff_this.locate) continue;
+        canvas.pixels = NULL;
+        const float x = (float)sizes[i][0] * (1.2f * puff_random_unit(&dice) - 0.1f);
+        const float y = (float)sizes[i][1] * (1.2f * puff_random_unit(&dice) - 0.1f);
+        const uint32_t found =
+            puff_this.locate(state, agent, puff_random_unit(&dice), &canvas, x, y);
+        assert(found < puff_this.agents || found == PUFF_NOBODY);
     }
 }
 

@@ -159,10 +159,20 @@ BROKEN = {
     # Pictures.
     "bare pixels": ("draw", [("    puff_clear(canvas, 0x0b0e14);\n", "")]),
     "a picture that plays": ("draw", [("    (void)agent;\n", "    (void)agent;\n    ((sick_state*)(uintptr_t)state)->balls = 0;\n")]),
+    "a place of nobody": (
+        "locate",
+        [
+            before("static const puff_descriptor", "static uint32_t find(const void* state, uint32_t agent, float phase, puff_canvas* canvas, float x, float y) {\n    (void)state, (void)phase, (void)x, (void)y;\n    return canvas->width == 60 ? 1 : agent;\n}\n"),
+            (".draw = sick_draw,", ".draw = sick_draw,\n    .locate = find,"),
+        ],
+    ),
     # Declarations.
     "a key twice": ("keys", [('{"right", "right d"}', '{"right", "right a"}')]),
     "a key of ours": ("keys", [('{"right", "right d"}', '{"right", "escape"}')]),
     "a key that is none": ("keys", [('{"right", "right d"}', '{"right", "Right"}')]),
+    "no key of its own": ("keys", [('{"right", "right d"}', '{"right", "left+a"}')]),
+    "keys together that are none": ("keys", [('{"right", "right d"}', '{"right", "d left+Up"}')]),
+    "keys together twice": ("keys", [('"left a"}', '"left a a+left left+a"}')]),
     "no key": ("keys", [('{"right", "right d"}', '{"right", ""}')]),
     "another name": ("declared", [('.name = "sick"', '.name = "ill"')]),
     "nonsense": ("declared", [(".agents = 1", ".agents = 0")]),

@@ -114,11 +114,13 @@ def test_actions_and_keys(descriptor: Descriptor):
         keys = list(itertools.chain.from_iterable(choice.keys for choice in action.choices))
         assert len(keys) == len(set(keys))
         assert not {"escape", "ctrl+c"} & set(keys)
+        alone = {key for choice in action.choices for key in choice.single_keys}
+        assert {part for key in keys for part in key.split("+")} == alone
         assert len({choice.label for choice in action.choices}) == len(action.choices) >= 2
         assert action.neutral < len(action.choices)
         if descriptor.action_kind is not ActionKind.CONTINUOUS:
             reachable = [
-                choice.keys or i == action.neutral for i, choice in enumerate(action.choices)
+                choice.single_keys or i == action.neutral for i, choice in enumerate(action.choices)
             ]
             assert all(reachable)
 

@@ -20,19 +20,26 @@ from pufftui.session import Session
 from pufftui.trainer.command import (
     ArenaCommand,
     Command,
+    FollowAgent,
     HandBack,
     Pause,
     PauseGame,
     PressKey,
+    Record,
     Resume,
+    Rewind,
     SetPictureSize,
+    SetRival,
     SetSpeed,
+    StepGame,
     Stop,
+    StopRecording,
     TakeOver,
     Watch,
 )
 from pufftui.trainer.config import Config
-from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.demonstration import Kept
+from pufftui.trainer.frame import ArenaFrame, RivalFrame
 from pufftui.trainer.health import Finding
 from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import AlertRow, Event, MetricBlocks, MetricRows
@@ -94,6 +101,18 @@ class FakeFolder:
     @property
     def log(self) -> Path:
         return self.path / "log.txt"
+
+    @property
+    def config_file(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def demonstrations(self) -> Path:
+        return self.path / "demonstrations"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
 
 
 @dataclass
@@ -259,6 +278,7 @@ class FakeArena:
             last_score_human=False,
             best_human_score=None,
         )
+        self.kept = Kept(Path("demo.npz"), 40, 30)
         self._size = (0, 0)
         self._random = np.random.default_rng(1)
         parameters = library.descriptor.parameter_values({})
@@ -297,22 +317,50 @@ class FakeArena:
 
     def send(self, command: ArenaCommand) -> None:
         self.sent.append(command)
-        frame = self._frame
+        if isinstance(command, SetPictureSize):
+            self._size = (command.width, command.height)
+        self._frame = self._later(self._other(self._frame, command), command)
+
+    def _other(self, frame: ArenaFrame, command: ArenaCommand) -> ArenaFrame:
+        """The frame after a command about who is watched and plays."""
         match command:
             case Watch(agent):
-                self._frame = replace(frame, agent=agent, human=False)
+                return replace(frame, agent=agent, human=False)
             case TakeOver():
-                self._frame = replace(frame, human=True)
+                return replace(frame, human=True)
             case HandBack():
-                self._frame = replace(frame, human=False)
-            case PauseGame(paused):
-                self._frame = replace(frame, paused=paused)
-            case SetSpeed(factor):
-                self._frame = replace(frame, speed=factor)
-            case SetPictureSize(width, height):
-                self._size = (width, height)
+                return replace(frame, human=False)
+            case FollowAgent(follow):
+                return replace(frame, follow=follow)
             case _:
-                pass
+                return self._recorded(frame, command)
+
+    def _recorded(self, frame: ArenaFrame, command: ArenaCommand) -> ArenaFrame:
+        match command:
+            case Record():
+                return replace(frame, recording=40)
+            case StopRecording():
+                return replace(frame, recording=None, kept=self.kept)
+            case SetRival(rival):
+                return replace(frame, rival=rival and self._rival(rival.step))
+        return frame
+
+    def _later(self, frame: ArenaFrame, command: ArenaCommand) -> ArenaFrame:
+        """The frame after a command about time."""
+        match command:
+            case PauseGame(paused):
+                return replace(frame, paused=paused, behind=frame.behind if paused else 0.0)
+            case Rewind(seconds):
+                behind = min(frame.behind + seconds, 30.0)
+                return replace(frame, paused=True, behind=behind, reach=30.0 - behind)
+            case StepGame():
+                return replace(frame, paused=True)
+            case SetSpeed(factor):
+                return replace(frame, speed=factor)
+        return frame
+
+    def _rival(self, step: int) -> RivalFrame:
+        return RivalFrame(np.zeros((0, 0, 3), np.uint8), step, 3.0, 5.0, 7.0, 12)
 
     def keys(self) -> list[str]:
         """The keys that were pressed so far."""
@@ -340,10 +388,12 @@ class FakeArena:
         if self._ticks % every and self._frame.probabilities:
             weights = self._frame.probabilities[0]
         action = tuple(float(value) for value in self._buffers.actions[0])
+        rival = self._frame.rival
         self._frame = replace(
             self._frame,
             number=self._frame.number + 1,
             pixels=pixels,
+            rival=rival and replace(rival, pixels=255 - pixels),
             probabilities=(weights,) * len(descriptor.actions),
             action=action,
         )

@@ -16,10 +16,10 @@ from runs_on_disk import make_run
 
 from pufftui.__main__ import main
 from pufftui.arrange import LEAST_HEIGHT, LEAST_WIDTH, arrange_compare
+from pufftui.axis import Axis
 from pufftui.compare import CompareApp
 from pufftui.overlay import Overlaid, overlay
 from pufftui.runs.comparison import Comparison, Grouping
-from pufftui.runs.curves import Axis
 from pufftui.screens.help import HelpScreen
 from pufftui.series import Series
 from pufftui.theme import load_themes
@@ -236,9 +236,15 @@ def test_panels_never_overlap_and_stay_inside(
 
 
 @settings(deadline=None)
-@given(st.integers(20, 150), st.integers(4, 40), st.integers(1, 8), st.booleans(), st.data())
+@given(
+    st.integers(20, 150),
+    st.integers(4, 40),
+    st.integers(1, 8),
+    st.sampled_from(list(Axis)),
+    st.data(),
+)
 def test_a_chart_fills_its_space_exactly(
-    width: int, height: int, count: int, time: bool, data: st.DataObject
+    width: int, height: int, count: int, axis: Axis, data: st.DataObject
 ) -> None:
     values = st.lists(st.floats(-1e9, 1e9, width=32) | st.just(float("nan")), max_size=30)
     curves = []
@@ -248,7 +254,7 @@ def test_a_chart_fills_its_space_exactly(
         series = Series.of_points(x, y)
         band = (series, series) if data.draw(st.booleans()) else None
         curves.append(Overlaid(series, f"series{at}", band))
-    lines = overlay(load_themes()["midnight"], curves, width, height, time=time)
+    lines = overlay(load_themes()["midnight"], curves, width, height, axis=axis)
     assert len(lines) == height
     for line in lines:
         assert sum(len(text) for text, _ in line) == width

@@ -33,13 +33,13 @@ def descriptor(kind: ActionKind) -> Descriptor:
     return Descriptor(
         name="mixed",
         summary="",
-        observation_bytes=37,
+        observation_bytes=41,
         fields=(
             Field("position", 0, 4, DType.FLOAT32, 0),
-            Field("cells", 16, 5, DType.UINT8, 4),
-            Field("level", 21, 3, DType.UINT8, 0),
-            Field("kind", 24, 1, DType.UINT8, 7),
-            Field("speed", 25, 3, DType.FLOAT32, 0),
+            Field("cells", 16, 9, DType.UINT8, 4),
+            Field("level", 25, 3, DType.UINT8, 0),
+            Field("kind", 28, 1, DType.UINT8, 7),
+            Field("speed", 29, 3, DType.FLOAT32, 0),
         ),
         action_kind=kind,
         actions=actions[:1] if kind is ActionKind.DISCRETE else actions,
@@ -56,10 +56,10 @@ def descriptor(kind: ActionKind) -> Descriptor:
 
 
 def observations(random: np.random.Generator) -> NDArray[np.uint8]:
-    """(STEPS, 37) bytes; a category that does not exist is among them."""
+    """(STEPS, 41) bytes; a category that does not exist is among them."""
     parts = [
         random.normal(size=(STEPS, 4)).astype(np.float32).view(np.uint8),
-        random.integers(0, 5, (STEPS, 5), dtype=np.uint8),
+        random.integers(0, 5, (STEPS, 9), dtype=np.uint8),
         random.integers(0, 256, (STEPS, 3), dtype=np.uint8),
         random.integers(0, 7, (STEPS, 1), dtype=np.uint8),
         random.normal(size=(STEPS, 3)).astype(np.float32).view(np.uint8),
@@ -67,16 +67,18 @@ def observations(random: np.random.Generator) -> NDArray[np.uint8]:
     return np.concatenate(parts, axis=1)
 
 
-def make_policy(memory: str, kind: ActionKind, layers: int) -> tuple[Policy, PolicyWeights]:
+def make_policy(
+    memory: str, kind: ActionKind, layers: int, convolution: int = 0
+) -> tuple[Policy, PolicyWeights]:
     torch.manual_seed(layers)
-    config = PolicyConfig(memory, 24, layers)
+    config = PolicyConfig(memory, 24, layers, convolution)
     policy = Policy(descriptor(kind), config, torch.float32, torch.Generator())
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
         policy.heads.bias[0] = 1.0  # a number without a fraction
     arrays = {name: p.detach().numpy() for name, p in policy.state_dict().items()}
-    return policy, PolicyWeights(7, memory, 24, layers, arrays)
+    return policy, PolicyWeights(7, memory, 24, layers, arrays, convolution)
 
 
 def compile_c(folder: Path, *arguments: str | Path) -> Path:
@@ -91,19 +93,20 @@ def compile_c(folder: Path, *arguments: str | Path) -> Path:
 
 @pytest.mark.parametrize("kind", list(ActionKind))
 @pytest.mark.parametrize(
-    ("memory", "layers", "standard"),
+    ("memory", "layers", "standard", "convolution"),
     [
-        ("none", 1, "c99"),
-        ("mingru", 1, "c99"),
-        ("mingru", 3, "c11"),
-        ("lstm", 1, "c11"),
-        ("lstm", 2, "c99"),
+        ("none", 1, "c99", 0),
+        ("none", 1, "c11", 6),
+        ("mingru", 1, "c99", 0),
+        ("mingru", 3, "c11", 4),
+        ("lstm", 1, "c11", 0),
+        ("lstm", 2, "c99", 0),
     ],
 )
 def test_the_header_is_the_same_policy(
-    tmp_path: Path, memory: str, layers: int, standard: str, kind: ActionKind
+    tmp_path: Path, memory: str, layers: int, standard: str, kind: ActionKind, convolution: int
 ):
-    policy, weights = make_policy(memory, kind, layers)
+    policy, weights = make_policy(memory, kind, layers, convolution)
     about = policy.descriptor
     header = c_header(weights, about, "subject", "step 7 of a test")
     (tmp_path / "subject.h").write_text(header, encoding="ascii")

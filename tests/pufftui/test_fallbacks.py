@@ -7,11 +7,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from fakes import fake_app, screen_text, settle
 from terminals import Terminal, live_script
 
+from pufftui.session import Session
 from pufftui.terminal import places_cursor
+from pufftui.trainer.command import SetRival
 
 TRUE_COLOUR = re.compile(rb"[34]8;2;")
 OF_256 = re.compile(rb"\x1b\[[0-9;]*[34]8;5;(\d+)")
@@ -64,6 +68,22 @@ def test_plain_terminals_get_plain_letters(tmp_path: Path, environment: dict[str
     said = shown(tmp_path, b"arena", **environment)
     assert said.isascii()
     assert b"o healthy" in said
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_every_panel_has_plain_letters(session: Session, size: tuple[int, int]) -> None:
+    app = fake_app(session, ascii_only=True)
+    async with app.run_test(size=size) as pilot:
+        for key in ["0", "6", "right", "x", "y", "i", "0", "down", "w", "R", "s", "s", "m"]:
+            await pilot.press(key)
+            await settle(app, pilot)
+            assert screen_text(app).isascii(), key
+        session.arena.send(SetRival(SimpleNamespace(step=2_000_000)))
+        await settle(app, pilot)
+        await settle(app, pilot)
+        text = screen_text(app)
+        assert "best, 2M" in text or "best, 2.00M" in text
+        assert text.isascii()
 
 
 @pytest.mark.parametrize("name", ["dumb", "", "unknown"])

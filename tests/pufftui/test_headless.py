@@ -19,6 +19,7 @@ import pytest
 from pufftui.envs.errors import PuffError
 from pufftui.headless import Progress, json_line, report, run_headless
 from pufftui.trainer.config import Config
+from pufftui.trainer.health import RULES, Finding, Level
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.snapshot import LOSSES, Phase, Snapshot
 
@@ -215,3 +216,27 @@ def test_progress_replaces_itself_on_a_terminal_only() -> None:
             progress.show(running)
         assert stream.getvalue().count("\n") == lines
         assert "50 %" in stream.getvalue()
+
+
+def finding(level: Level) -> Finding:
+    return Finding(RULES["score.crash"], level, "It fell.", 90, 9.0, value=math.nan, limit=2.0)
+
+
+def test_alerts_are_in_every_report() -> None:
+    snapshot = Snapshot(Phase.RUNNING)
+    line = json.loads(json_line(report(snapshot, (finding(Level.CRITICAL),))))
+    (told,) = line["alerts"]
+    assert (told["rule"], told["level"], told["value"]) == ("score.crash", "critical", None)
+    assert told["title"] == "The score has crashed"
+    assert told["advice"]
+    assert json.loads(json_line(report(snapshot, ())))["alerts"] == []
+
+
+def test_an_alert_is_one_sentence_on_stderr_until_it_is_over() -> None:
+    stream = io.StringIO()
+    progress = Progress(stream)
+    for findings in [()] + [(finding(Level.WARNING), finding(Level.INFO))] * 3 + [()]:
+        progress.alert(findings)
+    assert stream.getvalue() == "Warning: The score has crashed. It fell.\n"
+    progress.alert((finding(Level.CRITICAL),))
+    assert stream.getvalue().splitlines()[-1] == "Critical: The score has crashed. It fell."

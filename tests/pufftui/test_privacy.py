@@ -15,15 +15,17 @@ from hypothesis import strategies as st
 
 from pufftui.keys import KEYS
 from pufftui.privacy import HIDDEN, Secrets, mask, mask_parts, own_secrets
+from pufftui.recorded import farewell
 from pufftui.screens.end import ErrorScreen
 from pufftui.screens.reveal import RevealScreen
 from pufftui.session import Session
+from pufftui.trainer.demonstration import Kept
 from pufftui.trainer.snapshot import Phase
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.header import BADGE
 
 SECRETS = Secrets(
-    names=("Quentin Coldwater", "gpu-tower.lab", "gpu-tower", "quentin"),
+    names=("Quentin Coldwater", "gpu-tower.lab", "gpu-tower", "quentin", "abe"),
     places=(("/home/quentin/My Work", "~/…"), ("/home/quentin", "~")),
     runs=("myquentinrun",),
 )
@@ -60,6 +62,7 @@ SECRETS = Secrets(
         ("https://hooks.example.com/T0/B0 failed", "https://••• failed"),
         ("file:///home/quentin/x", "file://•••"),
         ("quentin@gpu-tower: julia@example.com", "•••: •••"),
+        ("abe: hi, abe:10.0.0.1 at 12:34", "•••: hi, •••:••• at 12:34"),
         ("", ""),
     ],
 )
@@ -261,6 +264,25 @@ async def test_notifications_of_the_desktop_are_masked(
         await settle(app, pilot)
         assert any("fills up" in text for text in written)
         assert not FORBIDDEN.search("".join(written))
+
+
+@pytest.mark.parametrize("trouble", ["", "There is no room in {}, quentin."])
+async def test_where_a_demonstration_is_kept_is_not_told(
+    secret_session: Session, trouble: str
+) -> None:
+    folder = secret_session.demonstrations
+    secret_session.arena.kept = Kept(folder / "breakout-1.npz", 40, 30, trouble.format(folder))
+    app = fake_app(secret_session, privacy=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        for _ in range(2):
+            await pilot.press("R")
+            await settle(app, pilot)
+        assert ("Not recorded" if trouble else "Demonstration kept") in seen(app)
+        assert not FORBIDDEN.search(seen(app))
+        last = farewell(secret_session.arena)
+        assert FORBIDDEN.search(last)
+        assert not FORBIDDEN.search(app.masked(last))
 
 
 def test_the_mask_is_short() -> None:

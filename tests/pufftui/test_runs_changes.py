@@ -121,10 +121,16 @@ def test_removing_says_what_is_lost(runs: Path, capsys: pytest.CaptureFixture[st
     make_run("old")
     make_run("new", scores=[0.25] * 9, tags=("good",), note="Keep me.")
     (runs / ".removed-0000").mkdir()
+    moves = RunFolder.open("new").demonstrations
+    moves.mkdir()
+    for name in ("one.npz", "two.npz"):
+        (moves / name).touch()
     assert "Add --yes" in refused(capsys, "rm", "new")
     assert main(["runs", "rm", "latest", "--yes"]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("new: 9.00k steps of squared in 9s, score 0.250, 1 note, 1 tag; ")
+    assert said.startswith(
+        "new: 9.00k steps of squared in 9s, score 0.250, 2 demonstrations, 1 note, 1 tag; "
+    )
     assert [path.name for path in runs.iterdir()] == ["old"]
     assert RunFolder.open("latest").id == "old"
 

@@ -129,7 +129,7 @@ def test_the_live_screen_comes_and_goes(start, tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_stops_the_run_and_says_so(start, number) -> None:
     terminal = start(live_script())
-    terminal.read("▀".encode())
+    terminal.read(b"policy of step")  # the game is there, so everything has begun
     terminal.process.send_signal(number)
     assert terminal.wait() == 0
     assert b"STATUS 130 1" in terminal.said

@@ -9,7 +9,7 @@ from fakes import fake_app, fake_session, settle
 
 import pufftui.themes
 from pufftui.envs.errors import PuffError
-from pufftui.preferences import NAME, chosen, config_folder
+from pufftui.preferences import kept, preference_folder
 from pufftui.session import Session
 from pufftui.theme import DEFAULT_THEME
 from pufftui.wardrobe import Wardrobe, remember
@@ -18,7 +18,7 @@ MIDNIGHT = (Path(pufftui.themes.__path__[0]) / "midnight.toml").read_text()
 
 
 def own_theme(name: str, text: str = MIDNIGHT) -> None:
-    folder = config_folder() / "themes"
+    folder = preference_folder() / "themes"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.toml").write_text(text)
 
@@ -68,11 +68,11 @@ async def test_the_choice_is_kept(tmp_path: Path) -> None:
             await pilot.press("t")
             await settle(app, pilot)
             assert app.theme == after
-    assert chosen("screen") == {"theme": "aurora"}
+    assert kept("screen") == {"theme": "aurora"}
     # A flag is for once.
     app = fake_app(fake_session(tmp_path / "squared-brisk-otter"), "paper")
     assert app.theme == "paper"
-    assert chosen("screen") == {"theme": "aurora"}
+    assert kept("screen") == {"theme": "aurora"}
 
 
 def test_a_choice_that_is_gone_is_forgotten() -> None:
@@ -82,14 +82,11 @@ def test_a_choice_that_is_gone_is_forgotten() -> None:
 
 
 async def test_a_choice_that_cannot_be_kept_still_counts(session: Session) -> None:
-    config_folder().mkdir(parents=True)
-    (config_folder() / NAME).write_text("not toml")
+    preference_folder().parent.mkdir(parents=True, exist_ok=True)
+    preference_folder().write_text("a file where a folder should be")
     app = fake_app(session)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
         await pilot.press("t")
         await settle(app, pilot)
         assert app.theme != DEFAULT_THEME
-        [toast] = app._notifications
-        assert toast.title == "Not kept for the next time"
-    assert (config_folder() / NAME).read_text() == "not toml"

@@ -326,7 +326,7 @@ async def test_a_run_of_another_program_shows_its_metrics(folder: RunFolder, siz
     store = log_rows(folder, 30)
     app = app_of(folder)
     async with app.run_test(size=size, notifications=True) as pilot:
-        text = await see(app, pilot, "metrics", "loss", "accuracy", "● healthy", "step 199")
+        text = await see(app, pilot, "charts", "loss", "accuracy", "● healthy", "step 199")
         assert {len(line) for line in text.splitlines()} == {size[0]}
         assert "take over" not in text
         assert re.search(r"[⠀-⣿]", text)
@@ -335,7 +335,7 @@ async def test_a_run_of_another_program_shows_its_metrics(folder: RunFolder, siz
         await see(app, pilot, "step 2.00k", "41.5")
         first = screen_text(app)
         if "page 1 of" in first:
-            await pilot.press("right")
+            await pilot.press("right_parenthesis")
             await see(app, pilot, "page 2 of")
         await pilot.press("p")
         await see(app, pilot, "Another program writes this run")

@@ -7,9 +7,10 @@ import pytest
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Action, ActionKind, Choice
+from pufftui.envs.library import load_library
 from pufftui.trainer import command
 from pufftui.trainer.arena import Arena
-from pufftui.trainer.player import Player
+from pufftui.trainer.player import RAMP_SECONDS, Player
 
 
 @pytest.fixture
@@ -107,8 +108,86 @@ def test_a_finished_game_is_credited_to_the_person_who_played_it(open_arena):
     assert frame.best_human_score in (0.0, 1.0)
 
 
+# An environment whose action has parts, in the arena's real thread.
+
+
+def limbs(compiler, *flags):
+    return load_library(compiler.library("tests/c/limbs.c", *flags))
+
+
+@pytest.fixture
+def open_library():
+    """Opens the arena on a library of our own, played by a person."""
+    arenas = []
+
+    def begin(library):
+        arena = Arena(library, {}, lambda: None, seed=1)
+        arenas.append(arena)
+        arena.send(command.SetPictureSize(8, 8))
+        arena.send(command.TakeOver())
+        arena.start()
+        wait_for(arena, lambda f: f.human)
+        return arena
+
+    yield begin
+    for arena in arenas:
+        arena.stop()
+
+
+def test_every_part_of_an_action_has_its_own_keys(compiler, open_library):
+    arena = open_library(limbs(compiler))
+    arena.send(command.PressKey("left"))
+    arena.send(command.PressKey("space"))
+    wait_for(arena, lambda f: f.action == (1, 2))
+    arena.send(command.PressKey("d"))  # the one pressed last walks, the arm goes on
+    wait_for(arena, lambda f: f.action == (2, 2))
+    arena.send(command.ReleaseKey("d"))
+    wait_for(arena, lambda f: f.action == (1, 2))
+    arena.send(command.ReleaseKey("left"))
+    wait_for(arena, lambda f: f.action == (0, 2))
+    arena.send(command.ReleaseAllKeys())
+    wait_for(arena, lambda f: f.action == (0, 0))
+
+
+def test_controls_swing_out_and_come_to_rest_again(compiler, open_library):
+    library = limbs(compiler, "-DCONTINUOUS")
+    arena = open_library(library)
+    arena.send(command.PauseGame(paused=True))
+    wait_for(arena, lambda f: f.paused)
+
+    def decisions(count):
+        found = []
+        for _ in range(count):
+            length = arena.latest.episode_length
+            arena.send(command.StepGame())
+            found.append(wait_for(arena, lambda f, n=length: f.episode_length > n).action)
+        return found
+
+    arena.send(command.PressKey("right"))
+    arena.send(command.PressKey("w"))
+    first, *_, last = decisions(6)
+    step = 1 / (RAMP_SECONDS * library.descriptor.steps_per_second)
+    assert first == pytest.approx((step, step))
+    assert 0 < step < 0.5
+    assert last == (1, 1)
+    arena.send(command.ReleaseKey("w"))
+    arena.send(command.PressKey("left"))  # across to the other end, step by step
+    (turn, climb), *_, last = decisions(9)
+    assert (turn, climb) == pytest.approx((1 - step, 1 - step))
+    assert last == (-1, 0)
+    arena.send(command.ReleaseAllKeys())
+    assert decisions(9)[-1] == (0, 0)
+    # A short tap is a little of it.
+    arena.send(command.PressKey("d"))
+    arena.send(command.ReleaseKey("d"))
+    (turn, _), *_ = decisions(3)
+    assert turn == pytest.approx(step)
+
+
 class About:
     """As much of a descriptor as a player needs."""
+
+    steps_per_second = 1 / (0.25 * RAMP_SECONDS)  # four decisions from rest to the end
 
     def __init__(self, kind):
         self.action_kind = kind
@@ -135,6 +214,36 @@ def test_the_key_pressed_last_wins_and_a_tap_counts_once():
     assert player.decide().tolist() == [1, 0]
     player.release_all()
     assert player.decide().tolist() == [0, 0]
+
+
+def test_keys_that_mean_something_together():
+    about = About(ActionKind.DISCRETE)
+    labels = {"coast": (), "go": ("up", "w"), "left": ("left",), "right": ("right",)}
+    labels |= {"go left": ("q", "up+left", "w+left"), "go right": ("up+right",), "jump": ("j",)}
+    about.actions = (Action("drive", 0, tuple(Choice(n, k) for n, k in labels.items())),)
+    number = {label: choice for choice, label in enumerate(labels)}
+    player = Player(about)
+
+    def chosen(*, press="", release=""):
+        for key in press.split():
+            player.press(key)
+        for key in release.split():
+            player.release(key)
+        return list(labels)[int(player.decide().item())]
+
+    assert chosen(press="up") == "go"
+    assert chosen(press="left") == "go left"
+    assert chosen() == "go left"
+    assert chosen(press="right") == "go right"  # the last one wins, with the one it goes with
+    assert chosen(release="right") == "go left"
+    assert chosen(press="j") == "jump"
+    assert chosen(release="j up") == "left"
+    assert chosen(press="q") == "go left"
+    assert chosen(release="q left") == "coast"
+    # A short press of both counts, too.
+    assert chosen(press="w left", release="left w") == "go left"
+    assert chosen() == "coast"
+    assert number["coast"] == 0
 
 
 def test_unknown_keys_do_nothing():

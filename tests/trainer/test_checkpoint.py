@@ -5,7 +5,7 @@ import pytest
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.checkpoint import read_checkpoint, write_checkpoint
+from pufftui.trainer.checkpoint import best_checkpoint, read_checkpoint, write_checkpoint
 from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.session import TrainingSession
 
@@ -101,3 +101,19 @@ def test_an_interrupted_epoch_leaves_no_trace_after_restoring(tmp_path):
     assert session.run_epoch(lambda: next(calls) > 18) is None
     session.restore(boundary)
     assert run(session, 2) == run(twin, 2)
+
+
+def test_the_best_checkpoint_is_the_one_with_the_best_score(tmp_path):
+    assert best_checkpoint(tmp_path) is None
+    scores = {1: None, 2: 3.0, 3: 9.0, 4: 9.0, 5: 1.0}
+    for step, score in scores.items():
+        description = {"step": step, "score": score}
+        write_checkpoint(tmp_path / f"step-{step:014d}.npz", {"policy/a": np.ones(2)}, description)
+    best = best_checkpoint(tmp_path)
+    assert best is not None
+    assert best.description["step"] == 4
+    # A torn one is passed over, and only what is asked for is read.
+    best.path.write_bytes(best.path.read_bytes()[:50])
+    best = best_checkpoint(tmp_path, "other/")
+    assert best is not None
+    assert (best.description["step"], best.arrays) == (3, {})

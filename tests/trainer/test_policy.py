@@ -6,10 +6,12 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Action, ActionKind, Choice, Descriptor, DType, Field
+from pufftui.envs.errors import PuffError
 from pufftui.trainer import forward
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.config import PolicyConfig
 from pufftui.trainer.features import Features
+from pufftui.trainer.grids import encoder_width, grids_of
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.weights import PolicyWeights
 
@@ -23,11 +25,11 @@ def descriptor(kind=ActionKind.DISCRETE):
     return Descriptor(
         name="mixed",
         summary="",
-        observation_bytes=24,
+        observation_bytes=28,
         fields=(
             Field("position", 0, 4, DType.FLOAT32, 0),
-            Field("cells", 16, 5, DType.UINT8, 4),
-            Field("level", 21, 3, DType.UINT8, 0),
+            Field("cells", 16, 9, DType.UINT8, 4),
+            Field("level", 25, 3, DType.UINT8, 0),
         ),
         action_kind=kind,
         actions=actions[:1] if kind is ActionKind.DISCRETE else actions,
@@ -46,14 +48,15 @@ def descriptor(kind=ActionKind.DISCRETE):
 def observations(seed, *shape):
     random = np.random.default_rng(seed)
     position = random.normal(size=(*shape, 4)).astype(np.float32).view(np.uint8)
-    cells = random.integers(0, 4, (*shape, 5), dtype=np.uint8)
+    cells = random.integers(0, 4, (*shape, 9), dtype=np.uint8)
     level = random.integers(0, 256, (*shape, 3), dtype=np.uint8)
     return np.concatenate((position, cells, level), axis=-1)
 
 
-def make(memory, kind=ActionKind.DISCRETE, layers=2, dtype=torch.float32):
+def make(memory, kind=ActionKind.DISCRETE, layers=2, dtype=torch.float32, convolution=0):
     torch.manual_seed(1)
-    policy = Policy(descriptor(kind), PolicyConfig(memory, 32, layers), dtype, torch.Generator())
+    config = PolicyConfig(memory, 32, layers, convolution)
+    policy = Policy(descriptor(kind), config, dtype, torch.Generator())
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
@@ -82,11 +85,12 @@ def test_steps_agree_with_the_sequence_across_resets(memory):
 
 @pytest.mark.parametrize("memory", MEMORIES)
 @pytest.mark.parametrize("kind", list(ActionKind))
-def test_the_numpy_forward_pass_is_the_same_policy(memory, kind):
-    policy = make(memory, kind)
+@pytest.mark.parametrize("convolution", [0, 5])
+def test_the_numpy_forward_pass_is_the_same_policy(memory, kind, convolution):
+    policy = make(memory, kind, convolution=convolution)
     about = policy.descriptor
     arrays = {name: p.detach().numpy() for name, p in policy.state_dict().items()}
-    weights = PolicyWeights(0, memory, 32, 2, arrays)
+    weights = PolicyWeights(0, memory, 32, 2, arrays, convolution)
     state, own_state = policy.initial_state(5), forward.initial_state(weights, 5)
     for step in range(8):
         data = observations(step, 5)
@@ -130,13 +134,13 @@ def test_in_bfloat16_rollout_and_training_agree_before_the_first_update(memory):
 def test_features_are_the_declared_fields():
     data = observations(0, 3)
     result = Features(descriptor(), torch.float32)(torch.from_numpy(data)[None], None)[0].numpy()
-    assert result.shape == (3, 4 + 5 * 4 + 3)
+    assert result.shape == (3, 4 + 9 * 4 + 3)
     np.testing.assert_array_equal(result[:, :4], data[:, :16].copy().view(np.float32))
     for row in range(3):
-        for cell in range(5):
+        for cell in range(9):
             one_hot = result[row, 4 + 4 * cell : 8 + 4 * cell]
             assert one_hot.tolist() == [float(data[row, 16 + cell] == k) for k in range(4)]
-    np.testing.assert_allclose(result[:, 24:], data[:, 21:] / 255, rtol=1e-6)
+    np.testing.assert_allclose(result[:, 40:], data[:, 25:] / 255, rtol=1e-6)
     np.testing.assert_array_equal(forward.features(data, descriptor()), result)
 
 
@@ -150,8 +154,9 @@ def test_fused_features_are_the_plain_ones(dtype):
 
 
 @pytest.mark.parametrize("memory", MEMORIES)
-def test_every_weight_gets_a_gradient(memory):
-    policy = make(memory)
+@pytest.mark.parametrize("convolution", [0, 5])
+def test_every_weight_gets_a_gradient(memory, convolution):
+    policy = make(memory, convolution=convolution)
     heads, _ = policy.sequence(
         torch.from_numpy(observations(0, 4, 3)), policy.initial_state(3), None
     )
@@ -159,3 +164,14 @@ def test_every_weight_gets_a_gradient(memory):
     for name, parameter in policy.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
+
+
+def test_a_convolution_needs_a_grid():
+    about = load_env("breakout").descriptor
+    with pytest.raises(PuffError, match="breakout shows no square grid"):
+        Policy(about, PolicyConfig(convolution=4), torch.float32, torch.Generator())
+    cells = load_env("snake").descriptor
+    (grid,) = grids_of(cells, 4)
+    assert (grid.side, grid.classes, grid.first) == (11, 6, 0)
+    assert encoder_width(cells, 4) == 11 * 11 * 4
+    assert encoder_width(cells, 0) == 11 * 11 * 6

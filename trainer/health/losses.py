@@ -114,6 +114,34 @@ class BadValues(Detector):
         return finding(self.rule, Level.WARNING, text, self._spell.since, explained, 0.0)
 
 
+BEYOND, BEYOND_SECONDS = 15.0, 5.0
+
+
+class GradientBeyondLimit(Detector):
+    """The gradient is so large that little but its direction is left, and one loss may drown the others."""
+
+    rule = Rule(
+        "gradient.limit",
+        "The gradient is far beyond its limit",
+        "grad_norm",
+        f"Its norm is more than {BEYOND:g} times max_gradient_norm for {BEYOND_SECONDS:g} s.",
+        "own measurements: healthy runs stay below five times the limit",
+        "The largest loss drowns the others: lower value_coefficient or reward_scale, or the learning rate if"
+        " the value loss explodes.",
+    )
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._spell = Spell(BEYOND_SECONDS, 10.0)
+
+    def see(self, moment: Moment) -> Finding | None:
+        norm, limit = moment.get("grad_norm"), BEYOND * self._facts.max_gradient_norm
+        if norm is None or not limit or not self._spell.see(norm > limit, moment):
+            return None
+        text = f"It is {norm:.3g}; the limit is {self._facts.max_gradient_norm:g}."
+        return finding(self.rule, Level.WARNING, text, self._spell.since, norm, limit)
+
+
 SPIKE_DEVIATIONS, SPIKE_FACTOR, SPIKE_SECONDS = 6.0, 10.0, 3.0
 
 

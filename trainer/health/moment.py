@@ -21,6 +21,8 @@ class Facts:
     score_high: float | None = None
     most_entropy: float | None = None
     minibatch: int = 0
+    gamma: float = 0.99
+    max_gradient_norm: float = 0.0
     accepted: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:

@@ -10,7 +10,10 @@ from pufftui.trainer.health.moment import Facts, Moment
 from pufftui.trainer.health.score_track import ScoreTrack
 from pufftui.trainer.health.spell import Blocks, Spell
 
-GROWTH, GROWTH_BLOCKS, GROWTH_SECONDS = 2.0, 8, 4.0
+GROWTH, GROWTH_SPAN, GROWTH_LEAST, GROWTH_SECONDS = 2.5, 0.2, 3.0, 1.5
+
+
+GROWTH_PROGRESS = 0.05
 
 
 class GrowingWeights(Detector):
@@ -20,26 +23,28 @@ class GrowingWeights(Detector):
         "weights.growing",
         "The weights grow without end",
         "weight_norm",
-        f"Their norm has grown by a factor of {GROWTH:g} within a fifth of the run so far, after its first"
-        " fifth, and the score is below its best level.",
+        f"Their norm has grown by a factor of {GROWTH:g} within a fifth of the time so far, at least"
+        f" {GROWTH_LEAST:g} s, after the first twentieth of the run, and the score is below its best level.",
         "own measurements: benchmarks/health.py; Moalla et al., arXiv 2405.00662: growth precedes collapse",
         "Lower the learning rate. Large weights learn ever more slowly and can tip over.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
         super().__init__(facts, track)
-        self._blocks = Blocks(GROWTH_SECONDS)
-        self._spell = Spell(8.0)
+        self._blocks = Blocks(0.5, 1 / 200)
+        self._first: Moment | None = None
+        self._spell = Spell(GROWTH_SECONDS, 10.0)
 
     def see(self, moment: Moment) -> Finding | None:
         norm, track = moment.get("weight_norm"), self._track
         if norm is None:
             return None
+        self._first = self._first or moment
         self._blocks.see(norm, moment)
-        count = len(self._blocks)
-        if count < GROWTH_BLOCKS or track.progress < 0.2:
+        span = max(GROWTH_LEAST, GROWTH_SPAN * (moment.seconds - self._first.seconds))
+        before = self._blocks.mean_at(moment.seconds - span)
+        if before is None or track.progress < GROWTH_PROGRESS:
             return None
-        before = self._blocks.means[count - max(2, count // 5)]
         factor = norm / before if before > 0 else 1.0
         low = (
             math.isnan(track.level)
@@ -70,7 +75,8 @@ class DeadUnits(Detector):
         "network.dead",
         "Much of the network is dead",
         "dead_units",
-        f"More than {DEAD:.0%} of the units are quiet whatever is seen (below 2.5 % of their layer's mean)"
+        f"More than {DEAD:.0%} of the units hardly change, whatever is seen (below 2.5 % of what is usual in"
+        f" their layer)"
         f" for {DEAD_SECONDS:g} s.",
         "Sokar et al., arXiv 2302.12902 (dormant units)",
         "Dead units do not come back. Begin again with a lower learning rate or a lower replay ratio.",

@@ -75,7 +75,7 @@ class MuchClipped(Detector):
         )
 
 
-RANDOM_SHARE, RANDOM_PROGRESS, RANDOM_SECONDS = 0.97, 0.2, 10.0
+RANDOM_SHARE, RANDOM_PROGRESS, RANDOM_SECONDS = 0.97, 0.2, 5.0
 
 
 class StillRandom(Detector):

@@ -8,19 +8,22 @@ from pufftui.trainer.health.moment import Facts, Moment
 from pufftui.trainer.health.score_track import ScoreTrack
 from pufftui.trainer.health.spell import Spell
 
-SMALL, SMALL_SECONDS = 0.1, 5.0
+SMALL, SMALL_SECONDS = 0.1, 4.0
+ACCEPTED_SMALL = SMALL / 100
+"""What an author who accepts small rewards cannot have meant."""
+
 ACCEPT_SMALL, ACCEPT_CLAMPED = "reward_small", "reward_clamped"
 
 
 class SmallRewards(Detector):
-    """Rewards so small that learning hardly notices them."""
+    """Rewards so small that learning hardly notices them, also all together within the discount's reach."""
 
     rule = Rule(
         "rewards.small",
         "Rewards are too small to learn from",
         "reward_size",
         f"The mean size of rewards that are not zero, after reward_scale, is below {SMALL:g} for"
-        f" {SMALL_SECONDS:g} s.",
+        f" {SMALL_SECONDS:g} s, and so is what comes together within 1 / (1 - gamma) steps.",
         "own measurements: below that, values and advantages drown in noise",
         "Raise --train.reward-scale so that a typical reward is near 1, or the rewards in the environment."
         " If they are small on purpose, its TOML may say so: reward_small_ok in [check].",
@@ -28,18 +31,22 @@ class SmallRewards(Detector):
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
         super().__init__(facts, track)
-        self._accepted = ACCEPT_SMALL in facts.accepted
+        self._limit = ACCEPTED_SMALL if ACCEPT_SMALL in facts.accepted else SMALL
+        self._reach = 1 / max(1 - facts.gamma, 1e-6)
         self._spell = Spell(SMALL_SECONDS)
 
     def see(self, moment: Moment) -> Finding | None:
         size = moment.get("reward_size")
-        if size is None or self._accepted or not self._spell.see(0 < size < SMALL, moment):
+        if size is None:
+            return None
+        together = size * max(1.0, self._reach * (moment.get("reward_nonzero") or 0.0))
+        if not self._spell.see(0 < together < self._limit, moment):
             return None
         text = f"Their typical size is {size:.2g}."
-        return finding(self.rule, Level.WARNING, text, self._spell.since, size, SMALL)
+        return finding(self.rule, Level.WARNING, text, self._spell.since, size, self._limit)
 
 
-CLAMPED, CLAMPED_SECONDS = 0.2, 8.0
+CLAMPED, CLAMPED_SECONDS = 0.2, 4.0
 
 
 class ClampedRewards(Detector):
@@ -72,7 +79,7 @@ class ClampedRewards(Detector):
         return finding(self.rule, Level.WARNING, text, self._spell.since, share, CLAMPED)
 
 
-NONE_SHARE, NONE_STEPS, NONE_SECONDS = 0.1, 2_000_000, 10.0
+NONE_SHARE, NONE_STEPS, NONE_SECONDS = 0.2, 2_000_000, 4.0
 
 
 class NoRewards(Detector):

@@ -10,9 +10,9 @@ from pufftui.trainer.health.moment import Facts, Moment
 from pufftui.trainer.health.score_track import ScoreTrack
 from pufftui.trainer.health.spell import Spell
 
-DROP, DEEP_DROP = 0.35, 0.7
-DROP_NOISE = 8.0
-DROP_SECONDS, DEEP_SECONDS = 6.0, 12.0
+DROP, DEEP_DROP = 0.5, 0.75
+DROP_NOISE, DROP_GAIN = 12.0, 0.05
+DROP_SECONDS, DEEP_SECONDS = 3.0, 8.0
 
 
 class ScoreCrash(Detector):
@@ -23,8 +23,9 @@ class ScoreCrash(Detector):
         "The score has crashed",
         "score",
         f"The level of the score (median of three blocks) lies below its best level by more than"
-        f" {DROP:.0%} of all that was gained, and by more than {DROP_NOISE:g} times its usual jump from"
-        f" block to block, for {DROP_SECONDS:g} s. Critical from {DEEP_DROP:.0%} on.",
+        f" {DROP:.0%} of all that was gained, and by more than {DROP_NOISE:g} times its scatter from"
+        f" row to row, for {DROP_SECONDS:g} s. Critical from {DEEP_DROP:.0%} on. Less than {DROP_GAIN:.0%} of the"
+        " score's range is too little to lose.",
         "own measurements: benchmarks/health.py",
         "Go back to the last healthy checkpoint and on with a lower learning rate or a smaller clip."
         " If it happens again, more agents or a lower replay ratio make the updates steadier.",
@@ -37,7 +38,8 @@ class ScoreCrash(Detector):
 
     def see(self, moment: Moment) -> Finding | None:
         track = self._track
-        if math.isnan(track.level) or not track.learned:
+        enough = DROP_GAIN * track.range if not math.isnan(track.range) else 0.0
+        if math.isnan(track.level) or not track.learned or track.gain < enough:
             return None
         drop, noise = track.best - track.level, DROP_NOISE * track.noise
         least = max(DROP * track.gain, noise)
@@ -95,7 +97,8 @@ class Plateau(Detector):
         return finding(self.rule, Level.INFO, text, self._since, track.level)
 
 
-SENSIBLE_SHARE, SENSIBLE_STEPS, SENSIBLE_SECONDS = 0.25, 5_000_000, 15.0
+GENERATIONS = 3
+SENSIBLE_SHARE, SENSIBLE_STEPS, SENSIBLE_SECONDS = 0.3, 5_000_000, 5.0
 
 
 class NoLearning(Detector):
@@ -106,7 +109,8 @@ class NoLearning(Detector):
         "Nothing is learned",
         "score",
         f"After {SENSIBLE_SHARE:.0%} of the planned steps ({SENSIBLE_STEPS:,} without a plan) the score"
-        " has not risen by 2 % of its range, nor by four times its usual jump from block to block.",
+        " has not risen by 0.4 % of its range and four times its scatter from row to row. Three"
+        " generations of episodes must have come to their ends.",
         "own measurements: benchmarks/health.py",
         "Look at the rewards first: do they come at all, and are they between 0.1 and 1? Then at the"
         " entropy: at its maximum the policy is still random, at zero it has settled on something bad."
@@ -116,7 +120,7 @@ class NoLearning(Detector):
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
         super().__init__(facts, track)
         self._planned = facts.total_steps > 0
-        self._spell = Spell(5.0)
+        self._spell = Spell(2.0)
 
     def see(self, moment: Moment) -> Finding | None:
         track = self._track
@@ -124,8 +128,10 @@ class NoLearning(Detector):
             return None
         done = track.progress >= SENSIBLE_SHARE if self._planned else moment.step >= SENSIBLE_STEPS
         known = moment.seconds - track.first.seconds >= SENSIBLE_SECONDS
+        generation = moment.get("provisional_steps") or 0.0
+        known = known and moment.step - track.first.step >= GENERATIONS * generation
         at_top = track.level >= track.top - 0.1 * track.range
-        if not self._spell.see(done and known and not track.learned and not at_top, moment):
+        if not self._spell.see(done and known and not track.risen and not at_top, moment):
             return None
         text = (
             f"It began at {track.base:.4g} and is at {track.level:.4g} after {moment.step:,} steps."

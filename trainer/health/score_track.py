@@ -7,11 +7,17 @@ import math
 import numpy as np
 
 from pufftui.trainer.health.moment import Facts, Moment
-from pufftui.trainer.health.spell import Blocks
+from pufftui.trainer.health.spell import Blocks, Noise
 
-BLOCK_SECONDS = 4.0
+BLOCK_SECONDS, BLOCK_SHARE = 0.8, 1 / 150
 LEVEL_BLOCKS = 3
 """A level is the median of so many blocks, so that a single odd one is nothing."""
+
+RISEN_SHARE, RISEN_NOISE = 0.004, 4.0
+"""The score has moved from this share of its range on, and from so many usual jumps."""
+
+LEARNED_SHARE, LEARNED_NOISE = 0.02, 3.0
+"""A rise counts from this share of the score's range on, and from so many usual jumps."""
 
 
 class ScoreTrack:
@@ -27,7 +33,10 @@ class ScoreTrack:
         known = low is not None and high is not None and math.isfinite(low + high)
         self.range = high - low if known and high is not None and low is not None else math.nan
         self.top = math.nan if high is None else high
-        self.blocks = Blocks(BLOCK_SECONDS)
+        self.blocks = Blocks(BLOCK_SECONDS, BLOCK_SHARE)
+        self._noise = Noise()
+        self.noise = 0.0
+        """How much the score scatters from row to row, beside its trend."""
         self.base = self.level = self.best = math.nan
         self.best_at: Moment | None = None
         self.first: Moment | None = None
@@ -44,9 +53,11 @@ class ScoreTrack:
             return
         if self.first is None:
             self.first = moment
+        self._noise.see(score)
         if not self.blocks.see(score, moment) or len(self.blocks) < LEVEL_BLOCKS:
             return
         self.fresh = True
+        self.noise = self._noise.deviation()
         self.level = float(np.median(self.blocks.last(LEVEL_BLOCKS)))
         if math.isnan(self.base):
             # A quick learner has risen within its first blocks already.
@@ -55,19 +66,20 @@ class ScoreTrack:
             self.best, self.best_at = self.level, moment
 
     @property
-    def noise(self) -> float:
-        """The usual jump of the score from one block to the next."""
-        return self.blocks.noise()
-
-    @property
     def gain(self) -> float:
         """From where it began to the best level."""
         return self.best - self.base
+
+    @property
+    def risen(self) -> bool:
+        """Whether the score has moved up at all, by more than chance would explain."""
+        least = RISEN_SHARE * self.range if not math.isnan(self.range) else 0.0
+        return self.gain > max(RISEN_NOISE * self.noise, least)
 
     @property
     def learned(self) -> bool:
         """Whether the score has risen by more than chance would explain."""
         if math.isnan(self.level):
             return False
-        least = 0.02 * self.range if not math.isnan(self.range) else 0.0
-        return self.gain > max(4 * self.noise, least)
+        least = LEARNED_SHARE * self.range if not math.isnan(self.range) else 0.0
+        return self.gain > max(LEARNED_NOISE * self.noise, least)

@@ -10,8 +10,8 @@ from pufftui.trainer.health.moment import Facts, Moment
 from pufftui.trainer.health.score_track import ScoreTrack
 from pufftui.trainer.health.spell import Blocks, Spell
 
-BLOCK_SECONDS = 4.0
-SLOW, SLOW_SECONDS, SLOW_AFTER = 0.6, 12.0, 6
+BLOCK_SECONDS, BLOCK_SHARE = 1.0, 1 / 200
+SLOW, SLOW_SECONDS, SLOW_SHARE, SLOW_AFTER = 0.6, 4.0, 0.02, 6
 
 
 class SpeedDrop(Detector):
@@ -22,7 +22,7 @@ class SpeedDrop(Detector):
         "Training has become slow",
         "sps",
         f"The steps per second, as the median of three blocks, are below {SLOW:.0%} of what they were in"
-        f" most blocks before, for {SLOW_SECONDS:g} s.",
+        f" most blocks before, for {SLOW_SECONDS:g} s and {SLOW_SHARE:.0%} of the time so far.",
         "own measurements: benchmarks/health.py",
         "Another program may want the processor (see the machine panel), the processor or the GPU may be hot,"
         " or episodes have reached a part of the environment that takes longer.",
@@ -30,8 +30,8 @@ class SpeedDrop(Detector):
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
         super().__init__(facts, track)
-        self._blocks = Blocks(BLOCK_SECONDS)
-        self._spell = Spell(SLOW_SECONDS)
+        self._blocks = Blocks(BLOCK_SECONDS, BLOCK_SHARE)
+        self._spell = Spell(SLOW_SECONDS, share=SLOW_SHARE)
         self._usual = self._level = 0.0
 
     def see(self, moment: Moment) -> Finding | None:

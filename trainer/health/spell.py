@@ -16,11 +16,12 @@ ROBUST = 1.4826
 class Spell:
     """How long something has been going on; short breaks do not end it.
 
-    It counts once it has been so for `on` seconds, and is over once it has not been for `off`.
+    It counts once it has been so for `on` seconds and, in a long run, for a share of its time; it is
+    over once it has not been so for `off`.
     """
 
-    def __init__(self, on: float, off: float | None = None) -> None:
-        self._on = on
+    def __init__(self, on: float, off: float | None = None, share: float = 0.0) -> None:
+        self._on, self._share = on, share
         self._off = on if off is None else off
         self.since: Moment | Reading | None = None
         """Where the spell began, None outside of one."""
@@ -33,7 +34,8 @@ class Spell:
             if self.since is None:
                 self.since = now
             self._last = now.seconds
-            self.counts = self.counts or now.seconds - self.since.seconds >= self._on
+            least = max(self._on, self._share * now.seconds)
+            self.counts = self.counts or now.seconds - self.since.seconds >= least
         # Before it counts, one look that does not show it makes it begin anew.
         elif not self.counts or now.seconds - self._last >= self._off:
             self.since, self.counts = None, False
@@ -41,13 +43,15 @@ class Spell:
 
 
 class Blocks:
-    """A noisy stream as means over stretches of at least so many seconds.
+    """A noisy stream as means over stretches of at least so many seconds, or a share of all there were.
 
-    Neighbouring values of a training run hang together; means over a stretch do so much less.
+    Neighbouring values of a training run hang together; means over a stretch do so less, and in a
+    long run a stretch is longer.
     """
 
-    def __init__(self, seconds: float, remember: int = 4096) -> None:
-        self._length = seconds
+    def __init__(self, seconds: float, share: float = 0.0, remember: int = 4096) -> None:
+        self._least, self._share = seconds, share
+        self._first: float | None = None
         self.means: deque[float] = deque(maxlen=remember)
         self.places: deque[Moment | Reading] = deque(maxlen=remember)
         self._values: list[float] = []
@@ -55,7 +59,10 @@ class Blocks:
 
     def see(self, value: float, now: Moment | Reading) -> bool:
         """Takes in a value; whether a block is complete now."""
-        if self._begin is not None and now.seconds - self._begin.seconds >= self._length:
+        if self._first is None:
+            self._first = now.seconds
+        length = max(self._least, self._share * (now.seconds - self._first))
+        if self._begin is not None and now.seconds - self._begin.seconds >= length:
             self.means.append(sum(self._values) / len(self._values))
             self.places.append(self._begin)
             self._values, self._begin = [value], now
@@ -68,17 +75,38 @@ class Blocks:
     def __len__(self) -> int:
         return len(self.means)
 
+    def mean_at(self, seconds: float) -> float | None:
+        """The mean of the last block that began before a moment; None if none is that old."""
+        for place, mean in zip(reversed(self.places), reversed(self.means), strict=True):
+            if place.seconds <= seconds:
+                return mean
+        return None
+
     def last(self, count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """The means of the last blocks, up to so many."""
         return np.array(list(self.means)[-count:], np.float64)
 
-    def noise(self, count: int = 64) -> float:
-        """The usual jump from one block to the next, robust against a few large ones."""
-        recent = self.last(count + 1)
-        if len(recent) < 3:
+
+class Noise:
+    """How much a stream scatters around its own trend, whatever that is.
+
+    Twice differenced, a trend is nearly gone, and independent noise has six times its variance. The
+    median makes it robust against jumps.
+    """
+
+    def __init__(self, window: int = 96) -> None:
+        self._values: deque[float] = deque(maxlen=window)
+
+    def see(self, value: float) -> None:
+        """Takes in a value."""
+        self._values.append(value)
+
+    def deviation(self) -> float:
+        """The standard deviation of the noise; 0 while too little is known."""
+        if len(self._values) < 5:
             return 0.0
-        jumps = np.abs(np.diff(recent))
-        return float(ROBUST * np.median(jumps))
+        bends = np.diff(np.fromiter(self._values, np.float64, len(self._values)), 2)
+        return float(ROBUST * np.median(np.abs(bends)) / math.sqrt(6))
 
 
 class Usual:

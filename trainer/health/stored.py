@@ -49,8 +49,10 @@ def check_run(reader: StoreReader, facts: Facts) -> list[Told]:
 def _tell(told: list[Told], change: Change) -> None:
     for place, earlier in enumerate(told):
         if earlier.finding.rule is change.finding.rule and earlier.over_step is None:
-            over = change.step if change.over else None
-            told[place] = replace(earlier, finding=change.finding, over_step=over)
+            if change.over:
+                told[place] = replace(earlier, over_step=change.step)
+            else:
+                told[place] = replace(earlier, finding=change.finding)
             return
     told.append(Told(change.finding, change.step, change.seconds))
 
@@ -70,7 +72,8 @@ def moments(reader: StoreReader, most: int = MOST_ROWS) -> Iterator[Moment]:
     """The rows that belong to the run as it is now; of one with more than `most`, blocks of them."""
     blocks = reader.metrics_between(points=most)
     names = list(blocks.mean)
-    table = np.array([blocks.mean[name] for name in names], np.float64).reshape(len(names), -1).T
+    shape = len(names), len(blocks.first_steps)
+    table = np.array([blocks.mean[name] for name in names], np.float64).reshape(shape).T
     for row, values in enumerate(table):
         known = {n: v for n, v in zip(names, values.tolist(), strict=True) if v == v}  # noqa: PLR0124
         yield Moment(int(blocks.last_steps[row]), float(blocks.seconds[row]), known)

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from pufftui.trainer.health.detector import Detector, MachineDetector
 from pufftui.trainer.health.finding import Finding, Rule
-from pufftui.trainer.health.losses import BadValues, GradientSpike, NotFinite, ValueExplosion
+from pufftui.trainer.health.losses import (
+    BadValues,
+    GradientBeyondLimit,
+    GradientSpike,
+    NotFinite,
+    ValueExplosion,
+)
 from pufftui.trainer.health.machine import CostlyScreen, Disk, MemoryLeak, Throttled
 from pufftui.trainer.health.moment import Facts, Moment, Reading
 from pufftui.trainer.health.network import BatchSize, DeadUnits, GrowingWeights, PoorFeatures
@@ -40,6 +46,7 @@ LEARNING: tuple[type[Detector], ...] = (
     ValueExplosion,
     BadValues,
     GradientSpike,
+    GradientBeyondLimit,
     GrowingWeights,
     DeadUnits,
     PoorFeatures,

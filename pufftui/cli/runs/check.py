@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import textwrap
+from dataclasses import asdict
 
 from pufftui.cli.parser import CommandParser
 from pufftui.envs.errors import PuffError
 from pufftui.format import duration, steps
 from pufftui.headless import alert, finite
-from pufftui.trainer.health import Level, Told, check_run, stored_facts
+from pufftui.trainer.health import RULES, Level, Told, check_run, stored_facts
 from pufftui.trainer.run_folder import LATEST, RunFolder
 from pufftui.trainer.store import StoreReader
 
@@ -24,7 +25,11 @@ def run(arguments: list[str]) -> int:
         "run", metavar="RUN", nargs="?", default=LATEST, help="its name; else the last one"
     )
     parser.add_argument("--json", action="store_true", help="one JSON array")
+    parser.add_argument("--rules", action="store_true", help="all rules there are, without a run")
     options = parser.parse(arguments)
+    if options.rules:
+        print(all_rules(as_json=options.json))
+        return 0
     folder = RunFolder.open(options.run)
     reader = StoreReader(folder.database)
     try:
@@ -47,6 +52,17 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
+def all_rules(*, as_json: bool) -> str:
+    """Every rule with its numbers and their source."""
+    if as_json:
+        return json.dumps([asdict(rule) for rule in RULES.values()], indent=2)
+    blocks = []
+    for rule in RULES.values():
+        lines = [rule.meaning, f"Source: {rule.source}.", f"What to do: {rule.advice}"]
+        blocks.append("\n".join([f"{rule.id}: {rule.title}", *map(_wrapped, filter(_said, lines))]))
+    return "\n\n".join(blocks)
+
+
 def as_json(told: Told) -> dict[str, object]:
     """A finding by its public names, with when it was told and when it was over."""
     return {
@@ -66,9 +82,13 @@ def in_words(told: Told) -> str:
     when = f"from step {steps(finding.since_step)} {until}, told after {duration(told.seconds)}"
     head = f"{SIGNS[finding.level]} {finding.level.word}: {finding.rule.title} ({when})"
     lines = [finding.text, f"Rule: {finding.rule.meaning}", f"What to do: {finding.rule.advice}"]
-    wrapped = [
-        textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="  ")
-        for line in lines
-        if not line.endswith(": ")
-    ]
-    return "\n".join([head, *wrapped])
+    return "\n".join([head, *map(_wrapped, filter(_said, lines))])
+
+
+def _said(line: str) -> bool:
+    """Whether anything follows what a line is called."""
+    return not line.endswith(": ")
+
+
+def _wrapped(line: str) -> str:
+    return textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="  ")

@@ -45,6 +45,7 @@ def what_is_lost(folder: RunFolder) -> str:
         parts.append(f"score {figure(run.score)}")
     counts = {
         "checkpoint": len(list(folder.checkpoints.glob("step-*.npz"))),
+        "demonstration": len(list(folder.demonstrations.glob("*.npz"))),
         "note": len(run.notes),
         "tag": len(run.tags),
     }

@@ -1,0 +1,99 @@
+"""How a person holds keys: for real where the terminal tells that they are let go, else latched."""
+
+from __future__ import annotations
+
+from pufftui.envs.descriptor import Descriptor
+from pufftui.keys import game_parts
+from pufftui.latch import Latch
+from pufftui.trainer.command import ArenaCommand, PressKey, ReleaseKey
+
+SHIFTS = ("left_shift", "right_shift")
+
+ALONE_SECONDS = 0.4
+"""How long Shift is held alone before it means that the person wants to play."""
+
+
+class Grip:
+    """Turns what happens on the keyboard into commands for the arena.
+
+    `real` is whether the terminal reports that keys are let go.
+    """
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self.real = False
+        self._turn_based = descriptor.turn_based
+        self._latch = Latch(game_parts(descriptor), turn_based=descriptor.turn_based)
+        self._down: set[str] = set()
+
+    @property
+    def words(self) -> str:
+        """How keys work, in two words."""
+        if self._turn_based:
+            return "a key, a move"
+        return "keys held" if self.real else "keys latch"
+
+    @property
+    def empty(self) -> bool:
+        """Whether no key is down."""
+        return not (self._latch.keys or self._down)
+
+    def type(self, key: str, now: float) -> list[ArenaCommand]:
+        """A key of the game was typed, as every terminal tells."""
+        if not self.real:
+            return self._latch.press(key, now)
+        # Mostly it has been seen going down before; if not, nobody will tell when it goes up.
+        return [] if key in self._down else [PressKey(key), ReleaseKey(key)]
+
+    def press(self, key: str) -> list[ArenaCommand]:
+        """A key of the game was seen going down, or repeats."""
+        if not self.real:
+            return []
+        self._down.add(key)
+        return [PressKey(key)]
+
+    def lift(self, key: str) -> list[ArenaCommand]:
+        """A key of the game went up."""
+        self._down.discard(key)
+        return [ReleaseKey(key)]
+
+    def tick(self, now: float) -> list[ArenaCommand]:
+        """Call often; lets go of latched keys that have been quiet."""
+        return self._latch.tick(now)
+
+    def let_go(self) -> list[ArenaCommand]:
+        """Lets go of everything."""
+        self._down.clear()
+        return self._latch.release()
+
+
+class ShiftHold:
+    """Tells Shift that is held alone from Shift that belongs to another key."""
+
+    def __init__(self) -> None:
+        self._down: set[str] = set()
+        self._since: float | None = None
+
+    def press(self, key: str, now: float) -> None:
+        """Any key went down, or repeats."""
+        if key not in self._down:
+            alone = key in SHIFTS and not self._down
+            self._since = now if alone else None
+            self._down.add(key)
+
+    def lift(self, key: str) -> None:
+        """Any key went up."""
+        self._down.discard(key)
+        if key in SHIFTS:
+            self._since = None
+
+    def held(self, now: float) -> bool:
+        """Whether Shift has been alone long enough; true once for each time it is held."""
+        if self._since is None or now - self._since < ALONE_SECONDS:
+            return False
+        self._since = None
+        return True
+
+    def forget(self) -> None:
+        """Nobody knows any more which keys are down."""
+        self._down.clear()
+        self._since = None

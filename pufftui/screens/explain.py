@@ -1,0 +1,69 @@
+"""What a figure means, what is healthy, whence that is known, and what to try when it is off."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.text import Text
+from textual.binding import Binding
+
+from pufftui.charting import Charting
+from pufftui.explain import explain
+from pufftui.format import figure
+from pufftui.screens.dialog import Dialog
+from pufftui.theme import PuffTheme
+from pufftui.trainer.health import RULES, Rule
+
+WIDTH = 72
+LABEL = 10
+
+
+class ExplainScreen(Dialog):
+    """One metric."""
+
+    BINDINGS = [Binding("enter,q", "close", "Close", show=False)]
+
+    def __init__(self, look: PuffTheme, metric: str, charting: Charting) -> None:
+        super().__init__(look)
+        self._metric, self._charting = metric, charting
+
+    @property
+    def title_text(self) -> str:  # type: ignore[override]
+        return explain(self._metric).label
+
+    def body(self) -> Text:
+        about = explain(self._metric)
+        series = self._charting.series(self._metric)
+        known = series.count > 0
+        parts: list[tuple[str, str, bool]] = []
+        if known.any():
+            low, high = float(series.low[known].min()), float(series.high[known].max())
+            parts += [
+                (f"{figure(series.newest)}", "policy", True),
+                (f"   from {figure(low)} to {figure(high)} so far\n\n", "dim", False),
+            ]
+        rows = [
+            ("", about.means),
+            ("healthy", about.healthy),
+            ("source", about.source),
+            ("try", about.advice),
+            *(("alert", f"{rule.title}. {rule.meaning}") for rule in self._rules()),
+        ]
+        for name, text in rows:
+            if text:
+                parts += self._row(name, text)
+        parts.append((f"\n{self._metric}", "dim", False))
+        return self.ink(*parts)
+
+    def _rules(self) -> list[Rule]:
+        return [rule for rule in RULES.values() if rule.metric == self._metric]
+
+    def _row(self, name: str, text: str) -> list[tuple[str, str, bool]]:
+        room = WIDTH - (LABEL if name else 0)
+        colour = {"": "text", "try": "policy", "alert": "warning"}.get(name, "dim")
+        lines = textwrap.wrap(text, room)
+        parts: list[tuple[str, str, bool]] = []
+        for number, line in enumerate(lines):
+            label = name.ljust(LABEL) if name and not number else " " * (LABEL if name else 0)
+            parts += [(label, "text", True), (f"{line}\n", colour, False)]
+        return [*parts, ("\n", "dim", False)]

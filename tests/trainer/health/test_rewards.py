@@ -1,0 +1,83 @@
+"""Rewards that teach nothing and observations that show nothing."""
+
+from dataclasses import replace
+
+import pytest
+from streams import FACTS, changes, rows, told
+
+from pufftui.trainer.health import Level
+from pufftui.trainer.health.rewards import (
+    ACCEPTED_SMALL,
+    CLAMPED,
+    CLAMPED_SECONDS,
+    NONE_SECONDS,
+    NONE_SHARE,
+    SMALL,
+    SMALL_SECONDS,
+)
+
+
+def small(size: float, given: float = 0.001, facts=FACTS, seconds: float = 20) -> list[str]:
+    count = int(seconds)
+    return told(rows(reward_size=[size] * count, reward_nonzero=[given] * count), facts)
+
+
+def test_rewards_too_small_to_learn_from() -> None:
+    assert small(SMALL * 0.99) == ["rewards.small"]
+    assert small(SMALL) == []
+    assert small(SMALL * 0.5, seconds=SMALL_SECONDS - 1) == []
+    assert small(0.0) == [], "that is another rule"
+
+
+def test_many_small_rewards_add_up() -> None:
+    # gamma 0.99 reaches a hundred steps far.
+    assert small(0.002, given=1.0) == []
+    assert small(0.0009, given=1.0) == ["rewards.small"]
+    assert small(0.002, given=1.0, facts=replace(FACTS, gamma=0.9)) == ["rewards.small"]
+
+
+def test_an_author_may_accept_small_rewards_within_reason() -> None:
+    accepted = replace(FACTS, accepted=("reward_small",))
+    assert small(ACCEPTED_SMALL * 2, facts=accepted) == []
+    assert small(ACCEPTED_SMALL / 2, facts=accepted) == ["rewards.small"]
+
+
+def clamped(share: float, facts=FACTS, seconds: float = 20) -> list[str]:
+    count, given = int(seconds), 0.05
+    columns = {"reward_nonzero": [given] * count, "clamped_rewards": [share * given] * count}
+    return told(rows(**columns), facts)
+
+
+def test_rewards_that_are_clipped() -> None:
+    assert clamped(CLAMPED * 1.01) == ["rewards.clamped"]
+    assert clamped(CLAMPED * 0.99) == []
+    assert clamped(1.0, seconds=CLAMPED_SECONDS - 1) == []
+    assert clamped(1.0, replace(FACTS, accepted=("reward_clamped",))) == []
+
+
+def test_no_reward_ever() -> None:
+    long = int(1000 * NONE_SHARE)
+    assert told(rows(reward_nonzero=[0.0] * (long - 2))) == []
+    assert told(rows(reward_nonzero=[0.0] * (long + 2))) == ["rewards.none"]
+    assert told(rows(reward_nonzero=[0.0] * 10 + [1e-6] + [0.0] * long)) == []
+    endless = replace(FACTS, total_steps=0)
+    assert told(rows(reward_nonzero=[0.0] * 199), endless) == []
+    assert told(rows(reward_nonzero=[0.0] * 203), endless) == ["rewards.none"]
+    quick = replace(FACTS, total_steps=20_000)
+    assert told(rows(reward_nonzero=[0.0] * int(NONE_SECONDS)), quick) == [], "give it seconds"
+
+
+def test_a_reward_ends_the_finding() -> None:
+    found = changes(rows(reward_nonzero=[0.0] * 300))
+    assert found[0].finding.rule.id == "rewards.none"
+    assert told(rows(reward_nonzero=[0.0] * 300 + [0.1] * 5)) == ["rewards.none"]
+
+
+@pytest.mark.parametrize(
+    ("looks", "wanted"),
+    [([0.5, 0.0], []), ([0.5, 0.0, 0.0], ["observations.frozen"]), ([0.0, 0.5, 0.0], [])],
+)
+def test_observations_that_never_change_are_critical(looks, wanted) -> None:
+    columns = {"observation_change": [v for look in looks for v in (look, None, None)]}
+    columns["sps"] = [1.0] * (3 * len(looks))
+    assert told(rows(**columns), least=Level.CRITICAL) == wanted

@@ -39,7 +39,7 @@ typedef struct {
 
 typedef struct {
     puff_random random;
-    float sharing; /* part of all rewards that is shared out */
+    float sharing;     /* part of all rewards that is shared out */
     food foods[KINDS]; /* of kind NORMAL + index */
     forager agents[AGENTS];
     int32_t tick;

@@ -46,6 +46,9 @@ COUNTED = 5
 
 HALF_OF_CONTROL = 0.5
 LOST = 1 / 3
+TAKEN = 0.75
+"""Share of the processor time that a run once had, below which another program has taken the rest."""
+
 HELD = 12
 """Rows for which a score must be held to count as a level."""
 
@@ -97,11 +100,19 @@ class Judged:
     final: float
     steps: int
     seconds: float
+    processor: list[tuple[float, float]]
 
     @property
     def warnings(self) -> list[Told]:
         """What would have called somebody."""
         return [t for t in self.told if t.finding.level >= Level.WARNING]
+
+    def is_true_all_the_same(self, told: Told) -> bool:
+        """Whether training was slow because another program took the processor."""
+        before = [(at, cores) for at, cores in self.processor if at <= told.seconds]
+        most = max((cores for _, cores in self.processor), default=0.0)
+        slow = any(cores < TAKEN * most for _, cores in before[-2:])
+        return told.finding.rule.id == "speed.drop" and slow
 
     @property
     def began(self) -> float:
@@ -115,6 +126,8 @@ def judge(place: Path, case: Case) -> Judged:
     rows = list(moments(reader))
     scores = [m.values["score"] for m in rows if "score" in m.values]
     told = check_run(reader, facts_of(place, case, reader))
+    # The first reading is of a moment, the others of the time since the one before.
+    processor = [(row.seconds, row.process_cores) for row in reader.system_after(0)[1:]]
     reader.close()
     return Judged(
         case,
@@ -124,6 +137,7 @@ def judge(place: Path, case: Case) -> Judged:
         float(np.mean(scores[-8:])) if scores else np.nan,
         rows[-1].step if rows else 0,
         rows[-1].seconds if rows else 0.0,
+        processor,
     )
 
 
@@ -179,15 +193,14 @@ def report(place: Path, half: str, hours: float) -> dict[str, object]:
         elif not is_bad(run, controls):
             harmless[run.case.kind] += 1
     table = {kind: row(runs) | {"harmless": harmless[kind]} for kind, runs in kinds.items()}
-    early = [
-        (run.case.name, t.finding.rule.id)
-        for runs in kinds.values()
-        for run in runs
-        for t in run.warnings
-        if t.step < run.began
+    unplanned = [(run, t) for run in well for t in run.warnings]
+    for runs in kinds.values():
+        unplanned += [(run, t) for run in runs for t in run.warnings if t.step < run.began]
+    false = [
+        (run.case.name, t.finding.rule.id, round(t.seconds))
+        for run, t in unplanned
+        if not run.is_true_all_the_same(t)
     ]
-    false = [(r.case.name, t.finding.rule.id, round(t.seconds)) for r in well for t in r.warnings]
-    false += [(name, rule, -1) for name, rule in early]
     critical = [r.case.name for r in well for t in r.told if t.finding.level is Level.CRITICAL]
     made = made_up(place, well, hours)
     return {
@@ -199,6 +212,7 @@ def report(place: Path, half: str, hours: float) -> dict[str, object]:
         "not_healthy_after_all": [r.case.name for r in controlled if r not in well],
         "healthy_hours": round(sum(r.seconds for r in well) / 3600, 2),
         "false_warnings": false,
+        "true_by_another_program": len(unplanned) - len(false),
         "false_critical": critical,
         "infos_on_healthy": infos(well),
         "made_up": made,

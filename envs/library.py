@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import struct
 import sys
@@ -44,11 +45,15 @@ def interface() -> cffi.FFI:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EnvLibrary:
-    """An environment's library: its C functions (`lib`) and what it declares."""
+    """An environment's library: its C functions (`lib`) and what it declares.
+
+    `build` is a digest of its code: memory of one build means nothing to another.
+    """
 
     path: Path
     lib: Any
     descriptor: Descriptor
+    build: bytes
 
 
 def load_library(
@@ -84,7 +89,7 @@ def load_library(
             f"{label} describes itself wrongly ({error}).",
             "See puff_env.h for what is allowed.",
         ) from None
-    return EnvLibrary(path, lib, descriptor)
+    return EnvLibrary(path, lib, descriptor, hashlib.sha256(path.read_bytes()).digest())
 
 
 def _refuse_cut_short(path: Path) -> None:

@@ -117,6 +117,8 @@ class Reporter:
             for name, now in here.items()
             if name in description and description[name] != now
         ]
+        if description.get("build") != self._session.vector.library.build.hex():
+            self.event("note", "the environment was built anew since: its games begin again")
         if changes:
             text = "not bit-equal to a run that never stopped: "
             self.event("note", text + ", ".join(changes))

@@ -162,13 +162,21 @@ class TrainingSession:
             name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()
         }
         arrays["environments"] = np.frombuffer(self.vector.save(), np.uint8)
+        arrays["build"] = np.frombuffer(self.vector.library.build, np.uint8)
         for name, value in self.statistics.state().items():
             arrays[f"statistics/{name}"] = value
         arrays["progress"] = np.array([self.step, self.epoch], np.int64)
         return arrays
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Puts back what `state` returned, into a session with the same config."""
+        """Puts back what `state` returned, into a session with the same config.
+
+        Environments of another build of their library begin anew: their memory may mean anything.
+        """
+        if bytes(arrays.get("build", ())) != self.vector.library.build:
+            own = self.state()
+            anew = ("rollout/", "environments", "build")
+            arrays = {**arrays, **{name: own[name] for name in own if name.startswith(anew)}}
 
         def section(name: str) -> dict[str, Any]:
             prefix = f"{name}/"

@@ -15,7 +15,7 @@ enum { START_HP = 80, MOST_HP = 100, NORMAL_HP = 20, SHARED_HP = 50, TIME_LIMIT 
 enum { UP, DOWN, LEFT, RIGHT, STAY };
 enum { EMPTY, NORMAL, SHARED, WALL, OTHER, ITSELF, CLASSES };
 enum { KINDS = 2, NEIGHBOURS = 8 };
-enum { REGROWTH, PARAMETERS };
+enum { REGROWTH, SHARING, PARAMETERS };
 enum { STAT_NORMAL, STAT_SHARED, STAT_SURVIVED, STAT_LEFT, STATISTICS };
 
 #define NORMAL_REWARD 0.1f
@@ -39,6 +39,7 @@ typedef struct {
 
 typedef struct {
     puff_random random;
+    float sharing;     /* part of all rewards that is shared out */
     food foods[KINDS]; /* of kind NORMAL + index */
     forager agents[AGENTS];
     int32_t tick;
@@ -78,6 +79,7 @@ static int64_t draw_failures(pool* world, const food* kind) {
 static void shared_pool_init(void* state, const double* params, uint64_t seed) {
     pool* world = state;
     world->random = puff_random_stream(seed, 0);
+    world->sharing = (float)params[SHARING];
     for (int k = 0; k < KINDS; k++) {
         food* kind = &world->foods[k];
         kind->log_failure = natural_log(1 - params[REGROWTH] / (k == 0 ? 1 : 10));
@@ -242,6 +244,16 @@ static void grow(pool* world, uint8_t kind) {
     foods->failures -= tries;
 }
 
+/* A part of what was earned in this step goes to all who took part in it, each the same. */
+static void share(const pool* world, int taking_part, const puff_io* io) {
+    float sum = 0;
+    for (int a = 0; a < AGENTS; a++) sum += io->alive[a] ? io->rewards[a] : 0;
+    const float each = sum / (float)taking_part;
+    for (int a = 0; a < AGENTS; a++) {
+        if (io->alive[a]) io->rewards[a] += world->sharing * (each - io->rewards[a]);
+    }
+}
+
 /* The time is over for those still alive. */
 static void close_down(pool* world, const puff_io* io) {
     for (int a = 0; a < AGENTS; a++) {
@@ -256,6 +268,7 @@ static void close_down(pool* world, const puff_io* io) {
 static void shared_pool_step(void* state, const puff_io* io) {
     pool* world = state;
     marks seen = {.count = 0};
+    const int taking_part = world->living;
     world->tick++;
     for (int a = 0; a < AGENTS; a++) {
         forager* self = &world->agents[a];
@@ -270,6 +283,7 @@ static void shared_pool_step(void* state, const puff_io* io) {
     for (int a = 0; a < AGENTS; a++) {
         if (world->agents[a].hp) hunger(world, a, io);
     }
+    share(world, taking_part, io);
     if (world->living == 0) {
         shared_pool_reset(world, io);
         return;
@@ -439,6 +453,11 @@ static const puff_parameter shared_pool_parameters[PARAMETERS] = {
      .high = 0.5,
      .help =
          "chance that a food seeds an empty neighbour in a step; a tenth of it for shared food"},
+    {.name = "sharing",
+     .type = PUFF_REAL,
+     .low = 0,
+     .high = 1,
+     .help = "part of all rewards of a step that those who live share equally"},
 };
 
 static const char* const shared_pool_statistics[STATISTICS] = {"normal_food", "shared_food",

@@ -184,6 +184,23 @@ static void test_fed_in_time(void) {
     assert(!terminals[0] && world.agents[0].hp == 50 && rewards[0] == SHARED_REWARD);
 }
 
+static void test_a_meal_and_a_death_are_shared(void) {
+    pool world = bare();
+    world.sharing = 0.5f;
+    world.agents[7].hp = 0; /* long dead: takes no part */
+    world.living = AGENTS - 1;
+    world.agents[2].hp = 1;
+    put_food(&world, NORMAL, world.agents[0].cell + SIDE);
+    actions[0] = DOWN;
+    step(&world);
+    const float each = (NORMAL_REWARD - 1) / 7;
+    assert(fabsf(rewards[0] - (0.5f * NORMAL_REWARD + 0.5f * each)) < 1e-6f);
+    assert(fabsf(rewards[2] - (-0.5f + 0.5f * each)) < 1e-6f);
+    for (int a = 3; a < 7; a++) assert(fabsf(rewards[a] - 0.5f * each) < 1e-6f);
+    assert(rewards[7] == 0);
+    assert(scores[2] == -1); /* the score is an agent's own */
+}
+
 static void test_the_last_death_resets(void) {
     pool world = bare();
     for (int a = 0; a < AGENTS; a++) world.agents[a].hp = 1 + (a == 4);
@@ -302,6 +319,7 @@ int main(void) {
     test_shared_food();
     test_hunger();
     test_fed_in_time();
+    test_a_meal_and_a_death_are_shared();
     test_the_last_death_resets();
     test_time_limit();
     test_observation();

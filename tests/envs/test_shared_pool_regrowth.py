@@ -27,7 +27,7 @@ FOOD = np.dtype(
     ],
     align=True,
 )
-FOODS_AT = 8  # after the random generator
+FOODS_AT = 16  # after the random generator and what is shared
 AGENTS_AT = FOODS_AT + 2 * FOOD.itemsize
 CELLS_AT = AGENTS_AT + AGENTS * 6 * 4 + 2 * 4
 
@@ -64,7 +64,7 @@ def grown_in_c(
     cells: NDArray[np.uint8], regrowth: float, steps: int, samples: int
 ) -> Iterator[NDArray[np.uint8]]:
     """Fields as they are after some steps in which nobody moves."""
-    parameters = {"regrowth": regrowth}
+    parameters = {"regrowth": regrowth, "sharing": 0.0}
     with VectorEnv(load_env("shared_pool"), parameters, environments=250, seed=11) as env:
         buffers: Any = env.buffers()
         env.reset(0, buffers)

@@ -31,6 +31,7 @@ AGENT = np.dtype(
 STATE = np.dtype(
     [
         ("random", np.uint64),
+        ("sharing", np.float32),
         ("foods", FOOD, (2,)),
         ("agents", AGENT, (AGENTS,)),
         ("tick", np.int32),
@@ -60,8 +61,9 @@ def state_of(env: VectorEnv, environment: int) -> Any:
 class Pool:
     """One environment; one method for each paragraph of the README."""
 
-    def __init__(self, state: Any, regrowth: float) -> None:
+    def __init__(self, state: Any, regrowth: float, sharing: float) -> None:
         self.chances = [regrowth, regrowth / 10]
+        self.sharing = sharing
         self.random = int(state["random"])
         self.failures = [int(food["failures"]) for food in state["foods"]]
         self.foods = [
@@ -125,6 +127,7 @@ class Pool:
         for me in range(AGENTS):
             if self.hp[me]:
                 self.hunger(me)
+        self.share()
         if not any(self.hp):
             self.reset()
             return
@@ -174,6 +177,12 @@ class Pool:
         self.terminals.append(me)
         self.end(me)
 
+    def share(self) -> None:
+        taking_part = [me for me in range(AGENTS) if self.took_part[me]]
+        mean = sum(self.rewards[me] for me in taking_part) / len(taking_part)
+        for me in taking_part:
+            self.rewards[me] = (1 - self.sharing) * self.rewards[me] + self.sharing * mean
+
     def end(self, me: int) -> None:
         survived = self.hp[me] > 0
         score = 0.1 * self.normal[me] + 0.2 * self.shared[me] - (not survived)
@@ -207,11 +216,15 @@ class Pool:
 
 
 def compare_a_step(
-    env: VectorEnv, buffers: Any, actions: NDArray[np.int32], regrowth: float
+    env: VectorEnv,
+    buffers: Any,
+    actions: NDArray[np.int32],
+    regrowth: float,
+    sharing: float = 0.0,
 ) -> list[Pool]:
     """Steps C and the reference from the same states."""
     states = [state_of(env, i) for i in range(env.environments)]
-    pools = [Pool(state, regrowth) for state in states]
+    pools = [Pool(state, regrowth, sharing) for state in states]
     buffers.actions[:, 0] = actions
     env.step(0, buffers)
     episodes = {int(e["agent"]): e for e in env.drain().episodes}
@@ -231,7 +244,7 @@ def compare_a_step(
                 episode = episodes[row]
                 assert episode["score"] == pytest.approx(pool.ended[me][0], abs=1e-5)
                 assert episode["statistics"][:4].tolist() == pool.ended[me][1:]
-        after = Pool(state, regrowth)
+        after = Pool(state, regrowth, sharing)
         assert (after.grid == pool.grid).all()
         for name in ("random", "failures", "foods", "hp", "normal", "shared", "tick"):
             assert getattr(after, name) == getattr(pool, name), name
@@ -259,18 +272,19 @@ def scatter(env: VectorEnv, rng: np.random.Generator) -> None:
         state["tick"] = rng.choice([10, 998, 999, 1000])
 
 
-@pytest.mark.parametrize("regrowth", [0.002, 0.3])
-def test_steps_from_scattered_states(regrowth: float):
+@pytest.mark.parametrize(("regrowth", "sharing"), [(0.002, 0), (0.3, 0), (0.004, 0.5), (0.002, 1)])
+def test_steps_from_scattered_states(regrowth: float, sharing: float):
+    parameters = {"regrowth": regrowth, "sharing": sharing}
     rng = np.random.default_rng(2)
     deaths = truncations = meals = resets = 0
-    with VectorEnv(load_env("shared_pool"), {"regrowth": regrowth}, environments=24, seed=1) as env:
+    with VectorEnv(load_env("shared_pool"), parameters, environments=24, seed=1) as env:
         buffers = env.buffers()
         env.reset(0, buffers)
         for round_ in range(90):
             if round_ % 3 == 0:
                 scatter(env, rng)
             actions = rng.integers(0, 5, env.agents).astype(np.int32)
-            for pool in compare_a_step(env, buffers, actions, regrowth):
+            for pool in compare_a_step(env, buffers, actions, regrowth, sharing):
                 deaths += len(pool.terminals)
                 truncations += len(pool.truncations)
                 meals += sum(reward > 0 for reward in pool.rewards)
@@ -282,7 +296,9 @@ def test_steps_from_scattered_states(regrowth: float):
 def test_steps_of_whole_games():
     rng = np.random.default_rng(5)
     resets = 0
-    with VectorEnv(load_env("shared_pool"), {"regrowth": 0.002}, environments=8, seed=6) as env:
+    with VectorEnv(
+        load_env("shared_pool"), {"regrowth": 0.002, "sharing": 0}, environments=8, seed=6
+    ) as env:
         buffers = env.buffers()
         env.reset(0, buffers)
         for _ in range(400):

@@ -54,7 +54,7 @@ def first_lasting(tmp_path, env, figure, enough, seed, limit):
         # The rest is what random play never comes near; each README has its figure.
         ("snake", "score", 60, 120),
         ("enduro", "score", 2, 360),
-        ("shared_pool", "score", 15, 360),
+        ("shared_pool", "score", 25, 360),
         ("school", "score", 0.3, 120),
     ],
 )

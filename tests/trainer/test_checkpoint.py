@@ -1,5 +1,7 @@
 """Checkpoint files: whole or recognised as torn, and enough to go on bit by bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,23 @@ def test_a_restored_session_goes_on_bit_by_bit(tmp_path, env, memory):
     assert one.keys() == two.keys()
     for name, array in one.items():
         assert np.array_equal(array, two[name]), name
+
+
+def test_games_of_another_build_begin_anew_and_the_policy_goes_on():
+    library = load_env("squared")
+    session = TrainingSession(config("squared", "mingru"), library)
+    run(session, 2)
+    changed = replace(library, build=b"another")
+    other = TrainingSession(config("squared", "mingru", seed=99), changed)
+    fresh = other.state()
+    other.restore(session.state())
+    kept, now = session.state(), other.state()
+    for name, array in now.items():
+        anew = name.startswith(("rollout/", "environments", "build"))
+        assert np.array_equal(array, (fresh if anew else kept)[name]), name
+    assert not np.array_equal(kept["environments"], now["environments"])
+    assert other.step == session.step
+    run(other, 2)
 
 
 def test_an_interrupted_epoch_leaves_no_trace_after_restoring(tmp_path):

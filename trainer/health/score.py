@@ -24,8 +24,8 @@ class ScoreCrash(Detector):
         "score",
         f"The level of the score (median of three blocks) lies below its best level by more than"
         f" {DROP:.0%} of all that was gained, and by more than {DROP_NOISE:g} times its scatter from"
-        f" row to row, for {DROP_SECONDS:g} s. Critical from {DEEP_DROP:.0%} on. Less than {DROP_GAIN:.0%} of the"
-        " score's range is too little to lose.",
+        f" row to row, for {DROP_SECONDS:g} s and as long as an episode takes. Critical from"
+        f" {DEEP_DROP:.0%} on. Less than {DROP_GAIN:.0%} of the score's range is too little to lose.",
         "own measurements: benchmarks/health.py",
         "Go back to the last healthy checkpoint and on with a lower learning rate or a smaller clip."
         " If it happens again, more agents or a lower replay ratio make the updates steadier.",
@@ -45,7 +45,7 @@ class ScoreCrash(Detector):
         least = max(DROP * track.gain, noise)
         fell = self._spell.see(drop > least, moment)
         deep = self._deep.see(drop > max(DEEP_DROP * track.gain, noise), moment)
-        if not fell:
+        if not fell or not self._seen_whole_episodes(moment):
             return None
         text = (
             f"It was at {track.best:.4g} and is at {track.level:.4g}:"
@@ -56,6 +56,11 @@ class ScoreCrash(Detector):
         return finding(
             self.rule, level, text, since, track.level, track.best - least, Remedy.ROLL_BACK
         )
+
+    def _seen_whole_episodes(self, moment: Moment) -> bool:
+        """Whether long episodes, too, have ended since: where all begin at once, the short come first."""
+        since = self._spell.since
+        return since is None or moment.step - since.step >= (moment.get("provisional_steps") or 0)
 
 
 PLATEAU_SECONDS, PLATEAU_SHARE = 300.0, 0.4

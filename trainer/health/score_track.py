@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import numpy as np
 
@@ -23,7 +24,9 @@ LEARNED_SHARE, LEARNED_NOISE = 0.02, 3.0
 class ScoreTrack:
     """Follows the score for all detectors that need to know whether anything is learned.
 
-    Levels are NaN until three blocks are known. `progress` is the share of the planned steps that are
+    Levels are NaN until three blocks are known. The best level is one that was held for as long as
+    long episodes take: where all games begin at once, those that live to the time limit end together,
+    and for a moment the score is theirs alone. `progress` is the share of the planned steps that are
     done, 0 if there is no plan.
     """
 
@@ -34,6 +37,7 @@ class ScoreTrack:
         self.range = high - low if known and high is not None and low is not None else math.nan
         self.top = math.nan if high is None else high
         self.blocks = Blocks(BLOCK_SECONDS, BLOCK_SHARE)
+        self._levels: deque[tuple[int, float]] = deque()
         self._noise = Noise()
         self.noise = 0.0
         """How much the score scatters from row to row, beside its trend."""
@@ -62,8 +66,18 @@ class ScoreTrack:
         if math.isnan(self.base):
             # A quick learner has risen within its first blocks already.
             self.base = float(self.blocks.last(LEVEL_BLOCKS).min())
-        if math.isnan(self.best) or self.level > self.best:
-            self.best, self.best_at = self.level, moment
+        held = self._held(moment)
+        if math.isnan(self.best) or held > self.best:
+            self.best, self.best_at = held, moment
+
+    def _held(self, moment: Moment) -> float:
+        """The level that was not left since the longest of the last episodes began."""
+        levels = self._levels
+        levels.append((moment.step, self.level))
+        began = moment.step - (moment.get("provisional_steps") or 0.0)
+        while len(levels) > 1 and levels[1][0] <= began:
+            levels.popleft()
+        return min(level for _, level in levels)
 
     @property
     def gain(self) -> float:

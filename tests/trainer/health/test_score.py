@@ -70,6 +70,12 @@ def test_a_crash_is_found_in_noise(seed) -> None:
     assert "score.crash" in told(rows(score=score))
 
 
+@pytest.mark.parametrize(("generation", "crashes"), [(0, True), (20_000_000, False)])
+def test_the_first_who_live_to_the_end_are_no_level_to_fall_from(generation, crashes) -> None:
+    score = [*[1.0] * 30, *[80.0] * 8, *[1.0] * 60]
+    assert bool(told(rows(score=score, provisional_steps=[generation] * 98))) == crashes
+
+
 def test_a_score_that_never_rose_cannot_crash() -> None:
     score = noisy([10.0] * 300, 1.0, 0.5)
     assert "score.crash" not in told(rows(score=score))

@@ -20,7 +20,7 @@ from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.header import BADGE
 
 # Nothing of pufftui's own is written like this, so whatever of it is seen was not masked.
-LETTERS = "bcdfghjkmnpqrtvwxz"
+LETTERS = "bcdfghjkmnqrtvwxz"
 USER = st.builds(
     "".join, st.tuples(st.text(LETTERS, min_size=4, max_size=9), st.sampled_from(["", "_2", "-x"]))
 )

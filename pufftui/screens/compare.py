@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
-
-from textual.app import ComposeResult
-from textual.screen import Screen
 
 from pufftui.arrange import Arrangement, arrange_compare
 from pufftui.envs.errors import PuffError
 from pufftui.keys import COMPARE_KEYS, bindings
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.groups import MOST_CURVES, differences
-from pufftui.screens.help import HelpScreen
+from pufftui.screens.browsing import BrowsingScreen
 from pufftui.theme import PuffTheme
-from pufftui.widgets.cockpit import Cockpit, CockpitLayout
 from pufftui.widgets.compare import CompareHeader, DifferencesCard, FiguresCard, OverlayCard, View
 from pufftui.widgets.footer import Footer
-from pufftui.widgets.painted import Painted
 from pufftui.widgets.too_small import TooSmall
-
-if TYPE_CHECKING:
-    from pufftui.compare import CompareApp
 
 REFRESH_SECONDS = 2.0
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(BrowsingScreen):
     """Owns the view and paints all panels when it changes."""
 
-    BLANK = True
+    KEYS = COMPARE_KEYS
     BINDINGS = bindings(COMPARE_KEYS)
 
     def __init__(
@@ -42,8 +33,7 @@ class CompareScreen(Screen[None]):
         read: Callable[[], Comparison],
     ) -> None:
         """`read` reads the same runs again; it is called from a thread."""
-        super().__init__()
-        self.look = look
+        super().__init__(look)
         self.view = View(comparison, comparison.first_metric(), grouping)
         self.alone = False
         self._read = read
@@ -53,15 +43,10 @@ class CompareScreen(Screen[None]):
         self.figures = FiguresCard(look, self.view)
         self.differences = DifferencesCard(look, self.view)
         self.footer = Footer(look, None, COMPARE_KEYS)
-        self.panels: list[Painted] = [
+        self.panels = [
             *(self.header, self.chart, self.figures, self.differences, self.footer),
             TooSmall(look, "no run is touched"),
         ]
-
-    @property
-    def owner(self) -> CompareApp:
-        """The application, with its themes."""
-        return cast("CompareApp", self.app)
 
     def plan(self, width: int, height: int) -> Arrangement:
         """Where the panels lie on a terminal of that size."""
@@ -71,9 +56,6 @@ class CompareScreen(Screen[None]):
         return arrange_compare(
             width, height, len(groups) + min(cautions, 2), settings, alone=self.alone
         )
-
-    def compose(self) -> ComposeResult:
-        yield Cockpit(CockpitLayout(self.plan), *self.panels)
 
     def tick(self) -> None:
         """Called many times a second; does only what is due."""
@@ -94,18 +76,6 @@ class CompareScreen(Screen[None]):
         self.view.comparison, self.view.trouble = fresh, trouble
         self._due = time.monotonic() + REFRESH_SECONDS
         self.paint()
-
-    def paint(self) -> None:
-        """Draws all panels again."""
-        for panel in self.panels:
-            if panel.is_on_screen:
-                panel.paint()
-
-    def dress(self, look: PuffTheme) -> None:
-        """Changes to another theme."""
-        self.look = look
-        for panel in self.panels:
-            panel.dress(look)
 
     # What the person does.
 
@@ -139,21 +109,6 @@ class CompareScreen(Screen[None]):
 
     def action_scroll(self, by: int) -> None:
         self.differences.scroll(by)
-
-    def action_theme(self) -> None:
-        self.owner.next_theme()
-
-    def action_privacy(self) -> None:
-        self.owner.toggle_privacy()
-
-    def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.look, None, COMPARE_KEYS))
-
-    def action_palette(self) -> None:
-        self.app.action_command_palette()
-
-    def action_quit(self) -> None:
-        self.app.exit()
 
     def _rearrange(self) -> None:
         # A child that asks for layout makes its parent forget the placements it remembers.

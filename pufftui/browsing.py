@@ -1,0 +1,70 @@
+"""Applications that look around and touch no run: one screen, and dialogs over it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterable
+from typing import TypeVar
+
+from textual.app import SystemCommand
+from textual.screen import Screen
+
+from pufftui.dressed import DressedApp
+from pufftui.screens.browsing import BrowsingScreen
+from pufftui.terminal import passing_log
+
+Result = TypeVar("Result")
+
+INTERRUPTED = 130
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class BrowsingApp(DressedApp[Result], inherit_bindings=False):
+    """Polls its screen; a signal ends it without a question, for there is nothing to lose."""
+
+    LOOKS_PER_SECOND = 10
+    main: BrowsingScreen
+    signalled = False
+
+    def on_mount(self) -> None:
+        self.push_screen(self.main)
+        self.set_interval(1 / self.LOOKS_PER_SECOND, self.main.tick)
+        self.call_after_refresh(self.complain)
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self.on_signal)
+
+    def on_signal(self) -> None:
+        """SIGINT, SIGTERM or SIGHUP: leave."""
+        self.signalled = True
+        self.exit()
+
+    def action_ask_to_quit(self) -> None:
+        self.exit()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        for key in self.main.KEYS:
+            if key.id != "palette":
+                title = f"{key.short.capitalize()}  ({key.shown})"
+                yield SystemCommand(
+                    title, key.description, lambda action=key.action: self._do(action)
+                )
+        yield from self.theme_commands()
+
+    async def _do(self, action: str) -> None:
+        await self.run_action(action, self.main)
+
+
+def browse(app: BrowsingApp[Result], name: str, doing: str) -> int:
+    """Shows it on the terminal; the exit status: 0, 1 if the screen failed, 130 after a signal.
+
+    `doing` is what a fatal signal is said to have interrupted; `name` is in that of the log file.
+    """
+    with passing_log(f"pufftui-{name}-") as log:
+        app.run_alone(log, f" while {doing}\nWhat happened is in {log}\n")
+    if app.return_code:
+        sys.stderr.write(app.masked(f"The screen failed; what happened is in {log}\n"))
+        return 1
+    return INTERRUPTED if app.signalled else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pufftui.key import Key
+from pufftui.keys import PRIVACY_KEY
 
 # fmt: off
 # They read as a table: one key, one line.
@@ -14,7 +15,7 @@ HOME_KEYS = (
     Key("play", ("p",), "p", "play", "play it yourself, beside its newest policy", "Home", "play", 2),
     Key("resume", ("r",), "r", "resume", "go on with the run, or with the newest one", "Home", "resume", 3),
     Key("theme", ("t",), "t", "theme", "next colour theme", "Screen", "theme", 6),
-    Key("privacy", ("v",), "v", "hide names", "hide names, paths and addresses", "Screen", "privacy", 8),
+    PRIVACY_KEY,
     Key("palette", ("ctrl+p",), "ctrl+p", "commands", "search all commands", "Screen", "palette"),
     Key("help", ("question_mark", "f1"), "?", "keys", "this list", "Screen", "help", 7),
     Key("quit", ("q", "escape", "ctrl+c"), "q", "quit", "leave", "Screen", "quit", 1),

@@ -6,10 +6,13 @@ Every module has `run(arguments) -> int`, which returns the exit status.
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 
 from pufftui.envs.errors import PuffError, nearest
 
 COMMANDS = {
+    "home": ("home", "choose what to train, watch or play; pufftui alone does it, too"),
     "train": ("train ENV", "train an agent and watch it live"),
     "resume": ("resume [RUN]", "go on with a run from its newest checkpoint"),
     "watch": ("watch [RUN]", "look on at a run, live or finished"),
@@ -24,7 +27,9 @@ COMMANDS = {
 
 
 def run(arguments: list[str]) -> int:
-    """Runs the command that `arguments` begin with."""
+    """Runs the command that `arguments` begin with; without any, the home screen if there is a terminal."""
+    if not arguments and _is_terminal():
+        arguments = ["home"]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(overview())
         return 0
@@ -40,6 +45,13 @@ def run(arguments: list[str]) -> int:
         raise PuffError(f"There is no {kind} {name}.", nearest(name, known), usage=True)
     status: int = importlib.import_module(f"pufftui.cli.{name}").run(rest)
     return status
+
+
+def _is_terminal() -> bool:
+    from pufftui.terminal import places_cursor
+
+    whole = sys.stdin.isatty() and sys.stdout.isatty()
+    return whole and places_cursor(os.environ.get("TERM", ""))
 
 
 def overview() -> str:

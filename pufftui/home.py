@@ -1,0 +1,109 @@
+"""The home screen, and the commands that it sends the person to, one after the other."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+from pufftui.browsing import INTERRUPTED, BrowsingApp, browse
+from pufftui.envs.catalogue import env_names, installed_names, is_env
+from pufftui.preview import Preview
+from pufftui.privacy import own_secrets
+from pufftui.screens.home import Choice, HomeScreen
+from pufftui.trainer.run_folder import run_names, runs_root
+from pufftui.wishes import Wishes
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class HomeApp(BrowsingApp[tuple[str, ...]], inherit_bindings=False):
+    """Ends with the command that the person has chosen, or with None."""
+
+    LOOKS_PER_SECOND = 30
+    main: HomeScreen
+
+    def __init__(self, choice: Choice, wishes: Wishes | None = None) -> None:
+        """Raises `PuffError` for an unknown theme."""
+        super().__init__(wishes, own_secrets(run_names(), [runs_root()]))
+        self.preview = Preview()
+        self.main = HomeScreen(self.look, choice, self.preview)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.preview.start()
+
+    def on_unmount(self) -> None:
+        self.preview.stop()
+
+
+def run_home(wishes: Wishes) -> int:
+    """Home, then what was chosen there, then home again, until the person leaves; the exit status."""
+    choice = Choice(known_envs())
+    while True:
+        app = HomeApp(choice, wishes)
+        status = browse(app, "home", "choosing")
+        command = app.return_value
+        if status or command is None:
+            return status
+        wishes = replace(wishes, theme=None, privacy=app.private)
+        if not _run_command([*command, *_flags(wishes)]):
+            return INTERRUPTED
+        choice.runs = None
+
+
+def known_envs() -> list[str]:
+    """The bundled environments, those of other packages, and those in the current folder."""
+    here = sorted(path for path in Path().iterdir() if path.is_dir() and not path.is_symlink())
+    own = [f"./{path.name}" for path in here if is_env(f"./{path.name}")]
+    return [*env_names(), *installed_names(), *own]
+
+
+def _flags(wishes: Wishes) -> list[str]:
+    flags = ["--privacy"] if wishes.privacy else []
+    if wishes.ascii_only is not None:
+        flags.append("--ascii" if wishes.ascii_only else "--no-ascii")
+    return flags
+
+
+def _run_command(arguments: Sequence[str]) -> bool:
+    """Runs a command in a process of its own; whether to go on after it.
+
+    What goes wrong there is read before the screen covers it again.
+    """
+    child = subprocess.Popen([sys.executable, "-P", "-m", "pufftui", *arguments])
+    with _passing_on(child) as ended:
+        status = child.wait()
+    if not ended and status not in (0, INTERRUPTED):
+        try:
+            input("Press enter to go on. ")
+        except EOFError:
+            return False
+    return not ended
+
+
+@contextmanager
+def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Leaves ctrl+c and the end of the terminal, which reach both of us, to the child, and passes SIGTERM on.
+
+    Gives the signals after which we end as well.
+    """
+    ended: list[int] = []
+
+    def hear(number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGINT:
+            ended.append(number)
+        if number == signal.SIGTERM:
+            child.terminate()
+
+    before = {number: signal.signal(number, hear) for number in ENDS}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
@@ -16,7 +18,7 @@ from pufftui.glyphs import ASCII, FULL, Glyphs, fitting
 from pufftui.palette import quantiser
 from pufftui.privacy import Secrets, mask
 from pufftui.screens.reveal import RevealScreen
-from pufftui.terminal import private_terminal
+from pufftui.terminal import hung_up, private_terminal
 from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables
 from pufftui.wardrobe import Wardrobe, remember
 from pufftui.wishes import Wishes
@@ -100,6 +102,14 @@ class DressedApp(App[Result], inherit_bindings=False):
         self._last_words = last_words
         with private_terminal(log, self.masked(last_words)) as self._say:
             self.run()
+
+    def on_mount(self) -> None:
+        self.set_interval(1.0, self._leave_if_cut_off)
+
+    def _leave_if_cut_off(self) -> None:
+        """Leaves as on SIGHUP where the terminal is gone and no signal says so: Textual would read on for ever."""
+        if hung_up():
+            os.kill(os.getpid(), signal.SIGHUP)
 
     # What must not be seen.
 

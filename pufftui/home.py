@@ -16,6 +16,7 @@ from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.preview import Preview
 from pufftui.privacy import own_secrets
 from pufftui.screens.home import Choice, HomeScreen
+from pufftui.terminal import hung_up
 from pufftui.trainer.run_folder import run_names, runs_root
 from pufftui.wishes import Wishes
 
@@ -35,8 +36,7 @@ class HomeApp(BrowsingApp[tuple[str, ...]], inherit_bindings=False):
         self.main = HomeScreen(self.look, choice, self.preview)
 
     def on_mount(self) -> None:
-        super().on_mount()
-        self.preview.start()
+        self.preview.start()  # Textual calls the handlers of the classes above as well
 
     def on_unmount(self) -> None:
         self.preview.stop()
@@ -79,12 +79,14 @@ def _run_command(arguments: Sequence[str]) -> bool:
     child = subprocess.Popen([sys.executable, "-P", "-m", "pufftui", *arguments])
     with _passing_on(child) as ended:
         status = child.wait()
-    if not ended and status not in (0, INTERRUPTED):
+    if ended or hung_up():
+        return False
+    if status not in (0, INTERRUPTED):
         try:
             input("Press enter to go on. ")
         except EOFError:
             return False
-    return not ended
+    return True
 
 
 @contextmanager

@@ -67,6 +67,11 @@ class Terminal:
         self.read()
         return self.process.wait(10)
 
+    def close_window(self) -> None:
+        """Takes the terminal away from under the program."""
+        os.close(self.inner)
+        os.close(self.screen)
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()

@@ -285,3 +285,18 @@ def test_a_command_that_fails_is_read_before_home_comes_back(
         assert terminal.process.wait(20) == 0
     finally:
         terminal.close()
+
+
+@pytest.mark.parametrize("keys", [b"", b"\t\x1b[B\r"], ids=["home", "watch"])
+def test_a_terminal_that_goes_without_a_signal_ends_it(
+    runs: Path, tmp_path: Path, keys: bytes
+) -> None:
+    # The terminal is not the one that controls the process, so the kernel sends no SIGHUP.
+    terminal = Terminal(PROGRAM, tmp_path / "log", PUFFTUI_RUNS=str(runs))
+    terminal.read(until=b"squared-new")
+    _type(terminal, keys)
+    if keys:
+        terminal.read(until=b"watching", seconds=40)
+    terminal.read(seconds=1)
+    terminal.close_window()
+    assert terminal.process.wait(20) == 130

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, NoReturn
 
 from pufftui.envs.errors import PuffError
 
@@ -25,9 +26,13 @@ def is_follower(*, headless: bool) -> bool:
     return int(os.environ.get("RANK", "0")) > 0
 
 
-def follow(config: Config, library: EnvLibrary, saved: Saved | None = None) -> int:
-    """Trains in step with the first rank, which hears the signals, and ends when it does."""
+def follow(config: Config, library: EnvLibrary, saved: Saved | None = None) -> NoReturn:
+    """Trains in step with the first rank, which hears the signals, and ends the process when it does."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     importlib.import_module("pufftui.trainer.loop").follow(config, library, saved)
-    return 0
+    # It has nothing left to write, and torch's own threads now and then abort a process whose
+    # interpreter is taken down in the usual way.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> int:
     folder = RunFolder.open(options.run)
     if is_follower(headless=options.headless):
         saved, config = _where_to_go_on(folder, settings)
-        return follow(config, load_env(config.env), saved)
+        follow(config, load_env(config.env), saved)
     check_output(options)
     folder.lock()
     try:

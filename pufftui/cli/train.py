@@ -44,7 +44,7 @@ def run(arguments: list[str]) -> int:
     library = load_env(options.env)
     config = load_settings(options.env, setting_files(options.config), settings)
     if is_follower(headless=options.headless):
-        return follow(config, library)
+        follow(config, library)
     check_output(options)
     return _train(options, config, library)
 

@@ -1,0 +1,75 @@
+"""What watching a run's health costs training: the share of the time that goes to its figures.
+
+Trains in this process. The signs of `vitals.py` are timed where they are made; the estimate of the
+gradient's noise, made in one epoch of eight, as what those epochs take longer than the others.
+
+    python benchmarks/health_cost.py --env breakout --epochs 400
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+
+from torch import Tensor
+
+from pufftui.envs.catalogue import load_env
+from pufftui.trainer.layers import load_config
+from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.vitals import NOISE_EVERY
+
+WARM_UP = 24
+
+
+def measure(env: str, epochs: int) -> dict[str, float | str]:
+    """Shares of the time of an epoch."""
+    config = load_config(env, device="cpu", files=[], flags={})
+    session = TrainingSession(config, load_env(env))
+    make = session._vitals  # noqa: SLF001 - what is measured
+    every = session._units_every  # noqa: SLF001
+    signs: dict[bool, list[float]] = {True: [], False: []}
+
+    def timed(rollout: Rollout) -> dict[str, Tensor]:
+        began = time.perf_counter()
+        figures = make(rollout)
+        signs[session.epoch % every == 0].append(time.perf_counter() - began)
+        return figures
+
+    session._vitals = timed  # type: ignore[method-assign]  # noqa: SLF001
+    probed: list[float] = []
+    plain: list[float] = []
+    for _ in range(epochs):
+        (probed if session.epoch % NOISE_EVERY == 0 else plain).append(_epoch(session))
+    session.close()
+    usual = statistics.median(plain[WARM_UP:])
+    noise = (statistics.median(probed[WARM_UP // NOISE_EVERY :]) - usual) / NOISE_EVERY
+    with_units, without = (statistics.median(signs[units][1:]) for units in (True, False))
+    return {
+        "env": env,
+        "epoch_ms": round(1000 * usual, 2),
+        "signs_share": round((with_units / every + without * (1 - 1 / every)) / usual, 5),
+        "noise_share": round(noise / usual, 5),
+    }
+
+
+def _epoch(session: TrainingSession) -> float:
+    began = time.perf_counter()
+    session.run_epoch(lambda: False)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Prints one JSON line for each environment."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--env", nargs="+", default=["breakout", "pong", "snake"])
+    parser.add_argument("--epochs", type=int, default=400)
+    options = parser.parse_args()
+    for env in options.env:
+        print(json.dumps(measure(env, options.epochs)))
+
+
+if __name__ == "__main__":
+    main()

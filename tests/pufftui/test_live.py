@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from dataclasses import replace
@@ -526,14 +527,17 @@ def test_every_key_is_bound_once() -> None:
     assert len({entry.id for entry in KEYS}) == len(KEYS)
 
 
-async def test_random_keys_and_sizes_never_break_it(session: Session) -> None:
+async def test_random_keys_clicks_and_sizes_never_break_it(session: Session) -> None:
+    # PUFFTUI_RANDOM_EVENTS=100000 looks longer.
+    events = int(os.environ.get("PUFFTUI_RANDOM_EVENTS", "2000"))
+    width, height = 120, 40
     random = np.random.default_rng(5)
     leaving = {"ctrl+c", "ctrl+shift+c", "q", "ctrl+p"}
     keys = [key for entry in KEYS for key in entry.keys if key not in leaving]
     keys += ["left", "right", "up", "down", "a", "w", "enter", "tab", "x", "escape", "escape"]
     app = fake_app(session)
     async with app.run_test(size=(120, 40)) as pilot:
-        for turn in range(500):
+        for turn in range(events):
             key = keys[random.integers(len(keys))]
             app.post_message(Key(key, key if len(key) == 1 else None))
             if turn % 5 == 0:
@@ -541,6 +545,8 @@ async def test_random_keys_and_sizes_never_break_it(session: Session) -> None:
             if turn % 10 == 0:
                 width, height = (int(n) for n in random.integers((20, 8), (220, 70)))
                 await pilot.resize_terminal(width, height)
+            if turn % 20 == 0:
+                await pilot.click(offset=(random.integers(width), random.integers(height)))
             if turn % 4 == 0:
                 session.clock.now += float(random.random())
                 session.arena.step()

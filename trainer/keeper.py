@@ -137,7 +137,6 @@ class CheckpointKeeper:
             "device": str(session.device),
             "threads": session.threads,
             "processor": processor(),
-            "build": session.vector.library.build.hex(),
         }
         try:
             self._put(path, description)

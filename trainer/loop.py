@@ -57,8 +57,8 @@ def train(
             keeper.write("the start")
             reporter.event("start", f"training {config.env} on {session.device}")
         else:
-            session.restore(saved.arrays)
-            reporter.resume(saved.description)
+            games_go_on = session.restore(saved.arrays)
+            reporter.resume(saved.description, games_go_on=games_go_on)
             keeper.adopt(saved)
         reporter.ready()
         boundary: Mapping[str, NDArray[Any]] | None = session.state()

@@ -100,7 +100,7 @@ class Reporter:
         self._channel.weights = session.weights()
         self.restart_speed()
 
-    def resume(self, description: Mapping[str, Any]) -> None:
+    def resume(self, description: Mapping[str, Any], *, games_go_on: bool) -> None:
         """Goes on from a checkpoint: earlier processes' time counts, what differs is told."""
         self._began -= float(description["seconds"])
         self.best_score = description.get("best_score")
@@ -117,7 +117,7 @@ class Reporter:
             for name, now in here.items()
             if name in description and description[name] != now
         ]
-        if description.get("build") != self._session.vector.library.build.hex():
+        if not games_go_on:
             self.event("note", "the environment was built anew since: its games begin again")
         if changes:
             text = "not bit-equal to a run that never stopped: "

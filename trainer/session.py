@@ -168,15 +168,17 @@ class TrainingSession:
         arrays["progress"] = np.array([self.step, self.epoch], np.int64)
         return arrays
 
-    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> bool:
         """Puts back what `state` returned, into a session with the same config.
 
-        Environments of another build of their library begin anew: their memory may mean anything.
+        Environments of another build of their library begin anew, for their memory may mean anything;
+        then it returns False.
         """
-        if bytes(arrays.get("build", ())) != self.vector.library.build:
-            own = self.state()
+        same = bytes(arrays.get("build", ())) == self.vector.library.build
+        if not same:
             anew = ("rollout/", "environments", "build")
-            arrays = {**arrays, **{name: own[name] for name in own if name.startswith(anew)}}
+            kept = {name: arrays[name] for name in arrays if not name.startswith(anew)}
+            arrays = self.state() | kept
 
         def section(name: str) -> dict[str, Any]:
             prefix = f"{name}/"
@@ -193,18 +195,15 @@ class TrainingSession:
         self.vector.drain()  # Episodes that finished in the time that is undone.
         self.statistics.restore(section("statistics"))
         self.step, self.epoch = (int(number) for number in arrays["progress"])
+        return same
 
     def restore_shared(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Puts back what all ranks have in common: policy, optimizer, progress.
 
         The environments of a rank other than the first are not in the checkpoint; they begin anew.
         """
-        own = self.state()
         shared = ("policy/", "optimizer/", "progress")
-        self.restore(
-            {name: arrays[name] for name in arrays if name.startswith(shared)}
-            | {name: own[name] for name in own if not name.startswith(shared)}
-        )
+        self.restore({name: arrays[name] for name in arrays if name.startswith(shared)})
 
     def close(self) -> None:
         """Frees the environments and leaves the other ranks."""

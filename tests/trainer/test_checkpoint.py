@@ -83,7 +83,7 @@ def test_a_restored_session_goes_on_bit_by_bit(tmp_path, env, memory):
     write_checkpoint(tmp_path / "a.npz", never_stopped.state(), {})
     restored = TrainingSession(config(env, memory, seed=99), library)
     run(restored, 1)
-    restored.restore(read_checkpoint(tmp_path / "a.npz")[0])
+    assert restored.restore(read_checkpoint(tmp_path / "a.npz")[0])
     assert (restored.step, restored.epoch) == (never_stopped.step, never_stopped.epoch)
     assert run(restored, 3) == run(never_stopped, 3)
     one, two = never_stopped.state(), restored.state()
@@ -99,7 +99,7 @@ def test_games_of_another_build_begin_anew_and_the_policy_goes_on():
     changed = replace(library, build=b"another")
     other = TrainingSession(config("squared", "mingru", seed=99), changed)
     fresh = other.state()
-    other.restore(session.state())
+    assert not other.restore(session.state())
     kept, now = session.state(), other.state()
     for name, array in now.items():
         anew = name.startswith(("rollout/", "environments", "build"))

@@ -70,8 +70,16 @@ def _known() -> tuple[NDArray[np.int64], Floats]:
 
 
 def _place(channels: NDArray[np.int64]) -> Floats:
-    """Where colours (n, 3) lie in Oklab, in which distances are those that the eye sees."""
+    return oklab(linear(channels))
+
+
+def linear(channels: NDArray[np.int64]) -> Floats:
+    """Red, green and blue (n, 3) from 0 to 255 as amounts of light."""
     shares = channels / 255
-    light = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    return np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+
+
+def oklab(light: Floats) -> Floats:
+    """Where amounts of light (n, 3) lie in Oklab, in which distances are those that the eye sees."""
     place: Floats = np.cbrt(light @ TO_CONES.T) @ TO_OKLAB.T
     return place

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pufftui.palette import linear, oklab
 from pufftui.theme import channels
 
 Floats = NDArray[np.float64]
@@ -37,32 +38,17 @@ EYES: dict[str, Floats] = {
         ]
     ),
 }
-TO_CONES = np.array(
-    [
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ]
-)
-TO_OKLAB = np.array(
-    [
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ]
-)
 
 
-def linear(colour: str) -> Floats:
+def light_of(colour: str) -> Floats:
     """Red, green and blue as amounts of light."""
-    shares = np.array(channels(colour)) / 255
-    return np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    return linear(np.array(channels(colour)))
 
 
 def seen(colour: str, eyes: str) -> Floats:
     """Where a colour lies in Oklab for these eyes."""
-    light = np.clip(EYES[eyes] @ linear(colour), 0, 1)
-    return 100 * TO_OKLAB @ np.cbrt(TO_CONES @ light)
+    light = np.clip(EYES[eyes] @ light_of(colour), 0, 1)
+    return 100 * oklab(light)
 
 
 def distance(one: str, other: str, eyes: str) -> float:
@@ -72,5 +58,5 @@ def distance(one: str, other: str, eyes: str) -> float:
 
 def lightness(colour: str) -> float:
     """CIE lightness, 0 to 100."""
-    luminance = float(np.array([0.2126, 0.7152, 0.0722]) @ linear(colour))
+    luminance = float(np.array([0.2126, 0.7152, 0.0722]) @ light_of(colour))
     return 116 * np.cbrt(luminance) - 16 if luminance > 0.008856 else 903.3 * luminance

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterable
 
-from textual.app import SystemCommand
 from textual.driver import Driver
-from textual.screen import Screen
 
 from pufftui.detach import HandOver
-from pufftui.dressed import DressedApp
+from pufftui.dressed import SIGNALS, DressedApp
 from pufftui.kitty import KeyMotion, ReleasesReported, with_releases
 from pufftui.privacy import Secrets, own_secrets
 from pufftui.screens.arena import ArenaScreen
@@ -35,7 +32,6 @@ from pufftui.trainer.system import GpuSampler, HostSampler
 from pufftui.wishes import Wishes
 
 FRAMES_PER_SECOND = 30
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main_screen(
@@ -154,15 +150,3 @@ class PuffApp(DressedApp[HandOver], inherit_bindings=False):
 
     def action_ask_to_quit(self) -> None:
         self.main.action_quit()
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for key in self.main.KEYS:
-            if key.id not in ("palette", "hand_back", "leave"):
-                title = f"{key.short.capitalize()}  ({key.shown})"
-                yield SystemCommand(
-                    title, key.description, lambda action=key.action: self._do(action)
-                )
-        yield from self.theme_commands()
-
-    async def _do(self, action: str) -> None:
-        await self.run_action(action, self.main)

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from collections.abc import Iterable
 from typing import TypeVar
 
-from textual.app import SystemCommand
-from textual.screen import Screen
-
-from pufftui.dressed import DressedApp
+from pufftui.dressed import SIGNALS, DressedApp
 from pufftui.screens.browsing import BrowsingScreen
 from pufftui.terminal import passing_log
 
 Result = TypeVar("Result")
 
 INTERRUPTED = 130
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class BrowsingApp(DressedApp[Result], inherit_bindings=False):
@@ -43,18 +37,6 @@ class BrowsingApp(DressedApp[Result], inherit_bindings=False):
 
     def action_ask_to_quit(self) -> None:
         self.exit()
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
-        for key in self.main.KEYS:
-            if key.id != "palette":
-                title = f"{key.short.capitalize()}  ({key.shown})"
-                yield SystemCommand(
-                    title, key.description, lambda action=key.action: self._do(action)
-                )
-        yield from self.theme_commands()
-
-    async def _do(self, action: str) -> None:
-        await self.run_action(action, self.main)
 
 
 def browse(app: BrowsingApp[Result], name: str, doing: str) -> int:

@@ -6,15 +6,17 @@ import os
 import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
 from rich.segment import Segment
 from textual.app import App, SystemCommand
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
+from textual.screen import Screen
 
 from pufftui.glyphs import ASCII, FULL, Glyphs, fitting
+from pufftui.key import Key
 from pufftui.palette import quantiser
 from pufftui.privacy import Secrets, mask
 from pufftui.screens.reveal import RevealScreen
@@ -27,12 +29,24 @@ Result = TypeVar("Result")
 
 TOAST_SECONDS = 8
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends an application."""
+
+NO_COMMANDS = ("palette", "hand_back", "leave")
+"""Keys, by id, that make no sense in the palette."""
+
 
 @runtime_checkable
 class Dressable(Protocol):
     """A screen that can change how it looks."""
 
     def dress(self, look: PuffTheme) -> None: ...
+
+
+class MainScreen(Dressable, Protocol):
+    """The screen under all dialogs; `KEYS` are what it listens to."""
+
+    KEYS: ClassVar[tuple[Key, ...]]
 
 
 class DressedApp(App[Result], inherit_bindings=False):
@@ -43,7 +57,7 @@ class DressedApp(App[Result], inherit_bindings=False):
     ALLOW_SELECT = False
     ENABLE_COMMAND_PALETTE = True
 
-    main: Dressable
+    main: MainScreen
 
     def __init__(self, wishes: Wishes | None, secrets: Secrets) -> None:
         """`secrets` are hidden when the person wants that. `PuffError` for an unknown theme."""
@@ -164,12 +178,21 @@ class DressedApp(App[Result], inherit_bindings=False):
             if isinstance(screen, Dressable):
                 screen.dress(self.look)
 
-    def theme_commands(self) -> Iterable[SystemCommand]:
-        """A command of the palette for every theme."""
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        """What the palette offers: what the keys of the main screen do, and every theme."""
+        for key in self.main.KEYS:
+            if key.id not in NO_COMMANDS:
+                title = f"{key.short.capitalize()}  ({key.shown})"
+                yield SystemCommand(
+                    title, key.description, lambda action=key.action: self._do(action)
+                )
         for look in self.looks.values():
             yield SystemCommand(
                 f"Theme: {look.title}", "change the colours", lambda name=look.name: self.wear(name)
             )
+
+    async def _do(self, action: str) -> None:
+        await self.run_action(action, cast("Screen[object]", self.main))
 
 
 class OtherLetters(LineFilter):

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from pufftui.browsing import INTERRUPTED, BrowsingApp, browse
+from pufftui.dressed import SIGNALS
 from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.preview import Preview
 from pufftui.privacy import own_secrets
@@ -19,8 +20,6 @@ from pufftui.screens.home import Choice, HomeScreen
 from pufftui.terminal import hung_up
 from pufftui.trainer.run_folder import run_names, runs_root
 from pufftui.wishes import Wishes
-
-ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class HomeApp(BrowsingApp[tuple[str, ...]], inherit_bindings=False):
@@ -54,7 +53,6 @@ def run_home(wishes: Wishes) -> int:
         wishes = replace(wishes, theme=None, privacy=app.private)
         if not _run_command([*command, *_flags(wishes)]):
             return INTERRUPTED
-        choice.runs = None
 
 
 def known_envs() -> list[str]:
@@ -103,7 +101,7 @@ def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
         if number == signal.SIGTERM:
             child.terminate()
 
-    before = {number: signal.signal(number, hear) for number in ENDS}
+    before = {number: signal.signal(number, hear) for number in SIGNALS}
     try:
         yield ended
     finally:

@@ -35,9 +35,6 @@ GROUPINGS = {
     Grouping.ALL: all_together,
 }
 
-LIVE = ("running", "paused", "starting")
-"""States in which a run can still change."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
@@ -72,7 +69,7 @@ class Comparison:
     @property
     def live(self) -> bool:
         """Whether a run can still change."""
-        return any(run.state in LIVE for run in self.runs)
+        return any(run.live for run in self.runs)
 
     def first_metric(self) -> str:
         """The score; scores of several environments have different units, so there perf."""

@@ -28,6 +28,9 @@ RECENT = 256
 BROKEN, DEAD = "broken", "dead"
 """The states of a run that cannot be read, and of one that ended without saying so."""
 
+LIVE = (Phase.STARTING.value, Phase.RUNNING.value, Phase.PAUSED.value)
+"""The states of a run that can still change."""
+
 EVENTS = {
     "start": Phase.RUNNING,
     "pause": Phase.PAUSED,
@@ -72,6 +75,11 @@ class RunSummary:
     def age(self) -> float | None:
         """Seconds since the run was last started."""
         return None if self.began is None else max(0.0, time.time() - self.began)
+
+    @property
+    def live(self) -> bool:
+        """Whether it is being trained, and so can still change."""
+        return self.state in LIVE
 
     @property
     def logged(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from pufftui.arrange import Arrangement
@@ -35,7 +35,6 @@ MOST_RUNS = 40
 READ_EVERY = 3.0
 """Seconds between two looks at the runs."""
 
-LIVE = ("running", "starting", "paused")
 TOAST_SECONDS = 4
 
 
@@ -47,7 +46,7 @@ class Choice:
     env: int = 0
     run: int = 0
     among_runs: bool = False
-    runs: list[RunSummary] | None = field(default=None, repr=False)
+    runs: list[RunSummary] | None = None
     """None until they were read."""
 
 
@@ -139,7 +138,7 @@ class HomeScreen(BrowsingScreen):
             choice.env = choice.envs.index(self.env)
         self.envs.point(choice.env, active=not choice.among_runs)
         self.recent.show(choice.runs, choice.run, active=choice.among_runs)
-        live = run is not None and run.state in LIVE
+        live = run is not None and run.live
         words = {
             "go": "train" if run is None else "control" if live else "watch",
             "other_list": "environments" if choice.among_runs else "runs",
@@ -187,7 +186,7 @@ class HomeScreen(BrowsingScreen):
         if run is None:
             self._leave_for("train", self.env)
         elif not self._is_broken(run):
-            self._leave_for("attach" if run.state in LIVE else "watch", run.name)
+            self._leave_for("attach" if run.live else "watch", run.name)
 
     def action_play(self) -> None:
         run = self.run_chosen
@@ -208,7 +207,7 @@ class HomeScreen(BrowsingScreen):
         elif run.logged:
             self._tell("Another program logged this run and has to go on with it.")
         elif not self._is_broken(run):
-            self._leave_for("attach" if run.state in LIVE else "resume", run.name)
+            self._leave_for("attach" if run.live else "resume", run.name)
 
     def _is_broken(self, run: RunSummary) -> bool:
         if run.state == BROKEN:

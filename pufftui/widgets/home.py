@@ -12,7 +12,7 @@ from textual import events
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, unknown_env
 from pufftui.format import duration, figure, fit, percent, steps
-from pufftui.keys import key_name
+from pufftui.keys import game_hints
 from pufftui.plot import Line, trace
 from pufftui.runs.summary import BROKEN, RunSummary
 from pufftui.theme import PuffTheme
@@ -223,7 +223,7 @@ class AboutCard(Card):
             ("agents", f"{about.agents} in each game" if about.agents > 1 else "one in each game"),
             ("score", f"{figure(about.score_low)} to {figure(about.score_high)}"),
             ("actions", _actions(about)),
-            ("keys", _keys(about)),
+            ("keys", ", ".join(map(" ".join, game_hints(about)))),
             ("shell", f"pufftui train {about.name}"),
         ]
         lines.append([])
@@ -239,13 +239,3 @@ def _actions(about: Descriptor) -> str:
         return f"{len(about.actions)} continuous"
     counts = [str(len(action.choices)) for action in about.actions]
     return " x ".join(counts) + (" choices" if len(counts) == 1 else " choices at once")
-
-
-def _keys(about: Descriptor) -> str:
-    hints = [
-        f"{key_name(choice.keys[0])} {choice.label}"
-        for action in about.actions
-        for choice in action.choices
-        if choice.keys
-    ]
-    return ", ".join(hints)

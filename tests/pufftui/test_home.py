@@ -91,6 +91,16 @@ async def test_keys_lead_to_commands(
     assert await pressed(*keys) == command
 
 
+async def test_one_comes_back_to_what_was_chosen(runs: Path) -> None:
+    choice = Choice(list(ENVS))
+    assert await pressed("tab", "down", "down", "enter", choice=choice) == ("watch", "squared-old")
+    app = app_of(choice)
+    async with app.run_test(size=(120, 40)):
+        run = app.main.run_chosen
+        assert run is not None
+        assert run.name == "squared-old"
+
+
 async def test_what_cannot_be_done_is_said(runs: Path) -> None:
     app = app_of()
     async with app.run_test(size=(120, 40)) as pilot:

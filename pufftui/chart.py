@@ -244,6 +244,7 @@ def _ruler(look: PuffTheme, view: View, columns: int, marks: Sequence[tuple[floa
         column = _column(place, view, columns)
         if column is not None and column < columns - len(view.axis.value) - 1:
             signs[column] = mark
+            text = _without_word(text, column)
     line: Line = []
     begin = 0
     for column, mark in sorted(signs.items()):
@@ -253,6 +254,14 @@ def _ruler(look: PuffTheme, view: View, columns: int, marks: Sequence[tuple[floa
         ]
         begin = column + 1
     return [*line, (text[begin:], look.style("dim"))]
+
+
+def _without_word(text: str, column: int) -> str:
+    """The text without the word at a place: half a number would be another one."""
+    if text[column] == " ":
+        return text
+    begin, end = text.rfind(" ", 0, column) + 1, text.index(" ", column)
+    return text[:begin] + " " * (end - begin) + text[end:]
 
 
 def usual_axis(axis: Axis, last: float) -> View:

@@ -137,6 +137,17 @@ def test_marks_stand_on_the_axis_and_the_important_ones_go_through() -> None:
     assert not any(line[LABELS + columns // 4] == "┊" for line in lines[:-1])
 
 
+def test_a_mark_never_cuts_a_number_in_two() -> None:
+    curve = Curve(points(np.full(100, 5.0)), "series0", base=0.0)
+    view = View(end=30e6)
+    (plain,) = texts(drawn(curve, view))[-1:]
+    numbers = set(plain.split())
+    assert len(numbers) > 2
+    for place in np.linspace(0, view.end, 200):
+        marked = texts(drawn(curve, view, marks=[(place, Mark(int(place), "◆", "dim", 0))]))[-1]
+        assert set(marked.replace("◆", " ").split()) <= numbers
+
+
 def test_the_cursor_is_a_column_on_another_ground() -> None:
     series = points(np.full(100, 5.0))
     lines = drawn(Curve(series, "series0"), View(end=100.0, cursor=50.0))

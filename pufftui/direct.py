@@ -2,16 +2,16 @@
 
 Textual composes every change with all widgets that might overlap it, which takes longer than
 drawing the game. Where nothing overlaps, the same bytes can be written at once. This is the only
-file that uses what Textual does not promise to keep; where anything is missing, `write_rows`
-declines and its caller refreshes the usual way.
+file that uses what Textual does not promise to keep; where anything is missing, `place_of` gives
+no place and its caller refreshes the usual way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from textual.app import App
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -26,27 +26,31 @@ def write_control(app: App[Any], sequence: str) -> None:
         driver.write(sequence)
 
 
-def write_rows(widget: Widget, rows: Mapping[int, Strip]) -> bool:
-    """Writes rows of a widget, each as wide as the widget; False if that would not be right.
+def place_of(widget: Widget) -> Region | None:
+    """Where on the screen a widget may be written to at once; None where that would not be right.
 
     It is right if the widget is shown, its screen is on top, no message covers it, and no filter
     is at work.
     """
     if not widget.is_attached:
-        return False
+        return None
     app = widget.app
-    driver = app._driver  # noqa: SLF001
     covered = widget.screen is not app.screen or len(app._notifications) > 0  # noqa: SLF001
-    if driver is None or covered or app.is_headless or app.no_color or app._batch_count:  # noqa: SLF001
-        return False
-    place = widget.region
-    if not place.area:
-        return False
-    parts = [
-        f"\x1b[{place.y + row + 1};{place.x + 1}H{strip.render(app.console)}"
-        for row, strip in rows.items()
-    ]
-    if app._sync_available:  # noqa: SLF001
-        parts = [BEGIN, *parts, END]
-    driver.write("".join(parts))
-    return True
+    if app._driver is None or covered or app.is_headless or app.no_color or app._batch_count:  # noqa: SLF001
+        return None
+    place: Region = widget.region
+    return place if place.area else None
+
+
+def rendered(app: App[Any], strip: Strip, column: int, row: int) -> str:
+    """What to write so that a strip stands at that place of the screen."""
+    return f"\x1b[{row + 1};{column + 1}H{strip.render(app.console)}"
+
+
+def write_at_once(app: App[Any], parts: list[str]) -> None:
+    """Writes what belongs together, so that nobody sees half of it."""
+    driver = app._driver  # noqa: SLF001
+    if driver is not None and any(parts):
+        if app._sync_available:  # noqa: SLF001
+            parts = [BEGIN, *parts, END]
+        driver.write("".join(parts))

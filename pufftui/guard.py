@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TextIO
 
-import pufftui
-from pufftui.envs.errors import PuffError
-
-SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
+from pufftui.native import opened
 
 
 @contextmanager
@@ -38,12 +33,7 @@ def guarded(terminal: int, log: TextIO, message: str) -> Iterator[Callable[[str]
 
 
 def _library() -> ctypes.CDLL:
-    # An editable install keeps the sources in one folder and what was built in another.
-    candidates = [Path(root) / f"libguard{SUFFIX}" for root in pufftui.__path__]
-    path = next((path for path in candidates if path.exists()), None)
-    if path is None:
-        raise PuffError("The library guard is missing.", "Reinstall pufftui: pip install .")
-    library = ctypes.CDLL(str(path))
+    library = opened("guard")
     library.puff_guard_arm.argtypes = [ctypes.c_int, ctypes.c_char_p]
     library.puff_guard_arm.restype = ctypes.c_int
     library.puff_guard_disarm.restype = None

@@ -12,7 +12,8 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from pufftui.direct import write_rows
+from pufftui.direct import place_of, rendered, write_at_once
+from pufftui.encoder import changes
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import steps
 from pufftui.pictures import blended, packed, places, stretches
@@ -51,6 +52,7 @@ class GameCard(Card):
         self._width = 0
         self._head: list[Line] = []
         self._shown: dict[Region, NDArray[np.uint8]] = {}
+        self._stale: set[int] = set()  # rows of the picture whose strips are older than it
         self.frame: ArenaFrame | None = None
         self._places = places(Region(0, 0, 0, 0), descriptor.picture_aspect, 1)
 
@@ -86,25 +88,49 @@ class GameCard(Card):
         pictures = [frame.pixels] if frame.rival is None else [frame.pixels, frame.rival.pixels]
         if not all(pixels.size for pixels in pictures):
             return
-        rows = self._captions(frame)
-        regions = [Region(0, y, self._width, 1) for y in rows]
-        gap = channels(self.look.colours["surface"])
-        joined = self._places.joined(pictures, gap)
-        for block, pixels in zip(self._places.blocks, joined, strict=True):
-            changed = self._changed(block, pixels)
-            shown = blended(pixels) if self.look.glyphs.ascii_only and changed else pixels
-            for row, colours in zip(changed, packed(shown, changed), strict=True):
-                rows[block.y + row] = self._row(colours, block)
-            regions += stretches(changed, block)
-        for y, strip in rows.items():
+        captions = self._captions(frame)
+        for y, strip in captions.items():
             self._strips[y] = strip
-        if rows and not write_rows(self, rows):
-            self.refresh(*regions)
+        gap = channels(self.look.colours["surface"])
+        blocks = dict(zip(self._places.blocks, self._places.joined(pictures, gap), strict=True))
+        if not self._write(blocks, captions):
+            regions = [Region(0, y, self._width, 1) for y in captions]
+            for block, pixels in blocks.items():
+                regions += stretches(self._changed(block, pixels), block)
+            if regions:
+                self.refresh(*regions)
+        self._shown |= blocks
+        self._stale.update(y for block in blocks for y in range(block.y, block.bottom))
+
+    def _write(self, blocks: dict[Region, NDArray[np.uint8]], captions: dict[int, Strip]) -> bool:
+        """Writes to the terminal at once, past the compositor; False if that would not be right."""
+        place, look = place_of(self), self.look
+        if place is None or look.quantise is not None or look.glyphs.ascii_only:
+            return False
+        parts = [
+            rendered(self.app, strip, place.x, place.y + y) for y, strip in captions.items()
+        ] + [
+            changes(self._shown.get(block), pixels, place.x + block.x, place.y + block.y)
+            for block, pixels in blocks.items()
+        ]
+        write_at_once(self.app, parts)
+        return True
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """As every panel's, with the rows of the picture made only now that somebody asks."""
+        for block, pixels in self._shown.items():
+            wanted = range(max(block.y, crop.y), min(block.bottom, crop.bottom, len(self._strips)))
+            stale = [y - block.y for y in wanted if y in self._stale]
+            if stale:
+                shown = blended(pixels) if self.look.glyphs.ascii_only else pixels
+                for row, colours in zip(stale, packed(shown, stale), strict=True):
+                    self._strips[block.y + row] = self._row(colours, block)
+                self._stale.difference_update(block.y + row for row in stale)
+        return super().render_lines(crop)
 
     def _changed(self, block: Region, pixels: NDArray[np.uint8]) -> list[int]:
         """Rows of cells that differ from what was shown there before."""
         shown = self._shown.get(block)
-        self._shown[block] = pixels
         if shown is None or shown.shape != pixels.shape:
             return list(range(block.height))
         differs = (shown != pixels).reshape(block.height, -1).any(axis=1)

@@ -1,7 +1,7 @@
 """The short way to the terminal, for what changes thirty times a second.
 
-Textual composes every change with all widgets that might overlap it, which takes longer than
-drawing the game. Where nothing overlaps, the same bytes can be written at once. This is the only
+Textual composes every change with all widgets around it that might overlap it, which takes longer
+than drawing the game. Where nothing overlaps, the same bytes can be written at once. This is the only
 file that uses what Textual does not promise to keep; where anything is missing, `place_of` gives
 no place and its caller refreshes the usual way.
 """
@@ -39,7 +39,7 @@ def place_of(widget: Widget) -> Region | None:
     if app._driver is None or covered or app.is_headless or app.no_color or app._batch_count:  # noqa: SLF001
         return None
     place: Region = widget.region
-    return place if place.area else None
+    return place if place.area and place in app.size.region else None
 
 
 def rendered(app: App[Any], strip: Strip, column: int, row: int) -> str:

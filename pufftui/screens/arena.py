@@ -36,7 +36,7 @@ from pufftui.widgets.too_small import TooSmall
 if TYPE_CHECKING:
     from pufftui.app import PuffApp
 
-POLICY_EVERY = 0.15
+POLICY_EVERY = 0.25
 PLACE_EVERY = 0.25
 """Seconds between two looks at what changes slowly."""
 

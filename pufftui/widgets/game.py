@@ -200,7 +200,7 @@ class GameCard(Card):
             rows = 2 if self.roomy else 1
             for y, line in enumerate(super().lines(width, 2)[:rows]):
                 self._strips[y] = self.strip(line, width)
-            self.refresh(Region(0, 0, width, rows))
+            self.show_rows(range(rows))
 
     def _row(self, colours: NDArray[np.int64], region: Region) -> Strip:
         blank = self.look.style("text")

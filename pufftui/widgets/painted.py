@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from itertools import zip_longest
 
 from rich.segment import Segment
@@ -11,6 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from pufftui.direct import place_of, rendered, write_at_once
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 
@@ -55,18 +57,26 @@ class Painted(Widget):
         return strip if used <= width else strip.crop(0, width)
 
     def put(self, strips: list[Strip]) -> None:
-        """Takes over new strips, row by row, and refreshes the rows that differ."""
-        width = self.size.width
-        regions: list[Region] = []
+        """Takes over new strips, row by row, and shows the rows that differ."""
+        changed: list[int] = []
         kept: list[Strip] = []
         for y, (old, new) in enumerate(zip_longest(self._strips, strips)):
             if new is not None:
                 kept.append(old if old == new else new)
             if old != new:
-                regions.append(Region(0, y, width, 1))
+                changed.append(y)
         self._strips = kept
-        if regions:
-            self.refresh(*regions)
+        if changed:
+            self.show_rows(changed)
+
+    def show_rows(self, rows: Iterable[int]) -> None:
+        """Shows these strips: at once where nothing can lie over them, else by Textual's compositor."""
+        place = place_of(self)
+        if place is None or place.height > len(self._strips):
+            self.refresh(*[Region(0, y, self.size.width, 1) for y in rows])
+        else:
+            parts = [rendered(self.app, self._strips[y], place.x, place.y + y) for y in rows]
+            write_at_once(self.app, parts)
 
     def dress(self, look: PuffTheme) -> None:
         """Changes to another theme."""

@@ -39,7 +39,7 @@ def place_of(widget: Widget) -> Region | None:
     if app._driver is None or covered or app.is_headless or app.no_color or app._batch_count:  # noqa: SLF001
         return None
     place: Region = widget.region
-    return place if place.area and place in app.size.region else None
+    return place if place.area and app.size.region.contains_region(place) else None
 
 
 def rendered(app: App[Any], strip: Strip, column: int, row: int) -> str:

@@ -44,6 +44,9 @@ class Stage(Protocol):
     @property
     def latest(self) -> ArenaFrame | None: ...
 
+    @property
+    def spent(self) -> float: ...
+
     def start(self) -> None: ...
 
     def send(self, command: ArenaCommand) -> None: ...
@@ -143,6 +146,7 @@ class EmptyStage:
     """An arena without a game."""
 
     latest: ArenaFrame | None = None
+    spent = 0.0
 
     def start(self) -> None:
         """Nothing begins."""

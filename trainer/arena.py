@@ -22,6 +22,7 @@ from pufftui.trainer.command import (
     ReleaseAllKeys,
     ReleaseKey,
     Rewind,
+    SetFrameRate,
     SetPictureSize,
     SetRival,
     SetSpeed,
@@ -37,7 +38,9 @@ from pufftui.trainer.player import Player
 from pufftui.trainer.scene import Scene
 from pufftui.trainer.weights import PolicyWeights
 
-FRAMES_PER_SECOND = 30
+FRAMES_PER_SECOND = 30.0
+"""Until somebody asks for fewer."""
+
 LATEST_CATCH_UP = 0.25
 """Seconds of game time that are made up for at most after the thread was kept waiting."""
 
@@ -48,7 +51,10 @@ FOLLOW_SECONDS = 1.0
 
 
 class Arena:
-    """Plays on a thread of its own; `latest` is replaced whole, about 30 times a second."""
+    """Plays on a thread of its own; `latest` is replaced whole, about 30 times a second.
+
+    `spent` is the processor time that its thread has taken so far, in seconds.
+    """
 
     def __init__(
         self,
@@ -58,6 +64,7 @@ class Arena:
         seed: int = 0,
     ) -> None:
         self.latest: ArenaFrame | None = None
+        self.spent = 0.0
         self._descriptor = library.descriptor
         self._scene = Scene(library, parameters, weights, seed)
         self._player = Player(self._descriptor)
@@ -67,6 +74,7 @@ class Arena:
         self._paused = False
         self._speed = 1.0
         self._size = (0, 0)
+        self._frame_rate = FRAMES_PER_SECOND
         self._phase = 1.0
         self._number = 0
         self._commands: deque[ArenaCommand] = deque()
@@ -109,6 +117,7 @@ class Arena:
             self._advance(now - last)
             last = now
             self._publish()
+            self.spent = time.thread_time()
             # A command is answered at once: a key must not wait for the next frame.
             rest = self._rest() - (time.monotonic() - now)
             if rest > 0:
@@ -119,7 +128,7 @@ class Arena:
         """Seconds until something is due: a frame, or the decision that a person's key waits for."""
         if self._size == (0, 0):
             return IDLE_SECONDS
-        frame = 1 / FRAMES_PER_SECOND
+        frame = 1 / self._frame_rate
         if self._human and not self._paused and not self._descriptor.turn_based:
             frame = min(frame, (1 - self._phase) / self._rate)
         return frame
@@ -144,6 +153,8 @@ class Arena:
                 self._scene.stop_recording()
             case SetPictureSize(width, height):
                 self._size = (width, height)
+            case SetFrameRate(frames_per_second):
+                self._frame_rate = frames_per_second
 
     # Who is watched, and who plays.
 

@@ -174,6 +174,13 @@ class SetPictureSize:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class SetFrameRate:
+    """Frames a second from now on, for a machine that needs its time for other things."""
+
+    frames_per_second: float
+
+
 ArenaCommand = (
     Watch
     | WatchAt
@@ -191,4 +198,5 @@ ArenaCommand = (
     | Record
     | StopRecording
     | SetPictureSize
+    | SetFrameRate
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
@@ -12,8 +13,10 @@ from pufftui.arrange import Arrangement, arrange, with_strip
 from pufftui.arrange_stream import arrange_stream
 from pufftui.direct import write_control
 from pufftui.envs.errors import PuffError
+from pufftui.envs.vector import available_cores
 from pufftui.health import Health
 from pufftui.notify import BELL, desktop
+from pufftui.pace import Pace
 from pufftui.screens.alerts import AlertsScreen
 from pufftui.screens.ask import ChangeScreen, NoteScreen
 from pufftui.screens.charts import ChartScreen
@@ -22,7 +25,7 @@ from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.stream import Stream
 from pufftui.session import RunSession
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import Checkpoint, Command, Pause, Resume, SetRival
+from pufftui.trainer.command import Checkpoint, Command, Pause, Resume, SetFrameRate, SetRival
 from pufftui.trainer.health import Level
 from pufftui.trainer.policies import best_policy
 from pufftui.trainer.snapshot import Phase, Snapshot
@@ -82,6 +85,7 @@ class RunScreen(ChartScreen):
             *self.stream.panels,
         ]
         self._gpus = 0
+        self._pace = Pace(available_cores())
         self._reader: StoreReader | None = None
         self._snapshot: Snapshot | None = None
         self._complained = False
@@ -115,6 +119,7 @@ class RunScreen(ChartScreen):
         if self._is_due("figures", now, FIGURES_EVERY):
             self._follow_training(now)
             self._follow_machine()
+            self._keep_pace(now)
         if self._is_due("store", now, STORE_EVERY):
             self._follow_store()
         self.stream.tick(now)
@@ -147,6 +152,16 @@ class RunScreen(ChartScreen):
             if self._gpus != len(readings[1].gpus):
                 self._gpus = len(readings[1].gpus)
                 self._rearrange()
+
+    def _keep_pace(self, now: float) -> None:
+        """Shows fewer frames of the game where all of them would cost too much of the training."""
+        trains = self._snapshot is not None and self._snapshot.phase is Phase.RUNNING
+        spent = time.thread_time() + self.session.arena.spent
+        free = not trains or self.playing or self.stream.on
+        before = self._pace.rate
+        rate = self._pace.follow(now, spent, free=free)
+        if rate != before:
+            self.session.arena.send(SetFrameRate(rate))
 
     def readings(self) -> tuple[HostReading, GpuReadings]:
         """What the machine that trains is doing."""

@@ -28,6 +28,7 @@ from pufftui.trainer.command import (
     Record,
     Resume,
     Rewind,
+    SetFrameRate,
     SetPictureSize,
     SetRival,
     SetSpeed,
@@ -258,7 +259,9 @@ class FakeArena:
     def __init__(self, library: EnvLibrary, *, threaded: bool = False) -> None:
         self.library = library
         self.latest: ArenaFrame | None = None
+        self.spent = 0.0
         self.sent: list[ArenaCommand] = []
+        self.rates: list[float] = []
         self._frame = ArenaFrame(
             number=0,
             pixels=np.zeros((2, 2, 3), np.uint8),
@@ -316,6 +319,10 @@ class FakeArena:
             time.sleep(1 / 30)
 
     def send(self, command: ArenaCommand) -> None:
+        if isinstance(command, SetFrameRate):
+            # It comes whenever the machine that runs the tests is slow.
+            self.rates.append(command.frames_per_second)
+            return
         self.sent.append(command)
         if isinstance(command, SetPictureSize):
             self._size = (command.width, command.height)

@@ -16,6 +16,7 @@ from textual.events import AppBlur, Key
 from pufftui.envs.errors import PuffError
 from pufftui.keys import KEYS
 from pufftui.latch import QUIET
+from pufftui.pace import LEAST, MOST
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.help import WORDS, HelpScreen
 from pufftui.screens.quit import PATIENCE, QuitScreen
@@ -234,6 +235,24 @@ async def test_speed_and_pause_of_the_game(session: Session) -> None:
         assert "resume game" in screen_text(app)
         await pilot.press("space")
         assert sent[-1] == PauseGame(paused=False)
+
+
+async def test_a_game_that_costs_too_much_shows_fewer_frames(session: Session) -> None:
+    app, arena = fake_app(session), session.arena
+    async with app.run_test(size=(120, 40)) as pilot:
+        for _ in range(5):
+            arena.spent += 1.0
+            await settle(app, pilot)
+        assert arena.rates[-1] == LEAST
+        # Whoever plays, streams, or trains nothing meanwhile has all of them.
+        for key in ("m", "escape", "p"):
+            await pilot.press(key)
+            await settle(app, pilot)
+            expected = MOST if key != "escape" else LEAST
+            for _ in range(5):
+                arena.spent += 1.0
+                await settle(app, pilot)
+            assert arena.rates[-1] == expected, key
 
 
 async def test_pause_resume_and_checkpoint(session: Session) -> None:

@@ -88,6 +88,19 @@ def test_pausing_stops_the_game_only(open_arena):
     wait_for(arena, lambda f: f.episode_length != frame.episode_length)
 
 
+def test_fewer_frames_do_not_slow_the_game(open_arena):
+    arena = open_arena("cartpole")
+    arena.send(command.SetPictureSize(80, 46))
+    arena.send(command.SetFrameRate(5.0))
+    first = wait_for(arena, lambda f: f.number > 1)
+    begin = time.monotonic()
+    last = wait_for(arena, lambda f: f.number >= first.number + 5)
+    assert time.monotonic() - begin > 0.7
+    assert 0 < arena.spent < 10
+    arena.send(command.SetFrameRate(30.0))
+    wait_for(arena, lambda f: f.number >= last.number + 30, seconds=5)
+
+
 def test_watching_another_agent_hands_back(open_arena):
     arena = open_arena("breakout")
     arena.send(command.TakeOver())

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Iterable
+from functools import partial
 
+from textual.app import SystemCommand
 from textual.driver import Driver
+from textual.screen import Screen
 
 from pufftui.detach import HandOver
 from pufftui.dressed import SIGNALS, DressedApp
@@ -114,6 +118,16 @@ class PuffApp(DressedApp[HandOver], inherit_bindings=False):
         if action == "command_palette" and self.main.playing:
             return False
         return super().check_action(action, parameters)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Whoever controls a run finds each of its live settings as well."""
+        yield from super().get_system_commands(screen)
+        main = self.main
+        if isinstance(main, RunScreen) and main.IN_CONTROL:
+            for path, value in main.settings().items():
+                name = path.partition(".")[2].replace("_", " ")
+                change = partial(main.action_change_setting, path)
+                yield SystemCommand(f"Change {name}", f"{value:g} now", change)
 
     def on_app_blur(self) -> None:
         self.main.let_go()

@@ -44,6 +44,15 @@ TRAINING_KEYS = (
         9,
     ),
     Key(
+        "undo",
+        ("E",),
+        "E",
+        "undo change",
+        "change the setting that was changed last back",
+        "Training",
+        "undo_change",
+    ),
+    Key(
         "alerts",
         ("a",),
         "a",
@@ -123,7 +132,7 @@ KEYS = (
 """What the dashboard listens to."""
 
 TRAINING_ONLY = tuple(
-    key for key in TRAINING_KEYS if key.id in {"pause", "checkpoint", "change", "note"}
+    key for key in TRAINING_KEYS if key.id in {"pause", "checkpoint", "change", "undo", "note"}
 )
 """What only those can do who train, or are attached to who does."""
 

@@ -34,10 +34,18 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class SetField:
-    """Change a live setting, by path (`train.learning_rate`), from the next epoch on."""
+    """Change a live setting, by path (`train.learning_rate`), from the next epoch on.
+
+    A checkpoint is written before it, unless there is a fresh one.
+    """
 
     path: str
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class UndoChange:
+    """Give the setting that was changed last the value back that it had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ class RollBack:
     reason: str = "you asked"
 
 
-Command = Pause | Resume | Checkpoint | Stop | SetField | RollBack
+Command = Pause | Resume | Checkpoint | Stop | SetField | UndoChange | RollBack
 
 
 @dataclass(frozen=True, slots=True)

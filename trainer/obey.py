@@ -12,6 +12,7 @@ from pufftui.trainer.command import (
     RollBack,
     SetField,
     Stop,
+    UndoChange,
 )
 from pufftui.trainer.config import live_settings, with_live_change
 from pufftui.trainer.keeper import CheckpointKeeper
@@ -19,6 +20,9 @@ from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.rollback import roll_back
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.snapshot import Phase
+
+FRESH = 10.0
+"""A change asks for no checkpoint before it if there is one that is not older, in seconds."""
 
 PAUSED_LOOK = 0.1
 """Seconds that a paused trainer waits for the next command."""
@@ -61,16 +65,28 @@ def _do(
         case RollBack():
             roll_back(command, session, reporter, keeper)
         case SetField(path, value):
-            _change(session, reporter, path, value)
+            before = _change(SetField(path, value), session, reporter, keeper)
+            session.undoable += [] if before is None else [before]
+        case UndoChange() if session.undoable:
+            _change(session.undoable.pop(), session, reporter, keeper)
+        case UndoChange():
+            reporter.event("note", "no setting was changed that could be changed back")
 
 
-def _change(session: TrainingSession, reporter: Reporter, path: str, value: float) -> None:
-    """A setting changes from here on; one that does not fit is told in the log and left."""
+def _change(
+    change: SetField, session: TrainingSession, reporter: Reporter, keeper: CheckpointKeeper
+) -> SetField | None:
+    """A setting changes from here on; returns what would change it back.
+
+    One that does not fit is told in the log and left.
+    """
     try:
-        changed, before = with_live_change(session.config, path, value)
+        changed, before = with_live_change(session.config, change.path, change.value)
     except PuffError as error:
         reporter.event("error", str(error))
-        return
+        return None
+    keeper.write_unless_young("before a change", FRESH)
     session.config = changed
     reporter.show(settings=live_settings(changed))
-    reporter.event("change", f"{path} {before:g} -> {value:g}")
+    reporter.event("change", f"{change.path} {before:g} -> {change.value:g}")
+    return SetField(change.path, before)

@@ -33,6 +33,7 @@ def roll_back(
     train = replace(train, total_steps=session.config.train.total_steps)
     session.restore(saved.arrays)
     session.config = replace(session.config, train=train)
+    session.undoable.clear()
     reporter.roll_back(saved.description)
     keeper.adopt(saved)
     rates = f"{config.train.learning_rate:g} -> {train.learning_rate:g}"

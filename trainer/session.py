@@ -50,12 +50,16 @@ class EpochReport:
 
 
 class TrainingSession:
-    """The mutable state of a run. `step` counts agent steps, `epoch` collects and updates."""
+    """The mutable state of a run. `step` counts agent steps, `epoch` collects and updates.
+
+    `undoable` would change settings back that were changed while training, the last one last.
+    """
 
     def __init__(self, config: Config, library: EnvLibrary, ranks: Ranks | None = None) -> None:
         """Builds everything; with `ranks`, meets the others and takes this one's own seeds."""
         descriptor = library.descriptor
         self.config = config
+        self.undoable: list[SetField] = []
         self.ranks = ranks or Ranks()
         self.device = choose_device(config.run.device, self.ranks.local)
         self.ranks.begin(self.device)

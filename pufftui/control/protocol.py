@@ -3,7 +3,7 @@
 The server begins with a greeting: `{"pufftui": 1, "run": "brisk-otter", "process": 123}`, where 1 is
 the version of this protocol. The client then sends requests and gets one reply each, in order:
 
-    {"do": "pause"}   also resume, checkpoint, stop, state
+    {"do": "pause"}   also resume, checkpoint, undo, stop, state
     {"do": "set", "setting": "train.learning_rate", "value": 0.01}
     {"do": "note", "text": "the plateau begins here"}
     {"do": "roll_back", "before": 1000000, "factor": 0.5}   to the last healthy checkpoint before a step
@@ -20,7 +20,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.trainer.command import Checkpoint, Command, Pause, Resume, RollBack, SetField, Stop
+from pufftui.trainer.command import (
+    Checkpoint,
+    Command,
+    Pause,
+    Resume,
+    RollBack,
+    SetField,
+    Stop,
+    UndoChange,
+)
 
 VERSION = 1
 MOST_LINE = 1 << 16
@@ -30,10 +39,11 @@ MOST_STEP = 1 << 62
 Message = Mapping[str, Any]
 
 STATE, NOTE, SET, ROLL_BACK = "state", "note", "set", "roll_back"
-PLAIN: dict[str, type[Pause | Resume | Checkpoint | Stop]] = {
+PLAIN: dict[str, type[Pause | Resume | Checkpoint | UndoChange | Stop]] = {
     "pause": Pause,
     "resume": Resume,
     "checkpoint": Checkpoint,
+    "undo": UndoChange,
     "stop": Stop,
 }
 

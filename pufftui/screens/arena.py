@@ -102,11 +102,11 @@ class ArenaScreen(PlayerScreen):
     def tick(self) -> None:
         """Called 30 times a second; does only what is due.
 
-        Below a dialog the game stands still, for it would cost a lot to draw it there.
+        Below a dialog the game stands still once it is there, for it would cost a lot to draw it.
         """
         now = self.session.clock()
         self.follow_keys(now)
-        if self.app.screen is self:
+        if self.app.screen is self or self._lacks_picture():
             self._follow_game(now)
         if self._is_due("place", now, PLACE_EVERY):
             self._game_shown = self.game.is_on_screen
@@ -116,6 +116,12 @@ class ArenaScreen(PlayerScreen):
             return False
         self._due[name] = now + every
         return True
+
+    def _lacks_picture(self) -> bool:
+        """Whether the game is in sight, but not in its size: it has just come up."""
+        width, height = self.game.picture.size
+        shown = self._frame is not None and self._frame.pixels.shape[:2] == (2 * height, width)
+        return self._game_shown and not shown
 
     def _follow_game(self, now: float) -> None:
         region = self.game.picture

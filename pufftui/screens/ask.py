@@ -9,11 +9,12 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.screens.dialog import Dialog
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import SetField
+from pufftui.trainer.command import SetField, UndoChange
 from pufftui.trainer.config import check_live, setting_fields
 from pufftui.trainer.layers import parse_number
 
@@ -54,26 +55,69 @@ class AskScreen(Dialog):
 class ChangeScreen(AskScreen):
     """Lists the settings that may change while training, with their values."""
 
+    BINDINGS = [
+        Binding("up", "choose(-1)", "Choose", show=False, priority=True),
+        Binding("down", "choose(1)", "Choose", show=False, priority=True),
+        Binding("ctrl+z", "undo", "Undo", show=False, priority=True),
+    ]
     title_text = "Change a setting"
     placeholder = "learning_rate 0.01"
 
     def __init__(
-        self, look: PuffTheme, values: Mapping[str, float], send: Callable[[SetField], None]
+        self,
+        look: PuffTheme,
+        values: Mapping[str, float],
+        send: Callable[[SetField | UndoChange], None],
+        chosen: str = "",
     ) -> None:
+        """`chosen` is the path of the setting whose value can be typed over at once."""
         super().__init__(look)
-        self._values, self._send = values, send
+        self._values, self._send, self._chosen = values, send, chosen
+
+    def on_mount(self) -> None:
+        if self._chosen:
+            self._offer()
 
     def body(self) -> Text:
         fields = setting_fields()
         rows: list[tuple[str, str, bool]] = []
         for path, value in self._values.items():
+            here = path == self._chosen
             rows += [
-                (f"{path.partition('.')[2]:<20}", "text", False),
+                ("▸ " if here else "  ", "policy", True),
+                (f"{path.partition('.')[2]:<20}", "text", here),
                 (f"{value:<9g} ", "policy", True),
                 (f"{fields[path].setting.help.partition(';')[0]}\n", "dim", False),
             ]
-        rows.append(("\nIt counts from the next epoch on.", "dim", False))
+        rows.append(
+            ("\nIt counts from the next epoch on; a checkpoint is written before.", "dim", False)
+        )
         return self.ink(*rows)
+
+    def hints(self) -> list[tuple[str, str]]:
+        return [
+            ("enter", "do it"),
+            ("↑ ↓", "choose"),
+            ("ctrl+z", "undo the last change"),
+            ("esc", "close"),
+        ]
+
+    def action_choose(self, by: int) -> None:
+        paths = list(self._values)
+        before = paths.index(self._chosen) if self._chosen in paths else min(-by, 0)
+        self._chosen = paths[(before + by) % len(paths)]
+        self._offer()
+        self.paint()
+
+    def _offer(self) -> None:
+        """Puts the chosen setting into the line, its value selected: what is typed replaces it."""
+        name = f"{self._chosen.partition('.')[2]} "
+        self.line.value = f"{name}{self._values[self._chosen]:g}"
+        self.line.selection = Selection(len(name), len(self.line.value))
+
+    def action_undo(self) -> None:
+        self._send(UndoChange())
+        self.dismiss()
 
     def take(self, text: str) -> None:
         words = re.split(r"[\s=]+", text)

@@ -25,7 +25,7 @@ from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.stream import Stream
 from pufftui.session import RunSession
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import Checkpoint, Command, Pause, Resume, SetFrameRate, SetRival
+from pufftui.trainer.command import Checkpoint, Command, Pause, Resume, SetFrameRate, SetRival, UndoChange
 from pufftui.trainer.health import Level
 from pufftui.trainer.policies import best_policy
 from pufftui.trainer.snapshot import Phase, Snapshot
@@ -293,12 +293,15 @@ class RunScreen(ChartScreen):
         self.command(Checkpoint())
         self.notify("It is written at the next epoch.", title="Checkpoint", timeout=2)
 
-    def action_change_setting(self) -> None:
+    def action_change_setting(self, chosen: str = "") -> None:
         values = self.settings()
         if values:
-            self.app.push_screen(ChangeScreen(self.look, values, self.command))
+            self.app.push_screen(ChangeScreen(self.look, values, self.command, chosen))
         else:
             self.notify("Training has not begun, or has ended.", title="No setting to change")
+
+    def action_undo_change(self) -> None:
+        self.command(UndoChange())
 
     def action_note(self) -> None:
         self.app.push_screen(NoteScreen(self.look, self._write_note))

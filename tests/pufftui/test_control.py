@@ -21,7 +21,15 @@ from pufftui.control.client import Connection, Control
 from pufftui.control.protocol import MOST_LINE, to_command, to_message
 from pufftui.control.server import MOST_CLIENTS, ControlServer
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.command import Checkpoint, Pause, Resume, RollBack, SetField, Stop
+from pufftui.trainer.command import (
+    Checkpoint,
+    Pause,
+    Resume,
+    RollBack,
+    SetField,
+    Stop,
+    UndoChange,
+)
 from pufftui.trainer.snapshot import Phase
 from pufftui.trainer.store import StoreReader, StoreWriter
 
@@ -29,6 +37,7 @@ COMMANDS = [
     Pause(),
     Resume(),
     Checkpoint(),
+    UndoChange(),
     Stop(),
     SetField("train.gamma", 0.9),
     RollBack(1_000_000, 0.25),

@@ -130,6 +130,20 @@ async def test_only_rows_that_changed_are_refreshed(session: Session) -> None:
         assert [(r.y - game.picture.y, r.height) for r in refreshed] == [(3, 1)]
 
 
+async def test_a_dialog_opened_at_once_does_not_keep_the_game_dark(tmp_path: Path) -> None:
+    app = fake_app(fake_session(tmp_path / "breakout-brisk-otter", env="breakout"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("q")
+        assert isinstance(app.screen, QuitScreen)
+        await settle(app, pilot)
+        await settle(app, pilot)
+        assert screen_text(app).count("▀") > 200
+        # Once it is there, it costs nothing more.
+        frame = app.main.game.frame
+        await settle(app, pilot)
+        assert app.main.game.frame is frame
+
+
 async def test_watching_playing_and_handing_back(tmp_path: Path) -> None:
     session = breakout(tmp_path)
     app, sent = fake_app(session), session.arena.sent

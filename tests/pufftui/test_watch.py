@@ -384,6 +384,8 @@ async def test_attached_one_changes_settings_and_keeps_notes(folder: RunFolder) 
             await pilot.pause(0.05)
         assert told == ["train.gamma 0.995 -> 0.9"]
         assert app.screen is app.main
+        await pilot.press("E")
+        await see(app, pilot, "gamma 0.9 -> 0.995")
         await pilot.press("n")
         await pilot.press(*"q is for quiet", "enter")
         for _ in range(600):

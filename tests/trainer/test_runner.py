@@ -179,14 +179,50 @@ def test_live_changes_are_made_stored_and_kept(start):
     runner.send(SetField("train.clip", -1.0))
     runner.send(Stop())
     assert runner.join(10)
-    reader = StoreReader(runner.folder.database)
-    events = [(event.kind, event.text) for event in reader.events_after(0)]
-    reader.close()
-    assert ("change", "train.learning_rate 0.015 -> 0.001") in events
+    told = events_of(runner)
+    change = told.index(("change", "train.learning_rate 0.015 -> 0.001"))
+    assert told[change - 1][0] == "checkpoint"
+    assert "before a change" in told[change - 1][1]
+    assert [kind for kind, _ in told].count("checkpoint") == 2, "what is refused writes none"
     saved, _ = newest_checkpoint(runner.folder.checkpoints)
     config = restore_config(saved.description["config"], file=saved.path, flags={})
     assert config.train.learning_rate == 0.001
     assert config.train.horizon == 16
+
+
+def test_changes_are_undone_one_after_the_other(start):
+    runner = start(ENDLESS)
+    wait_for(lambda: runner.latest.step > 0)
+    for change in (
+        SetField("train.gamma", 0.9),
+        SetField("train.learning_rate", 0.001),
+        SetField("train.gamma", 2.0),
+        SetField("train.gamma", 0.8),
+        UndoChange(),
+        UndoChange(),
+        UndoChange(),
+        UndoChange(),
+        Stop(),
+    ):
+        runner.send(change)
+    assert runner.join(10)
+    told = [text for kind, text in events_of(runner) if kind in ("change", "note", "error")]
+    assert [text for text in told if "->" in text] == [
+        "train.gamma 0.995 -> 0.9",
+        "train.learning_rate 0.015 -> 0.001",
+        "train.gamma 0.9 -> 0.8",
+        "train.gamma 0.8 -> 0.9",
+        "train.learning_rate 0.001 -> 0.015",
+        "train.gamma 0.9 -> 0.995",
+    ]
+    assert "could be changed back" in told[-1]
+
+
+def events_of(runner):
+    reader = StoreReader(runner.folder.database)
+    events = [(event.kind, event.text) for event in reader.events_after(0)]
+    reader.close()
+    return events
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ TRAINING_KEYS = (
         ("E",),
         "E",
         "undo change",
-        "change the setting that was changed last back",
+        "change the last changed setting back",
         "Training",
         "undo_change",
     ),

@@ -21,7 +21,7 @@ from pufftui.trainer.rollback import roll_back
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.snapshot import Phase
 
-FRESH = 10.0
+FRESH = 2.0
 """A change asks for no checkpoint before it if there is one that is not older, in seconds."""
 
 PAUSED_LOOK = 0.1

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import EpisodeReport, VectorEnv
 from pufftui.trainer.clock import Clock
+from pufftui.trainer.command import SetField
 from pufftui.trainer.config import Config
 from pufftui.trainer.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate

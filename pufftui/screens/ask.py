@@ -28,7 +28,7 @@ class AskScreen(Dialog):
     def compose(self) -> ComposeResult:
         yield from super().compose()
         self.complaint = Static(id="complaint")
-        self.line = Input(placeholder=self.placeholder, compact=True)
+        self.line = Input(placeholder=self.placeholder, compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
         dialog = self.query_one("#dialog")

@@ -25,7 +25,15 @@ from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.stream import Stream
 from pufftui.session import RunSession
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import Checkpoint, Command, Pause, Resume, SetFrameRate, SetRival, UndoChange
+from pufftui.trainer.command import (
+    Checkpoint,
+    Command,
+    Pause,
+    Resume,
+    SetFrameRate,
+    SetRival,
+    UndoChange,
+)
 from pufftui.trainer.health import Level
 from pufftui.trainer.policies import best_policy
 from pufftui.trainer.snapshot import Phase, Snapshot

@@ -21,7 +21,7 @@ async def test_a_setting_is_chosen_and_its_value_typed_over(session: Session) ->
     app = fake_app(session)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
-        await pilot.press("e", "down", "down", "down", "down", "up", "up")
+        await pilot.press("e", "down", "down", "down", "down", "up")
         await settle(app, pilot)
         assert "▸ clip " in screen_text(app)
         assert "clip 0.2" in app.screen.line.value

@@ -385,7 +385,12 @@ async def test_attached_one_changes_settings_and_keeps_notes(folder: RunFolder) 
         assert told == ["train.gamma 0.995 -> 0.9"]
         assert app.screen is app.main
         await pilot.press("E")
-        await see(app, pilot, "gamma 0.9 -> 0.995")
+        for _ in range(600):
+            told = [event.text for event in reader.events_after(0) if event.kind == "change"]
+            if len(told) > 1:
+                break
+            await pilot.pause(0.05)
+        assert told[1:] == ["train.gamma 0.9 -> 0.995"]
         await pilot.press("n")
         await pilot.press(*"q is for quiet", "enter")
         for _ in range(600):

@@ -14,7 +14,7 @@ import pytest
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.checkpoint import newest_checkpoint, read_checkpoint
-from pufftui.trainer.command import Checkpoint, Pause, Resume, SetField, Stop
+from pufftui.trainer.command import Checkpoint, Pause, Resume, SetField, Stop, UndoChange
 from pufftui.trainer.config import (
     Config,
     PolicyConfig,
@@ -170,7 +170,8 @@ def test_a_failure_is_told_and_logged(start):
     reader.close()
 
 
-def test_live_changes_are_made_stored_and_kept(start):
+def test_live_changes_are_made_stored_and_kept(start, monkeypatch):
+    monkeypatch.setattr("pufftui.trainer.obey.FRESH", 0.0)
     runner = start(ENDLESS)
     wait_for(lambda: runner.latest.step > 0)
     runner.send(SetField("train.learning_rate", 0.001))
@@ -183,7 +184,8 @@ def test_live_changes_are_made_stored_and_kept(start):
     change = told.index(("change", "train.learning_rate 0.015 -> 0.001"))
     assert told[change - 1][0] == "checkpoint"
     assert "before a change" in told[change - 1][1]
-    assert [kind for kind, _ in told].count("checkpoint") == 2, "what is refused writes none"
+    # At the start, before the change and at the end: what is refused writes none.
+    assert [kind for kind, _ in told].count("checkpoint") == 3
     saved, _ = newest_checkpoint(runner.folder.checkpoints)
     config = restore_config(saved.description["config"], file=saved.path, flags={})
     assert config.train.learning_rate == 0.001

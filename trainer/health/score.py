@@ -49,7 +49,7 @@ class ScoreCrash(Detector):
             return None
         text = (
             f"It was at {track.best:.4g} and is at {track.level:.4g}:"
-            f" {drop / track.gain:.0%} of what was gained is lost."
+            f" {min(drop / track.gain, 1.0):.0%} of what was gained is lost."
         )
         level = Level.CRITICAL if deep else Level.WARNING
         since = track.best_at if track.best_at is not None else moment

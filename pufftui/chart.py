@@ -32,8 +32,8 @@ LEAST_LOG = 1e-12
 class Curve:
     """What one chart shows.
 
-    `band` are the limits of a confidence interval, `earlier` the same metric of other runs. A value
-    given as `base` is always in sight. From `provisional` on, a place on the axis, the values are
+    `band` are the limits of a confidence interval, `earlier` the same metric of other runs, and
+    `left` where this run has gone back over it, which does not stretch the y axis. A value given as `base` is always in sight. From `provisional` on, a place on the axis, the values are
     biased. With `log`, values of zero and below are not seen.
     """
 
@@ -42,6 +42,7 @@ class Curve:
     band: tuple[Series, Series] | None = None
     base: float | None = None
     earlier: Sequence[Series] = ()
+    left: Sequence[Series] = ()
     provisional: float = math.inf
     log: bool = False
 
@@ -61,6 +62,11 @@ class Scale:
             return values
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(values > LEAST_LOG, np.log10(np.maximum(values, LEAST_LOG)), np.nan)
+
+    def inside(self, values: Floats) -> Floats:
+        """The same, without what lies beyond its limits."""
+        found = self.of(values)
+        return np.where((found < self.bottom) | (found > self.top), np.nan, found)
 
 
 def chart(
@@ -86,17 +92,17 @@ def chart(
     raw = raster.cut(curve.series, start, end, dots)
     smooth = raster.smoothed(raw.mean, view.reach)
     band = _band(curve, view, columns)
-    earlier = [
-        raster.smoothed(raster.cut(series, start, end, dots).mean, view.reach)
-        for series in curve.earlier[:EARLIER_LINES]
-    ]
+    earlier, left = (
+        [raster.smoothed(raster.cut(one, start, end, dots).mean, view.reach) for one in behind]
+        for behind in (curve.earlier[:EARLIER_LINES], curve.left)
+    )
     seen = [raw.low, raw.high, *earlier]
     scale = _scale(seen, curve, rows)
     tints = Tints(curve.colour)
     cells = Cells.blank(rows, columns)
     if axes:
         _grid(cells, scale, rows)
-    for values in map(scale.of, earlier):
+    for values in map(scale.inside, earlier + left):
         put_line(cells, values, values, scale.bottom, scale.top, tints.EARLIER)
     smooth = scale.of(smooth)
     fill_below(cells, smooth, scale.bottom, scale.top)

@@ -12,6 +12,7 @@ from pufftui.earlier import EarlierRuns
 from pufftui.explain import explain
 from pufftui.history import History
 from pufftui.marks import Mark, marks_of
+from pufftui.metric_colours import colour_of
 from pufftui.series import Series
 from pufftui.trainer.store import AlertRow, Event, StoreReader
 from pufftui.view import View
@@ -81,7 +82,7 @@ class Charting:
         source = self._fine if self._fine is not None else self.history
         return source.series(metric, self.view.axis)
 
-    def curve(self, metric: str, colour: str, base: float | None = None) -> Curve:
+    def curve(self, metric: str, base: float | None = None) -> Curve:
         """All that belongs to a chart of a metric."""
         band = (self.series("score_low"), self.series("score_high")) if metric == "score" else None
         earlier = (
@@ -91,10 +92,11 @@ class Charting:
         )
         return Curve(
             self.series(metric),
-            colour,
+            colour_of(metric),
             band=band,
             base=None if metric in self.log else base,
             earlier=earlier,
+            left=self.history.abandoned(metric, self.view.axis),
             provisional=self._provisional() if explain(metric).episodes else math.inf,
             log=metric in self.log,
         )

@@ -157,7 +157,7 @@ PLAIN = {
     **dict(zip("▏▎▍▌▋▊▉", "   ####", strict=True)),
     **dict(zip("▁▂▃▄▅▆▇█", ".:-=+*##", strict=True)),
     **dict(zip("▀▔━╸─┄│┃▐░▒▓", "\"'#--.||#.:#", strict=True)),
-    **dict(zip("←→↑↓▶◀▸◂▼▲", "<>^v><><v!", strict=True)),
+    **dict(zip("←→↑↓↶▶◀▸◂▼▲", "<>^v<><><v!", strict=True)),
     **dict(zip("●◆★■✓✕✗◌○‖·•…–—−∞°×±≤≥µ", "o+*#vxxo.|-*.---8o*~<>u", strict=True)),
 }
 """What looks most like a sign, among the letters that every terminal has."""

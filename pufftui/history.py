@@ -6,11 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.axis import Axis
+from pufftui.runs.curves import RunCurves
 from pufftui.series import LONG, Growing, Metric, Series
 from pufftui.trainer.store import MetricBlocks, MetricRows, StoreReader
 
 EPISODES = "episodes"
 """The metric that counts finished episodes."""
+
+MOST_ABANDONED = 3
+"""Stretches that a run has gone back over and that are still shown, the newest ones."""
 
 
 class History:
@@ -30,6 +34,7 @@ class History:
         self._past_end = -np.inf
         self._places = {axis: Growing(np.float64) for axis in Axis}
         self._metrics: dict[str, Metric] = {}
+        self._abandoned: list[RunCurves] = []
 
     @property
     def steps(self) -> NDArray[np.float64]:
@@ -67,6 +72,11 @@ class History:
         recent = _unknown(x) if metric is None else metric.series(x)
         return past.followed_by(recent)
 
+    def abandoned(self, name: str, axis: Axis) -> list[Series]:
+        """The curve of a metric where the run has gone back over it, the newest first."""
+        found = [curves.series(name, axis) for curves in reversed(self._abandoned)]
+        return [series for series in found if not series.empty]
+
     def place_of(self, step: float, axis: Axis) -> float:
         """Where a step lies on another axis."""
         if axis is Axis.STEPS or not len(self.steps):
@@ -92,14 +102,14 @@ class History:
     def poll(self, reader: StoreReader) -> bool:
         """Takes in what was written since the last call; True if there was anything."""
         if not self._last:
-            return self._take_past(reader.metrics_between(points=LONG))
+            return self._read_past(reader)
         rows = reader.metrics_after(self._last)
         if not len(rows.steps):
             return False
         if (rows.lineages != self._lineage).any():
             # The run was resumed, perhaps at an earlier step: the store knows what is left.
             self._open()
-            return self._take_past(reader.metrics_between(points=LONG))
+            return self._read_past(reader)
         self._take(rows)
         return True
 
@@ -109,6 +119,10 @@ class History:
         history = cls()
         history._take_past(reader.metrics_between(int(first), int(last) + 1, points))
         return history
+
+    def _read_past(self, reader: StoreReader) -> bool:
+        self._abandoned = [RunCurves(None, blocks) for blocks in reader.abandoned(MOST_ABANDONED)]
+        return self._take_past(reader.metrics_between(points=LONG))
 
     def _take_past(self, blocks: MetricBlocks) -> bool:
         if not len(blocks.first_steps):

@@ -147,8 +147,7 @@ class ChartsCard(CurveCard):
         room = height - 2
         if room < 1 or series.empty:
             return [head, *([blank] * (height - 1))]
-        colour = f"series{FIRST.index(name) % 8}" if name in FIRST else "series0"
-        drawn = self.put_chart(name, x, y + 1, width, room, colour)
+        drawn = self.put_chart(name, x, y + 1, width, room)
         return [head, *(_padded(line, width, blank) for line in drawn), blank]
 
 

@@ -13,6 +13,7 @@ from pufftui.charting import Charting
 from pufftui.envs.descriptor import Descriptor
 from pufftui.explain import short
 from pufftui.format import figure, percent
+from pufftui.metric_colours import colour_of
 from pufftui.plot import LABELS, Line, sparkline, sparkline_span
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import LOSSES, Phase, Snapshot
@@ -109,7 +110,6 @@ class CurveCard(Card):
         y: int,
         width: int,
         height: int,
-        colour: str,
         base: float | None = None,
     ) -> list[Line]:
         """A chart at a place of the content, with axes if they fit, known to the pointer."""
@@ -118,7 +118,7 @@ class CurveCard(Card):
         view = self.charting.view
         left, top = 1 + x + labels, self.top + y
         self.plots.append(Plot(metric, left, top, width - labels, height, *view.span))
-        curve = self.charting.curve(metric, colour, base)
+        curve = self.charting.curve(metric, base)
         marks = self.charting.marks() if axes else ()
         return chart(self.look, curve, view, width, height, marks=marks, axes=axes)
 
@@ -194,7 +194,7 @@ class ScoreCard(CurveCard):
             return head
         if self.charting.series("score").empty:
             return head + self.say(self.waiting(), width, rest)
-        return head + self.put_chart("score", 0, len(head), width, rest, "policy", self._start)
+        return head + self.put_chart("score", 0, len(head), width, rest, self._start)
 
     def _figures(self, width: int) -> list[Line]:
         look, snapshot = self.look, self.snapshot
@@ -230,7 +230,7 @@ class SpeedCard(CurveCard):
         number, suffix = text.rstrip("kMBTPE"), text[len(text.rstrip("kMBTPE")) :]
         digits = look.glyphs.large(number)
         unit = ["", "", f" {suffix} steps/s".replace("  ", " ")]
-        colour = look.style("series2", bold=True)
+        colour = look.style(colour_of("sps"), bold=True)
         head: list[Line] = [
             [(row, colour), (word, look.style("dim"))]
             for row, word in zip(digits, unit, strict=True)
@@ -240,7 +240,7 @@ class SpeedCard(CurveCard):
             return head
         if rest > LEAST_CHART:
             head, rest = [*head, []], rest - 1
-        return head + self.put_chart("sps", 0, len(head), width, rest, "series2", 0.0)
+        return head + self.put_chart("sps", 0, len(head), width, rest, 0.0)
 
 
 class LearningCard(CurveCard):
@@ -262,13 +262,13 @@ class LearningCard(CurveCard):
         names = [name for name in (*LOSSES, "learning_rate") if name in shown]
         lines: list[Line] = []
         skipped = tall - 1 if len(names) * tall > height else 0
-        for position, name in enumerate(names):
+        for name in names:
             y = self.top + len(lines) - skipped
             self.rows |= dict.fromkeys(range(y, y + tall), name)
-            lines += self._row(name, f"series{position % 8}", width, tall, y)
+            lines += self._row(name, width, tall, y)
         return lines[skipped:]
 
-    def _row(self, name: str, colour: str, width: int, tall: int, y: int) -> list[Line]:
+    def _row(self, name: str, width: int, tall: int, y: int) -> list[Line]:
         look, charting = self.look, self.charting
         value = charting.read_out(name) if charting.place else self._newest(name)
         words, number = short(name).ljust(15), figure(value, 6)
@@ -286,7 +286,7 @@ class LearningCard(CurveCard):
         series = charting.series(name)
         span = sparkline_span(series, charting.view)
         self.plots.append(Plot(name, 1 + width - plot, y, plot, tall, *span))
-        rows = sparkline(look, series, colour, charting.view, plot, tall)
+        rows = sparkline(look, series, colour_of(name), charting.view, plot, tall)
         return [[*start, *row] for start, row in zip(starts, rows, strict=True)]
 
     def _newest(self, name: str) -> float | None:

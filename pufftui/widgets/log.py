@@ -19,6 +19,8 @@ SIGNS = {
     "pause": ("‖", "warning"),
     "stop": ("■", "warning"),
     "checkpoint": ("◆", "dim"),
+    "change": ("±", "series1"),
+    "rollback": ("↶", "warning"),
     "best": ("★", "good"),
     "warning": ("▲", "warning"),
     "error": ("✕", "error"),

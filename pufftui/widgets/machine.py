@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pufftui.format import memory, percent
 from pufftui.glyphs import thin_bar
+from pufftui.metric_colours import colour_of
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import TIME_PARTS, Snapshot
@@ -106,14 +107,14 @@ class TimeCard(Card):
         look = self.look
         shares = self.snapshot.time_shares if self.snapshot else {}
         lines: list[Line] = []
-        for position, name in enumerate(TIME_PARTS):
+        for name in TIME_PARTS:
             share = shares.get(name)
             full, empty = thin_bar(share or 0.0, max(4, width - 15))
             lines.append(
                 [
                     (f"{name:<8}", look.style("dim")),
                     (percent(share, 5) + "  ", look.style("text")),
-                    (full, look.style(f"series{position}")),
+                    (full, look.style(colour_of(f"time_{name}"))),
                     (empty, look.style("track")),
                 ]
             )

@@ -116,7 +116,7 @@ class BigCurve(CurveCard):
         charting = self.charting
         if charting.series("score").empty:
             return self.say(self.waiting(), width, height)
-        curve = charting.curve("score", "policy", self._start)
+        curve = charting.curve("score", self._start)
         curve = replace(curve, band=None, provisional=math.inf)
         view = charting.view
         lines = chart(self.look, curve, view, width, height, stroke=STROKE, points=False)

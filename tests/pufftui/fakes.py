@@ -227,6 +227,9 @@ class FakeReader:
         times = (rows.steps, rows.steps, rows.seconds, rows.epochs, rows.lineages)
         return MetricBlocks(rows.last, *times, rows.values, rows.values, rows.values, counts)
 
+    def abandoned(self, most: int) -> list[MetricBlocks]:
+        return []
+
     def events_after(self, row: int) -> list[Event]:
         texts = [
             ("start", "training on cpu, 2048 agents"),

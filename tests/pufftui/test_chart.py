@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -156,6 +157,19 @@ def test_the_cursor_is_a_column_on_another_ground() -> None:
         grounds += [style.bgcolor.name] * len(text)
     column = LABELS + (WIDTH - LABELS) // 2
     assert grounds[column] not in {grounds[column - 1], grounds[column + 1]}
+
+
+def test_what_the_run_went_back_over_does_not_stretch_the_axis() -> None:
+    x = np.arange(100.0)
+    plain = Curve(Series.of_points(x, x / 100), "series0")
+    exploded = Series.of_points(x, np.where(x < 50, 0.1, 1e6))
+    view = View(end=100.0)
+    beside = replace(plain, left=[exploded])
+    alone, both = (texts(drawn(curve, view)) for curve in (plain, beside))
+    assert [line[:LABELS] for line in both] == [line[:LABELS] for line in alone]
+    pairs = zip("".join(alone), "".join(both), strict=True)
+    changed = sum(before != after for before, after in pairs)
+    assert 0 < changed < WIDTH // 2, "the part that is in sight"
 
 
 def test_earlier_runs_lie_behind() -> None:

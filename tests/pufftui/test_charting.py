@@ -78,20 +78,20 @@ def test_a_close_look_at_a_long_run_is_as_fine_as_it_was_written(tmp_path: Path)
 
 def test_logarithms_need_values_above_zero(charting: Charting) -> None:
     assert charting.toggle_log("score")
-    assert charting.curve("score", "policy", base=0.0).log
-    assert charting.curve("score", "policy", base=0.0).base is None
+    assert charting.curve("score", base=0.0).log
+    assert charting.curve("score", base=0.0).base is None
     assert charting.toggle_log("score")
     assert charting.log == set()
     assert not charting.toggle_log("unknown")
 
 
 def test_episode_figures_are_provisional_at_the_end(charting: Charting) -> None:
-    assert charting.curve("score", "policy").provisional == float("inf")
+    assert charting.curve("score").provisional == float("inf")
     charting.provisional_steps = 99_000
-    assert charting.curve("score", "policy").provisional == 500_000
-    assert charting.curve("entropy", "policy").provisional == float("inf")
+    assert charting.curve("score").provisional == 500_000
+    assert charting.curve("entropy").provisional == float("inf")
     charting.next_axis()
-    assert charting.curve("score", "policy").provisional == 500, "also in time"
+    assert charting.curve("score").provisional == 500, "also in time"
 
 
 def test_earlier_runs_of_the_same_environment_are_read(tmp_path: Path, monkeypatch) -> None:
@@ -103,13 +103,13 @@ def test_earlier_runs_of_the_same_environment_are_read(tmp_path: Path, monkeypat
         folder.release()
     earlier = EarlierRuns(RunFolder(tmp_path / "own"))
     charting = Charting(earlier)
-    assert charting.curve("score", "policy").earlier == []
+    assert charting.curve("score").earlier == []
     charting.toggle_earlier()
     earlier._thread.join()
     assert charting.earlier_count == 2
-    assert len(charting.curve("score", "policy").earlier) == 2
+    assert len(charting.curve("score").earlier) == 2
     charting.toggle_earlier()
-    assert charting.curve("score", "policy").earlier == []
+    assert charting.curve("score").earlier == []
 
 
 async def test_keys_move_the_cursor_through_all_charts(session: Session) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pufftui import history as history_module
 from pufftui import raster, series
+from pufftui.axis import Axis
 from pufftui.history import History
 from pufftui.series import Metric, Series
 from pufftui.trainer.store import StoreReader, StoreWriter
@@ -70,6 +71,12 @@ def test_a_roll_back_leaves_out_what_was_abandoned(run: Run, back: int) -> None:
     kept = [step for step in [10, 20, 30, 40] if step < back]
     assert run.history.steps.tolist() == [*kept, back, 60]
     assert run.history.series("score").low.tolist() == [*(step / 10 for step in kept), 6, 7]
+    # What was left is kept apart.
+    (left,) = run.history.abandoned("score", Axis.STEPS)
+    gone = [step for step in [10, 20, 30, 40, 50] if step >= back]
+    assert left.x.tolist() == gone
+    assert left.high.tolist() == [step / 10 for step in gone]
+    assert run.history.abandoned("sps", Axis.TIME) == []
     # The same within one reading, as when a finished run is opened.
     again = History()
     again.poll(run.reader)
@@ -88,7 +95,25 @@ def test_a_resumed_run_leaves_out_what_lies_after_its_checkpoint(tmp_path: Path)
     again = History()
     again.poll(reader)
     assert history.steps.tolist() == again.steps.tolist() == [100, 200, 450, 650]
+    for one in (history, again):
+        (left,) = one.abandoned("score", Axis.TIME)
+        assert left.x.tolist() == [30]
     reader.close()
+
+
+def test_the_newest_three_that_were_left_are_kept_apart(tmp_path: Path) -> None:
+    database = tmp_path / "run.db"
+    with_rows(database, 0, [100, 200, 300])
+    for _ in range(3):
+        with_rows(database, 200, [210, 220])
+    with_rows(database, 300, [])  # resumed and stopped at once: nothing is lost
+    with_rows(database, 150, [160, 170])
+    history, reader = History(), StoreReader(database)
+    history.poll(reader)
+    reader.close()
+    assert history.steps.tolist() == [100, 160, 170]
+    left = history.abandoned("score", Axis.STEPS)
+    assert [series.x.tolist() for series in left] == [[210, 220]] * 3
 
 
 def with_rows(database: Path, from_step: int, steps: list[int]) -> None:

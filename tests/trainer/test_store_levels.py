@@ -73,7 +73,14 @@ def test_every_zoom_sums_up_exactly_the_rows_of_the_run_as_it_is(starts, data):
         points = data.draw(st.integers(1, 50))
         reader = StoreReader(database)
         found = reader.metrics_between(first, last, points)
+        whole, left = reader.metrics_between(), reader.abandoned(100)
         reader.close()
+    # Every row is either part of the run or left, never both.
+    held = sum(
+        sum(int(count.sum()) for count in blocks.count.values()) for blocks in [whole, *left]
+    )
+    written = [values for _, rows in starts for _, values, _ in rows]
+    assert held == sum(not math.isnan(value) for values in written for value in values.values())
     expected = [row for row in kept_rows(starts) if first <= row[0] <= last]
     assert len(found.first_steps) <= points + 2 * FACTOR * LEVELS * len(starts)
     assert (found.first_steps[1:] > found.last_steps[:-1]).all()

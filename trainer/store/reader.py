@@ -29,7 +29,7 @@ from pufftui.trainer.store.records import (
     Note,
     SystemRow,
 )
-from pufftui.trainer.store.zoom import END, blocks_between, lineages, together
+from pufftui.trainer.store.zoom import END, abandoned_blocks, blocks_between, lineages, together
 
 Row = tuple[Any, ...]
 Answer = TypeVar("Answer")
@@ -96,6 +96,16 @@ class StoreReader:
                 return blocks_between(connection, first_step, last_step, points)
 
         return self._ask(blocks) or together([], [], 0)
+
+    def abandoned(self, most: int, points: int = 500) -> list[MetricBlocks]:
+        """The curves that the run has gone back over, at most the newest `most`, the newest last."""
+
+        def stretches(connection: sqlite3.Connection) -> list[MetricBlocks]:
+            with connection:
+                connection.execute("BEGIN")
+                return abandoned_blocks(connection, most, points)
+
+        return self._ask(stretches) or []
 
     def lineages(self) -> list[Lineage]:
         """All starts of the run, the oldest first."""

@@ -67,6 +67,16 @@ def kept_steps(known: list[Lineage]) -> list[tuple[int, int]]:
     return kept[::-1]
 
 
+def abandoned_steps(known: list[Lineage]) -> list[tuple[int, int, int]]:
+    """The lineages of which the run has left something, each with the first and last step of that."""
+    kept = dict(kept_steps(known))
+    return [
+        (lineage.id, kept.get(lineage.id, -1) + 1, END)
+        for lineage in known
+        if kept.get(lineage.id) != END
+    ]
+
+
 def blocks_between(
     connection: sqlite3.Connection, first_step: int, last_step: int, points: int
 ) -> MetricBlocks:
@@ -74,11 +84,34 @@ def blocks_between(
 
     Call it in a transaction: it asks several times.
     """
-    stretches = [
-        _stretch(connection, lineage, first_step, min(last_step, limit))
+    wanted = [
+        (lineage, first_step, min(last_step, limit))
         for lineage, limit in kept_steps(lineages(connection))
         if min(last_step, limit) >= first_step
     ]
+    return _blocks(connection, wanted, points)
+
+
+def abandoned_blocks(connection: sqlite3.Connection, most: int, points: int) -> list[MetricBlocks]:
+    """What the run has gone back over: the newest `most` stretches that have rows, the newest last.
+
+    Call it in a transaction.
+    """
+    found: list[MetricBlocks] = []
+    for stretch in reversed(abandoned_steps(lineages(connection))):
+        blocks = _blocks(connection, [stretch], points)
+        if len(blocks.first_steps):
+            found.insert(0, blocks)
+        if len(found) == most:
+            break
+    return found
+
+
+def _blocks(
+    connection: sqlite3.Connection, wanted: list[tuple[int, int, int]], points: int
+) -> MetricBlocks:
+    """The rows of so many lineages, each from a first to a last step."""
+    stretches = [_stretch(connection, *steps) for steps in wanted]
     count = sum(max(stretch.last_row - stretch.first_row + 1, 0) for stretch in stretches)
     level = 0
     while level < LEVELS and count > max(points, 1) * FACTOR**level:

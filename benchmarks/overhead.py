@@ -37,7 +37,7 @@ def speed(env: str, seconds: float, *, dashboard: bool) -> float:
         os.environ["PUFFTUI_RUNS"] = folder
         command = [sys.executable, "-m", "pufftui", "train", env, "--run-name", "run"]
         command += ["--train.total-steps", "1T"]
-        process = start(command if dashboard else [*command, "--headless"])
+        process, _ = start(command if dashboard else [*command, "--headless"])
         time.sleep(WARM_UP + seconds)
         os.kill(process, signal.SIGTERM)
         os.waitpid(process, 0)
@@ -49,8 +49,8 @@ def speed(env: str, seconds: float, *, dashboard: bool) -> float:
     return float((steps[-1] - steps[0]) / (times[-1] - times[0]))
 
 
-def start(command: list[str]) -> int:
-    """Runs a command on a terminal of its own; a thread reads what it draws. Its process id."""
+def start(command: list[str]) -> tuple[int, int]:
+    """Runs a command on a terminal of its own, which a thread reads: its process id and terminal."""
     process, terminal = pty.fork()
     if process == 0:
         os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
@@ -58,7 +58,7 @@ def start(command: list[str]) -> int:
     size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
     threading.Thread(target=drain, args=(terminal,), daemon=True).start()
-    return process
+    return process, terminal
 
 
 def drain(terminal: int) -> None:

@@ -89,7 +89,7 @@ def measure(options: argparse.Namespace) -> list[dict[str, float]]:
         output = Path(folder) / "stretches"
         output.touch()
         command = [sys.executable, *sys.argv, "--output", str(output)]
-        process = start(command)
+        process, _ = start(command)
         while len(pairs) < options.pairs and os.waitpid(process, os.WNOHANG) == (0, 0):
             time.sleep(1)
             rows = [json.loads(line) for line in output.read_text().splitlines()]

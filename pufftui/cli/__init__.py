@@ -27,7 +27,7 @@ COMMANDS = {
 
 
 def run(arguments: list[str]) -> int:
-    """Runs the command that `arguments` begin with; without any, the home screen if there is a terminal."""
+    """Runs the command that `arguments` begin with; without one, the home screen if there is a terminal."""
     if not arguments and _is_terminal():
         arguments = ["home"]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
@@ -39,10 +39,10 @@ def run(arguments: list[str]) -> int:
 
         print(f"pufftui {version('pufftui')}")
         return 0
+    if name.startswith("-"):
+        name, rest = "home", arguments
     if name not in COMMANDS:
-        kind = "flag" if name.startswith("-") else "command"
-        known = ("--help", "--version") if kind == "flag" else COMMANDS
-        raise PuffError(f"There is no {kind} {name}.", nearest(name, known), usage=True)
+        raise PuffError(f"There is no command {name}.", nearest(name, COMMANDS), usage=True)
     status: int = importlib.import_module(f"pufftui.cli.{name}").run(rest)
     return status
 

@@ -10,7 +10,7 @@ def run(arguments: list[str]) -> int:
     """Shows the home screen until the person leaves; the exit status."""
     parser = CommandParser("home", "Shows the environments and the last runs to choose from.")
     add_screen(parser)
-    options = parser.parse(arguments)
+    options = parser.parse(arguments, ["--version"])
     check_screen("The home screen", "See pufftui --help for the commands.", options.theme)
     from pufftui.home import run_home
 

@@ -99,6 +99,8 @@ def test_version(run: Run) -> None:
     [
         ("trian", ["trian", "Did you mean train?"]),
         ("--hepl", ["--hepl", "Did you mean --help?"]),
+        ("--verson", ["--verson", "Did you mean --version?"]),
+        ("--theme paper", ["home screen", "terminal"]),
         ("envs --jsno", ["--jsno", "Did you mean --json?"]),
         ("envs squared", ["squared"]),
         ("train", ["breakout", "squared"]),

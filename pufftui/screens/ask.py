@@ -12,11 +12,15 @@ from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
 from pufftui.envs.errors import PuffError, nearest
+from pufftui.format import fit
 from pufftui.screens.dialog import Dialog
 from pufftui.theme import PuffTheme
 from pufftui.trainer.command import SetField, UndoChange
 from pufftui.trainer.config import check_live, setting_fields
 from pufftui.trainer.layers import parse_number
+
+BESIDE_HELP = 42
+"""Columns of the change dialog that are not for what a setting means."""
 
 
 class AskScreen(Dialog):
@@ -79,26 +83,28 @@ class ChangeScreen(AskScreen):
             self._offer()
 
     def body(self) -> Text:
-        fields = setting_fields()
+        fields, room = setting_fields(), self.app.size.width - BESIDE_HELP
         rows: list[tuple[str, str, bool]] = []
         for path, value in self._values.items():
             here = path == self._chosen
+            means = fields[path].setting.help.partition(";")[0]
             rows += [
                 ("▸ " if here else "  ", "policy", True),
                 (f"{path.partition('.')[2]:<20}", "text", here),
                 (f"{value:<9g} ", "policy", True),
-                (f"{fields[path].setting.help.partition(';')[0]}\n", "dim", False),
+                (f"{means if len(means) <= room else fit(means, room)}\n", "dim", False),
             ]
-        rows.append(
-            ("\nIt counts from the next epoch on; a checkpoint is written before.", "dim", False)
-        )
+        rows.append(("\nFrom the next epoch on, after a checkpoint.", "dim", False))
         return self.ink(*rows)
+
+    def on_resize(self) -> None:
+        self.paint()
 
     def hints(self) -> list[tuple[str, str]]:
         return [
             ("enter", "do it"),
             ("↑ ↓", "choose"),
-            ("ctrl+z", "undo the last change"),
+            ("ctrl+z", "undo"),
             ("esc", "close"),
         ]
 

@@ -36,6 +36,16 @@ def _screen(descriptor: int) -> io.TextIOWrapper:
 
 
 @contextmanager
+def _true_size() -> Iterator[None]:
+    """Forgets a size that a shell has exported: Textual would believe it whatever the window is."""
+    told = {name: os.environ.pop(name) for name in ("COLUMNS", "LINES") if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ |= told
+
+
+@contextmanager
 def private_terminal(log: Path, message: str) -> Iterator[Callable[[str], None]]:
     """Descriptors 1 and 2 lead to `log`, and Textual is given the terminal, until the end.
 
@@ -52,6 +62,7 @@ def private_terminal(log: Path, message: str) -> Iterator[Callable[[str], None]]
     saved = [os.dup(1), os.dup(2)]
     streams = sys.__stdout__, sys.__stderr__
     with (
+        _true_size(),
         _screen(os.dup(1)) as screen,
         log.open("a", buffering=1, encoding="utf-8") as file,
     ):

@@ -106,6 +106,15 @@ def test_all_output_but_the_screen_goes_to_the_log(start, tmp_path: Path) -> Non
     }
 
 
+def test_a_size_that_a_shell_has_exported_is_not_believed(tmp_path: Path) -> None:
+    terminal = Terminal(live_script(), tmp_path / "log.txt", COLUMNS="80", LINES="24")
+    try:
+        terminal.read(b"arena")
+        assert b"\x1b[40;1H" in terminal.read(b"take over"), "the footer lies in the last row"
+    finally:
+        terminal.close()
+
+
 def test_the_live_screen_comes_and_goes(start, tmp_path: Path) -> None:
     terminal = start(live_script())
     terminal.read(b"squared")

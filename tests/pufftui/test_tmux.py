@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -30,14 +29,11 @@ class Tmux:
         self.run("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", line)
 
     def run(self, *arguments: str) -> str:
-        # Who runs the tests may have sizes in their environment that are not this window's.
-        environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
         return subprocess.run(
             ["tmux", "-u", "-S", str(self.socket), *arguments],
             capture_output=True,
             text=True,
             check=True,
-            env=environment,
         ).stdout
 
     def rows(self) -> list[str]:

@@ -55,11 +55,15 @@ class News(Painted):
         self._heard: int | None = None
 
     def hear(self, events: Sequence[Event], alerts: Sequence[AlertRow]) -> None:
-        """Takes in all events and the new alerts; what was there at first is no news."""
+        """Takes in all events and the new alerts; what was there at first is no news.
+
+        Neither is the checkpoint from before the first step.
+        """
         last = events[-1].id if events else 0
         if self._heard is not None:
             for event in events:
-                if event.id > self._heard and event.kind in KINDS:
+                first = event.kind == "checkpoint" and event.step == 0
+                if event.id > self._heard and event.kind in KINDS and not first:
                     self._wait(Piece(_words(event), KINDS[event.kind]))
         self._heard = last
         for alert in alerts:

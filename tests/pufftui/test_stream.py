@@ -226,9 +226,11 @@ def test_the_newest_news_win() -> None:
     bests = [Event(i, i, 1.0, "best", f"new best {i}") for i in range(1, 6)]
     news.hear(bests, [alert("critical", "Learning has collapsed")])
     assert pieces(news, 0.0) == ["new best 5", "Learning has collapsed"]
-    many = [Event(10 + i, i, 1.0, "checkpoint", f"checkpoint at {i}M") for i in range(6)]
+    many = [Event(10 + i, i + 1, 1.0, "checkpoint", f"checkpoint at {i}M") for i in range(6)]
     news.hear([*bests, *many], [])
     assert pieces(news, 100.0) == ["checkpoint 3M", "checkpoint 4M", "checkpoint 5M"]
+    news.hear([Event(99, 0, 1.0, "checkpoint", "checkpoint (the start)")], [])
+    assert pieces(news, 200.0) == []
 
 
 def test_who_has_the_key_and_the_flag() -> None:

@@ -10,6 +10,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.opponent import choose_opponent
+from pufftui.rules import Rule, rules
 from pufftui.trainer.arena import Arena
 from pufftui.trainer.command import ArenaCommand
 from pufftui.trainer.frame import ArenaFrame
@@ -28,6 +29,7 @@ class Showing:
     player: str = ""
     arena: Arena | None = None
     trouble: str = ""
+    rules: tuple[Rule, ...] = ()
 
 
 class Preview:
@@ -93,7 +95,7 @@ class Preview:
             arena.send(self._size)
         arena.start()
         player = "random moves" if opponent.weights is None else opponent.name
-        return Showing(env, library.descriptor, player, arena)
+        return Showing(env, library.descriptor, player, arena, rules=rules(env))
 
     def _end(self) -> None:
         arena, self.showing = self.showing.arena, Showing(self._wanted)

@@ -85,7 +85,7 @@ class HomeScreen(BrowsingScreen):
         showing = self.preview.showing
         if showing is not self._showing:
             self._showing = showing
-            self.about.show(showing.descriptor, showing.trouble)
+            self.about.show(showing.descriptor, showing.rules, showing.trouble)
             self.game.begin(showing.descriptor, showing.player, showing.trouble)
         region = self.game.picture
         size = (region.width, region.height * 2)

@@ -14,6 +14,7 @@ from pufftui.envs.descriptor import ActionKind, Descriptor, unknown_env
 from pufftui.format import duration, figure, fit, percent, steps
 from pufftui.keys import game_hints
 from pufftui.plot import Line, trace
+from pufftui.rules import Rule
 from pufftui.runs.summary import BROKEN, RunSummary
 from pufftui.theme import PuffTheme
 from pufftui.widgets.game import GameCard
@@ -197,7 +198,7 @@ class PreviewCard(GameCard):
 
 
 class AboutCard(Card):
-    """What the chosen environment is."""
+    """What the chosen environment is, and its rules as far as there is room."""
 
     title = "about"
     airy = 10
@@ -205,11 +206,12 @@ class AboutCard(Card):
     def __init__(self, look: PuffTheme) -> None:
         super().__init__(look, "about")
         self._descriptor: Descriptor | None = None
+        self._rules: tuple[Rule, ...] = ()
         self._trouble = ""
 
-    def show(self, descriptor: Descriptor | None, trouble: str) -> None:
+    def show(self, descriptor: Descriptor | None, rules: tuple[Rule, ...], trouble: str) -> None:
         if (descriptor, trouble) != (self._descriptor, self._trouble):
-            self._descriptor, self._trouble = descriptor, trouble
+            self._descriptor, self._rules, self._trouble = descriptor, rules, trouble
             self.paint()
 
     def content(self, width: int, height: int) -> list[Line]:
@@ -231,7 +233,21 @@ class AboutCard(Card):
             for number, line in enumerate(textwrap.wrap(text, max(10, width - 9)) or [""]):
                 label = name if number == 0 else ""
                 lines.append([(f"{label:<9}", look.style("dim")), (line, look.style("text"))])
+        for rule in self._rules:
+            told = self._told(rule, width)
+            if len(lines) + 1 + len(told) > height:
+                break
+            lines += [[], *told]
         return lines[:height]
+
+    def _told(self, rule: Rule, width: int) -> list[Line]:
+        """A paragraph of the rules; what it begins with stands out."""
+        look, lead = self.look, self.look.words(rule.lead)
+        words = f"{lead} {look.words(rule.text)}".strip()
+        first, *others = textwrap.wrap(words, width) or [""]
+        bold, rest = first[: len(lead)], first[len(lead) :]
+        lines: list[Line] = [[(bold, look.style("text")), (rest, look.style("dim"))]]
+        return lines + [[(line, look.style("dim"))] for line in others]
 
 
 def _actions(about: Descriptor) -> str:

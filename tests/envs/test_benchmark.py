@@ -22,7 +22,10 @@ def test_whole_environments_and_consistent_figures(crowd: EnvLibrary):
 def test_the_script_prints_a_line_per_figure():
     script = Path(__file__).parents[2] / "benchmarks" / "envs.py"
     result = subprocess.run(
-        [sys.executable, str(script), "0.02"], capture_output=True, text=True, check=True
+        [sys.executable, str(script), "--seconds", "0.02"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert {line["env"] for line in lines} >= {"breakout", "squared"}

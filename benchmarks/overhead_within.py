@@ -33,7 +33,10 @@ WARM_UP = 15.0
 
 
 class Gate:
-    """Lets the dashboard's tick through, or not, and keeps how fast training was meanwhile."""
+    """Lets the dashboard's tick through, or not, and writes how fast training was meanwhile.
+
+    The first line is of a stretch with the dashboard, the next without, and so on.
+    """
 
     def __init__(self, stretch: float, output: Path, frames: float | None) -> None:
         self._stretch, self._output, self._frames = stretch, output, frames
@@ -54,7 +57,7 @@ class Gate:
             self._tick(app)
 
     def _settle(self, app: Any, now: Snapshot) -> None:
-        RunScreen._keep_pace = lambda *_: None  # type: ignore[method-assign]  # noqa: SLF001
+        RunScreen._keep_pace = lambda *_: None  # noqa: SLF001
         if self._frames is not None:
             app.session.arena.send(SetFrameRate(self._frames))
         self._begun = now
@@ -64,7 +67,7 @@ class Gate:
         assert begun is not None
         speed = (now.step - begun.step) / (now.seconds - begun.seconds)
         with self._output.open("a") as file:
-            file.write(json.dumps([self._open, speed]) + "\n")
+            file.write(f"{speed}\n")
         self._open, self._begun = not self._open, now
         arena = app.session.arena
         if not self._open:
@@ -90,16 +93,13 @@ def measure(options: argparse.Namespace) -> list[dict[str, float]]:
         output.touch()
         command = [sys.executable, *sys.argv, "--output", str(output)]
         process, _ = start(command)
-        while len(pairs) < options.pairs and os.waitpid(process, os.WNOHANG) == (0, 0):
+        while len(pairs) < options.pairs:
+            if os.waitpid(process, os.WNOHANG) != (0, 0):
+                sys.exit("The run has ended before it was measured.")
             time.sleep(1)
-            rows = [json.loads(line) for line in output.read_text().splitlines()]
-            speeds = {True: [], False: []}
-            for shown, speed in rows:
-                speeds[shown].append(speed)
-            for with_it, without in list(zip(speeds[True], speeds[False], strict=False))[
-                len(pairs) :
-            ]:
-                pairs.append({"still": without, "dashboard": with_it, "ratio": with_it / without})
+            speeds = [float(line) for line in output.read_text().splitlines()]
+            for shown, still in list(zip(speeds[::2], speeds[1::2], strict=False))[len(pairs) :]:
+                pairs.append({"still": still, "dashboard": shown, "ratio": shown / still})
                 print(json.dumps(pairs[-1]), flush=True)
         os.kill(process, signal.SIGTERM)
         os.waitpid(process, 0)

@@ -33,8 +33,9 @@ class Curve:
     """What one chart shows.
 
     `band` are the limits of a confidence interval, `earlier` the same metric of other runs, and
-    `left` where this run has gone back over it, which does not stretch the y axis. A value given as `base` is always in sight. From `provisional` on, a place on the axis, the values are
-    biased. With `log`, values of zero and below are not seen.
+    `left` where this run has gone back over it, which does not stretch the y axis. A value given as
+    `base` is always in sight. From `provisional` on, a place on the axis, the values are biased. With
+    `log`, values of zero and below are not seen.
     """
 
     series: Series
@@ -92,10 +93,12 @@ def chart(
     raw = raster.cut(curve.series, start, end, dots)
     smooth = raster.smoothed(raw.mean, view.reach)
     band = _band(curve, view, columns)
-    earlier, left = (
-        [raster.smoothed(raster.cut(one, start, end, dots).mean, view.reach) for one in behind]
-        for behind in (curve.earlier[:EARLIER_LINES], curve.left)
-    )
+
+    def pale(series: Series) -> Floats:
+        return raster.smoothed(raster.cut(series, start, end, dots).mean, view.reach)
+
+    earlier = [pale(series) for series in curve.earlier[:EARLIER_LINES]]
+    left = [pale(series) for series in curve.left]
     seen = [raw.low, raw.high, *earlier]
     scale = _scale(seen, curve, rows)
     tints = Tints(curve.colour)

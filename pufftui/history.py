@@ -74,7 +74,7 @@ class History:
 
     def abandoned(self, name: str, axis: Axis) -> list[Series]:
         """The curve of a metric where the run has gone back over it, the newest first."""
-        found = [curves.series(name, axis) for curves in reversed(self._abandoned)]
+        found = [curves.series(name, axis) for curves in self._abandoned]
         return [series for series in found if not series.empty]
 
     def place_of(self, step: float, axis: Axis) -> float:

@@ -22,6 +22,11 @@ LINE_FROM = 2
 """Marks of this rank and above get a line through the chart."""
 
 
+def begins(event: Event) -> bool:
+    """Whether it belongs to the beginning of the run, which nobody needs to be told of."""
+    return event.kind in {"start", "checkpoint"} and event.step == 0
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Something at a step. Where two share a column, the higher rank is seen."""
@@ -42,7 +47,7 @@ def marks_of(events: Iterable[Event], alerts: Iterable[AlertRow]) -> list[Mark]:
     marks = [
         Mark(event.step, *EVENTS[event.kind])
         for event in events
-        if event.kind in EVENTS and not (event.kind in {"start", "checkpoint"} and event.step == 0)
+        if event.kind in EVENTS and not begins(event)
     ]
     for alert in alerts:
         level = level_of(alert)

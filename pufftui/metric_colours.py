@@ -11,7 +11,7 @@ COUNT = 8
 """Colours of a theme's series."""
 
 FAMILIES = {
-    "policy": ("score", "perf", "episode_return", "episode_length", "best_score"),
+    "policy": ("score", "perf", "episode_return", "episode_length"),
     "series1": ("reward_size", "reward_nonzero", "clamped_rewards"),
     "series2": ("sps",),
     "series4": ("weight_norm", "dead_units", "feature_rank"),

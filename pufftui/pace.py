@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-MOST, LEAST = 30.0, 10.0
+from pufftui.trainer.arena import FRAMES_PER_SECOND
+
+MOST, LEAST = FRAMES_PER_SECOND, 10.0
 """Frames a second."""
 
 SHARE = 0.0175

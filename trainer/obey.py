@@ -64,9 +64,10 @@ def _do(
             keeper.write(reason)
         case RollBack():
             roll_back(command, session, reporter, keeper)
-        case SetField(path, value):
-            before = _change(SetField(path, value), session, reporter, keeper)
-            session.undoable += [] if before is None else [before]
+        case SetField():
+            back = _change(command, session, reporter, keeper)
+            if back is not None:
+                session.undoable.append(back)
         case UndoChange() if session.undoable:
             _change(session.undoable.pop(), session, reporter, keeper)
         case UndoChange():

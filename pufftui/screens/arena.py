@@ -119,13 +119,12 @@ class ArenaScreen(PlayerScreen):
 
     def _lacks_picture(self) -> bool:
         """Whether the game is in sight, but not in its size: it has just come up."""
-        width, height = self.game.picture.size
-        shown = self._frame is not None and self._frame.pixels.shape[:2] == (2 * height, width)
+        columns, rows = self.game.pixels
+        shown = self._frame is not None and self._frame.pixels.shape[:2] == (rows, columns)
         return self._game_shown and not shown
 
     def _follow_game(self, now: float) -> None:
-        region = self.game.picture
-        size = (region.width, region.height * 2) if self._game_shown else (0, 0)
+        size = self.game.pixels if self._game_shown else (0, 0)
         if size != self._picture:
             self._picture = size
             self._send(SetPictureSize(*size))

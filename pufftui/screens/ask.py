@@ -92,7 +92,7 @@ class ChangeScreen(AskScreen):
                 ("▸ " if here else "  ", "policy", True),
                 (f"{path.partition('.')[2]:<20}", "text", here),
                 (f"{value:<9g} ", "policy", True),
-                (f"{means if len(means) <= room else fit(means, room)}\n", "dim", False),
+                (f"{fit(means, room).rstrip()}\n", "dim", False),
             ]
         rows.append(("\nFrom the next epoch on, after a checkpoint.", "dim", False))
         return self.ink(*rows)

@@ -87,9 +87,8 @@ class HomeScreen(BrowsingScreen):
             self._showing = showing
             self.about.show(showing.descriptor, showing.rules, showing.trouble)
             self.game.begin(showing.descriptor, showing.player, showing.trouble)
-        region = self.game.picture
-        size = (region.width, region.height * 2)
-        if size != self._picture and region.area:
+        size = self.game.pixels
+        if size != self._picture and all(size):
             self._picture = size
             self.preview.resize(SetPictureSize(*size))
         frame = self.preview.frame

@@ -61,6 +61,11 @@ class GameCard(Card):
         """Where the picture lies, in cells; two pixels above each other are one cell."""
         return self._places.pictures[0]
 
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Columns and rows of the picture's pixels."""
+        return self.picture.width, self.picture.height * 2
+
     def show(self, frame: ArenaFrame) -> None:
         """Paints what differs from the frame before."""
         old, self.frame = self.frame, frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pufftui.format import duration, fit
+from pufftui.marks import EVENTS
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 from pufftui.trainer.store import Event, StoreReader
@@ -13,20 +14,17 @@ KEPT = 500
 NARROW = 22
 """Columns below which an event's text needs all the room."""
 
-SIGNS = {
+SIGNS = {kind: (sign, colour) for kind, (sign, colour, _) in EVENTS.items()} | {
     "start": ("▶", "policy"),
     "resume": ("▶", "policy"),
     "pause": ("‖", "warning"),
     "stop": ("■", "warning"),
-    "checkpoint": ("◆", "dim"),
-    "change": ("±", "series1"),
-    "rollback": ("↶", "warning"),
     "best": ("★", "good"),
     "warning": ("▲", "warning"),
     "error": ("✕", "error"),
     "failed": ("✕", "error"),
 }
-"""How kinds of events are marked: a sign and the name of a colour."""
+"""How kinds of events are marked, most of them as on the charts: a sign and the name of a colour."""
 
 
 class LogCard(Card):

@@ -10,6 +10,7 @@ from pufftui.alerts import level_of
 from pufftui.banner import banner
 from pufftui.format import duration, fit, steps
 from pufftui.glyphs import thick_bar
+from pufftui.marks import begins
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 from pufftui.trainer.health import Level
@@ -62,8 +63,7 @@ class News(Painted):
         last = events[-1].id if events else 0
         if self._heard is not None:
             for event in events:
-                first = event.kind == "checkpoint" and event.step == 0
-                if event.id > self._heard and event.kind in KINDS and not first:
+                if event.id > self._heard and event.kind in KINDS and not begins(event):
                     self._wait(Piece(_words(event), KINDS[event.kind]))
         self._heard = last
         for alert in alerts:

@@ -11,6 +11,7 @@ from pufftui.charting import Charting
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import figure
 from pufftui.glyphs import BLOCKS
+from pufftui.metric_colours import colour_of
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import Snapshot
@@ -25,7 +26,8 @@ class BigCard(Card):
     """One figure as large as it fits, and a line of words below it."""
 
     airy = 1000
-    colour = "policy"
+    metric = "score"
+    """The one whose colour it has."""
 
     def __init__(self, look: PuffTheme, name: str) -> None:
         super().__init__(look, name)
@@ -45,7 +47,7 @@ class BigCard(Card):
 
     def content(self, width: int, height: int) -> list[Line]:
         look, text = self.look, self.number()
-        style = look.style(self.colour, bold=True)
+        style = look.style(colour_of(self.metric), bold=True)
         large = banner(text, width, height - 1, look.glyphs)
         if not large:
             figures = look.glyphs.large(text)
@@ -86,7 +88,7 @@ class BigSpeed(BigCard):
     """Agent steps per second."""
 
     title = "speed"
-    colour = "series2"
+    metric = "sps"
 
     def __init__(self, look: PuffTheme) -> None:
         super().__init__(look, "big_speed")

@@ -90,6 +90,10 @@ def score_at(row: int, high: float) -> float:
     return high * (0.02 + 0.93 * rise + 0.02 * wobble(row, 1))
 
 
+SETTINGS = {"train.learning_rate": 0.015, "train.gamma": 0.995, "train.clip": 0.2}
+"""Live settings, for the tests that need some."""
+
+
 @dataclass
 class FakeFolder:
     path: Path
@@ -462,6 +466,16 @@ def screen_text(app: PuffApp) -> str:
     """What is on the screen, line by line."""
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text for strip in strips)
+
+
+async def choose_command(pilot: Pilot[None], words: str) -> None:
+    """Finds a command in the palette and runs it."""
+    await pilot.press("ctrl+p")
+    await pilot.pause()
+    await pilot.press(*words)
+    await pilot.pause(0.3)
+    await pilot.press("down", "enter")
+    await pilot.pause(0.3)
 
 
 async def settle(app: PuffApp, pilot: Pilot[None], seconds: float = 1.0) -> None:

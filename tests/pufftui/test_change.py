@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fakes import fake_app, screen_text, settle
+from fakes import SETTINGS, choose_command, fake_app, screen_text, settle
 
 from pufftui.screens.ask import ChangeScreen
 from pufftui.session import Session
@@ -11,10 +11,8 @@ from pufftui.trainer.command import SetField, UndoChange
 
 
 @pytest.fixture(autouse=True)
-def settings(session: Session) -> dict[str, float]:
-    values = {"train.learning_rate": 0.015, "train.gamma": 0.995, "train.clip": 0.2}
-    session.runner.changes = {"settings": values}
-    return values
+def settings(session: Session) -> None:
+    session.runner.changes = {"settings": SETTINGS}
 
 
 async def test_a_setting_is_chosen_and_its_value_typed_over(session: Session) -> None:
@@ -55,12 +53,7 @@ async def test_the_palette_leads_to_each(session: Session) -> None:
     app = fake_app(session)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
-        await pilot.press("ctrl+p")
-        await pilot.pause()
-        await pilot.press(*"change gamma")
-        await pilot.pause(0.3)
-        await pilot.press("down", "enter")
-        await pilot.pause(0.3)
+        await choose_command(pilot, "change gamma")
         assert isinstance(app.screen, ChangeScreen)
         assert app.screen.line.value == "gamma 0.995"
         await pilot.press(*"0.9", "enter")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import fake_app, fake_session, screen_text, settle
+from fakes import choose_command, fake_app, fake_session, screen_text, settle
 from textual.events import AppBlur, Key
 
 from pufftui.envs.errors import PuffError
@@ -524,12 +524,7 @@ async def test_commands_can_be_searched(session: Session) -> None:
         titles = [command.title for command in app.get_system_commands(app.main)]
         assert any("Pause training" in title for title in titles)
         assert sum("Theme: " in title for title in titles) == len(app.looks)
-        await pilot.press("ctrl+p")
-        await pilot.pause()
-        await pilot.press(*"theme paper")
-        await pilot.pause(0.3)
-        await pilot.press("down", "enter")
-        await pilot.pause(0.3)
+        await choose_command(pilot, "theme paper")
         assert app.theme == "paper"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import textual
-from fakes import fake_app, fake_session, settle
+from fakes import SETTINGS, fake_app, fake_session, settle
 from textual.pilot import Pilot
 
 from pufftui.app import PuffApp
@@ -21,7 +21,6 @@ TAKEN_WITH = "8.2.8"
 
 SIZES = [(80, 24), (120, 36), (200, 60)]
 THEMES = ["midnight", "paper"]
-LIVE = {"train.learning_rate": 0.015, "train.gamma": 0.995, "train.clip": 0.2}
 
 pytestmark = pytest.mark.skipif(
     textual.__version__ != TAKEN_WITH, reason=f"the pictures were taken with Textual {TAKEN_WITH}"
@@ -30,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 
 def dashboard(tmp_path: Path, theme: str, env: str = "breakout", **wishes: bool) -> PuffApp:
     session = fake_session(tmp_path / f"{env}-brisk-otter", env=env)
-    session.runner.changes = {"settings": LIVE}
+    session.runner.changes = {"settings": SETTINGS}
     return fake_app(session, theme, **wishes)
 
 

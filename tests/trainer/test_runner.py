@@ -165,9 +165,7 @@ def test_a_failure_is_told_and_logged(start):
     assert "cuda:7" in runner.latest.failure or "GPU 7" in runner.latest.failure
     assert runner.latest.failure_hint
     assert runner.folder.log.read_text()
-    reader = StoreReader(runner.folder.database)
-    assert reader.events_after(0)[-1].kind == "failed"
-    reader.close()
+    assert events_of(runner)[-1][0] == "failed"
 
 
 def test_live_changes_are_made_stored_and_kept(start, monkeypatch):

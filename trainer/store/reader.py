@@ -89,23 +89,15 @@ class StoreReader:
         There are at most about `points` blocks, and at least a sixteenth of that if the stretch
         has so many rows. Rows of abandoned lineages are left out.
         """
-
-        def blocks(connection: sqlite3.Connection) -> MetricBlocks:
-            with connection:  # one transaction, so that all its queries see the same state
-                connection.execute("BEGIN")
-                return blocks_between(connection, first_step, last_step, points)
-
-        return self._ask(blocks) or together([], [], 0)
+        blocks = self._ask_at_once(
+            lambda asked: blocks_between(asked, first_step, last_step, points)
+        )
+        return blocks or together([], [], 0)
 
     def abandoned(self, most: int, points: int = 500) -> list[MetricBlocks]:
-        """The curves that the run has gone back over, at most the newest `most`, the newest last."""
-
-        def stretches(connection: sqlite3.Connection) -> list[MetricBlocks]:
-            with connection:
-                connection.execute("BEGIN")
-                return abandoned_blocks(connection, most, points)
-
-        return self._ask(stretches) or []
+        """The curves that the run has gone back over, at most `most`, the newest first."""
+        stretches = self._ask_at_once(lambda asked: abandoned_blocks(asked, most, points))
+        return stretches or []
 
     def lineages(self) -> list[Lineage]:
         """All starts of the run, the oldest first."""
@@ -223,6 +215,16 @@ class StoreReader:
             return [convert(rows) for rows in iter(lambda: cursor.fetchmany(BATCH), [])]
 
         return self._ask(batches)
+
+    def _ask_at_once(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
+        """As `_ask`, in one transaction, so that all queries of the question see the same state."""
+
+        def asked(connection: sqlite3.Connection) -> Answer:
+            with connection:
+                connection.execute("BEGIN")
+                return question(connection)
+
+        return self._ask(asked)
 
     def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
         """The answer of the store; None if there is no store yet, or if it is locked."""

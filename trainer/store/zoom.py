@@ -93,7 +93,7 @@ def blocks_between(
 
 
 def abandoned_blocks(connection: sqlite3.Connection, most: int, points: int) -> list[MetricBlocks]:
-    """What the run has gone back over: the newest `most` stretches that have rows, the newest last.
+    """What the run has gone back over: at most `most` stretches that have rows, the newest first.
 
     Call it in a transaction.
     """
@@ -101,7 +101,7 @@ def abandoned_blocks(connection: sqlite3.Connection, most: int, points: int) -> 
     for stretch in reversed(abandoned_steps(lineages(connection))):
         blocks = _blocks(connection, [stretch], points)
         if len(blocks.first_steps):
-            found.insert(0, blocks)
+            found.append(blocks)
         if len(found) == most:
             break
     return found

@@ -26,7 +26,7 @@ from pufftui.control.protocol import (
 )
 from pufftui.envs.errors import PuffError
 from pufftui.headless import finite, report
-from pufftui.trainer.command import Pause, RollBack, SetField
+from pufftui.trainer.command import Pause, RollBack, SetField, UndoChange
 from pufftui.trainer.config import check_live
 from pufftui.trainer.runner import RANKS, Runner
 from pufftui.trainer.store import add_note
@@ -145,7 +145,7 @@ class ControlServer:
         command = to_command(request)
         if isinstance(command, SetField):
             check_live(command.path, command.value)
-        if isinstance(command, (SetField, Pause, RollBack)) and RANKS > 1:
+        if isinstance(command, (SetField, UndoChange, Pause, RollBack)) and RANKS > 1:
             raise PuffError(
                 "A run of several processes cannot be paused or changed while it trains.",
                 "Stop it and resume it.",

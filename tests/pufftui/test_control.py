@@ -156,6 +156,19 @@ def test_wrong_lines_are_explained_and_change_nothing(runner: Run, folder, line,
     connection.close()
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_would_reach_one_of_several_processes_is_refused(
+    runner: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, command
+) -> None:
+    monkeypatch.setattr("pufftui.control.server.RANKS", 2)
+    connection = Connection(folder)
+    answer = connection.ask(to_message(command))
+    connection.close()
+    alone = isinstance(command, (Pause, SetField, UndoChange, RollBack))
+    assert answer["ok"] is not alone
+    assert runner.sent == ([] if alone else [command])
+
+
 def test_lines_may_come_in_pieces_and_many_at_once(runner: Run, folder: Path) -> None:
     connection = raw(folder)
     for byte in b'{"do": "checkpoint"}\n':

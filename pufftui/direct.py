@@ -1,9 +1,9 @@
 """The short way to the terminal, for what changes thirty times a second.
 
 Textual composes every change with all widgets around it that might overlap it, which takes longer
-than drawing the game. Where nothing overlaps, the same bytes can be written at once. This is the only
-file that uses what Textual does not promise to keep; where anything is missing, `place_of` gives
-no place and its caller refreshes the usual way.
+than drawing the game. Where nothing overlaps, the same bytes can be written at once. This file uses
+what Textual does not promise to keep; where anything is missing, `place_of` gives no place and its
+caller refreshes the usual way.
 """
 
 from __future__ import annotations

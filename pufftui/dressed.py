@@ -15,6 +15,7 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from pufftui.closed import forget_closed_widgets
 from pufftui.glyphs import ASCII, FULL, Glyphs, fitting
 from pufftui.key import Key
 from pufftui.palette import quantiser
@@ -64,6 +65,7 @@ class DressedApp(App[Result], inherit_bindings=False):
         wishes = wishes or Wishes()
         self.wardrobe = Wardrobe.open()
         super().__init__()
+        forget_closed_widgets()
         name = self.wardrobe.pick(wishes.theme)
         quantise = quantiser(self.console.color_system, no_color=self.no_color)
         self.looks = {n: look.limited(quantise) for n, look in self.wardrobe.looks.items()}

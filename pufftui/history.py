@@ -13,6 +13,9 @@ from pufftui.trainer.store import MetricBlocks, MetricRows, StoreReader
 EPISODES = "episodes"
 """The metric that counts finished episodes."""
 
+MOST_ROWS = 2 * LONG
+"""Rows that are kept one by one, nine hours of them; with more, the past is read in blocks again."""
+
 MOST_ABANDONED = 3
 """Stretches that a run has gone back over and that are still shown, the newest ones."""
 
@@ -20,8 +23,8 @@ MOST_ABANDONED = 3
 class History:
     """All curves of a run, over its steps, its time, its episodes or its updates.
 
-    The past of a long run is read in blocks, so that it opens at once however long it is; rows
-    that are written from then on are kept one by one.
+    The past of a long run is read in blocks, so that it opens at once however long it is and takes
+    no more memory from day to day; rows that are written from then on are kept one by one.
     """
 
     def __init__(self) -> None:
@@ -106,8 +109,9 @@ class History:
         rows = reader.metrics_after(self._last)
         if not len(rows.steps):
             return False
-        if (rows.lineages != self._lineage).any():
-            # The run was resumed, perhaps at an earlier step: the store knows what is left.
+        many = len(self._places[Axis.STEPS]) + len(rows.steps) > MOST_ROWS
+        if many or (rows.lineages != self._lineage).any():
+            # If it was resumed, perhaps at an earlier step, the store knows what is left.
             self._open()
             return self._read_past(reader)
         self._take(rows)

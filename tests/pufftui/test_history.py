@@ -140,6 +140,21 @@ def test_a_long_run_opens_in_blocks_and_goes_on_row_by_row(
     assert history.series("unknown").empty
 
 
+def test_a_run_that_is_watched_for_days_is_kept_in_blocks(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_module, "LONG", 50)
+    monkeypatch.setattr(history_module, "MOST_ROWS", 100)
+    values = np.sin(np.arange(1000) / 99)
+    for first in range(0, 1000, 20):
+        run.write(range(first, first + 20), score=values[first : first + 20])
+        score = run.history.series("score")
+        assert len(score) < 50 + 64 + 100
+        assert score.count.sum() == first + 20
+        assert score.total.sum() == pytest.approx(values[: first + 20].sum(), abs=1e-3)
+        assert run.history.end == first + 19
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=20))
 def test_blocks_sum_up_exactly_what_they_hold(sizes: list[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 
@@ -65,10 +66,10 @@ class Blocks:
         if self._begin is not None and now.seconds - self._begin.seconds >= length:
             self.means.append(sum(self._values) / len(self._values))
             self.places.append(self._begin)
-            self._values, self._begin = [value], now
+            self._values, self._begin = [value], _place(now)
             return True
         if self._begin is None:
-            self._begin = now
+            self._begin = _place(now)
         self._values.append(value)
         return False
 
@@ -85,6 +86,11 @@ class Blocks:
     def last(self, count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """The means of the last blocks, up to so many."""
         return np.array(list(self.means)[-count:], np.float64)
+
+
+def _place(now: Moment | Reading) -> Moment | Reading:
+    """Where that is; without a row's values, for thousands of places are remembered."""
+    return replace(now, values={}) if isinstance(now, Moment) else now
 
 
 class Noise:

@@ -1,11 +1,12 @@
 """All detectors together: what opens, grows worse, is over, and how often one is told."""
 
 import dataclasses
+import gc
 
 import pytest
 from streams import FACTS, changes, rise, rows, told
 
-from pufftui.trainer.health import RULES, Facts, HealthSuite, Level, check_run, stored_facts
+from pufftui.trainer.health import RULES, Facts, HealthSuite, Level, Moment, check_run, stored_facts
 from pufftui.trainer.health.suite import AGAIN_SECONDS
 from pufftui.trainer.store import StoreReader, StoreWriter
 
@@ -104,3 +105,12 @@ def test_an_empty_store_and_a_strangers_have_nothing_to_check(tmp_path) -> None:
     assert stored_facts(reader) is None
     assert check_run(reader, Facts()) == []
     reader.close()
+
+
+def test_what_is_remembered_of_a_day_is_small() -> None:
+    """Detectors remember where things were, not the rows: there are 86,400 of those in a day."""
+    suite = HealthSuite(FACTS)
+    for moment in rows(score=rise(2000), weight_norm=[1.0] * 2000, sps=[1e6] * 2000):
+        suite.see(moment)
+    gc.collect()
+    assert sum(type(thing) is Moment and bool(thing.values) for thing in gc.get_objects()) < 50

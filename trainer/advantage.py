@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
+from pufftui.trainer.recurrence import recur
 
 
 def advantages(
@@ -33,7 +34,7 @@ def advantages(
     al., arXiv 1802.01561. All inputs are (horizon, agents), `values` has one row more for the
     observation after the rollout; flags are uint8, the rest float32.
     """
-    if rewards.is_cuda:
+    if not rewards.is_cpu:
         result = _advantages_torch(
             rewards,
             values,
@@ -86,9 +87,4 @@ def _advantages_torch(
     bootstrap = torch.where(truncations.bool(), final_values, values[1:])
     delta = ratios.clamp(max=rho_clip) * (rewards + gamma * going_on * bootstrap - values[:-1])
     flow = gamma * gae_lambda * ratios.clamp(max=c_clip) * going_on * (1 - truncations.float())
-    result = torch.empty_like(rewards)
-    later = torch.zeros_like(rewards[0])
-    for step in range(rewards.shape[0] - 1, -1, -1):
-        later = torch.addcmul(delta[step], flow[step], later)
-        result[step] = later
-    return result
+    return recur(flow.flip(0), delta.flip(0)).flip(0)

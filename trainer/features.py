@@ -27,7 +27,7 @@ class Features:
 
         `rows` (rows,) int64 picks agents; None takes all.
         """
-        if observations.is_cuda:
+        if not observations.is_cpu:
             picked = observations if rows is None else observations.index_select(1, rows)
             return self.plain(picked)
         steps, agents, count = observations.shape

@@ -13,7 +13,7 @@ from pufftui.trainer import kernels
 
 def gelu(inputs: Tensor) -> Tensor:
     """0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), any shape, float32 or bfloat16."""
-    if inputs.is_cuda:
+    if not inputs.is_cpu:
         return F.gelu(inputs, approximate="tanh")
     result: Tensor = _FusedGelu.apply(inputs)  # type: ignore[no-untyped-call]
     return result

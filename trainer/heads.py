@@ -20,7 +20,7 @@ def last_layer(inputs: Tensor, weights: Tensor, biases: Tensor) -> Tensor:
 
     `weights` (outputs, width) and `biases` (outputs,) are float32.
     """
-    if inputs.is_cuda or len(weights) > MOST_HEADS:
+    if not inputs.is_cpu or len(weights) > MOST_HEADS:
         return F.linear(inputs, weights.to(inputs.dtype)).float() + biases
     result: Tensor = _LastLayer.apply(inputs, weights, biases)  # type: ignore[no-untyped-call]
     return result

@@ -2,7 +2,7 @@
 
 Feng et al., "Were RNNs all we needed?" (arXiv 2410.01201). The one matrix product of a layer is
 done for all steps at once by torch; what is left, gates and scan, is fused here: in C on the CPU,
-step by step in torch elsewhere.
+in as few operations of torch as there can be elsewhere.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
+from pufftui.trainer.recurrence import recur
 
 
 def scan(
@@ -25,31 +26,29 @@ def scan(
     uint8 marks steps that begin an episode; `initial` (rows, width) float32 is h before the first.
     Returns the outputs (steps, rows, width) in that dtype and h after the last step in float32.
     """
-    if gates.is_cuda:
-        return scan_reference(gates, inputs, resets, initial)
+    if not gates.is_cpu:
+        return scan_in_torch(gates, inputs, resets, initial)
     outputs, states = _FusedScan.apply(  # type: ignore[no-untyped-call]
         gates, inputs, resets, initial
     )
     return outputs, states[-1]
 
 
-def scan_reference(
+def scan_in_torch(
     gates: Tensor, inputs: Tensor, resets: Tensor | None, initial: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """`scan` written out in torch, for any device and dtype; gradients by autograd."""
+    """`scan` for any device and dtype; gradients by autograd."""
     candidate, gate, highway = gates.to(initial.dtype).chunk(3, dim=-1)
     z = torch.sigmoid(gate)
     update = z * (candidate.clamp(min=0) + torch.sigmoid(candidate.clamp(max=0)))
     keep = 1 - z
     if resets is not None:
         keep = keep * (1 - resets.to(keep.dtype)).unsqueeze(-1)
-    state, states = initial, []
-    for step in range(gates.shape[0]):
-        state = keep[step] * state + update[step]
-        states.append(state)
+    first = torch.addcmul(update[:1], keep[:1], initial)
+    states = recur(keep, torch.cat((first, update[1:])))
     passed = torch.sigmoid(highway)
-    outputs = passed * torch.stack(states) + (1 - passed) * inputs.to(initial.dtype)
-    return outputs.to(gates.dtype), state
+    outputs = torch.lerp(inputs.to(initial.dtype), states, passed)
+    return outputs.to(gates.dtype), states[-1]
 
 
 class _FusedScan(torch.autograd.Function):

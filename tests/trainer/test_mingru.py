@@ -3,7 +3,22 @@
 import pytest
 import torch
 
-from pufftui.trainer.mingru import scan, scan_reference
+from pufftui.trainer.mingru import scan, scan_in_torch
+
+
+def scan_reference(gates, inputs, resets, initial):
+    """The formula as it is written down, step by step."""
+    candidate, gate, highway = gates.to(initial.dtype).chunk(3, dim=-1)
+    z, passed = torch.sigmoid(gate), torch.sigmoid(highway)
+    filtered = torch.where(candidate >= 0, candidate + 0.5, torch.sigmoid(candidate))
+    state, states = initial, []
+    for step in range(len(gates)):
+        if resets is not None:
+            state = state * (1 - resets[step].to(state.dtype)).unsqueeze(-1)
+        state = (1 - z[step]) * state + z[step] * filtered[step]
+        states.append(state)
+    outputs = passed * torch.stack(states) + (1 - passed) * inputs.to(initial.dtype)
+    return outputs.to(gates.dtype), state
 
 
 def problem(seed, steps, rows, width, dtype=torch.float32, resets=True):
@@ -22,11 +37,12 @@ def problem(seed, steps, rows, width, dtype=torch.float32, resets=True):
     }
 
 
+@pytest.mark.parametrize("scan", [scan, scan_in_torch])
 @pytest.mark.parametrize("resets", [True, False])
 @pytest.mark.parametrize(
     ("steps", "rows", "width"), [(1, 1, 1), (5, 3, 8), (17, 7, 64), (9, 5, 100), (64, 33, 128)]
 )
-def test_outputs_and_gradients(steps, rows, width, resets):
+def test_outputs_and_gradients(steps, rows, width, resets, scan):
     fused = problem(steps, steps, rows, width, resets=resets)
     plain = problem(steps, steps, rows, width, resets=resets)
     outputs, last = scan(**fused)

@@ -92,8 +92,7 @@ class PolicyOptimizer:
                 for key, value in state.items():
                     owner, entry = key.rsplit("/", 1)
                     if owner == name:
-                        device = "cpu" if entry == "step" else parameter.device
-                        optimizer.state[parameter][entry] = value.to(device).clone()
+                        optimizer.state[parameter][entry] = value.to(parameter.device).clone()
 
 
 @contextlib.contextmanager

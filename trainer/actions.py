@@ -21,28 +21,36 @@ class ActionDistribution:
         self.sizes = [len(action.choices) for action in descriptor.actions]
         self.size_tensor = torch.tensor(self.sizes, dtype=torch.int32)
 
+    def noise(self, steps: int, rows: int, generator: torch.Generator) -> Tensor:
+        """The chance that `sample` needs, (steps, rows, components) float32, on the generator's device.
+
+        Uniform in [0, 1) for discrete actions, normal for continuous ones.
+        """
+        make = torch.randn if self.continuous else torch.rand
+        shape = (steps, rows, len(self.sizes))
+        return make(shape, generator=generator, device=generator.device)
+
     def sample(
-        self, outputs: Tensor, log_std: Tensor | None, generator: torch.Generator
+        self, outputs: Tensor, log_std: Tensor | None, noise: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Outputs (rows, n) -> actions (rows, components) and log-probabilities (rows,)."""
+        """Outputs (rows, n) and noise of one step -> actions (rows, components) and log-probabilities (rows,)."""
         if log_std is not None:
-            noise = torch.empty_like(outputs).normal_(generator=generator)
             actions = outputs + noise * log_std.exp()
             return actions, self.evaluate(outputs, log_std, actions)[0]
-        if not outputs.is_cuda:
-            return self._sample_fused(outputs, generator)
+        if outputs.is_cpu:
+            return self._sample_fused(outputs, noise)
         chosen, total = [], torch.zeros(outputs.shape[:-1], device=outputs.device)
-        for logits in outputs.split(self.sizes, dim=-1):
+        parts = zip(outputs.split(self.sizes, dim=-1), noise.split(1, dim=-1), strict=True)
+        for logits, uniform in parts:
             # The inverse of the cumulative distribution at one uniform number per row.
             log_probabilities = torch.log_softmax(logits, dim=-1)
             cumulative = log_probabilities.exp().cumsum(dim=-1)
-            uniform = torch.rand((*logits.shape[:-1], 1), generator=generator, device=logits.device)
             action = (cumulative[..., :-1] <= uniform).sum(dim=-1, keepdim=True)
             total = total + log_probabilities.gather(-1, action).squeeze(-1)
             chosen.append(action)
         return chosen[0] if len(chosen) == 1 else torch.cat(chosen, dim=-1), total
 
-    def _sample_fused(self, outputs: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _sample_fused(self, outputs: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         rows = len(outputs)
         actions = torch.empty((rows, len(self.sizes)), dtype=torch.int32)
         log_probabilities = torch.empty(rows)
@@ -55,7 +63,7 @@ class ActionDistribution:
             components=len(self.sizes),
             sizes=self.size_tensor,
             logits=outputs,
-            uniforms=torch.rand(actions.shape, generator=generator),
+            uniforms=uniforms.contiguous(),
             actions=actions,
             log_probabilities=log_probabilities,
         )

@@ -60,6 +60,9 @@ def train(
             games_go_on = session.restore(saved.arrays)
             reporter.resume(saved.description, games_go_on=games_go_on)
             keeper.adopt(saved)
+        if session.collector.unrecorded:
+            why = session.collector.unrecorded
+            reporter.event("warning", f"the policy is not recorded as a CUDA graph: {why}")
         reporter.ready()
         boundary: Mapping[str, NDArray[Any]] | None = session.state()
         while session.step < config.train.total_steps:

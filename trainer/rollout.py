@@ -12,6 +12,7 @@ from pufftui.envs.descriptor import DType
 from pufftui.envs.vector import StepBuffers, VectorEnv
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.clock import Clock
+from pufftui.trainer.graphs import Function, Recorded
 from pufftui.trainer.policy import Policy
 
 
@@ -39,11 +40,26 @@ class Rollout:
     state: Tensor
 
 
+class Group:
+    """Agents that are stepped together: their rows of every array and the policy's state for them."""
+
+    def __init__(self, number: int, agents: int, decide: Function, state: Tensor) -> None:
+        self.number = number
+        self.rows = slice(number * agents, (number + 1) * agents)
+        self.steps: list[StepBuffers] = []
+        """Where the environments read and write, step by step."""
+        self.decide = decide
+        self.state = state
+        self.decided = torch.cuda.Event() if state.is_cuda else None
+        """When the actions of the step in hand are where the environments read them."""
+
+
 class Collector:
     """Owns the rollout's memory and steps policy and environments through it.
 
-    On the CPU the environments write straight into the rollout; with a GPU they write into pinned
-    memory, which is copied over one step at a time.
+    On the CPU the environments write straight into the rollout. If `staged`, as with a GPU, they
+    write into memory beside it, pinned if possible, which is copied over one step at a time; with
+    several groups of environments the policy then decides for one while another steps.
     """
 
     def __init__(
@@ -51,42 +67,44 @@ class Collector:
         vector: VectorEnv,
         policy: Policy,
         horizon: int,
-        device: torch.device,
         generator: torch.Generator,
         clock: Clock,
+        *,
+        staged: bool,
     ) -> None:
         self.vector = vector
         self.policy = policy
         self.horizon = horizon
-        self.device = device
         self.generator = generator
+        self.device = generator.device
         self.clock = clock
         self.distribution = ActionDistribution(policy.descriptor)
+        self.unrecorded = ""
+        """Why the policy's steps are not recorded as CUDA graphs, though there is a GPU."""
+        self._staged = staged
         agents, count = vector.agents, policy.descriptor.observation_bytes
         components = len(policy.descriptor.actions)
-        on_gpu = device.type == "cuda"
 
         def host(*shape: int, dtype: torch.dtype) -> Tensor:
-            return torch.zeros(shape, dtype=dtype, pin_memory=on_gpu)
+            return torch.zeros(shape, dtype=dtype, pin_memory=self.device.type == "cuda")
+
+        def beside(tensor: Tensor, *shape: int) -> Tensor:
+            return torch.zeros(shape, dtype=tensor.dtype, device=self.device) if staged else tensor
 
         action_dtype = torch.float32 if self.distribution.continuous else torch.int32
-        slots = 1 if on_gpu else horizon + 1
+        slots = 1 if staged else horizon + 1
         self._host_observations = host(slots, agents, count, dtype=torch.uint8)
+        self._observations = beside(self._host_observations, horizon + 1, agents, count)
+        self._host_resets = host(horizon + 1, agents, dtype=torch.uint8)
+        self._resets = beside(self._host_resets, horizon + 1, agents)
         self._host_actions = host(horizon, agents, components, dtype=action_dtype)
         self._raw_rewards = host(horizon, agents, dtype=torch.float32)
         self._flags = host(3, horizon, agents, dtype=torch.uint8)  # terminals, truncations, alive
         self._finals = host(agents, count, dtype=torch.uint8)
-        self._observations = (
-            torch.zeros((horizon + 1, agents, count), dtype=torch.uint8, device=device)
-            if on_gpu
-            else self._host_observations
-        )
-        self._log_probabilities = torch.zeros(horizon, agents, device=device)
-        self._values = torch.zeros(horizon + 1, agents, device=device)
-        self._final_values = torch.zeros(horizon, agents, device=device)
-        self._resets = torch.zeros(horizon + 1, agents, dtype=torch.uint8, device=device)
-        self.state = policy.initial_state(agents)
-        self._steps = [self._buffers(step) for step in range(horizon)]
+        self._log_probabilities = torch.zeros(horizon, agents, device=self.device)
+        self._values = torch.zeros(horizon + 1, agents, device=self.device)
+        self._final_values = torch.zeros(horizon, agents, device=self.device)
+        self._groups = [self._group(number) for number in range(vector.groups)]
         self._begin()
 
     def collect(self, reward_scale: float, interrupted: Callable[[], bool]) -> Rollout | None:
@@ -96,23 +114,27 @@ class Collector:
         """
         initial_state = self.state
         with torch.inference_mode():
+            noise = self.distribution.noise(self.horizon, self.vector.agents, self.generator)
+            for group in self._groups:
+                self._act(0, group, noise)
             for step in range(self.horizon):
                 if interrupted():
                     return None
-                self._act(step)
-                with self.clock.part("env"):
-                    truncated = self.vector.step(0, self._steps[step])
-                with self.clock.part("copy"):
-                    self._receive(step)
-                if truncated:
-                    with self.clock.part("forward"):
-                        self._value_finals(step)
-                with self.clock.part("forward"):
-                    self._reset_states(step)
+                for group in self._groups:
+                    self._advance_environments(step, group)
+                    if step + 1 < self.horizon:
+                        self._act(step + 1, group, noise)
             with self.clock.part("forward"):
-                _, values, _ = self.policy.step(self._observations[self.horizon], self.state)
-                self._values[self.horizon] = values
+                for group in self._groups:
+                    last = self._observations[self.horizon, group.rows]
+                    _, values, _ = self.policy.step(last, group.state)
+                    self._values[self.horizon, group.rows] = values
         return self._rollout(initial_state, reward_scale)
+
+    @property
+    def state(self) -> Tensor:
+        """The recurrent state of all agents, copied: (layers, parts, agents, hidden)."""
+        return torch.cat([group.state for group in self._groups], dim=2)
 
     def not_finite(self) -> str:
         """The first place in the environments' output that is not a finite number, in words."""
@@ -152,56 +174,99 @@ class Collector:
         """Puts back what `carried` returned."""
         self._observations[0].copy_(carried["observations"])
         self._resets[0].copy_(carried["resets"])
-        self.state = carried["state"].to(self.device)
+        state = carried["state"].to(self.device)
+        for group in self._groups:
+            group.state = state[:, :, group.rows].clone()
+
+    def _group(self, number: int) -> Group:
+        agents = self.vector.group_agents
+        state = self.policy.initial_state(agents)
+        group = Group(number, agents, self._decide, state)
+        group.steps = [self._buffers(step, group.rows) for step in range(self.horizon)]
+        if self.device.type == "cuda":
+            noise = self.distribution.noise(1, agents, self.generator)[0]
+            try:
+                with torch.inference_mode():
+                    observations = self._observations[0, group.rows]
+                    group.decide = Recorded(self._decide, observations, state, noise)
+            except RuntimeError as error:
+                self.unrecorded = str(error).partition("\n")[0]
+        return group
 
     def _begin(self) -> None:
-        self.vector.reset(0, self._steps[self.horizon - 1])
-        self._receive_observations(self.horizon - 1)
+        for group in self._groups:
+            self.vector.reset(group.number, group.steps[-1])
+            self._receive_observations(self.horizon - 1, group.rows)
         self._resets.fill_(1)
         self.advance()
 
-    def _act(self, step: int) -> None:
+    def _decide(self, observations: Tensor, state: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+        """Actions as the environments read them, log-probabilities, values, state."""
+        outputs, values, state = self.policy.step(observations, state)
+        actions, log_probabilities = self.distribution.sample(outputs, self.policy.log_std, noise)
+        return actions.to(self._host_actions.dtype), log_probabilities, values, state
+
+    def _act(self, step: int, group: Group, noise: Tensor) -> None:
+        rows = group.rows
         with self.clock.part("forward"):
-            outputs, values, self.state = self.policy.step(self._observations[step], self.state)
-            actions, log_probabilities = self.distribution.sample(
-                outputs, self.policy.log_std, self.generator
+            actions, log_probabilities, values, group.state = group.decide(
+                self._observations[step, rows], group.state, noise[step, rows]
             )
-            self._values[step] = values
-            self._log_probabilities[step] = log_probabilities
+            self._values[step, rows] = values
+            self._log_probabilities[step, rows] = log_probabilities
         with self.clock.part("copy"):
-            self._host_actions[step].copy_(actions)
+            self._host_actions[step, rows].copy_(actions, non_blocking=True)
+            if group.decided is not None:
+                group.decided.record()
 
-    def _receive(self, step: int) -> None:
-        self._receive_observations(step)
-        ended = torch.maximum(self._flags[0, step], self._flags[1, step])
-        self._resets[step + 1].copy_(ended, non_blocking=True)
+    def _advance_environments(self, step: int, group: Group) -> None:
+        """One step of a group once its actions are there, and what has to be known of it."""
+        if group.decided is not None:
+            with self.clock.part("forward"):
+                group.decided.synchronize()
+        with self.clock.part("env"):
+            truncated = self.vector.step(group.number, group.steps[step])
+        with self.clock.part("copy"):
+            self._receive(step, group.rows)
+        with self.clock.part("forward"):
+            if truncated:
+                self._value_finals(step, group)
+            self._reset_state(step, group)
 
-    def _receive_observations(self, step: int) -> None:
-        if self.device.type == "cuda":
-            self._observations[step + 1].copy_(self._host_observations[0], non_blocking=True)
+    def _receive(self, step: int, rows: slice) -> None:
+        self._receive_observations(step, rows)
+        ended = self._host_resets[step + 1, rows]
+        torch.maximum(self._flags[0, step, rows], self._flags[1, step, rows], out=ended)
+        if self._staged:
+            self._resets[step + 1, rows].copy_(ended, non_blocking=True)
 
-    def _value_finals(self, step: int) -> None:
-        rows = self._flags[1, step].nonzero().squeeze(-1)
-        observations = self._finals[rows].to(self.device)
-        rows = rows.to(self.device)
-        _, values, _ = self.policy.step(observations, self.state[:, :, rows])
-        self._final_values[step, rows] = values
+    def _receive_observations(self, step: int, rows: slice) -> None:
+        if self._staged:
+            seen = self._host_observations[0, rows]
+            self._observations[step + 1, rows].copy_(seen, non_blocking=True)
 
-    def _reset_states(self, step: int) -> None:
-        if self.state.numel():
-            keep = 1 - self._resets[step + 1].float()
-            self.state = self.state * keep.unsqueeze(-1)
+    def _value_finals(self, step: int, group: Group) -> None:
+        which = self._flags[1, step, group.rows].nonzero().squeeze(-1)
+        observations = self._finals[group.rows][which].to(self.device)
+        which = which.to(self.device)
+        _, values, _ = self.policy.step(observations, group.state[:, :, which])
+        self._final_values[step, group.rows.start + which] = values
 
-    def _buffers(self, step: int) -> StepBuffers:
-        observations = self._host_observations[0 if self.device.type == "cuda" else step + 1]
+    def _reset_state(self, step: int, group: Group) -> None:
+        if group.state.numel():
+            keep = 1 - self._resets[step + 1, group.rows].float()
+            group.state = group.state * keep.unsqueeze(-1)
+
+    def _buffers(self, step: int, rows: slice) -> StepBuffers:
+        observations = self._host_observations[0 if self._staged else step + 1, rows]
         return StepBuffers.over(
-            actions=self._host_actions[step].numpy(),
+            actions=self._host_actions[step, rows].numpy(),
             observations=observations.numpy(),
-            rewards=self._raw_rewards[step].numpy(),
-            terminals=self._flags[0, step].numpy(),
-            truncations=self._flags[1, step].numpy(),
-            alive=self._flags[2, step].numpy(),
-            finals=self._finals.numpy(),
+            rewards=self._raw_rewards[step, rows].numpy(),
+            terminals=self._flags[0, step, rows].numpy(),
+            truncations=self._flags[1, step, rows].numpy(),
+            alive=self._flags[2, step, rows].numpy(),
+            finals=self._finals[rows].numpy(),
         )
 
     def _rollout(self, initial_state: Tensor, reward_scale: float) -> Rollout:

@@ -69,10 +69,13 @@ class TrainingSession:
         own_seed = config.run.seed + self.ranks.rank * SEEDS_APART
         self.clock = Clock()
         self.generator = torch.Generator(self.device).manual_seed(own_seed)
+        environments = math.ceil(config.vec.agents / descriptor.agents)
+        # With a GPU one half of the environments steps while the policy decides for the other.
         self.vector = VectorEnv(
             library,
             config.parameters,
-            environments=math.ceil(config.vec.agents / descriptor.agents),
+            environments=environments,
+            groups=2 if self.device.type == "cuda" and environments % 2 == 0 else 1,
             threads=self.threads,
             seed=own_seed,
         )
@@ -84,9 +87,9 @@ class TrainingSession:
             self.vector,
             self.policy,
             config.train.horizon,
-            self.device,
             self.generator,
             self.clock,
+            staged=self.device.type != "cpu",
         )
         self.learner = Learner(self.policy, self.optimizer, self.generator, self.ranks)
         self.statistics = EpisodeStatistics(descriptor.statistics)

@@ -129,7 +129,7 @@ class Learner:
                 weights = importance_weights(probabilities, rows, beta)
             else:
                 if order.numel() < segments:
-                    order = torch.cat((order, self._shuffled(agents)))
+                    order = torch.cat((order, self._shuffled(agents, order.device)))
                 rows, order = order[:segments], order[segments:]
                 weights = torch.ones(segments, device=ratios.device)
             batch = Minibatch(rollout, rows, weights, advantages, values)
@@ -142,8 +142,7 @@ class Learner:
         finite = means.pop("finite")
         return UpdateReport(means | noise, finite, 1 - trained.float().mean())
 
-    def _shuffled(self, agents: int) -> Tensor:
-        device = self.generator.device
+    def _shuffled(self, agents: int, device: torch.device) -> Tensor:
         return torch.randperm(agents, generator=self.generator, device=device)
 
     def _gradient_step(
@@ -168,7 +167,7 @@ class Learner:
                 part.rollout.resets[:, part.rows],
                 part.rows,
             )
-            loss_of = self._fused_loss if self._fused else self._plain_loss
+            loss_of = self._fused_loss if self._fused(part.rollout) else self._plain_loss
             new.append(loss_of(heads, part, moments, config))
             new[-1].total.backward()
             if noise is not None and 2 * len(new) == len(parts):
@@ -187,14 +186,12 @@ class Learner:
         }
         return {**figures, "grad_norm": norm.detach(), "finite": finite.float()}
 
-    @property
-    def _fused(self) -> bool:
-        distribution = self.distribution
-        on_cpu = self.generator.device.type == "cpu"
+    def _fused(self, rollout: Rollout) -> bool:
+        distribution, on_cpu = self.distribution, rollout.rewards.is_cpu
         return on_cpu and not distribution.continuous and sum(distribution.sizes) <= MOST_CHOICES
 
     def _moments(self, batch: Minibatch) -> Tensor:
-        if self._fused:
+        if self._fused(batch.rollout):
             return fused_moments(batch.rollout, batch.rows, batch.advantages)
         alive = batch.rollout.alive[:, batch.rows].float()
         return advantage_moments(batch.advantages[:, batch.rows], alive)

@@ -39,7 +39,8 @@ def problem(seed, sizes, dead):
 
     distribution = ActionDistribution(About(*sizes))
     old = normal(STEPS * AGENTS, sum(sizes))
-    actions, log_probabilities = distribution.sample(old, None, generator)
+    noise = distribution.noise(1, len(old), generator)[0]
+    actions, log_probabilities = distribution.sample(old, None, noise)
     alive = torch.rand((STEPS, AGENTS), generator=generator) >= dead
     zeros = torch.zeros(STEPS, AGENTS)
     rollout = Rollout(

@@ -89,9 +89,32 @@ def test_samples_follow_the_probabilities():
     about = load_env("squared").descriptor
     logits = torch.tensor([1.0, 0.0, -1.0, 2.0, 0.5], device="cuda").expand(40_000, -1)
     seeded = torch.Generator("cuda").manual_seed(0)
-    actions, _ = ActionDistribution(about).sample(logits, None, seeded)
+    distribution = ActionDistribution(about)
+    noise = distribution.noise(1, len(logits), seeded)[0]
+    actions, _ = distribution.sample(logits, None, noise)
     shares = np.bincount(actions[:, 0].cpu().numpy(), minlength=5) / 40_000
     np.testing.assert_allclose(shares, torch.softmax(logits[0].cpu(), 0), atol=0.01)
+
+
+@pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
+def test_recorded_decisions_follow_the_weights(memory):
+    """A CUDA graph gives what the policy itself gives, also after the weights have changed."""
+    session = TrainingSession(
+        replace(CONFIG, policy=PolicyConfig(memory=memory, hidden=32)), load_env("breakout")
+    )
+    collector = session.collector
+    for _ in range(2):
+        with torch.inference_mode():
+            group = collector._groups[0]
+            noise = collector.distribution.noise(
+                1, len(collector._finals[group.rows]), session.generator
+            )[0]
+            seen = collector._observations[0, group.rows]
+            recorded = [tensor.clone() for tensor in group.decide(seen, group.state, noise)]
+            plain = collector._decide(seen, group.state, noise)
+        for one, two in zip(recorded, plain, strict=True):
+            torch.testing.assert_close(one, two)
+        assert session.run_epoch(lambda: False) is not None
 
 
 @pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
@@ -99,6 +122,7 @@ def test_a_session_trains_saves_and_goes_on(memory):
     config = replace(CONFIG, policy=PolicyConfig(memory=memory, hidden=32))
     library = load_env("breakout")
     session = TrainingSession(config, library)
+    assert not session.collector.unrecorded
     for _ in range(3):
         report = session.run_epoch(lambda: False)
     assert report is not None

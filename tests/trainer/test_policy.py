@@ -117,13 +117,13 @@ def test_in_bfloat16_rollout_and_training_agree_before_the_first_update(memory):
     steps, rows = 32, 64
     data = torch.randn(steps, rows, about.observation_bytes // 4).view(torch.uint8)
     distribution = ActionDistribution(about)
-    generator = torch.Generator().manual_seed(0)
+    noise = distribution.noise(steps, rows, torch.Generator().manual_seed(0))
     state = initial = policy.initial_state(rows)
     taken, old = [], []
     with torch.no_grad():
         for step in range(steps):
             outputs, _, state = policy.step(data[step], state)
-            actions, log_probabilities = distribution.sample(outputs, None, generator)
+            actions, log_probabilities = distribution.sample(outputs, None, noise[step])
             taken.append(actions)
             old.append(log_probabilities)
         heads, _ = policy.sequence(data, initial, None)

@@ -1,0 +1,51 @@
+"""CUDA graphs: work that is the same every time is recorded once and then started as one.
+
+A GPU works off a policy's decision in less time than the processor takes to name its forty
+operations; a recorded graph is named in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Function = Callable[..., tuple[Tensor, ...]]
+
+WARM_UPS = 3
+"""Calls before recording, in which libraries choose their kernels and reserve memory."""
+
+
+class Recorded:
+    """A function of tensors, recorded with these shapes; what it returns is valid until the next call.
+
+    The function must do the same operations every time and may read other tensors, such as
+    weights, that change in place.
+    """
+
+    def __init__(self, function: Function, *inputs: Tensor) -> None:
+        self._inputs = tuple(tensor.clone() for tensor in inputs)
+        self._replay, self._outputs = record(lambda: function(*self._inputs))
+
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        for place, tensor in zip(self._inputs, inputs, strict=True):
+            place.copy_(tensor, non_blocking=True)
+        self._replay()
+        return self._outputs
+
+
+def record(work: Callable[[], tuple[Tensor, ...]]) -> tuple[Callable[[], Any], tuple[Tensor, ...]]:
+    """(What does the work again, what it writes to). `RuntimeError` if it cannot be recorded."""
+    aside, here = torch.cuda.Stream(), torch.cuda.current_stream()
+    aside.wait_stream(here)
+    with torch.cuda.stream(aside):
+        for _ in range(WARM_UPS):
+            work()
+    here.wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    # Other threads may use the device meanwhile: the health checks do not, a person's script might.
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+        outputs = work()
+    return graph.replay, outputs

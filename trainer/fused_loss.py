@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pufftui.trainer import kernels
 from pufftui.trainer.config import TrainConfig
-from pufftui.trainer.loss import MinibatchLoss
+from pufftui.trainer.loss import FIGURES, MinibatchLoss
 from pufftui.trainer.rollout import Rollout
 
 SUMS = 12
@@ -63,18 +63,9 @@ def fused_ppo_loss(
 
 
 def _figures(sums: Tensor) -> dict[str, Tensor]:
-    names = (
-        "policy_loss",
-        "value_loss",
-        "entropy",
-        "old_approx_kl",
-        "approx_kl",
-        "clipfrac",
-        "importance",
-    )
     count = sums[0].clamp(min=1)
     means = sums / count
-    figures = dict(zip(names, means[1:8].float(), strict=True))
+    figures = dict(zip(FIGURES[:-1], means[1:8].float(), strict=True))
     spread = means[9] - means[8] ** 2
     unexplained = means[11] - means[10] ** 2
     explained = torch.where(spread > 0, 1 - unexplained / spread, torch.nan)

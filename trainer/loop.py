@@ -60,9 +60,6 @@ def train(
             games_go_on = session.restore(saved.arrays)
             reporter.resume(saved.description, games_go_on=games_go_on)
             keeper.adopt(saved)
-        if session.collector.unrecorded:
-            why = session.collector.unrecorded
-            reporter.event("warning", f"the policy is not recorded as a CUDA graph: {why}")
         reporter.ready()
         boundary: Mapping[str, NDArray[Any]] | None = session.state()
         while session.step < config.train.total_steps:
@@ -89,6 +86,9 @@ def train(
                     "A checkpoint holds the last good weights.",
                 )
             reporter.epoch(report)
+            if session.epoch == 1 and session.unrecorded:
+                why = f"this GPU runs without CUDA graphs, more slowly: {session.unrecorded}"
+                reporter.event("warning", why)
             keeper.write_if_due()
             slow = time.monotonic() - epoch_began > QUICK_EPOCH
             boundary = session.state() if slow else None

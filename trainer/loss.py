@@ -23,6 +23,30 @@ class MinibatchLoss:
     figures: dict[str, Tensor]
 
 
+FIGURES = (
+    "policy_loss",
+    "value_loss",
+    "entropy",
+    "old_approx_kl",
+    "approx_kl",
+    "clipfrac",
+    "importance",
+    "explained_variance",
+)
+"""What is told of every minibatch."""
+
+
+def coefficients(config: TrainConfig, device: torch.device) -> Tensor:
+    """(4,) float64: clip, value clip, and the weights of the value loss and of the entropy."""
+    numbers = [
+        config.clip,
+        config.value_clip,
+        config.value_coefficient,
+        config.entropy_coefficient,
+    ]
+    return torch.tensor(numbers, dtype=torch.float64).to(device, non_blocking=True)
+
+
 def advantage_moments(advantages: Tensor, alive: Tensor) -> Tensor:
     """Count, sum and sum of squares of the advantages of those alive, (3,) float64."""
     living = (advantages * alive).double()
@@ -48,7 +72,7 @@ def ppo_loss(
     advantages: Tensor,
     alive: Tensor,
     count: Tensor,
-    config: TrainConfig,
+    coefficients: Tensor,
 ) -> MinibatchLoss:
     """Clipped policy loss, clipped value loss and entropy, over the agents that are alive.
 
@@ -62,6 +86,8 @@ def ppo_loss(
     is over `count` agent steps, those of the whole minibatch that this may be a part of; the
     figures are means over this part.
     """
+    numbers = coefficients.to(values.dtype)
+    clip, value_clip, value_coefficient, entropy_coefficient = numbers.unbind()
     own_count = alive.sum().clamp(min=1)
 
     def mean(values: Tensor) -> Tensor:
@@ -69,16 +95,16 @@ def ppo_loss(
 
     log_ratio = log_probabilities - old_log_probabilities
     ratios = log_ratio.exp()
-    clipped = ratios.clamp(1 - config.clip, 1 + config.clip)
+    clipped = ratios.clamp(1 - clip, 1 + clip)
     policy_loss = mean(torch.maximum(-advantages * ratios, -advantages * clipped))
-    moved = (values - old_values).clamp(-config.value_clip, config.value_clip)
+    moved = (values - old_values).clamp(-value_clip, value_clip)
     value_error = torch.maximum(
         (values - targets).square(), (old_values + moved - targets).square()
     )
     value_loss = 0.5 * mean(value_error)
     entropy = mean(entropies)
-    loss = policy_loss + config.value_coefficient * value_loss
-    total = (loss - config.entropy_coefficient * entropy) * (own_count / count.clamp(min=1))
+    loss = policy_loss + value_coefficient * value_loss
+    total = (loss - entropy_coefficient * entropy) * (own_count / count.clamp(min=1))
     with torch.no_grad():
         figures = {
             "policy_loss": policy_loss.detach(),
@@ -86,7 +112,7 @@ def ppo_loss(
             "entropy": entropy.detach(),
             "old_approx_kl": mean(-log_ratio),
             "approx_kl": mean(ratios - 1 - log_ratio),
-            "clipfrac": mean(((ratios - 1).abs() > config.clip).float()),
+            "clipfrac": mean(((ratios - 1).abs() > clip).float()),
             "importance": mean(ratios),
             "explained_variance": explained_variance(old_values, targets, alive),
         }

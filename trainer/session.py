@@ -103,6 +103,11 @@ class TrainingSession:
         """Trainable numbers in the policy."""
         return sum(parameter.numel() for parameter in self.policy.parameters())
 
+    @property
+    def unrecorded(self) -> str:
+        """Why work is not recorded as CUDA graphs, if there is a GPU; empty once it is."""
+        return self.collector.unrecorded or self.learner.unrecorded
+
     def run_epoch(self, interrupted: Callable[[], bool]) -> EpochReport | None:
         """Collects a rollout and learns from it; None, half done, if `interrupted` said so."""
         train = self.config.train

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -12,7 +12,9 @@ from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages as estimate_advantages
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
-from pufftui.trainer.loss import MinibatchLoss, advantage_moments, normalise, ppo_loss
+from pufftui.trainer.gradient import PlainGradient
+from pufftui.trainer.loss import MinibatchLoss, advantage_moments
+from pufftui.trainer.minibatch import Minibatch, minibatch_plan
 from pufftui.trainer.optimizer import PolicyOptimizer
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.priority import importance_weights, segment_probabilities, systematic_sample
@@ -34,41 +36,6 @@ class UpdateReport:
     untrained: Tensor
 
 
-def minibatch_plan(config: TrainConfig, agents: int) -> tuple[int, int]:
-    """(segments in a minibatch, minibatches in an update) for a rollout of `agents` segments."""
-    segments = min(max(1, round(config.minibatch_size / config.horizon)), agents)
-    return segments, max(1, round(config.replay_ratio * agents / segments))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Minibatch:
-    """Segments of a rollout to learn from: `rows` (segments,) names their agents.
-
-    `weights` (segments,) correct the policy term for uneven sampling; `advantages`
-    (horizon, agents) and `values` (horizon + 1, agents) are the newest.
-    """
-
-    rollout: Rollout
-    rows: Tensor
-    weights: Tensor
-    advantages: Tensor
-    values: Tensor
-
-    def parts(self, config: TrainConfig, *, even: bool = False) -> list[Minibatch]:
-        """The minibatch cut so that none has more agent steps than the config allows.
-
-        If `even`, into two halves of as many parts each, unless it is a single segment.
-        """
-        most = max(1, config.max_forward_size // config.horizon)
-        count = -(-len(self.rows) // most)
-        if even:
-            count += count % 2
-        if count == 1 or len(self.rows) < count:
-            return [self]
-        pairs = zip(self.rows.chunk(count), self.weights.chunk(count), strict=True)
-        return [replace(self, rows=rows, weights=weights) for rows, weights in pairs]
-
-
 class Learner:
     """Turns rollouts into a better policy."""
 
@@ -84,7 +51,13 @@ class Learner:
         self.optimizer = optimizer
         self.generator = generator
         self.distribution = ActionDistribution(policy.descriptor)
+        self._plain = PlainGradient(policy, self.distribution)
         self._noise = GradientNoise(policy)
+
+    @property
+    def unrecorded(self) -> str:
+        """Why gradients are not recorded as CUDA graphs, though there is a GPU."""
+        return self._plain.unrecorded
 
     def update(
         self,
@@ -159,17 +132,10 @@ class Learner:
         """
         moments = self.ranks.add_up(self._moments(batch))
         parts = batch.parts(config, even=noise is not None)
+        learn_from = self._fused_gradient if self._fused(batch.rollout) else self._plain.add
         new: list[MinibatchLoss] = []
         for part in parts:
-            heads, _ = self.policy.sequence(
-                part.rollout.observations[:-1],
-                part.rollout.state[:, :, part.rows],
-                part.rollout.resets[:, part.rows],
-                part.rows,
-            )
-            loss_of = self._fused_loss if self._fused(part.rollout) else self._plain_loss
-            new.append(loss_of(heads, part, moments, config))
-            new[-1].total.backward()
+            new.append(learn_from(part, moments, config))
             if noise is not None and 2 * len(new) == len(parts):
                 self._noise.half()
         if noise is not None and len(parts) > 1:
@@ -191,46 +157,32 @@ class Learner:
         return on_cpu and not distribution.continuous and sum(distribution.sizes) <= MOST_CHOICES
 
     def _moments(self, batch: Minibatch) -> Tensor:
+        """Of the advantages of the whole minibatch, however many parts it is worked on in."""
         if self._fused(batch.rollout):
             return fused_moments(batch.rollout, batch.rows, batch.advantages)
         alive = batch.rollout.alive[:, batch.rows].float()
         return advantage_moments(batch.advantages[:, batch.rows], alive)
 
-    def _fused_loss(
-        self, heads: Tensor, batch: Minibatch, moments: Tensor, config: TrainConfig
+    def _fused_gradient(
+        self, part: Minibatch, moments: Tensor, config: TrainConfig
     ) -> MinibatchLoss:
-        return fused_ppo_loss(
+        rollout, rows = part.rollout, part.rows
+        heads, _ = self.policy.sequence(
+            rollout.observations[:-1], rollout.state[:, :, rows], rollout.resets[:, rows], rows
+        )
+        loss = fused_ppo_loss(
             heads,
             self.distribution.size_tensor,
-            batch.rollout,
-            batch.rows,
-            batch.weights,
-            batch.advantages,
-            batch.values,
+            rollout,
+            rows,
+            part.weights,
+            part.advantages,
+            part.values,
             moments,
             config,
         )
-
-    def _plain_loss(
-        self, heads: Tensor, batch: Minibatch, moments: Tensor, config: TrainConfig
-    ) -> MinibatchLoss:
-        rollout, rows = batch.rollout, batch.rows
-        chosen, old_values = batch.advantages[:, rows], batch.values[:-1, rows]
-        log_probabilities, entropies = self.distribution.evaluate(
-            heads[..., :-1], self.policy.log_std, rollout.actions[:, rows]
-        )
-        return ppo_loss(
-            log_probabilities=log_probabilities,
-            old_log_probabilities=rollout.log_probabilities[:, rows],
-            entropies=entropies,
-            values=heads[..., -1],
-            old_values=old_values,
-            targets=chosen + old_values,
-            advantages=normalise(chosen, moments) * batch.weights,
-            alive=rollout.alive[:, rows].float(),
-            count=moments[0].float(),
-            config=config,
-        )
+        loss.total.backward()
+        return loss
 
 
 def priority_beta(config: TrainConfig, step: int) -> float:

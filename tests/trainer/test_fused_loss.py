@@ -6,10 +6,11 @@ import torch
 from pufftui.envs.descriptor import Action, ActionKind, Choice
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.config import TrainConfig
-from pufftui.trainer.loss import advantage_moments
-from pufftui.trainer.ranks import Ranks
+from pufftui.trainer.fused_loss import fused_moments, fused_ppo_loss
+from pufftui.trainer.gradient import PlainGradient
+from pufftui.trainer.loss import advantage_moments, coefficients
+from pufftui.trainer.minibatch import Minibatch
 from pufftui.trainer.rollout import Rollout
-from pufftui.trainer.update import Learner, Minibatch
 
 STEPS, AGENTS = 12, 9
 
@@ -27,8 +28,9 @@ class NoPolicy:
 
     log_std = None
 
-    def __init__(self, descriptor):
-        self.descriptor = descriptor
+    @staticmethod
+    def parameters():
+        return ()
 
 
 def problem(seed, sizes, dead):
@@ -55,7 +57,7 @@ def problem(seed, sizes, dead):
         truncations=zeros,
         alive=alive.to(torch.uint8),
         resets=zeros,
-        state=zeros,
+        state=torch.zeros(0, 1, AGENTS, 1),
     )
     rows = torch.tensor([3, 3, 0, 8, 5])
     old = old.view(STEPS, AGENTS, -1)[:, rows]
@@ -67,6 +69,26 @@ def problem(seed, sizes, dead):
     return heads, Minibatch(rollout, rows, weights, 2 * normal(STEPS, AGENTS), values)
 
 
+def fused_loss(*sizes):
+    table = ActionDistribution(About(*sizes)).size_tensor
+
+    def loss(heads, batch, moments, config):
+        newest = batch.weights, batch.advantages, batch.values
+        return fused_ppo_loss(heads, table, batch.rollout, batch.rows, *newest, moments, config)
+
+    return loss
+
+
+def plain_loss(*sizes):
+    gradient = PlainGradient(NoPolicy(), ActionDistribution(About(*sizes)))
+
+    def loss(heads, batch, moments, config):
+        numbers = coefficients(config, torch.device("cpu"))
+        return gradient.loss(heads, batch.picked(), moments, numbers)
+
+    return loss
+
+
 def plain_moments(batch):
     alive = batch.rollout.alive[:, batch.rows].float()
     return advantage_moments(batch.advantages[:, batch.rows], alive)
@@ -75,12 +97,8 @@ def plain_moments(batch):
 @pytest.mark.parametrize("fused", [True, False])
 def test_the_parts_of_a_minibatch_add_up(fused):
     heads, batch = problem(7, (3, 2), 0.3)
-    learner = Learner(NoPolicy(About(3, 2)), None, torch.Generator(), Ranks())
-    loss_of = learner._fused_loss if fused else learner._plain_loss
-    moments, config = (
-        learner._moments(batch),
-        TrainConfig(horizon=STEPS, max_forward_size=2 * STEPS),
-    )
+    loss_of = (fused_loss if fused else plain_loss)(3, 2)
+    moments, config = plain_moments(batch), TrainConfig(horizon=STEPS, max_forward_size=2 * STEPS)
     whole = heads.clone().requires_grad_()
     loss_of(whole, batch, moments, config).total.backward()
     cut = heads.clone().requires_grad_()
@@ -97,13 +115,12 @@ def test_the_parts_of_a_minibatch_add_up(fused):
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_the_plain_loss(seed, sizes, dead):
     heads, batch = problem(seed, sizes, dead)
-    learner = Learner(NoPolicy(About(*sizes)), None, torch.Generator(), Ranks())
     config = TrainConfig(entropy_coefficient=0.05)
     fused_heads, plain_heads = heads.clone().requires_grad_(), heads.clone().requires_grad_()
-    moments = learner._moments(batch)
+    moments = fused_moments(batch.rollout, batch.rows, batch.advantages)
     torch.testing.assert_close(moments, plain_moments(batch))
-    fused = learner._fused_loss(fused_heads, batch, moments, config)
-    plain = learner._plain_loss(plain_heads, batch, moments, config)
+    fused = fused_loss(*sizes)(fused_heads, batch, moments, config)
+    plain = plain_loss(*sizes)(plain_heads, batch, moments, config)
     torch.testing.assert_close(fused.total, plain.total, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(fused.ratios, plain.ratios, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(fused.values, plain.values)
@@ -120,9 +137,8 @@ def test_it_is_the_plain_loss(seed, sizes, dead):
 def test_what_is_not_finite_shows():
     heads, batch = problem(0, (3,), 0.0)
     heads[2, 1, 3] = torch.nan
-    learner = Learner(NoPolicy(About(3)), None, torch.Generator(), Ranks())
     heads.requires_grad_()
-    loss = learner._fused_loss(heads, batch, learner._moments(batch), TrainConfig())
+    loss = fused_loss(3)(heads, batch, plain_moments(batch), TrainConfig())
     loss.total.backward()
     assert not torch.isfinite(loss.total)
     assert not torch.isfinite(heads.grad).all()
@@ -135,8 +151,8 @@ def test_the_number_of_threads_changes_nothing():
             torch.set_num_threads(count)
             heads, batch = problem(4, (3, 2), 0.1)
             heads.requires_grad_()
-            learner = Learner(NoPolicy(About(3, 2)), None, torch.Generator(), Ranks())
-            loss = learner._fused_loss(heads, batch, learner._moments(batch), TrainConfig())
+            moments = fused_moments(batch.rollout, batch.rows, batch.advantages)
+            loss = fused_loss(3, 2)(heads, batch, moments, TrainConfig())
             loss.total.backward()
             results.append((loss.total.item(), heads.grad))
     finally:

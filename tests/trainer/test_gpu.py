@@ -122,9 +122,9 @@ def test_a_session_trains_saves_and_goes_on(memory):
     config = replace(CONFIG, policy=PolicyConfig(memory=memory, hidden=32))
     library = load_env("breakout")
     session = TrainingSession(config, library)
-    assert not session.collector.unrecorded
     for _ in range(3):
         report = session.run_epoch(lambda: False)
+    assert not session.unrecorded
     assert report is not None
     assert report.figures["finite"] == 1
     assert session.step == 3 * 16 * 64

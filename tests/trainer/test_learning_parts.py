@@ -10,14 +10,21 @@ from hypothesis import strategies as st
 from torch import nn
 
 from pufftui.trainer.config import TrainConfig
-from pufftui.trainer.loss import advantage_moments, explained_variance, normalise, ppo_loss
+from pufftui.trainer.loss import (
+    advantage_moments,
+    coefficients,
+    explained_variance,
+    normalise,
+    ppo_loss,
+)
+from pufftui.trainer.minibatch import minibatch_plan
 from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
 from pufftui.trainer.priority import (
     importance_weights,
     segment_probabilities,
     systematic_sample,
 )
-from pufftui.trainer.update import minibatch_plan, priority_beta
+from pufftui.trainer.update import priority_beta
 
 
 def loss_inputs(seed, shape=(6, 5)):
@@ -55,7 +62,8 @@ def naive_loss(inputs, config):
 
 def plain_loss(inputs, config):
     tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
-    return ppo_loss(**tensors, count=tensors["alive"].sum(), config=config)
+    numbers = coefficients(config, torch.device("cpu"))
+    return ppo_loss(**tensors, count=tensors["alive"].sum(), coefficients=numbers)
 
 
 @pytest.mark.parametrize("seed", range(5))

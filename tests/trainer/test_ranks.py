@@ -14,10 +14,11 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.config import PolicyConfig, TrainConfig
+from pufftui.trainer.minibatch import Minibatch
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
-from pufftui.trainer.update import Learner, Minibatch
+from pufftui.trainer.update import Learner
 
 STEPS, AGENTS = 8, 6
 

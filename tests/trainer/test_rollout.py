@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
-from pufftui.envs.library import load_library
 from pufftui.envs.vector import VectorEnv
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.config import PolicyConfig
@@ -16,12 +15,6 @@ from pufftui.trainer.policy import Policy
 from pufftui.trainer.rollout import Collector, Rollout
 
 HORIZON, ENVIRONMENTS = 24, 12
-
-
-@pytest.fixture(scope="module")
-def crowd(compiler):
-    """Several agents, some dead, episodes that end in terminals and in truncations."""
-    return load_library(compiler.library("tests/c/crowd.c"))
 
 
 def collector_of(library, memory, *, groups=1, staged=False):
@@ -80,19 +73,7 @@ def test_one_agent_in_each_environment():
 
 
 @pytest.mark.parametrize("memory", MEMORIES)
-def test_recorded_decisions_change_nothing(crowd, memory, monkeypatch):
-    """As CUDA graphs do, what is recorded reads and writes the same memory every time."""
-
-    def record(work):
-        outputs = work()
-
-        def replay():
-            for place, tensor in zip(outputs, work(), strict=True):
-                place.copy_(tensor)
-
-        return replay, outputs
-
-    monkeypatch.setattr("pufftui.trainer.graphs.record", record)
+def test_recorded_decisions_change_nothing(crowd, memory, graphs):
     plain = collected(collector_of(crowd, memory))
     other = collector_of(crowd, memory, groups=2, staged=True)
     with torch.inference_mode():

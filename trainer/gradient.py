@@ -1,0 +1,88 @@
+"""The gradient of the PPO loss in plain torch, for GPUs and for actions that no kernel knows."""
+
+from __future__ import annotations
+
+from torch import Tensor, stack
+from torch.autograd import grad
+
+from pufftui.trainer.actions import ActionDistribution
+from pufftui.trainer.config import TrainConfig
+from pufftui.trainer.graphs import Function, Recorded
+from pufftui.trainer.loss import (
+    FIGURES,
+    MinibatchLoss,
+    coefficients,
+    normalise,
+    ppo_loss,
+)
+from pufftui.trainer.minibatch import Minibatch, Picked
+from pufftui.trainer.policy import Policy
+
+
+class PlainGradient:
+    """Adds gradients to a policy's parameters.
+
+    On a GPU the work is recorded as a CUDA graph, once for every number of segments; settings that may
+    change while training reach it as numbers in memory.
+    """
+
+    def __init__(self, policy: Policy, distribution: ActionDistribution) -> None:
+        self._policy, self._distribution = policy, distribution
+        self._parameters = list(policy.parameters())
+        self._recorded: dict[int, Function] = {}
+        self.unrecorded = ""
+        """Why the work is not recorded, though there is a GPU."""
+
+    def add(self, part: Minibatch, moments: Tensor, config: TrainConfig) -> MinibatchLoss:
+        """Works on one part of a minibatch whose advantages have these moments."""
+        inputs = (*part.picked().tensors(), moments, coefficients(config, moments.device))
+        total, ratios, values, figures, *gradients = self._work(len(part.rows), inputs)(*inputs)
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
+            if parameter.grad is None:
+                parameter.grad = gradient.clone()
+            else:
+                parameter.grad += gradient
+        named = dict(zip(FIGURES, figures.clone().unbind(), strict=True))
+        return MinibatchLoss(total.clone(), ratios.clone(), values.clone(), named)
+
+    def _work(self, segments: int, inputs: tuple[Tensor, ...]) -> Function:
+        """The gradient of so many segments, recorded if it can be."""
+        if not inputs[0].is_cuda or self.unrecorded:
+            return self._gradient
+        if segments not in self._recorded:
+            try:
+                self._recorded[segments] = Recorded(self._gradient, *inputs)
+            except RuntimeError as error:
+                self.unrecorded = str(error).partition("\n")[0]
+                return self._gradient
+        return self._recorded[segments]
+
+    def _gradient(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """(loss, ratios, values, figures, gradient of each parameter)."""
+        *tensors, moments, numbers = inputs
+        picked = Picked(*tensors)
+        heads, _ = self._policy.sequence(picked.observations, picked.state, picked.resets)
+        loss = self.loss(heads, picked, moments, numbers)
+        gradients = grad(loss.total, self._parameters)
+        figures = [loss.figures[name] for name in FIGURES]
+        return loss.total.detach(), loss.ratios, loss.values, stack(figures), *gradients
+
+    def loss(
+        self, heads: Tensor, picked: Picked, moments: Tensor, numbers: Tensor
+    ) -> MinibatchLoss:
+        """The loss that heads (horizon, segments, n + 1) come to; `numbers` are the `coefficients`."""
+        log_probabilities, entropies = self._distribution.evaluate(
+            heads[..., :-1], self._policy.log_std, picked.actions
+        )
+        return ppo_loss(
+            log_probabilities=log_probabilities,
+            old_log_probabilities=picked.log_probabilities,
+            entropies=entropies,
+            values=heads[..., -1],
+            old_values=picked.values,
+            targets=picked.advantages + picked.values,
+            advantages=normalise(picked.advantages, moments) * picked.weights,
+            alive=picked.alive,
+            count=moments[0].float(),
+            coefficients=numbers,
+        )

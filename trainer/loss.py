@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer.config import TrainConfig
+from pufftui.trainer.snapshot import LOSSES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,16 +24,7 @@ class MinibatchLoss:
     figures: dict[str, Tensor]
 
 
-FIGURES = (
-    "policy_loss",
-    "value_loss",
-    "entropy",
-    "old_approx_kl",
-    "approx_kl",
-    "clipfrac",
-    "importance",
-    "explained_variance",
-)
+FIGURES = tuple(name for name in LOSSES if name != "grad_norm")
 """What is told of every minibatch."""
 
 

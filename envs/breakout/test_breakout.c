@@ -1,38 +1,13 @@
 /* Tests of breakout's rules: build with the folder `envs` on the include path and run. */
 #include "breakout.c"
 
-#include <assert.h>
-
-static float observation[OBSERVATION], final_observation[OBSERVATION];
-static float reward, score, statistics[3];
-static uint8_t terminal, truncation, alive;
-static int32_t action;
-
-static const puff_io io = {
-    .actions = &action,
-    .observations = observation,
-    .rewards = &reward,
-    .terminals = &terminal,
-    .truncations = &truncation,
-    .alive = &alive,
-    .finals = final_observation,
-    .scores = &score,
-    .statistics = statistics,
-    .observation_bytes = sizeof observation,
-};
+typedef float seen[OBSERVATION];
+#include "one_agent.h"
 
 static breakout fresh(void) {
     breakout game = {0};
-    breakout_init(&game, NULL, 5);
-    breakout_reset(&game, &io);
+    begin(&game, NULL, 5);
     return game;
-}
-
-static void step(breakout* game, int32_t choice) {
-    action = choice;
-    reward = 0;
-    terminal = truncation = 0;
-    breakout_step(game, &io);
 }
 
 /* A ball at (x, y), in the open unless the test says otherwise. */

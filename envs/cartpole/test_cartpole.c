@@ -1,37 +1,13 @@
 /* Tests of cartpole's rules: build with the folder `envs` on the include path and run. */
 #include "cartpole.c"
 
-#include <assert.h>
-
-static float observation[VALUES], final_observation[VALUES];
-static float reward, score;
-static uint8_t terminal, truncation, alive;
-static int32_t action;
-
-static const puff_io io = {
-    .actions = &action,
-    .observations = observation,
-    .rewards = &reward,
-    .terminals = &terminal,
-    .truncations = &truncation,
-    .alive = &alive,
-    .finals = final_observation,
-    .scores = &score,
-    .observation_bytes = sizeof observation,
-};
+typedef float seen[VALUES];
+#include "one_agent.h"
 
 static cartpole fresh(uint64_t seed) {
     cartpole world = {0};
-    cartpole_init(&world, NULL, seed);
-    cartpole_reset(&world, &io);
+    begin(&world, NULL, seed);
     return world;
-}
-
-static void step(cartpole* world, int32_t choice) {
-    action = choice;
-    reward = 0;
-    terminal = truncation = 0;
-    cartpole_step(world, &io);
 }
 
 static int near(double a, double b) {

@@ -1,25 +1,8 @@
 /* Tests of enduro's rules: build with the folder `envs` on the include path and run. */
 #include "enduro.c"
 
-#include <assert.h>
-
-static float observation[OBSERVATION], final_observation[OBSERVATION];
-static float reward, score, statistics[4];
-static uint8_t terminal, truncation, alive;
-static int32_t action;
-
-static const puff_io io = {
-    .actions = &action,
-    .observations = observation,
-    .rewards = &reward,
-    .terminals = &terminal,
-    .truncations = &truncation,
-    .alive = &alive,
-    .finals = final_observation,
-    .scores = &score,
-    .statistics = statistics,
-    .observation_bytes = sizeof observation,
-};
+typedef float seen[OBSERVATION];
+#include "one_agent.h"
 
 /* The dawn of an episode, with an empty road that stays straight and empty for long. */
 static enduro fresh(void) {
@@ -30,13 +13,6 @@ static enduro fresh(void) {
     game.stage_ticks = 1 << 30;
     game.since_spawn = -(1 << 20);
     return game;
-}
-
-static void step(enduro* game, int32_t choice) {
-    action = choice;
-    reward = 0;
-    terminal = truncation = 0;
-    enduro_step(game, &io);
 }
 
 static int near(float a, float b) {

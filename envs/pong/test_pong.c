@@ -1,39 +1,15 @@
 /* Tests of pong's rules: build with the folder `envs` on the include path and run. */
 #include "pong.c"
 
-#include <assert.h>
 #include <string.h>
 
-static float observation[OBSERVATION], final_observation[OBSERVATION];
-static float reward, score, statistics[3];
-static uint8_t terminal, truncation, alive;
-static int32_t action;
-
-static const puff_io io = {
-    .actions = &action,
-    .observations = observation,
-    .rewards = &reward,
-    .terminals = &terminal,
-    .truncations = &truncation,
-    .alive = &alive,
-    .finals = final_observation,
-    .scores = &score,
-    .statistics = statistics,
-    .observation_bytes = sizeof observation,
-};
+typedef float seen[OBSERVATION];
+#include "one_agent.h"
 
 static pong fresh(void) {
     pong game = {0};
-    pong_init(&game, NULL, 5);
-    pong_reset(&game, &io);
+    begin(&game, NULL, 5);
     return game;
-}
-
-static void step(pong* game, int32_t choice) {
-    action = choice;
-    reward = 0;
-    terminal = truncation = 0;
-    pong_step(game, &io);
 }
 
 static void put_ball(pong* game, int x, int y, int vx, int vy) {

@@ -1,36 +1,13 @@
 /* Tests of squared's rules: build with the folder `envs` on the include path and run. */
 #include "squared.c"
 
-#include <assert.h>
-
-static uint8_t observation[CELLS];
-static float reward, score;
-static uint8_t terminal, truncation, alive;
-static int32_t action;
-
-static const puff_io io = {
-    .actions = &action,
-    .observations = observation,
-    .rewards = &reward,
-    .terminals = &terminal,
-    .truncations = &truncation,
-    .alive = &alive,
-    .scores = &score,
-    .observation_bytes = sizeof observation,
-};
+typedef uint8_t seen[CELLS];
+#include "one_agent.h"
 
 static squared fresh(uint64_t seed) {
     squared world = {0};
-    squared_init(&world, NULL, seed);
-    squared_reset(&world, &io);
+    begin(&world, NULL, seed);
     return world;
-}
-
-static void step(squared* world, int32_t choice) {
-    action = choice;
-    reward = 0;
-    terminal = truncation = 0;
-    squared_step(world, &io);
 }
 
 static void test_start(void) {

@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
 from rich.segment import Segment
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
@@ -118,6 +119,10 @@ class DressedApp(App[Result], inherit_bindings=False):
         self._last_words = last_words
         with private_terminal(log, self.masked(last_words)) as self._say:
             self.run()
+
+    def pop_screen(self) -> AwaitComplete:
+        """Closes what lies over the main screen, and never that: Textual's palette may close twice."""
+        return super().pop_screen() if self.screen.is_modal else AwaitComplete()
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._leave_if_cut_off)

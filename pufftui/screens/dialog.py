@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
@@ -67,6 +68,10 @@ class Dialog(ModalScreen[None]):
             style = f"{'bold ' if bold else ''}{self.look.colours[colour]}"
             text.append(self.look.words(words), style)
         return text
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Closes this dialog, once: a late key or click would close what lies below."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def action_close(self) -> None:
         self.dismiss()

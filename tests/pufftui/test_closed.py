@@ -1,16 +1,19 @@
-"""What a person has closed leaves nothing behind, however often they open it."""
+"""What a person has closed is closed once, and leaves nothing behind, however often they open it."""
 
 from __future__ import annotations
 
 import gc
 
+import pytest
 from fakes import fake_app, settle
 from textual._styles_cache import StylesCache
 from textual.widget import Widget
 
+from pufftui.screens.help import HelpScreen
+from pufftui.screens.reveal import RevealScreen
 from pufftui.session import Session
 
-DIALOGS = ("question_mark", "ctrl+p", "E", "q")
+DIALOGS = ("question_mark", "ctrl+p", "n", "q")
 
 
 def drawings() -> tuple[int, int]:
@@ -42,3 +45,32 @@ async def test_dialogs_leave_no_widget_and_no_drawing(session: Session) -> None:
         # The palette keeps a few of its own lists until it is opened the next time.
         assert widgets - before[0] <= 4
         assert drawn - before[1] <= 4
+
+
+@pytest.mark.parametrize("dialog", DIALOGS)
+async def test_closing_twice_closes_nothing_else(session: Session, dialog: str) -> None:
+    """A second key or click is on its way to a dialog that is no longer there."""
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(dialog)
+        await pilot.pause()
+        opened = app.screen
+        assert opened is not app.main
+        opened.dismiss()
+        opened.dismiss()
+        await settle(app, pilot)
+        assert app.screen is app.main
+
+
+async def test_a_late_answer_leaves_the_dialog_below_open(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        below, above = app.screen, RevealScreen(app.look, lambda: None)
+        assert isinstance(below, HelpScreen)
+        await app.push_screen(above)
+        above.dismiss()
+        above.dismiss()
+        await settle(app, pilot)
+        assert app.screen is below

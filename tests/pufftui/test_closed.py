@@ -21,7 +21,7 @@ def drawings() -> tuple[int, int]:
     gc.collect()
     there = gc.get_objects()
     return (
-        sum(isinstance(thing, Widget) for thing in there),
+        sum(issubclass(type(thing), Widget) for thing in there),
         sum(type(thing) is StylesCache for thing in there),
     )
 

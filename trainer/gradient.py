@@ -7,7 +7,7 @@ from torch.autograd import grad
 
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.config import TrainConfig
-from pufftui.trainer.graphs import Function, Recorded
+from pufftui.trainer.graphs import Function, recorded
 from pufftui.trainer.loss import (
     FIGURES,
     MinibatchLoss,
@@ -50,11 +50,7 @@ class PlainGradient:
         if not inputs[0].is_cuda or self.unrecorded:
             return self._gradient
         if segments not in self._recorded:
-            try:
-                self._recorded[segments] = Recorded(self._gradient, *inputs)
-            except RuntimeError as error:
-                self.unrecorded = str(error).partition("\n")[0]
-                return self._gradient
+            self._recorded[segments], self.unrecorded = recorded(self._gradient, *inputs)
         return self._recorded[segments]
 
     def _gradient(self, *inputs: Tensor) -> tuple[Tensor, ...]:

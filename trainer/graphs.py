@@ -36,6 +36,14 @@ class Recorded:
         return self._outputs
 
 
+def recorded(function: Function, *inputs: Tensor) -> tuple[Function, str]:
+    """The function as a CUDA graph, or itself and why not if this GPU or driver cannot record it."""
+    try:
+        return Recorded(function, *inputs), ""
+    except RuntimeError as error:
+        return function, str(error).partition("\n")[0]
+
+
 def record(work: Callable[[], tuple[Tensor, ...]]) -> tuple[Callable[[], Any], tuple[Tensor, ...]]:
     """(What does the work again, what it writes to). `RuntimeError` if it cannot be recorded."""
     aside, here = torch.cuda.Stream(), torch.cuda.current_stream()

@@ -12,7 +12,7 @@ from pufftui.envs.descriptor import DType
 from pufftui.envs.vector import StepBuffers, VectorEnv
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.clock import Clock
-from pufftui.trainer.graphs import Function, Recorded
+from pufftui.trainer.graphs import Function, recorded
 from pufftui.trainer.policy import Policy
 
 
@@ -185,12 +185,10 @@ class Collector:
         group.steps = [self._buffers(step, group.rows) for step in range(self.horizon)]
         if self.device.type == "cuda":
             noise = self.distribution.noise(1, agents, self.generator)[0]
-            try:
-                with torch.inference_mode():
-                    observations = self._observations[0, group.rows]
-                    group.decide = Recorded(self._decide, observations, state, noise)
-            except RuntimeError as error:
-                self.unrecorded = str(error).partition("\n")[0]
+            with torch.inference_mode():
+                seen = self._observations[0, group.rows]
+                group.decide, why = recorded(self._decide, seen, state, noise)
+            self.unrecorded = self.unrecorded or why
         return group
 
     def _begin(self) -> None:

@@ -9,6 +9,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
 from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.graphs import Recorded
+from pufftui.trainer.graphs import recorded as recorded_or_plain
 from pufftui.trainer.session import TrainingSession
 
 TRAIN = TrainConfig(horizon=16, minibatch_size=256, total_steps=200_000, precision="fp32")
@@ -81,3 +82,13 @@ def test_it_is_the_gradient_of_the_kernel(memory):
     library = load_env("breakout")
     fused, plain = (session_of(library, memory, fused=fused) for fused in (True, False))
     assert_same(trained(plain, 1), trained(fused, 1))
+
+
+def test_what_cannot_be_recorded_runs_as_it_is(monkeypatch):
+    def fail(work):
+        raise RuntimeError("operation not permitted\nwhen stream is capturing")
+
+    monkeypatch.setattr("pufftui.trainer.graphs.record", fail)
+    function, why = recorded_or_plain(torch.frexp, torch.ones(2))
+    assert function is torch.frexp
+    assert why == "operation not permitted"

@@ -56,8 +56,8 @@ class Learner:
 
     @property
     def unrecorded(self) -> str:
-        """Why gradients are not recorded as CUDA graphs, though there is a GPU."""
-        return self._plain.unrecorded
+        """Why gradients and steps are not recorded as CUDA graphs, though there is a GPU."""
+        return self._plain.unrecorded or self.optimizer.unrecorded
 
     def update(
         self,

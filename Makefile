@@ -32,6 +32,7 @@ train: $(READY)
 	@$(BIN)/pufftui train breakout
 
 test: $(READY)
+	@$(ADD_TRITON)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: $(READY)
@@ -63,6 +64,10 @@ $(READY): pyproject.toml constraints.txt CMakeLists.txt $(filter-out tests/%,$(C
 	@$(PIP) install $(if $(wildcard $(READY)),--quiet) -c constraints.txt scikit-build-core cmake ninja
 	@$(PIP) install $(if $(wildcard $(READY)),--quiet) -c constraints.txt $(INDEX_$(TORCH)) --no-build-isolation -e '.[test]'
 	@touch $@
+
+# The kernels for a GPU are tested without one; torch brings Triton only with its CUDA build.
+ADD_TRITON = test "$$(uname)" != Linux || $(BIN)/python -c 'import triton' 2>/dev/null || \
+	$(PIP) install --quiet -c constraints.txt triton || echo 'The kernels for a GPU stay untested.'
 
 comma := ,
 # $(call require,command,message): runs the command; if it fails, says the message and stops.

@@ -37,7 +37,7 @@ class ActionDistribution:
         if log_std is not None:
             actions = outputs + noise * log_std.exp()
             return actions, self.evaluate(outputs, log_std, actions)[0]
-        if outputs.is_cpu:
+        if not kernels.missing(outputs.device):
             return self._sample_fused(outputs, noise)
         chosen, total = [], torch.zeros(outputs.shape[:-1], device=outputs.device)
         parts = zip(outputs.split(self.sizes, dim=-1), noise.split(1, dim=-1), strict=True)
@@ -52,8 +52,8 @@ class ActionDistribution:
 
     def _sample_fused(self, outputs: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         rows = len(outputs)
-        actions = torch.empty((rows, len(self.sizes)), dtype=torch.int32)
-        log_probabilities = torch.empty(rows)
+        actions = outputs.new_empty((rows, len(self.sizes)), dtype=torch.int32)
+        log_probabilities = outputs.new_empty(rows)
         kernels.run(
             "puff_sample",
             "puff_sampling",

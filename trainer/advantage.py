@@ -34,7 +34,7 @@ def advantages(
     al., arXiv 1802.01561. All inputs are (horizon, agents), `values` has one row more for the
     observation after the rollout; flags are uint8, the rest float32.
     """
-    if not rewards.is_cpu:
+    if kernels.missing(rewards.device):
         result = _advantages_torch(
             rewards,
             values,

@@ -86,9 +86,8 @@ def train(
                     "A checkpoint holds the last good weights.",
                 )
             reporter.epoch(report)
-            if session.epoch == 1 and session.unrecorded:
-                why = f"this GPU runs without CUDA graphs, more slowly: {session.unrecorded}"
-                reporter.event("warning", why)
+            for shortfall in session.shortfalls if session.epoch == 1 else []:
+                reporter.event("warning", f"this GPU runs without {shortfall}")
             keeper.write_if_due()
             slow = time.monotonic() - epoch_began > QUICK_EPOCH
             boundary = session.state() if slow else None

@@ -1,8 +1,8 @@
 """MinGRU with a highway: a recurrent layer whose recurrence is a linear scan.
 
 Feng et al., "Were RNNs all we needed?" (arXiv 2410.01201). The one matrix product of a layer is
-done for all steps at once by torch; what is left, gates and scan, is fused here: in C on the CPU,
-in as few operations of torch as there can be elsewhere.
+done for all steps at once by torch; what is left, gates and scan, is one kernel here, and where
+there is none, as few operations of torch as there can be.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def scan(
     uint8 marks steps that begin an episode; `initial` (rows, width) float32 is h before the first.
     Returns the outputs (steps, rows, width) in that dtype and h after the last step in float32.
     """
-    if not gates.is_cpu:
+    if kernels.missing(gates.device):
         return scan_in_torch(gates, inputs, resets, initial)
     outputs, states = _FusedScan.apply(  # type: ignore[no-untyped-call]
         gates, inputs, resets, initial
@@ -59,7 +59,7 @@ class _FusedScan(torch.autograd.Function):
         gates, inputs, initial = gates.contiguous(), inputs.contiguous(), initial.contiguous()
         resets = resets.contiguous() if resets is not None else None
         outputs = torch.empty_like(inputs)
-        states = torch.empty(inputs.shape, dtype=torch.float32)
+        states = torch.empty_like(inputs, dtype=torch.float32)
         _run("puff_mingru_forward", gates, inputs, resets, initial, states, outputs=outputs)
         ctx.save_for_backward(gates, inputs, resets, initial, states)
         ctx.mark_non_differentiable(states)

@@ -5,6 +5,7 @@ Names of parameters are shared with the torch-free forward pass in forward.py.
 
 from __future__ import annotations
 
+import copy
 import math
 
 import torch
@@ -70,6 +71,27 @@ class Policy(nn.Module):
         """The state at the start of an episode, for `rows` agents."""
         layers, parts = self.state_shape
         return torch.zeros(layers, parts, rows, self.hidden, device=self.encoder.weight.device)
+
+    def for_deciding(self) -> Policy:
+        """Itself, or a copy whose weights have the format of the products, so that no step casts them.
+
+        The copy shares the heads, whose sums are float32; the rest it learns from `follow`.
+        """
+        if self.dtype == torch.float32:
+            return self
+        shared = (self.descriptor, self.features, self.heads, self.log_std)
+        twin = copy.deepcopy(self, {id(part): part for part in shared})
+        for part in (twin.convolutions, twin.encoder, twin.memory):
+            if part is not None:
+                part.to(self.dtype).requires_grad_(False)
+        return twin
+
+    @torch.no_grad()
+    def follow(self, other: Policy) -> None:
+        """Takes over the weights of the policy that this is a copy of."""
+        for own, its in zip(self.parameters(), other.parameters(), strict=True):
+            if own is not its:
+                own.copy_(its)
 
     def step(self, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One decision: observations (rows, bytes) uint8 -> (action parameters, values, state)."""

@@ -74,6 +74,7 @@ class Collector:
     ) -> None:
         self.vector = vector
         self.policy = policy
+        self._deciding = policy.for_deciding()
         self.horizon = horizon
         self.generator = generator
         self.device = generator.device
@@ -114,6 +115,7 @@ class Collector:
         """
         initial_state = self.state
         with torch.inference_mode():
+            self._deciding.follow(self.policy)
             noise = self.distribution.noise(self.horizon, self.vector.agents, self.generator)
             for group in self._groups:
                 self._act(0, group, noise)
@@ -127,7 +129,7 @@ class Collector:
             with self.clock.part("forward"):
                 for group in self._groups:
                     last = self._observations[self.horizon, group.rows]
-                    _, values, _ = self.policy.step(last, group.state)
+                    _, values, _ = self._deciding.step(last, group.state)
                     self._values[self.horizon, group.rows] = values
         return self._rollout(initial_state, reward_scale)
 
@@ -200,7 +202,7 @@ class Collector:
 
     def _decide(self, observations: Tensor, state: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
         """Actions as the environments read them, log-probabilities, values, state."""
-        outputs, values, state = self.policy.step(observations, state)
+        outputs, values, state = self._deciding.step(observations, state)
         actions, log_probabilities = self.distribution.sample(outputs, self.policy.log_std, noise)
         return actions.to(self._host_actions.dtype), log_probabilities, values, state
 
@@ -247,7 +249,7 @@ class Collector:
         which = self._flags[1, step, group.rows].nonzero().squeeze(-1)
         observations = self._finals[group.rows][which].to(self.device)
         which = which.to(self.device)
-        _, values, _ = self.policy.step(observations, group.state[:, :, which])
+        _, values, _ = self._deciding.step(observations, group.state[:, :, which])
         self._final_values[step, group.rows.start + which] = values
 
     def _reset_state(self, step: int, group: Group) -> None:

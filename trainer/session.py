@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import EpisodeReport, VectorEnv
+from pufftui.trainer import kernels
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.command import SetField
 from pufftui.trainer.config import Config
@@ -64,6 +65,8 @@ class TrainingSession:
         self.ranks = ranks or Ranks()
         self.device = choose_device(config.run.device, self.ranks.local)
         self.ranks.begin(self.device)
+        if self.device.type == "cuda":
+            torch.cuda.set_device(self.device)  # For this thread: kernels and graphs go there.
         self.threads = max(1, thread_count(config.vec.threads) // self.ranks.local_size)
         torch.set_num_threads(self.threads)
         own_seed = config.run.seed + self.ranks.rank * SEEDS_APART
@@ -104,9 +107,11 @@ class TrainingSession:
         return sum(parameter.numel() for parameter in self.policy.parameters())
 
     @property
-    def unrecorded(self) -> str:
-        """Why work is not recorded as CUDA graphs, if there is a GPU; empty once it is."""
-        return self.collector.unrecorded or self.learner.unrecorded
+    def shortfalls(self) -> list[str]:
+        """What a GPU goes without, in words; complete after the first epoch."""
+        unrecorded = self.collector.unrecorded or self.learner.unrecorded
+        found = {"CUDA graphs": unrecorded, "fused kernels": kernels.missing(self.device)}
+        return [f"{what}, more slowly: {why}" for what, why in found.items() if why]
 
     def run_epoch(self, interrupted: Callable[[], bool]) -> EpochReport | None:
         """Collects a rollout and learns from it; None, half done, if `interrupted` said so."""

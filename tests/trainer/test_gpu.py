@@ -124,7 +124,7 @@ def test_a_session_trains_saves_and_goes_on(memory):
     session = TrainingSession(config, library)
     for _ in range(3):
         report = session.run_epoch(lambda: False)
-    assert not session.unrecorded
+    assert not session.shortfalls
     assert report is not None
     assert report.figures["finite"] == 1
     assert session.step == 3 * 16 * 64

@@ -131,6 +131,28 @@ def test_in_bfloat16_rollout_and_training_agree_before_the_first_update(memory):
     assert (new - torch.stack(old)).abs().mean() < 0.01
 
 
+@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("convolution", [0, 5])
+def test_the_copy_for_deciding_decides_the_same(memory, convolution):
+    policy = make(memory, ActionKind.CONTINUOUS, 2, torch.bfloat16, convolution)
+    copied = policy.for_deciding()
+    assert copied is not policy
+    assert copied.heads is policy.heads
+    data = torch.from_numpy(observations(1, 9))
+    for _ in range(2):
+        with torch.no_grad():
+            for parameter in policy.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+        with torch.inference_mode():
+            copied.follow(policy)
+            state = torch.randn(policy.initial_state(9).shape)
+            for one, two in zip(copied.step(data, state), policy.step(data, state), strict=True):
+                assert torch.equal(one, two)
+    assert torch.equal(copied.log_std, policy.log_std)
+    in_float32 = make(memory)
+    assert in_float32.for_deciding() is in_float32
+
+
 def test_features_are_the_declared_fields():
     data = observations(0, 3)
     result = Features(descriptor(), torch.float32)(torch.from_numpy(data)[None], None)[0].numpy()

@@ -1,4 +1,4 @@
-"""The elementwise parts of training as C kernels; torch tensors go in by address."""
+"""The elementwise parts of training as kernels: in C on the CPU, some of them in Triton on a GPU."""
 
 from __future__ import annotations
 
@@ -49,11 +49,30 @@ def _pool(threads: int) -> Any:
     return pools[threads]
 
 
+@functools.cache
+def missing(device: torch.device) -> str:
+    """Why those that are written for GPUs, too, cannot run on a device; empty if they can."""
+    if device.type != "cuda":
+        return "" if device.type == "cpu" else f"none are written for {device.type}"
+    try:
+        from pufftui.trainer.kernels import gpu
+
+        gpu.try_out(device)
+    except Exception as error:  # noqa: BLE001 - Triton, its compiler and the driver have many
+        return str(error).partition("\n")[0] or type(error).__name__
+    return ""
+
+
 def run(function: str, struct: str, threads: int, **fields: torch.Tensor | float | None) -> None:
-    """Calls a kernel with a struct of these fields; tensors must be on the CPU.
+    """Calls a kernel with a struct of these fields; tensors must be on the CPU, or on the GPU in use.
 
     Their layout is the caller's to check: contiguous unless the field's comment says otherwise.
     """
+    if any(getattr(value, "is_cuda", False) for value in fields.values()):
+        from pufftui.trainer.kernels import gpu
+
+        gpu.run(function, **fields)
+        return
     ffi, lib = _opened()
     job = ffi.new(f"{struct} *")
     for name, value in fields.items():

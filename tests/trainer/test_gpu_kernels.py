@@ -1,0 +1,159 @@
+"""The kernels for a GPU on the CPU: run by Triton's interpreter against those in C, and compiled for cards."""
+
+import importlib
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from pufftui.envs.descriptor import Action, ActionKind, Choice
+from pufftui.trainer import kernels
+from pufftui.trainer.actions import ActionDistribution
+from pufftui.trainer.advantage import advantages
+from pufftui.trainer.mingru import scan
+
+pytest.importorskip("triton", reason="Triton is not installed; make test does where it can be")
+gpu = importlib.import_module("pufftui.trainer.kernels.gpu")
+
+interpreted = pytest.mark.skipif(
+    torch.cuda.is_available(), reason="there is a GPU, so test_gpu.py runs them for real"
+)
+
+
+@pytest.fixture
+def both(monkeypatch):
+    """Calls a function twice: with the kernels in C, and with those for a GPU."""
+
+    def run(function, struct, threads, **fields):
+        started.append(function)
+        gpu.run(function, **fields)
+
+    def call(make):
+        in_c = make()
+        with monkeypatch.context() as patch, np.errstate(invalid="ignore"):
+            patch.setattr(kernels, "run", run)
+            in_triton = make()
+        assert started
+        return zip(in_c, in_triton, strict=True)
+
+    started = []
+    return call
+
+
+@interpreted
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("with_resets", [True, False])
+@pytest.mark.parametrize(("steps", "rows", "width"), [(1, 1, 8), (5, 3, 8), (12, 5, 100)])
+def test_mingru_and_its_gradients(both, steps, rows, width, with_resets, dtype):
+    chance = torch.Generator().manual_seed(steps)
+    gates = (2 * torch.randn(steps, rows, 3 * width, generator=chance)).to(dtype)
+    inputs = torch.randn(steps, rows, width, generator=chance).to(dtype)
+    initial = torch.randn(rows, width, generator=chance)
+    resets = (torch.rand(steps, rows, generator=chance) < 0.3).to(torch.uint8)
+
+    def make():
+        leaves = [gates.clone().requires_grad_(), inputs.clone().requires_grad_()]
+        outputs, last = scan(*leaves, resets if with_resets else None, initial)
+        (outputs.float() * torch.linspace(-1, 1, outputs.numel()).view_as(outputs)).sum().backward()
+        return outputs.detach(), last.detach(), leaves[0].grad, leaves[1].grad
+
+    close = {"rtol": 1e-4, "atol": 1e-5} if dtype is torch.float32 else {"rtol": 1e-2, "atol": 1e-2}
+    for one, two in both(make):
+        torch.testing.assert_close(one, two, **close)
+
+
+@interpreted
+@pytest.mark.parametrize(("steps", "rows"), [(1, 1), (7, 3), (20, 130)])
+def test_advantages(both, steps, rows):
+    chance = torch.Generator().manual_seed(steps)
+
+    def normal(length):
+        return torch.randn(length, rows, generator=chance)
+
+    batch = {name: normal(steps) for name in ("rewards", "final_values")}
+    batch |= {"ratios": normal(steps).exp(), "values": normal(steps + 1)}
+    for name in ("terminals", "truncations"):
+        batch[name] = (torch.rand(steps, rows, generator=chance) < 0.2).to(torch.uint8)
+    settings = {"gamma": 0.97, "gae_lambda": 0.9, "rho_clip": 1.5, "c_clip": 1.0}
+    for one, two in both(lambda: advantages(**batch, **settings)):
+        torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-5)
+
+
+@interpreted
+@pytest.mark.parametrize("sizes", [(2,), (3, 5), (1, 7, 4), (200,)])
+def test_actions(both, sizes):
+    chance = torch.Generator().manual_seed(len(sizes))
+    heads = 3 * torch.randn(150, sum(sizes) + 1, generator=chance)
+
+    actions = [Action("", 0, (Choice("", ()),) * size) for size in sizes]
+    about = SimpleNamespace(action_kind=ActionKind.MULTI_DISCRETE, actions=actions)
+    distribution = ActionDistribution(about)
+    noise = distribution.noise(1, 150, chance)[0]
+    for one, two in both(lambda: distribution.sample(heads[:, :-1], None, noise)):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
+
+
+COMPILE = """
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from pufftui.trainer.kernels import gpu
+
+CAPABILITIES = (75, 80, 90, 100, 120)
+number = "*bf16"
+mingru = {"gates": number, "inputs": number, "resets": "*u8", "initial": "*fp32", "states": "*fp32"}
+shape = {"steps": "i32", "rows": "i32"}
+floats = ("rewards", "values", "final_values", "ratios", "advantages", "magnitudes")
+settings = ("gamma", "gae_lambda", "rho_clip", "c_clip")
+kernels = [
+    (gpu.mingru_forward, mingru | {"outputs": number} | shape,
+     {"width": 128, "has_resets": True, "lanes": 128}),
+    (gpu.mingru_backward,
+     mingru | {n: number for n in ("output_gradients", "gate_gradients", "input_gradients")} | shape,
+     {"width": 128, "has_resets": True, "lanes": 128}),
+    (gpu.advantages_backwards,
+     {n: "*fp32" for n in floats} | {"terminals": "*u8", "truncations": "*u8"} | shape
+     | {n: "fp32" for n in settings}, {"lanes": 128}),
+    (gpu.draw,
+     {"logits": "*fp32", "uniforms": "*fp32", "actions": "*i32", "log_probabilities": "*fp32"}
+     | {n: "i32" for n in ("rows", "stride", "first", "component", "components")},
+     {"size": 3, "padded": 4, "lanes": 128}),
+]
+
+def compiled(kernel, types, constants, capability):
+    names = kernel.arg_names
+    assert set(names) == set(types) | set(constants), kernel
+    signature = {name: types.get(name, "constexpr") for name in names}
+    places = {(names.index(name),): value for name, value in constants.items()}
+    source = ASTSource(fn=kernel, signature=signature, constexprs=places)
+    assert triton.compile(source, target=GPUTarget("cuda", capability, 32)).asm["cubin"]
+    print(kernel.__name__)
+
+for kernel, types, constants in kernels:
+    for capability in CAPABILITIES:
+        compiled(kernel, types, constants, capability)
+    # When it is started with a whole number that is 1, or with None, Triton makes that a constant.
+    ones = {name: 1 for name, kind in types.items() if kind == "i32"}
+    if "has_resets" in constants:
+        ones |= {"resets": None, "has_resets": False}
+    others = {n: k.replace("bf16", "fp32") for n, k in types.items() if n not in ones}
+    compiled(kernel, others, constants | ones, 90)
+"""
+
+
+def test_they_compile_for_cards(tmp_path):
+    """From Turing to Blackwell, with the assembler that Triton brings."""
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", COMPILE],
+        env={"TRITON_CACHE_DIR": str(tmp_path), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert len(result.stdout.splitlines()) == 4 * 6

@@ -1,0 +1,202 @@
+"""The kernels for an NVIDIA GPU, in Triton: those for which torch would start dozens of operations.
+
+They do what the C functions of the same name do; the formulas stand in kernels.h. One lane has one channel of one
+row, or one row, and goes through its steps one after the other.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+LANES = 128
+"""Lanes of a program."""
+
+MOST_LOGITS = 8192
+"""Logits that a program holds; with many choices it has fewer lanes."""
+
+
+def run(function: str, **fields: Any) -> None:
+    """Starts a kernel with the fields of its struct; tensors must be on the current GPU."""
+    LAUNCHERS[function](**fields)
+
+
+def try_out(device: torch.device) -> None:
+    """Raises whatever keeps Triton from compiling or starting a kernel on a GPU."""
+    flags = torch.zeros(1, 1, dtype=torch.uint8, device=device)
+    numbers = torch.zeros(2, 1, device=device)
+    names = ("rewards", "values", "final_values", "ratios", "advantages", "magnitudes")
+    settings = dict.fromkeys(("gamma", "gae_lambda", "rho_clip", "c_clip"), 1.0)
+    arrays = dict.fromkeys(names, numbers)
+    _advantages(steps=1, rows=1, terminals=flags, truncations=flags, **settings, **arrays)
+
+
+@triton.jit
+def positive_candidate(x):
+    """The candidate's activation: x + 1/2 for x >= 0, else sigmoid(x)."""
+    return tl.where(x >= 0, x + 0.5, tl.sigmoid(x))
+
+
+@triton.jit
+def mingru_forward(
+    gates, inputs, resets, initial, states, outputs, steps, rows,
+    width: tl.constexpr, has_resets: tl.constexpr, lanes: tl.constexpr,
+):  # fmt: skip
+    """One channel of one row through all steps."""
+    element = tl.program_id(0).to(tl.int64) * lanes + tl.arange(0, lanes)
+    inside = element < rows * width
+    row, channel = element // width, element % width
+    h = tl.load(initial + element, mask=inside, other=0)
+    for step in range(steps):
+        at = step * rows + row
+        here = at * width + channel
+        gate = gates + at * (3 * width) + channel
+        if has_resets:
+            h = tl.where(tl.load(resets + at, mask=inside, other=0) != 0, 0.0, h)
+        f = positive_candidate(tl.load(gate, mask=inside, other=0).to(tl.float32))
+        z = tl.sigmoid(tl.load(gate + width, mask=inside, other=0).to(tl.float32))
+        s = tl.sigmoid(tl.load(gate + 2 * width, mask=inside, other=0).to(tl.float32))
+        x = tl.load(inputs + here, mask=inside, other=0).to(tl.float32)
+        h = (1 - z) * h + z * f
+        tl.store(states + here, h, mask=inside)
+        tl.store(outputs + here, s * h + (1 - s) * x, mask=inside)
+
+
+@triton.jit
+def mingru_backward(
+    gates, inputs, resets, initial, states,
+    output_gradients, gate_gradients, input_gradients, steps, rows,
+    width: tl.constexpr, has_resets: tl.constexpr, lanes: tl.constexpr,
+):  # fmt: skip
+    """The same channel from the last step back."""
+    element = tl.program_id(0).to(tl.int64) * lanes + tl.arange(0, lanes)
+    inside = element < rows * width
+    row, channel = element // width, element % width
+    carried = tl.zeros((lanes,), tl.float32)
+    after = tl.load(states + (steps - 1) * rows * width + element, mask=inside, other=0)
+    for back in range(steps):
+        step = steps - 1 - back
+        at = step * rows + row
+        here = at * width + channel
+        to_gate = at * (3 * width) + channel
+        earlier = tl.load(states + here - rows * width, mask=inside & (step > 0), other=0)
+        earlier += tl.load(initial + element, mask=inside & (step == 0), other=0)
+        keep = tl.full((lanes,), 1.0, tl.float32)
+        if has_resets:
+            keep = tl.where(tl.load(resets + at, mask=inside, other=0) != 0, 0.0, keep)
+        candidate = tl.load(gates + to_gate, mask=inside, other=0).to(tl.float32)
+        z = tl.sigmoid(tl.load(gates + to_gate + width, mask=inside, other=0).to(tl.float32))
+        s = tl.sigmoid(tl.load(gates + to_gate + 2 * width, mask=inside, other=0).to(tl.float32))
+        x = tl.load(inputs + here, mask=inside, other=0).to(tl.float32)
+        dy = tl.load(output_gradients + here, mask=inside, other=0).to(tl.float32)
+        f = positive_candidate(candidate)
+        slope = tl.where(candidate >= 0, 1.0, f * (1 - f))
+        dh = dy * s + carried
+        d_gate = dh * (f - earlier * keep) * z * (1 - z)
+        d_highway = dy * (after - x) * s * (1 - s)
+        tl.store(gate_gradients + to_gate, dh * z * slope, mask=inside)
+        tl.store(gate_gradients + to_gate + width, d_gate, mask=inside)
+        tl.store(gate_gradients + to_gate + 2 * width, d_highway, mask=inside)
+        tl.store(input_gradients + here, dy * (1 - s), mask=inside)
+        carried = dh * (1 - z) * keep
+        after = earlier
+
+
+@triton.jit
+def advantages_backwards(
+    rewards, values, final_values, terminals, truncations, ratios, advantages, magnitudes,
+    steps, rows, gamma, gae_lambda, rho_clip, c_clip, lanes: tl.constexpr,
+):  # fmt: skip
+    """One row from the last step back."""
+    row = tl.program_id(0) * lanes + tl.arange(0, lanes)
+    inside = row < rows
+    later = tl.zeros((lanes,), tl.float32)
+    magnitude = tl.zeros((lanes,), tl.float32)
+    next_value = tl.load(values + steps * rows + row, mask=inside, other=0)
+    for back in range(steps):
+        at = (steps - 1 - back) * rows + row
+        value = tl.load(values + at, mask=inside, other=0)
+        ratio = tl.load(ratios + at, mask=inside, other=0)
+        alive = tl.where(tl.load(terminals + at, mask=inside, other=0) != 0, 0.0, 1.0)
+        truncated = tl.load(truncations + at, mask=inside, other=0) != 0
+        final_value = tl.load(final_values + at, mask=inside, other=0)
+        bootstrap = gamma * alive * tl.where(truncated, final_value, next_value)
+        reward = tl.load(rewards + at, mask=inside, other=0)
+        delta = tl.minimum(ratio, rho_clip) * (reward + bootstrap - value)
+        flows = tl.where(truncated, 0.0, alive)
+        later = delta + gamma * gae_lambda * tl.minimum(ratio, c_clip) * flows * later
+        tl.store(advantages + at, later, mask=inside)
+        magnitude += tl.abs(later)
+        next_value = value
+    tl.store(magnitudes + row, magnitude, mask=inside)
+
+
+@triton.jit
+def draw(
+    logits, uniforms, actions, log_probabilities, rows, stride, first, component, components,
+    size: tl.constexpr, padded: tl.constexpr, lanes: tl.constexpr,
+):  # fmt: skip
+    """One component of each row; its log-probability is added to those of the components before."""
+    row = tl.program_id(0) * lanes + tl.arange(0, lanes)
+    inside = row < rows
+    choice = tl.arange(0, padded)[None, :]
+    there = inside[:, None] & (choice < size)
+    x = tl.load(logits + row[:, None] * stride + first + choice, mask=there, other=-float("inf"))
+    highest = tl.max(x, axis=1)
+    weights = tl.exp(x - highest[:, None])
+    total = tl.sum(weights, axis=1)
+    at = row * components + component
+    wanted = tl.load(uniforms + at, mask=inside, other=0) * total
+    passed = (tl.cumsum(weights, axis=1) <= wanted[:, None]) & (choice < size - 1)
+    action = tl.sum(passed.to(tl.int32), axis=1)
+    chosen = tl.sum(tl.where(choice == action[:, None], x, 0.0), axis=1)
+    before = tl.load(log_probabilities + row, mask=inside & (component > 0), other=0)
+    tl.store(actions + at, action, mask=inside)
+    tl.store(log_probabilities + row, before + chosen - highest - tl.log(total), mask=inside)
+
+
+def _mingru(
+    kernel: Any, *, rows: int, width: int, bf16: int, resets: Tensor | None, **fields: Any
+) -> None:
+    del bf16  # Triton sees it.
+    fields |= {"rows": rows, "width": width, "resets": resets, "has_resets": resets is not None}
+    kernel[_programs(rows * width)](**fields, lanes=LANES)
+
+
+def _advantages(*, rows: int, **fields: Any) -> None:
+    advantages_backwards[_programs(rows)](**fields, rows=rows, lanes=LANES)
+
+
+def _sample(*, rows: int, sizes: Tensor, **fields: Any) -> None:
+    first = 0
+    for component, size in enumerate(sizes.tolist()):
+        padded = triton.next_power_of_2(size)
+        lanes = max(1, min(LANES, MOST_LOGITS // padded))
+        draw[_programs(rows, lanes)](
+            **fields,
+            rows=rows,
+            first=first,
+            component=component,
+            size=size,
+            padded=padded,
+            lanes=lanes,
+        )
+        first += size
+
+
+def _programs(lanes: int, each: int = LANES) -> tuple[int]:
+    return (triton.cdiv(lanes, each),)
+
+
+LAUNCHERS: dict[str, Callable[..., None]] = {
+    "puff_mingru_forward": functools.partial(_mingru, mingru_forward),
+    "puff_mingru_backward": functools.partial(_mingru, mingru_backward),
+    "puff_advantages": _advantages,
+    "puff_sample": _sample,
+}

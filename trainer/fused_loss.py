@@ -1,7 +1,8 @@
-"""The PPO loss on the CPU as one kernel: the same figures as loss.py, for discrete actions.
+"""The PPO loss as one kernel: the same figures as loss.py, for discrete actions.
 
-It reads the rollout's arrays in place and returns the gradient with the loss, where torch would
-gather seven arrays and run some sixty operations.
+It returns the gradient with the loss, where torch would run some sixty operations forwards alone. On the CPU
+it reads the rollout's arrays in place; on a GPU the segments have been gathered, to be at the
+same place for a CUDA graph.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import Tensor
 from pufftui.trainer import kernels
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.loss import FIGURES, MinibatchLoss
+from pufftui.trainer.minibatch import Picked
 from pufftui.trainer.rollout import Rollout
 
 SUMS = 12
@@ -60,6 +62,24 @@ def fused_ppo_loss(
         heads, sizes, rollout, rows, weights, advantages, values, moments, config
     )
     return MinibatchLoss(total, ratios, new_values, _figures(sums))
+
+
+def picked_ppo_loss(
+    heads: Tensor,
+    sizes: Tensor,
+    largest: int,
+    picked: Picked,
+    moments: Tensor,
+    coefficients: Tensor,
+) -> MinibatchLoss:
+    """`fused_ppo_loss` on a GPU, of gathered segments, with `coefficients` as in loss.py.
+
+    `sizes` are there, too; `largest` of them is known here.
+    """
+    total, ratios, values, sums = _PickedLoss.apply(  # type: ignore[no-untyped-call]
+        heads, sizes, largest, picked, moments, coefficients
+    )
+    return MinibatchLoss(total, ratios, values, _figures(sums))
 
 
 def _figures(sums: Tensor) -> dict[str, Tensor]:
@@ -131,3 +151,47 @@ class _FusedLoss(torch.autograd.Function):
     def backward(ctx: Any, *incoming: Tensor) -> tuple[Tensor | None, ...]:
         (gradients,) = ctx.saved_tensors
         return gradients * incoming[0], None, None, None, None, None, None, None, None
+
+
+class _PickedLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        heads: Tensor,
+        sizes: Tensor,
+        largest: int,
+        picked: Picked,
+        moments: Tensor,
+        coefficients: Tensor,
+    ) -> tuple[Tensor, ...]:
+        from pufftui.trainer.kernels import gpu_loss
+
+        heads = heads.contiguous()
+        gradients = torch.empty_like(heads)
+        ratios, values = torch.empty_like(picked.values), torch.empty_like(picked.values)
+        sums = gpu_loss.ppo_loss(
+            heads=heads,
+            sizes=sizes,
+            largest=largest,
+            actions=picked.actions,
+            old_log_probabilities=picked.log_probabilities,
+            old_values=picked.values,
+            advantages=picked.advantages,
+            alive=picked.alive,
+            weights=picked.weights,
+            moments=moments,
+            coefficients=coefficients,
+            ratios=ratios,
+            values=values,
+            head_gradients=gradients,
+        )
+        means = sums[1:4] / moments[0].clamp(min=1)
+        weights = torch.stack((torch.ones_like(moments[0]), coefficients[2], -coefficients[3]))
+        ctx.save_for_backward(gradients)
+        ctx.mark_non_differentiable(ratios, values, sums)
+        return (means * weights).sum().float(), ratios, values, sums
+
+    @staticmethod
+    def backward(ctx: Any, *incoming: Tensor) -> tuple[Tensor | None, ...]:
+        (gradients,) = ctx.saved_tensors
+        return gradients * incoming[0], None, None, None, None, None

@@ -1,12 +1,14 @@
-"""The gradient of the PPO loss in plain torch, for GPUs and for actions that no kernel knows."""
+"""The gradient of the PPO loss of segments that were gathered: on GPUs, and for continuous actions."""
 
 from __future__ import annotations
 
 from torch import Tensor, stack
 from torch.autograd import grad
 
+from pufftui.trainer import kernels
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.config import TrainConfig
+from pufftui.trainer.fused_loss import picked_ppo_loss
 from pufftui.trainer.graphs import Function, recorded
 from pufftui.trainer.loss import (
     FIGURES,
@@ -19,7 +21,7 @@ from pufftui.trainer.minibatch import Minibatch, Picked
 from pufftui.trainer.policy import Policy
 
 
-class PlainGradient:
+class GatheredGradient:
     """Adds gradients to a policy's parameters.
 
     On a GPU the work is recorded as a CUDA graph, once for every number of segments; settings that may
@@ -29,6 +31,10 @@ class PlainGradient:
     def __init__(self, policy: Policy, distribution: ActionDistribution) -> None:
         self._policy, self._distribution = policy, distribution
         self._parameters = list(policy.parameters())
+        device = policy.heads.weight.device
+        on_gpu = device.type == "cuda" and not kernels.missing(device)
+        self._fused = on_gpu and not distribution.continuous
+        self._sizes = distribution.size_tensor.to(device)
         self._recorded: dict[int, Function] = {}
         self.unrecorded = ""
         """Why the work is not recorded, though there is a GPU."""
@@ -67,6 +73,9 @@ class PlainGradient:
         self, heads: Tensor, picked: Picked, moments: Tensor, numbers: Tensor
     ) -> MinibatchLoss:
         """The loss that heads (horizon, segments, n + 1) come to; `numbers` are the `coefficients`."""
+        if self._fused:
+            sizes, largest = self._sizes, max(self._distribution.sizes)
+            return picked_ppo_loss(heads, sizes, largest, picked, moments, numbers)
         log_probabilities, entropies = self._distribution.evaluate(
             heads[..., :-1], self._policy.log_std, picked.actions
         )

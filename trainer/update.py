@@ -12,7 +12,7 @@ from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages as estimate_advantages
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
-from pufftui.trainer.gradient import PlainGradient
+from pufftui.trainer.gradient import GatheredGradient
 from pufftui.trainer.loss import MinibatchLoss, advantage_moments
 from pufftui.trainer.minibatch import Minibatch, minibatch_plan
 from pufftui.trainer.optimizer import PolicyOptimizer
@@ -51,13 +51,13 @@ class Learner:
         self.optimizer = optimizer
         self.generator = generator
         self.distribution = ActionDistribution(policy.descriptor)
-        self._plain = PlainGradient(policy, self.distribution)
+        self._gathered = GatheredGradient(policy, self.distribution)
         self._noise = GradientNoise(policy)
 
     @property
     def unrecorded(self) -> str:
         """Why gradients and steps are not recorded as CUDA graphs, though there is a GPU."""
-        return self._plain.unrecorded or self.optimizer.unrecorded
+        return self._gathered.unrecorded or self.optimizer.unrecorded
 
     def update(
         self,
@@ -132,7 +132,9 @@ class Learner:
         """
         moments = self.ranks.add_up(self._moments(batch))
         parts = batch.parts(config, even=noise is not None)
-        learn_from = self._fused_gradient if self._fused(batch.rollout) else self._plain.add
+        learn_from = (
+            self._gradient_in_place if self._in_place(batch.rollout) else self._gathered.add
+        )
         new: list[MinibatchLoss] = []
         for part in parts:
             new.append(learn_from(part, moments, config))
@@ -152,18 +154,18 @@ class Learner:
         }
         return {**figures, "grad_norm": norm.detach(), "finite": finite.float()}
 
-    def _fused(self, rollout: Rollout) -> bool:
+    def _in_place(self, rollout: Rollout) -> bool:
         distribution, on_cpu = self.distribution, rollout.rewards.is_cpu
         return on_cpu and not distribution.continuous and sum(distribution.sizes) <= MOST_CHOICES
 
     def _moments(self, batch: Minibatch) -> Tensor:
         """Of the advantages of the whole minibatch, however many parts it is worked on in."""
-        if self._fused(batch.rollout):
+        if self._in_place(batch.rollout):
             return fused_moments(batch.rollout, batch.rows, batch.advantages)
         alive = batch.rollout.alive[:, batch.rows].float()
         return advantage_moments(batch.advantages[:, batch.rows], alive)
 
-    def _fused_gradient(
+    def _gradient_in_place(
         self, part: Minibatch, moments: Tensor, config: TrainConfig
     ) -> MinibatchLoss:
         rollout, rows = part.rollout, part.rows

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -26,3 +27,13 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> None:
         return replay, outputs
 
     monkeypatch.setattr("pufftui.trainer.graphs.record", record)
+
+
+@pytest.fixture
+def interpreter() -> Iterator[None]:
+    """For tests of Triton's kernels on the CPU; skips where there is something better, or nothing."""
+    pytest.importorskip("triton", reason="Triton is not installed; make test does where it can be")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU, so test_gpu.py runs the kernels for real")
+    with np.errstate(invalid="ignore"):  # Lanes that have no number are no matter.
+        yield

@@ -6,8 +6,8 @@ import torch
 from pufftui.envs.descriptor import Action, ActionKind, Choice
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.config import TrainConfig
-from pufftui.trainer.fused_loss import fused_moments, fused_ppo_loss
-from pufftui.trainer.gradient import PlainGradient
+from pufftui.trainer.fused_loss import fused_moments, fused_ppo_loss, picked_ppo_loss
+from pufftui.trainer.gradient import GatheredGradient
 from pufftui.trainer.loss import advantage_moments, coefficients
 from pufftui.trainer.minibatch import Minibatch
 from pufftui.trainer.rollout import Rollout
@@ -27,6 +27,7 @@ class NoPolicy:
     """As much of a policy as the loss needs."""
 
     log_std = None
+    heads = torch.nn.Linear(1, 1)
 
     @staticmethod
     def parameters():
@@ -79,8 +80,26 @@ def fused_loss(*sizes):
     return loss
 
 
+def picked_loss(*sizes):
+    table = ActionDistribution(About(*sizes)).size_tensor
+
+    def loss(heads, batch, moments, config):
+        numbers = coefficients(config, torch.device("cpu"))
+        return picked_ppo_loss(heads, table, max(sizes), batch.picked(), moments, numbers)
+
+    return loss
+
+
+@pytest.fixture(params=["C", "Triton"])
+def kernel(request):
+    if request.param == "Triton":
+        request.getfixturevalue("interpreter")
+        return picked_loss
+    return fused_loss
+
+
 def plain_loss(*sizes):
-    gradient = PlainGradient(NoPolicy(), ActionDistribution(About(*sizes)))
+    gradient = GatheredGradient(NoPolicy(), ActionDistribution(About(*sizes)))
 
     def loss(heads, batch, moments, config):
         numbers = coefficients(config, torch.device("cpu"))
@@ -95,9 +114,9 @@ def plain_moments(batch):
 
 
 @pytest.mark.parametrize("fused", [True, False])
-def test_the_parts_of_a_minibatch_add_up(fused):
+def test_the_parts_of_a_minibatch_add_up(fused, kernel):
     heads, batch = problem(7, (3, 2), 0.3)
-    loss_of = (fused_loss if fused else plain_loss)(3, 2)
+    loss_of = (kernel if fused else plain_loss)(3, 2)
     moments, config = plain_moments(batch), TrainConfig(horizon=STEPS, max_forward_size=2 * STEPS)
     whole = heads.clone().requires_grad_()
     loss_of(whole, batch, moments, config).total.backward()
@@ -113,13 +132,13 @@ def test_the_parts_of_a_minibatch_add_up(fused):
 @pytest.mark.parametrize("sizes", [(3,), (5, 2, 4), (1,)])
 @pytest.mark.parametrize("dead", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("seed", range(3))
-def test_it_is_the_plain_loss(seed, sizes, dead):
+def test_it_is_the_plain_loss(seed, sizes, dead, kernel):
     heads, batch = problem(seed, sizes, dead)
     config = TrainConfig(entropy_coefficient=0.05)
     fused_heads, plain_heads = heads.clone().requires_grad_(), heads.clone().requires_grad_()
     moments = fused_moments(batch.rollout, batch.rows, batch.advantages)
     torch.testing.assert_close(moments, plain_moments(batch))
-    fused = fused_loss(*sizes)(fused_heads, batch, moments, config)
+    fused = kernel(*sizes)(fused_heads, batch, moments, config)
     plain = plain_loss(*sizes)(plain_heads, batch, moments, config)
     torch.testing.assert_close(fused.total, plain.total, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(fused.ratios, plain.ratios, rtol=1e-4, atol=1e-5)
@@ -134,11 +153,11 @@ def test_it_is_the_plain_loss(seed, sizes, dead):
     torch.testing.assert_close(fused_heads.grad, plain_heads.grad, rtol=1e-3, atol=1e-5)
 
 
-def test_what_is_not_finite_shows():
+def test_what_is_not_finite_shows(kernel):
     heads, batch = problem(0, (3,), 0.0)
     heads[2, 1, 3] = torch.nan
     heads.requires_grad_()
-    loss = fused_loss(3)(heads, batch, plain_moments(batch), TrainConfig())
+    loss = kernel(3)(heads, batch, plain_moments(batch), TrainConfig())
     loss.total.backward()
     assert not torch.isfinite(loss.total)
     assert not torch.isfinite(heads.grad).all()

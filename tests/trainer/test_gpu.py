@@ -11,7 +11,9 @@ from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages
 from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.gelu import gelu
+from pufftui.trainer.loss import advantage_moments, coefficients
 from pufftui.trainer.mingru import scan
+from pufftui.trainer.minibatch import Minibatch
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.session import TrainingSession
 
@@ -115,6 +117,30 @@ def test_recorded_decisions_follow_the_weights(memory):
         for one, two in zip(recorded, plain, strict=True):
             torch.testing.assert_close(one, two)
         assert session.run_epoch(lambda: False) is not None
+
+
+@pytest.mark.parametrize("env", ["breakout", "school"])
+def test_the_fused_loss_is_the_plain_one(env):
+    session = TrainingSession(replace(CONFIG, env=env), load_env(env))
+    gradient, results = session.learner._gathered, []
+    assert gradient._fused
+    rollout = session.collector.collect(1.0, lambda: False)
+    rows = torch.arange(0, 64, 3, device="cuda")
+    advantages = torch.randn_like(rollout.rewards)
+    weights = torch.rand(len(rows), device="cuda")
+    batch = Minibatch(rollout, rows, weights, advantages, rollout.values)
+    picked = batch.picked()
+    moments = advantage_moments(picked.advantages, picked.alive)
+    numbers = coefficients(session.config.train, moments.device)
+    for fused in (True, False):
+        gradient._fused = fused
+        heads, _ = session.policy.sequence(picked.observations, picked.state, picked.resets)
+        heads = (heads.detach() + 0.1).requires_grad_()
+        loss = gradient.loss(heads, picked, moments, numbers)
+        loss.total.backward()
+        results.append([heads.grad, loss.ratios, loss.values, *loss.figures.values()])
+    for one, two in zip(*results, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-4, equal_nan=True)
 
 
 @pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])

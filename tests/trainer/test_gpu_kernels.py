@@ -6,7 +6,6 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 
@@ -16,17 +15,12 @@ from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages
 from pufftui.trainer.mingru import scan
 
-pytest.importorskip("triton", reason="Triton is not installed; make test does where it can be")
-gpu = importlib.import_module("pufftui.trainer.kernels.gpu")
-
-interpreted = pytest.mark.skipif(
-    torch.cuda.is_available(), reason="there is a GPU, so test_gpu.py runs them for real"
-)
-
 
 @pytest.fixture
-def both(monkeypatch):
+def both(interpreter, monkeypatch):
     """Calls a function twice: with the kernels in C, and with those for a GPU."""
+
+    gpu = importlib.import_module("pufftui.trainer.kernels.gpu")
 
     def run(function, struct, threads, **fields):
         started.append(function)
@@ -34,7 +28,7 @@ def both(monkeypatch):
 
     def call(make):
         in_c = make()
-        with monkeypatch.context() as patch, np.errstate(invalid="ignore"):
+        with monkeypatch.context() as patch:
             patch.setattr(kernels, "run", run)
             in_triton = make()
         assert started
@@ -44,7 +38,6 @@ def both(monkeypatch):
     return call
 
 
-@interpreted
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("with_resets", [True, False])
 @pytest.mark.parametrize(("steps", "rows", "width"), [(1, 1, 8), (5, 3, 8), (12, 5, 100)])
@@ -66,7 +59,6 @@ def test_mingru_and_its_gradients(both, steps, rows, width, with_resets, dtype):
         torch.testing.assert_close(one, two, **close)
 
 
-@interpreted
 @pytest.mark.parametrize(("steps", "rows"), [(1, 1), (7, 3), (20, 130)])
 def test_advantages(both, steps, rows):
     chance = torch.Generator().manual_seed(steps)
@@ -83,7 +75,6 @@ def test_advantages(both, steps, rows):
         torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-5)
 
 
-@interpreted
 @pytest.mark.parametrize("sizes", [(2,), (3, 5), (1, 7, 4), (200,)])
 def test_actions(both, sizes):
     chance = torch.Generator().manual_seed(len(sizes))
@@ -97,11 +88,25 @@ def test_actions(both, sizes):
         torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
 
 
+def test_a_device_without_them_says_why(interpreter, monkeypatch):
+    importlib.import_module("pufftui.trainer.kernels.gpu_trial").try_out(torch.device("cpu"))
+    assert not kernels.missing(torch.device("cpu"))
+    assert kernels.missing(torch.device("meta")) == "none are written for meta"
+
+    def fail(*_, **__):
+        raise RuntimeError("PTX was not to its taste\nat line 7")
+
+    gpu = importlib.import_module("pufftui.trainer.kernels.gpu")
+    monkeypatch.setattr(gpu, "run", fail)
+    monkeypatch.setattr(torch, "zeros", lambda shape, dtype, device: torch.empty(shape))
+    assert kernels.missing.__wrapped__(torch.device("cuda")) == "PTX was not to its taste"
+
+
 COMPILE = """
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from pufftui.trainer.kernels import gpu
+from pufftui.trainer.kernels import gpu, gpu_loss
 
 CAPABILITIES = (75, 80, 90, 100, 120)
 number = "*bf16"
@@ -122,6 +127,13 @@ kernels = [
      {"logits": "*fp32", "uniforms": "*fp32", "actions": "*i32", "log_probabilities": "*fp32"}
      | {n: "i32" for n in ("rows", "stride", "first", "component", "components")},
      {"size": 3, "padded": 4, "lanes": 128}),
+    (gpu_loss.ppo,
+     {n: "*fp32" for n in ("heads", "old_log_probabilities", "old_values", "advantages", "alive",
+                           "weights", "ratios", "values", "head_gradients")}
+     | {n: "*fp64" for n in ("moments", "coefficients", "sums")}
+     | {n: "*i32" for n in ("sizes", "actions")}
+     | {n: "i32" for n in ("elements", "segments", "components", "width")},
+     {"padded": 4, "lanes": 128}),
 ]
 
 def compiled(kernel, types, constants, capability):
@@ -147,6 +159,7 @@ for kernel, types, constants in kernels:
 
 def test_they_compile_for_cards(tmp_path):
     """From Turing to Blackwell, with the assembler that Triton brings."""
+    pytest.importorskip("triton", reason="Triton is not installed; make test does where it can be")
     result = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", COMPILE],
         env={"TRITON_CACHE_DIR": str(tmp_path), "PATH": os.environ["PATH"]},
@@ -156,4 +169,4 @@ def test_they_compile_for_cards(tmp_path):
         timeout=100,
     )
     assert result.returncode == 0, result.stderr[-2000:]
-    assert len(result.stdout.splitlines()) == 4 * 6
+    assert len(result.stdout.splitlines()) == 5 * 6

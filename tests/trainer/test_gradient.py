@@ -28,7 +28,7 @@ def session_of(library, memory, fused):
         library,
     )
     if not fused:
-        session.learner._fused = lambda rollout: False
+        session.learner._in_place = lambda rollout: False
     return session
 
 
@@ -49,7 +49,7 @@ def assert_same(ones, others):
 
 def recorded(session):
     """As on a GPU, with one recording for every number of segments."""
-    gradient, kept = session.learner._plain, {}
+    gradient, kept = session.learner._gathered, {}
 
     def work(segments, inputs):
         if segments not in kept:

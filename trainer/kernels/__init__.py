@@ -55,9 +55,9 @@ def missing(device: torch.device) -> str:
     if device.type != "cuda":
         return "" if device.type == "cpu" else f"none are written for {device.type}"
     try:
-        from pufftui.trainer.kernels import gpu
+        from pufftui.trainer.kernels.gpu_trial import try_out
 
-        gpu.try_out(device)
+        try_out(device)
     except Exception as error:  # noqa: BLE001 - Triton, its compiler and the driver have many
         return str(error).partition("\n")[0] or type(error).__name__
     return ""

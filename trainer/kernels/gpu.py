@@ -10,7 +10,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import torch
 import triton
 import triton.language as tl
 from torch import Tensor
@@ -25,16 +24,6 @@ MOST_LOGITS = 8192
 def run(function: str, **fields: Any) -> None:
     """Starts a kernel with the fields of its struct; tensors must be on the current GPU."""
     LAUNCHERS[function](**fields)
-
-
-def try_out(device: torch.device) -> None:
-    """Raises whatever keeps Triton from compiling or starting a kernel on a GPU."""
-    flags = torch.zeros(1, 1, dtype=torch.uint8, device=device)
-    numbers = torch.zeros(2, 1, device=device)
-    names = ("rewards", "values", "final_values", "ratios", "advantages", "magnitudes")
-    settings = dict.fromkeys(("gamma", "gae_lambda", "rho_clip", "c_clip"), 1.0)
-    arrays = dict.fromkeys(names, numbers)
-    _advantages(steps=1, rows=1, terminals=flags, truncations=flags, **settings, **arrays)
 
 
 @triton.jit

@@ -25,9 +25,9 @@ class Recorded:
     weights, that change in place.
     """
 
-    def __init__(self, function: Function, *inputs: Tensor) -> None:
+    def __init__(self, function: Function, *inputs: Tensor, pool: Any = None) -> None:
         self._inputs = tuple(tensor.clone() for tensor in inputs)
-        self._replay, self._outputs = record(lambda: function(*self._inputs))
+        self._replay, self._outputs = record(lambda: function(*self._inputs), pool)
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         for place, tensor in zip(self._inputs, inputs, strict=True):
@@ -36,15 +36,21 @@ class Recorded:
         return self._outputs
 
 
-def recorded(function: Function, *inputs: Tensor) -> tuple[Function, str]:
-    """The function as a CUDA graph, or itself and why not if this GPU or driver cannot record it."""
+def recorded(function: Function, *inputs: Tensor, pool: Any = None) -> tuple[Function, str]:
+    """The function as a CUDA graph, or itself and why not if this GPU or driver cannot record it.
+
+    Graphs of one `pool` (torch.cuda.graph_pool_handle) share their memory: they must run one after the
+    other, in the order in which they were recorded.
+    """
     try:
-        return Recorded(function, *inputs), ""
+        return Recorded(function, *inputs, pool=pool), ""
     except RuntimeError as error:
         return function, str(error).partition("\n")[0]
 
 
-def record(work: Callable[[], tuple[Tensor, ...]]) -> tuple[Callable[[], Any], tuple[Tensor, ...]]:
+def record(
+    work: Callable[[], tuple[Tensor, ...]], pool: Any
+) -> tuple[Callable[[], Any], tuple[Tensor, ...]]:
     """(What does the work again, what it writes to). `RuntimeError` if it cannot be recorded."""
     aside, here = torch.cuda.Stream(), torch.cuda.current_stream()
     aside.wait_stream(here)
@@ -54,6 +60,6 @@ def record(work: Callable[[], tuple[Tensor, ...]]) -> tuple[Callable[[], Any], t
     here.wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
     # Other threads may use the device meanwhile: the health checks do not, a person's script might.
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+    with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
         outputs = work()
     return graph.replay, outputs

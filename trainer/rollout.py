@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +18,9 @@ from pufftui.trainer.clock import Clock
 from pufftui.trainer.graphs import Function, recorded
 from pufftui.trainer.policy import Policy
 
+MOST_RECORDINGS = 1024
+"""Each takes some hundred kilobytes and, at the start, some milliseconds."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rollout:
@@ -23,7 +29,7 @@ class Rollout:
     `observations` (horizon + 1, agents, bytes) uint8, `values` (horizon + 1, agents); the last row
     of both is what follows the rollout. The rest is (horizon, agents): `rewards` are scaled and
     clipped, `unclipped` scaled only, `final_values` hold V of the final observation where `truncations` is 1, `resets` marks
-    steps that begin an episode. `state` is the recurrent state before the first step.
+    steps that begin an episode. `state` is the recurrent state before the first step, and before it is reset there.
     """
 
     observations: Tensor
@@ -43,12 +49,13 @@ class Rollout:
 class Group:
     """Agents that are stepped together: their rows of every array and the policy's state for them."""
 
-    def __init__(self, number: int, agents: int, decide: Function, state: Tensor) -> None:
+    def __init__(self, number: int, agents: int, state: Tensor) -> None:
         self.number = number
         self.rows = slice(number * agents, (number + 1) * agents)
         self.steps: list[StepBuffers] = []
         """Where the environments read and write, step by step."""
-        self.decide = decide
+        self.decide: list[Function] = []
+        """The policy's decision, step by step."""
         self.state = state
         self.decided = torch.cuda.Event() if state.is_cuda else None
         """When the actions of the step in hand are where the environments read them."""
@@ -102,35 +109,36 @@ class Collector:
         self._raw_rewards = host(horizon, agents, dtype=torch.float32)
         self._flags = host(3, horizon, agents, dtype=torch.uint8)  # terminals, truncations, alive
         self._finals = host(agents, count, dtype=torch.uint8)
+        self._noise = torch.zeros(horizon, agents, components, device=self.device)
         self._log_probabilities = torch.zeros(horizon, agents, device=self.device)
         self._values = torch.zeros(horizon + 1, agents, device=self.device)
         self._final_values = torch.zeros(horizon, agents, device=self.device)
         self._groups = [self._group(number) for number in range(vector.groups)]
         self._begin()
+        if self.device.type == "cuda":
+            self._record(torch.cuda.graph_pool_handle())
 
     def collect(self, reward_scale: float, interrupted: Callable[[], bool]) -> Rollout | None:
         """Fills the memory with one rollout; None if `interrupted` said so on the way.
 
         The rollout shares its memory with the collector: it is valid until the next call.
         """
-        initial_state = self.state
+        initial_state, agents = self.state, self.vector.agents
         with torch.inference_mode():
             self._deciding.follow(self.policy)
-            noise = self.distribution.noise(self.horizon, self.vector.agents, self.generator)
+            self._noise.copy_(self.distribution.noise(self.horizon, agents, self.generator))
             for group in self._groups:
-                self._act(0, group, noise)
+                self._act(0, group)
             for step in range(self.horizon):
                 if interrupted():
                     return None
                 for group in self._groups:
                     self._advance_environments(step, group)
                     if step + 1 < self.horizon:
-                        self._act(step + 1, group, noise)
+                        self._act(step + 1, group)
             with self.clock.part("forward"):
                 for group in self._groups:
-                    last = self._observations[self.horizon, group.rows]
-                    _, values, _ = self._deciding.step(last, group.state)
-                    self._values[self.horizon, group.rows] = values
+                    self._look(self.horizon, group)
         return self._rollout(initial_state, reward_scale)
 
     @property
@@ -178,20 +186,26 @@ class Collector:
         self._resets[0].copy_(carried["resets"])
         state = carried["state"].to(self.device)
         for group in self._groups:
-            group.state = state[:, :, group.rows].clone()
+            self._keep(group, state[:, :, group.rows].clone())
 
     def _group(self, number: int) -> Group:
         agents = self.vector.group_agents
-        state = self.policy.initial_state(agents)
-        group = Group(number, agents, self._decide, state)
-        group.steps = [self._buffers(step, group.rows) for step in range(self.horizon)]
-        if self.device.type == "cuda":
-            noise = self.distribution.noise(1, agents, self.generator)[0]
-            with torch.inference_mode():
-                seen = self._observations[0, group.rows]
-                group.decide, why = recorded(self._decide, seen, state, noise)
-            self.unrecorded = self.unrecorded or why
+        group = Group(number, agents, self.policy.initial_state(agents))
+        for step in range(self.horizon):
+            group.steps.append(self._buffers(step, group.rows))
+            group.decide.append(functools.partial(self._decide, step, group))
         return group
+
+    def _record(self, pool: Any) -> None:
+        """Records the decisions as CUDA graphs, one for each step and group, since each has its places."""
+        if self.horizon * len(self._groups) > MOST_RECORDINGS:
+            self.unrecorded = f"{self.horizon} steps of train.horizon are too many"
+        with torch.inference_mode():
+            for step, group in itertools.product(range(self.horizon), self._groups):
+                if not self.unrecorded:
+                    group.decide[step], self.unrecorded = recorded(group.decide[step], pool=pool)
+            for group in self._groups:
+                group.state.zero_()  # Recording tries the decisions.
 
     def _begin(self) -> None:
         for group in self._groups:
@@ -200,22 +214,36 @@ class Collector:
         self._resets.fill_(1)
         self.advance()
 
-    def _decide(self, observations: Tensor, state: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
-        """Actions as the environments read them, log-probabilities, values, state."""
-        outputs, values, state = self._deciding.step(observations, state)
+    def _decide(self, step: int, group: Group) -> tuple[Tensor, ...]:
+        """Actions as the environments read them; all else goes to its place."""
+        outputs, state = self._look(step, group)
+        self._keep(group, state)
+        noise = self._noise[step, group.rows]
         actions, log_probabilities = self.distribution.sample(outputs, self.policy.log_std, noise)
-        return actions.to(self._host_actions.dtype), log_probabilities, values, state
+        self._log_probabilities[step, group.rows] = log_probabilities
+        return (actions.to(self._host_actions.dtype),)
 
-    def _act(self, step: int, group: Group, noise: Tensor) -> None:
+    def _look(self, step: int, group: Group) -> tuple[Tensor, Tensor]:
+        """Values what a group sees, its state being reset where it has to be; action parameters, next state."""
         rows = group.rows
+        if group.state.numel():
+            group.state *= (1 - self._resets[step, rows].float()).unsqueeze(-1)
+        outputs, values, state = self._deciding.step(self._observations[step, rows], group.state)
+        self._values[step, rows] = values
+        return outputs, state
+
+    def _keep(self, group: Group, state: Tensor) -> None:
+        """Where decisions are recorded, the state stays at its place."""
+        if self._staged:
+            group.state.copy_(state)
+        else:
+            group.state = state
+
+    def _act(self, step: int, group: Group) -> None:
         with self.clock.part("forward"):
-            actions, log_probabilities, values, group.state = group.decide(
-                self._observations[step, rows], group.state, noise[step, rows]
-            )
-            self._values[step, rows] = values
-            self._log_probabilities[step, rows] = log_probabilities
+            (actions,) = group.decide[step]()
         with self.clock.part("copy"):
-            self._host_actions[step, rows].copy_(actions, non_blocking=True)
+            self._host_actions[step, group.rows].copy_(actions, non_blocking=True)
             if group.decided is not None:
                 group.decided.record()
 
@@ -228,10 +256,9 @@ class Collector:
             truncated = self.vector.step(group.number, group.steps[step])
         with self.clock.part("copy"):
             self._receive(step, group.rows)
-        with self.clock.part("forward"):
-            if truncated:
+        if truncated:
+            with self.clock.part("forward"):
                 self._value_finals(step, group)
-            self._reset_state(step, group)
 
     def _receive(self, step: int, rows: slice) -> None:
         self._receive_observations(step, rows)
@@ -251,11 +278,6 @@ class Collector:
         which = which.to(self.device)
         _, values, _ = self._deciding.step(observations, group.state[:, :, which])
         self._final_values[step, group.rows.start + which] = values
-
-    def _reset_state(self, step: int, group: Group) -> None:
-        if group.state.numel():
-            keep = 1 - self._resets[step + 1, group.rows].float()
-            group.state = group.state * keep.unsqueeze(-1)
 
     def _buffers(self, step: int, rows: slice) -> StepBuffers:
         observations = self._host_observations[0 if self._staged else step + 1, rows]

@@ -17,7 +17,7 @@ if not torch.cuda.is_available():
 def graphs(monkeypatch: pytest.MonkeyPatch) -> None:
     """What CUDA graphs do, on the CPU: the same memory is read and written every time."""
 
-    def record(work: Callable[[], tuple[Tensor, ...]]) -> Any:
+    def record(work: Callable[[], tuple[Tensor, ...]], pool: Any) -> Any:
         outputs = tuple(tensor.clone() for tensor in work())
 
         def replay() -> None:

@@ -1,5 +1,6 @@
 """The same things on a GPU: parts against their CPU versions, and whole runs."""
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -100,23 +101,22 @@ def test_samples_follow_the_probabilities():
 
 @pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
 def test_recorded_decisions_follow_the_weights(memory):
-    """A CUDA graph gives what the policy itself gives, also after the weights have changed."""
-    session = TrainingSession(
-        replace(CONFIG, policy=PolicyConfig(memory=memory, hidden=32)), load_env("breakout")
-    )
-    collector = session.collector
-    for _ in range(2):
-        with torch.inference_mode():
-            group = collector._groups[0]
-            noise = collector.distribution.noise(
-                1, len(collector._finals[group.rows]), session.generator
-            )[0]
-            seen = collector._observations[0, group.rows]
-            recorded = [tensor.clone() for tensor in group.decide(seen, group.state, noise)]
-            plain = collector._decide(seen, group.state, noise)
-        for one, two in zip(recorded, plain, strict=True):
-            torch.testing.assert_close(one, two)
-        assert session.run_epoch(lambda: False) is not None
+    """CUDA graphs give what the policy itself gives, also after the weights have changed."""
+    config = replace(CONFIG, policy=PolicyConfig(memory=memory, hidden=32))
+    sessions = [TrainingSession(config, load_env("breakout")) for _ in range(2)]
+    plain = sessions[1].collector
+    for group in plain._groups:
+        steps = range(config.train.horizon)
+        group.decide = [functools.partial(plain._decide, step, group) for step in steps]
+    for _ in range(3):
+        one, two = (session.collector.collect(1.0, lambda: False) for session in sessions)
+        for name in ("actions", "log_probabilities", "values", "rewards", "state"):
+            torch.testing.assert_close(getattr(one, name), getattr(two, name), msg=name)
+        for session in sessions:
+            session.collector.advance()
+            with torch.no_grad():
+                for parameter in session.policy.parameters():
+                    parameter.mul_(1.1)
 
 
 @pytest.mark.parametrize("env", ["breakout", "school"])

@@ -76,13 +76,18 @@ def test_one_agent_in_each_environment():
 def test_recorded_decisions_change_nothing(crowd, memory, graphs):
     plain = collected(collector_of(crowd, memory))
     other = collector_of(crowd, memory, groups=2, staged=True)
-    with torch.inference_mode():
-        for group in other._groups:
-            rows = group.rows
-            noise = other.distribution.noise(1, len(other._finals[rows]), torch.Generator())[0]
-            seen = other._observations[0, rows]
-            group.decide = Recorded(other._decide, seen, group.state, noise)
+    other._record(None)
+    assert not other.unrecorded
+    assert all(isinstance(decide, Recorded) for group in other._groups for decide in group.decide)
     assert_same(collected(other), plain)
+
+
+def test_too_long_a_horizon_is_not_recorded(crowd, graphs, monkeypatch):
+    monkeypatch.setattr("pufftui.trainer.rollout.MOST_RECORDINGS", 2 * HORIZON - 1)
+    collector = collector_of(crowd, "mingru", groups=2, staged=True)
+    collector._record(None)
+    assert collector.unrecorded == "24 steps of train.horizon are too many"
+    assert_same(collected(collector), collected(collector_of(crowd, "mingru")))
 
 
 def test_what_is_carried_goes_on_the_same(crowd):

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
+from pufftui.envs.library import load_library
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages
 from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
@@ -119,9 +120,13 @@ def test_recorded_decisions_follow_the_weights(memory):
                     parameter.mul_(1.1)
 
 
-@pytest.mark.parametrize("env", ["breakout", "school"])
-def test_the_fused_loss_is_the_plain_one(env):
-    session = TrainingSession(replace(CONFIG, env=env), load_env(env))
+@pytest.mark.parametrize("several", [False, True])
+def test_the_fused_loss_is_the_plain_one(compiler, several):
+    limbs = load_library(compiler.library("tests/c/limbs.c"))
+    assert len(limbs.descriptor.actions) > 1
+    library = limbs if several else load_env("breakout")
+    parameters = {p.name: p.default for p in library.descriptor.parameters}
+    session = TrainingSession(replace(CONFIG, parameters=parameters), library)
     gradient, results = session.learner._gathered, []
     assert gradient._fused
     rollout = session.collector.collect(1.0, lambda: False)

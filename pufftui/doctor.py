@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from pufftui.envs.catalogue import env_names, load_env
@@ -98,7 +99,16 @@ def _gpu() -> Finding:
         gpu.name + (f" ({gpu.memory_total / 2**30:.0f} GB)" if gpu.memory_total else "")
         for gpu in readings.gpus
     ]
-    return Finding("gpu", Status.OK, ", ".join(cards))
+    text, build = ", ".join(cards), torch_build()
+    if sys.platform == "linux" and build is not None and build.cuda:
+        # As trainer/kernels/gpu.py needs them; the compiler is for what starts its kernels.
+        if find_spec("triton") is None:
+            text = f"{text}; training is slower without Triton"
+            return Finding("gpu", Status.WARNING, text, "pip install triton")
+        if find_compiler() is None:
+            text = f"{text}; training is slower without a C compiler, which Triton needs"
+            return Finding("gpu", Status.WARNING, text, install_command())
+    return Finding("gpu", Status.OK, text)
 
 
 def _processor() -> Finding:

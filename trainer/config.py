@@ -87,6 +87,7 @@ class VecConfig:
 
     agents: int = setting(2048, "agents in all, rounded up to whole environments", low=1, high=10_000_000)
     threads: int = setting(0, "threads that step environments; 0 takes the cores this process may use", low=0, high=1024)
+    observations: str = setting("device", "where a rollout's observations are kept: with the policy, or, slower, on the host if a GPU has too little memory", choices=("device", "host"))
 
 
 @dataclass(frozen=True, slots=True)

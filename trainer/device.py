@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -66,3 +69,17 @@ def processor() -> str:
 def thread_count(requested: int) -> int:
     """Threads for environments and torch: as requested, else the cores this process may use."""
     return requested or available_cores()
+
+
+@contextlib.contextmanager
+def memory_errors_in_words() -> Iterator[None]:
+    """A `PuffError` that says what to do, in place of torch's when a GPU's memory is used up."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        wanted = re.search(r"[Tt]ried to allocate ([\d.]+ \w+)", str(error))
+        more = f" ({wanted[1]} more)" if wanted else ""
+        raise PuffError(
+            f"This run needs more memory than the GPU has{more}.",
+            "Lower --vec.agents or --train.max-forward-size, or try --vec.observations host.",
+        ) from None

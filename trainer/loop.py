@@ -17,6 +17,7 @@ from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.channel import Channel
 from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.config import Config
+from pufftui.trainer.device import memory_errors_in_words
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.monitor import Monitor
@@ -33,6 +34,7 @@ QUICK_EPOCH = 1.0
 its beginning is kept instead."""
 
 
+@memory_errors_in_words()
 def train(
     config: Config,
     library: EnvLibrary,
@@ -104,6 +106,7 @@ def train(
         session.close()
 
 
+@memory_errors_in_words()
 def follow(config: Config, library: EnvLibrary, saved: Saved | None) -> None:
     """What every rank but the first does: trains in step with it and writes nothing."""
     ranks = Ranks.from_environment()

@@ -48,7 +48,7 @@ class Minibatch:
         """Its segments, gathered from the rollout."""
         rollout, rows = self.rollout, self.rows
         return Picked(
-            observations=rollout.observations[:-1].index_select(1, rows),
+            observations=rollout.seen(rows),
             resets=rollout.resets[:, rows],
             state=rollout.state[:, :, rows],
             actions=rollout.actions[:, rows],

@@ -116,13 +116,13 @@ class Policy(nn.Module):
         return last_layer(hidden, self.heads.weight, self.heads.bias), state
 
     def activations(
-        self, observations: Tensor, state: Tensor, resets: Tensor | None, rows: Tensor | None
+        self, observations: Tensor, state: Tensor, resets: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """What the encoder makes of observations, and what the last layer reads; as `sequence`.
 
         Both are (steps, rows, hidden); without a memory they are the same.
         """
-        encoded = self._encode(observations, rows)
+        encoded = self._encode(observations, None)
         if not self.memory:
             return encoded, encoded
         return encoded, self.memory(encoded, state, resets)[0]

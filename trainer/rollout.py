@@ -24,7 +24,7 @@ MOST_RECORDINGS = 1024
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rollout:
-    """What a rollout leaves for learning; all on the policy's device, time-major.
+    """What a rollout leaves for learning; time-major, all on the policy's device but perhaps `observations`.
 
     `observations` (horizon + 1, agents, bytes) uint8, `values` (horizon + 1, agents); the last row
     of both is what follows the rollout. The rest is (horizon, agents): `rewards` are scaled and
@@ -44,6 +44,12 @@ class Rollout:
     alive: Tensor
     resets: Tensor
     state: Tensor
+
+    def seen(self, rows: Tensor) -> Tensor:
+        """What agents saw, (horizon, rows, bytes), on the device of `rows`; a GPU is waited for if it is elsewhere."""
+        observations = self.observations[:-1]
+        picked = observations.index_select(1, rows.to(observations.device))
+        return picked.to(rows.device, non_blocking=True)
 
 
 class Group:
@@ -66,7 +72,8 @@ class Collector:
 
     On the CPU the environments write straight into the rollout. If `staged`, as with a GPU, they
     write into memory beside it, pinned if possible, which is copied over one step at a time; with
-    several groups of environments the policy then decides for one while another steps.
+    several groups of environments the policy then decides for one while another steps. If also `on_host`,
+    the rollout's observations stay there, and only the newest are copied.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class Collector:
         clock: Clock,
         *,
         staged: bool,
+        on_host: bool = False,
     ) -> None:
         self.vector = vector
         self.policy = policy
@@ -100,9 +108,11 @@ class Collector:
             return torch.zeros(shape, dtype=tensor.dtype, device=self.device) if staged else tensor
 
         action_dtype = torch.float32 if self.distribution.continuous else torch.int32
-        slots = 1 if staged else horizon + 1
-        self._host_observations = host(slots, agents, count, dtype=torch.uint8)
-        self._observations = beside(self._host_observations, horizon + 1, agents, count)
+        on_host = on_host and staged
+        slots = 1 if staged and not on_host else horizon + 1
+        self._written = host(slots, agents, count, dtype=torch.uint8)
+        self._read = beside(self._written, 1 if on_host else horizon + 1, agents, count)
+        self._observations = self._written if on_host else self._read
         self._host_resets = host(horizon + 1, agents, dtype=torch.uint8)
         self._resets = beside(self._host_resets, horizon + 1, agents)
         self._host_actions = host(horizon, agents, components, dtype=action_dtype)
@@ -183,6 +193,7 @@ class Collector:
     def restore(self, carried: dict[str, Tensor]) -> None:
         """Puts back what `carried` returned."""
         self._observations[0].copy_(carried["observations"])
+        self._read[0].copy_(self._observations[0])
         self._resets[0].copy_(carried["resets"])
         state = carried["state"].to(self.device)
         for group in self._groups:
@@ -228,7 +239,7 @@ class Collector:
         rows = group.rows
         if group.state.numel():
             group.state *= (1 - self._resets[step, rows].float()).unsqueeze(-1)
-        outputs, values, state = self._deciding.step(self._observations[step, rows], group.state)
+        outputs, values, state = self._deciding.step(_slot(self._read, step)[rows], group.state)
         self._values[step, rows] = values
         return outputs, state
 
@@ -269,8 +280,8 @@ class Collector:
 
     def _receive_observations(self, step: int, rows: slice) -> None:
         if self._staged:
-            seen = self._host_observations[0, rows]
-            self._observations[step + 1, rows].copy_(seen, non_blocking=True)
+            seen = _slot(self._written, step + 1)[rows]
+            _slot(self._read, step + 1)[rows].copy_(seen, non_blocking=True)
 
     def _value_finals(self, step: int, group: Group) -> None:
         which = self._flags[1, step, group.rows].nonzero().squeeze(-1)
@@ -280,7 +291,7 @@ class Collector:
         self._final_values[step, group.rows.start + which] = values
 
     def _buffers(self, step: int, rows: slice) -> StepBuffers:
-        observations = self._host_observations[0 if self._staged else step + 1, rows]
+        observations = _slot(self._written, step + 1)[rows]
         return StepBuffers.over(
             actions=self._host_actions[step, rows].numpy(),
             observations=observations.numpy(),
@@ -311,3 +322,8 @@ class Collector:
             resets=self._resets[: self.horizon],
             state=initial_state,
         )
+
+
+def _slot(memory: Tensor, step: int) -> Tensor:
+    """A step's place in memory that has one for every step, or one for all."""
+    return memory[step % len(memory)]

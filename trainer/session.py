@@ -93,6 +93,7 @@ class TrainingSession:
             self.generator,
             self.clock,
             staged=self.device.type != "cpu",
+            on_host=config.vec.observations == "host",
         )
         self.learner = Learner(self.policy, self.optimizer, self.generator, self.ranks)
         self.statistics = EpisodeStatistics(descriptor.statistics)

@@ -92,15 +92,14 @@ def unit_figures(policy: Policy, rollout: Rollout) -> dict[str, Tensor]:
     agents = rollout.rewards.shape[1]
     rows = torch.arange(0, agents, max(1, agents // SAMPLED_AGENTS), device=rollout.rewards.device)
     rows = rows[:SAMPLED_AGENTS]
-    seen = rollout.observations[:-1].index_select(1, rows).flatten(0, 1)
-    figures = {"observation_change": (seen != seen[0]).any(dim=0).float().mean()}
+    seen = rollout.seen(rows)
+    figures = {"observation_change": (seen != seen[0, 0]).any(dim=(0, 1)).float().mean()}
     distribution = ActionDistribution(policy.descriptor)
     if not distribution.continuous:
         figures["actions_used"] = _used(rollout.actions[:, rows].flatten(0, 1), distribution.sizes)
     if policy.hidden <= WIDEST:
-        encoded, hidden = policy.activations(
-            rollout.observations[:-1], rollout.state[:, :, rows], rollout.resets[:, rows], rows
-        )
+        state, resets = rollout.state[:, :, rows], rollout.resets[:, rows]
+        encoded, hidden = policy.activations(seen, state, resets)
         quiet = torch.cat([_dormant(layer) for layer in (encoded, hidden)])
         figures["dead_units"] = quiet.float().mean()
         figures["feature_rank"] = _rank(hidden)

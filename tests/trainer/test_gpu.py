@@ -148,9 +148,11 @@ def test_the_fused_loss_is_the_plain_one(compiler, several):
         torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-4, equal_nan=True)
 
 
+@pytest.mark.parametrize("observations", ["device", "host"])
 @pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
-def test_a_session_trains_saves_and_goes_on(memory):
-    config = replace(CONFIG, policy=PolicyConfig(memory=memory, hidden=32))
+def test_a_session_trains_saves_and_goes_on(memory, observations):
+    vec = replace(CONFIG.vec, observations=observations)
+    config = replace(CONFIG, policy=PolicyConfig(memory=memory, hidden=32), vec=vec)
     library = load_env("breakout")
     session = TrainingSession(config, library)
     for _ in range(3):

@@ -1,6 +1,5 @@
 """A rollout is the same however it is collected: in one group or several, at once or staged."""
 
-import itertools
 from dataclasses import fields
 
 import pytest
@@ -17,7 +16,7 @@ from pufftui.trainer.rollout import Collector, Rollout
 HORIZON, ENVIRONMENTS = 24, 12
 
 
-def collector_of(library, memory, *, groups=1, staged=False):
+def collector_of(library, memory, *, groups=1, staged=False, on_host=False):
     parameters = {p.name: p.default for p in library.descriptor.parameters}
     if "limit" in parameters:
         parameters["limit"] = 5
@@ -27,7 +26,7 @@ def collector_of(library, memory, *, groups=1, staged=False):
     weights = torch.Generator().manual_seed(0)
     policy = Policy(library.descriptor, PolicyConfig(memory, 16, 2), torch.float32, weights)
     chance = torch.Generator().manual_seed(1)
-    return Collector(vector, policy, HORIZON, chance, Clock(), staged=staged)
+    return Collector(vector, policy, HORIZON, chance, Clock(), staged=staged, on_host=on_host)
 
 
 def copied(rollout):
@@ -59,11 +58,13 @@ MEMORIES = ["none", "mingru", "lstm"]
 
 
 @pytest.mark.parametrize("memory", MEMORIES)
-@pytest.mark.parametrize(("groups", "staged"), itertools.product((1, 2, 3), (False, True)))
-def test_groups_and_staging_change_nothing(crowd, memory, groups, staged):
+@pytest.mark.parametrize("groups", [1, 2, 3])
+@pytest.mark.parametrize(("staged", "on_host"), [(False, False), (True, False), (True, True)])
+def test_groups_and_staging_change_nothing(crowd, memory, groups, staged, on_host):
     plain = collected(collector_of(crowd, memory))
     assert all(rollout.truncations.any() and rollout.terminals.any() for rollout in plain)
-    assert_same(collected(collector_of(crowd, memory, groups=groups, staged=staged)), plain)
+    other = collector_of(crowd, memory, groups=groups, staged=staged, on_host=on_host)
+    assert_same(collected(other), plain)
 
 
 def test_one_agent_in_each_environment():
@@ -90,8 +91,9 @@ def test_too_long_a_horizon_is_not_recorded(crowd, graphs, monkeypatch):
     assert_same(collected(collector), collected(collector_of(crowd, "mingru")))
 
 
-def test_what_is_carried_goes_on_the_same(crowd):
-    one = collector_of(crowd, "mingru", groups=2, staged=True)
+@pytest.mark.parametrize("on_host", [False, True])
+def test_what_is_carried_goes_on_the_same(crowd, on_host):
+    one = collector_of(crowd, "mingru", groups=2, staged=True, on_host=on_host)
     collected(one, 1)
     carried = {name: tensor.clone() for name, tensor in one.carried().items()}
     memory, chance = one.vector.save(), one.generator.get_state()

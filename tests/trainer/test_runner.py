@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
@@ -166,6 +167,18 @@ def test_a_failure_is_told_and_logged(start):
     assert runner.latest.failure_hint
     assert runner.folder.log.read_text()
     assert events_of(runner)[-1][0] == "failed"
+
+
+def test_a_gpu_with_too_little_memory_is_told_in_words(start, monkeypatch):
+    def fail(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has")
+
+    monkeypatch.setattr("pufftui.trainer.session.Collector", fail)
+    runner = start(SMALL)
+    assert runner.join(30)
+    assert runner.latest.phase is Phase.FAILED
+    assert runner.latest.failure == "This run needs more memory than the GPU has (20.00 GiB more)."
+    assert "--vec.agents" in runner.latest.failure_hint
 
 
 def test_live_changes_are_made_stored_and_kept(start, monkeypatch):

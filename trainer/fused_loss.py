@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pufftui.trainer import kernels
 from pufftui.trainer.config import TrainConfig
-from pufftui.trainer.loss import FIGURES, MinibatchLoss
+from pufftui.trainer.loss import MinibatchLoss
 from pufftui.trainer.minibatch import Picked
 from pufftui.trainer.rollout import Rollout
 
@@ -82,15 +82,12 @@ def picked_ppo_loss(
     return MinibatchLoss(total, ratios, values, _figures(sums))
 
 
-def _figures(sums: Tensor) -> dict[str, Tensor]:
-    count = sums[0].clamp(min=1)
-    means = sums / count
-    figures = dict(zip(FIGURES[:-1], means[1:8].float(), strict=True))
+def _figures(sums: Tensor) -> Tensor:
+    means = sums / sums[0].clamp(min=1)
     spread = means[9] - means[8] ** 2
     unexplained = means[11] - means[10] ** 2
     explained = torch.where(spread > 0, 1 - unexplained / spread, torch.nan)
-    figures["explained_variance"] = explained.float()
-    return figures
+    return torch.cat((means[1:8], explained.unsqueeze(0))).float()
 
 
 class _FusedLoss(torch.autograd.Function):

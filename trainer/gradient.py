@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor, stack
+from torch import Tensor
 from torch.autograd import grad
 
 from pufftui.trainer import kernels
@@ -11,7 +11,6 @@ from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.fused_loss import picked_ppo_loss
 from pufftui.trainer.graphs import Function, recorded
 from pufftui.trainer.loss import (
-    FIGURES,
     MinibatchLoss,
     coefficients,
     normalise,
@@ -48,8 +47,7 @@ class GatheredGradient:
                 parameter.grad = gradient.clone()
             else:
                 parameter.grad += gradient
-        named = dict(zip(FIGURES, figures.clone().unbind(), strict=True))
-        return MinibatchLoss(total.clone(), ratios.clone(), values.clone(), named)
+        return MinibatchLoss(total.clone(), ratios.clone(), values.clone(), figures.clone())
 
     def _work(self, segments: int, inputs: tuple[Tensor, ...]) -> Function:
         """The gradient of so many segments, recorded if it can be."""
@@ -66,8 +64,7 @@ class GatheredGradient:
         heads, _ = self._policy.sequence(picked.observations, picked.state, picked.resets)
         loss = self.loss(heads, picked, moments, numbers)
         gradients = grad(loss.total, self._parameters)
-        figures = [loss.figures[name] for name in FIGURES]
-        return loss.total.detach(), loss.ratios, loss.values, stack(figures), *gradients
+        return loss.total.detach(), loss.ratios, loss.values, loss.figures, *gradients
 
     def loss(
         self, heads: Tensor, picked: Picked, moments: Tensor, numbers: Tensor

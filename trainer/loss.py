@@ -15,13 +15,14 @@ from pufftui.trainer.snapshot import LOSSES
 class MinibatchLoss:
     """The loss to minimise and, detached, what it is made of.
 
-    `ratios` and `values` are (horizon, segments) under the policy in hand, `figures` scalars.
+    `ratios` and `values` are (horizon, segments) under the policy in hand; `figures` are in the
+    order of `FIGURES`, (8,) float32.
     """
 
     total: Tensor
     ratios: Tensor
     values: Tensor
-    figures: dict[str, Tensor]
+    figures: Tensor
 
 
 FIGURES = tuple(name for name in LOSSES if name != "grad_norm")
@@ -108,7 +109,8 @@ def ppo_loss(
             "importance": mean(ratios),
             "explained_variance": explained_variance(old_values, targets, alive),
         }
-    return MinibatchLoss(total, ratios.detach(), values.detach(), figures)
+        in_order = torch.stack([figures[name] for name in FIGURES])
+    return MinibatchLoss(total, ratios.detach(), values.detach(), in_order)
 
 
 def explained_variance(values: Tensor, targets: Tensor, alive: Tensor) -> Tensor:

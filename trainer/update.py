@@ -13,7 +13,7 @@ from pufftui.trainer.advantage import advantages as estimate_advantages
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
 from pufftui.trainer.gradient import GatheredGradient
-from pufftui.trainer.loss import MinibatchLoss, advantage_moments
+from pufftui.trainer.loss import FIGURES, MinibatchLoss, advantage_moments
 from pufftui.trainer.minibatch import Minibatch, minibatch_plan
 from pufftui.trainer.optimizer import PolicyOptimizer
 from pufftui.trainer.policy import Policy
@@ -78,7 +78,7 @@ class Learner:
         ratios = torch.ones_like(rollout.rewards)
         values = rollout.values.clone()
         trained = torch.zeros(agents, dtype=torch.bool, device=ratios.device)
-        reports: list[dict[str, Tensor]] = []
+        reports: list[Tensor] = []
         order = torch.empty(0, dtype=torch.long, device=ratios.device)
         noise: dict[str, Tensor] = {}
         for number in range(minibatches):
@@ -109,11 +109,9 @@ class Learner:
             measured = noise if probe and number == 0 else None
             reports.append(self._gradient_step(batch, ratios, config, learning_rate, measured))
             trained[rows] = True
-        means = {
-            name: torch.stack([report[name] for report in reports]).mean() for name in reports[0]
-        }
-        finite = means.pop("finite")
-        return UpdateReport(means | noise, finite, 1 - trained.float().mean())
+        *figures, finite = torch.stack(reports).mean(dim=0).unbind()
+        named = dict(zip((*FIGURES, "grad_norm"), figures, strict=True))
+        return UpdateReport(named | noise, finite, 1 - trained.float().mean())
 
     def _shuffled(self, agents: int, device: torch.device) -> Tensor:
         return torch.randperm(agents, generator=self.generator, device=device)
@@ -125,10 +123,11 @@ class Learner:
         config: TrainConfig,
         learning_rate: float,
         noise: dict[str, Tensor] | None = None,
-    ) -> dict[str, Tensor]:
+    ) -> Tensor:
         """Learns from a minibatch, in parts if it is large; updates its ratios and values.
 
-        `noise` receives the gradient's noise if it is given.
+        Returns its figures, the gradient's norm, and whether it was finite. `noise` receives the
+        gradient's noise if it is given.
         """
         moments = self.ranks.add_up(self._moments(batch))
         parts = batch.parts(config, even=noise is not None)
@@ -148,11 +147,8 @@ class Learner:
         for part, loss in zip(parts, new, strict=True):
             ratios[:, part.rows] = loss.ratios
             batch.values[:-1, part.rows] = loss.values
-        figures = {
-            name: torch.stack([loss.figures[name] for loss in new]).mean()
-            for name in new[0].figures
-        }
-        return {**figures, "grad_norm": norm.detach(), "finite": finite.float()}
+        figures = torch.stack([loss.figures for loss in new]).mean(dim=0)
+        return torch.cat((figures, torch.stack((norm, finite.float()))))
 
     def _in_place(self, rollout: Rollout) -> bool:
         distribution, on_cpu = self.distribution, rollout.rewards.is_cpu

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from pufftui.trainer.config import TrainConfig
+from pufftui.trainer.device import product_dtype
 from pufftui.trainer.graphs import Function, recorded
+from pufftui.trainer.muon import Muon
 
 ADAM_SHARE = 0.1
 """Adam's step as a share of Muon's: biases move by this much of the learning rate."""
@@ -19,48 +21,30 @@ ADAM_SHARE = 0.1
 class PolicyOptimizer:
     """Steps a policy's parameters; its whole state goes through `state` and `restore`.
 
-    Muon: Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024). Every
-    argument is explicit: defaults differ between releases and libraries.
-
-    torch's Muon takes its learning rate as a Python number, which a CUDA graph would keep for ever.
-    So the optimizers move tensors that begin each step at zero, at the rate 1, and the parameters
-    follow these moves at the rate of the step.
+    A CUDA graph would keep a learning rate that is a Python number. So Adam moves tensors that begin
+    each step at zero, at the rate 1, as Muon does, and the parameters follow at the rate of the step.
     """
 
     def __init__(self, policy: nn.Module, config: TrainConfig) -> None:
         self._parameters = dict(policy.named_parameters())
-        self._moves = {name: torch.zeros_like(p) for name, p in self._parameters.items()}
         muon = config.optimizer == "muon"
-        matrices = [name for name, p in self._parameters.items() if muon and p.ndim == 2]
-        others = [name for name in self._parameters if name not in matrices]
-        self._shares = {
-            name: 1.0 if name in matrices or not muon else ADAM_SHARE for name in self._moves
+        matrices = {name: p for name, p in self._parameters.items() if muon and p.ndim == 2}
+        device = next(iter(self._parameters.values())).device
+        self._muon = Muon(matrices, config.momentum, product_dtype("auto", device))
+        self._moves = {
+            name: torch.zeros_like(p)
+            for name, p in self._parameters.items()
+            if name not in matrices
         }
-        self._optimizers: list[torch.optim.Optimizer] = []
-        if matrices:
-            self._optimizers.append(
-                torch.optim.Muon(
-                    [self._moves[name] for name in matrices],
-                    lr=1.0,
-                    weight_decay=0.0,
-                    momentum=config.momentum,
-                    nesterov=True,
-                    ns_steps=5,
-                    adjust_lr_fn="original",
-                )
-            )
-        if others:
-            moves = [self._moves[name] for name in others]
-            self._optimizers.append(
-                torch.optim.Adam(
-                    moves,
-                    lr=1.0,
-                    betas=(0.9 if muon else config.momentum, 0.999),
-                    eps=1e-8,
-                    fused=True,
-                    capturable=moves[0].is_cuda,
-                )
-            )
+        # Every argument is explicit: defaults differ between releases and libraries.
+        self._adam = torch.optim.Adam(
+            self._moves.values(),
+            lr=ADAM_SHARE if muon else 1.0,
+            betas=(0.9 if muon else config.momentum, 0.999),
+            eps=1e-8,
+            fused=True,
+            capturable=device.type == "cuda",
+        )
         self._make_state()
         self._work: Function | None = None
         self.unrecorded = ""
@@ -85,11 +69,11 @@ class PolicyOptimizer:
 
     def state(self) -> dict[str, Tensor]:
         """Momentum and counters by `parameter/entry`."""
-        return {
+        buffers = self._muon.momentum_buffers
+        return {f"{name}/momentum_buffer": buffer for name, buffer in buffers.items()} | {
             f"{name}/{entry}": value
             for name, move in self._moves.items()
-            for optimizer in self._optimizers
-            for entry, value in optimizer.state.get(move, {}).items()
+            for entry, value in self._adam.state[move].items()
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -99,9 +83,9 @@ class PolicyOptimizer:
 
     def _make_state(self) -> None:
         """An optimizer of torch makes its state in its first step: takes one, and clears what it left."""
-        nowhere = [torch.zeros_like(move) for move in self._moves.values()]
-        numbers = torch.ones(2, device=nowhere[0].device)
-        self._step(numbers, *nowhere)
+        for move in self._moves.values():
+            move.grad = torch.zeros_like(move)
+        self._adam.step()
         self.restore({})
 
     def _recorded(self, inputs: tuple[Tensor, ...]) -> Function:
@@ -121,14 +105,17 @@ class PolicyOptimizer:
         norm = torch.nn.utils.get_total_norm(gradients)
         finite = torch.isfinite(norm)
         scale = (most / (norm + 1e-6)).clamp(max=1.0)
-        for move, gradient in zip(self._moves.values(), gradients, strict=True):
+        clipped = {
+            name: torch.where(finite, gradient * scale, 0.0)
+            for name, gradient in zip(self._parameters, gradients, strict=True)
+        }
+        for name, move in self._moves.items():
             move.zero_()
-            move.grad = torch.where(finite, gradient * scale, 0.0)
+            move.grad = clipped[name]
         with _one_thread():
-            for optimizer in self._optimizers:
-                optimizer.step()
-            for name, parameter in self._parameters.items():
-                parameter.addcmul_(self._moves[name], learning_rate, value=self._shares[name])
+            self._adam.step()
+            for name, move in (self._moves | self._muon.moves(clipped)).items():
+                self._parameters[name].addcmul_(move, learning_rate)
         return norm, finite
 
 

@@ -16,8 +16,11 @@ def made(kind="muon"):
     return model, PolicyOptimizer(model, TrainConfig(optimizer=kind))
 
 
+INPUTS = torch.randn(16, 4, generator=torch.Generator().manual_seed(4))
+
+
 def take_gradient(model):
-    (model(torch.ones(2, 4)) - 5).square().sum().backward()
+    (model(INPUTS) - 5 * INPUTS[:, :3]).square().sum().backward()
 
 
 def step(model, optimizer, rate=0.02):
@@ -51,7 +54,10 @@ def test_it_moves_as_the_optimizers_of_torch_do(kind):
             inner.param_groups[0]["lr"] = rate * share
             inner.step()
             inner.zero_grad()
-    assert_same(model, other)
+    for one, two in zip(model.parameters(), other.parameters(), strict=True):
+        # torch's Muon rounds to bfloat16 everywhere.
+        close = {"rtol": 0.05, "atol": 3e-3} if kind == "muon" else {"rtol": 1e-5, "atol": 1e-6}
+        torch.testing.assert_close(one, two, **close)
 
 
 @pytest.mark.parametrize("kind", ["muon", "adam"])

@@ -1,0 +1,59 @@
+"""Muon's step: against the iteration written down in float64, and that it is nearly orthogonal."""
+
+import numpy as np
+import pytest
+import torch
+
+from pufftui.trainer.muon import COEFFICIENTS, ITERATIONS, Muon, orthogonal
+
+SHAPES = [(1, 1), (4, 128), (128, 118), (96, 32), (3, 3)]
+
+
+def naive(matrix):
+    """For one matrix, wide or tall."""
+    a, b, c = COEFFICIENTS
+    x = matrix.astype(np.float64)
+    x = x / max(np.sqrt((x**2).sum()), 1e-7)
+    for _ in range(ITERATIONS):
+        gram = x @ x.T
+        x = a * x + b * gram @ x + c * gram @ gram @ x
+    return x
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_iteration(shape):
+    matrices = torch.randn(3, *shape, generator=torch.Generator().manual_seed(1))
+    found = orthogonal(matrices, torch.float32)
+    for one, matrix in zip(found, matrices, strict=True):
+        np.testing.assert_allclose(one.numpy(), naive(matrix.numpy()), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("shape", [(4, 128), (64, 48), (96, 32)])
+def test_all_directions_count_about_alike(shape, dtype):
+    matrices = torch.randn(2, *shape, generator=torch.Generator().manual_seed(2))
+    sizes = torch.linalg.svdvals(orthogonal(matrices, dtype).float())
+    assert sizes.min() > 0.5
+    assert sizes.max() < 1.3
+
+
+def test_nothing_stays_nothing():
+    assert not orthogonal(torch.zeros(1, 4, 8), torch.float32).any()
+
+
+def test_momentum_looks_ahead_and_tall_matrices_move_further():
+    shapes = {"wide": (2, 5), "tall": (8, 2), "alike": (2, 5)}
+    matrices = {name: torch.zeros(shape) for name, shape in shapes.items()}
+    muon, buffers = Muon(matrices, 0.9, torch.float32), dict.fromkeys(shapes, 0.0)
+    chance = np.random.default_rng(0)
+    for _ in range(3):
+        gradients = {n: chance.normal(size=s).astype(np.float32) for n, s in shapes.items()}
+        moves = muon.moves({n: torch.from_numpy(g.copy()) for n, g in gradients.items()})
+        for name, gradient in gradients.items():
+            buffers[name] = 0.9 * buffers[name] + 0.1 * gradient
+            ahead = 0.1 * gradient + 0.9 * buffers[name]
+            rows, columns = shapes[name]
+            expected = -np.sqrt(max(1, rows / columns)) * naive(ahead)
+            np.testing.assert_allclose(moves[name].numpy(), expected, rtol=1e-3, atol=1e-4)
+            buffer = muon.momentum_buffers[name].numpy()
+            np.testing.assert_allclose(buffer, buffers[name], rtol=1e-5, atol=1e-6)

@@ -109,8 +109,10 @@ def test_all_output_but_the_screen_goes_to_the_log(start, tmp_path: Path) -> Non
 def test_a_size_that_a_shell_has_exported_is_not_believed(tmp_path: Path) -> None:
     terminal = Terminal(live_script(), tmp_path / "log.txt", COLUMNS="80", LINES="24")
     try:
-        terminal.read(b"arena")
-        assert b"\x1b[40;1H" in terminal.read(b"take over"), "the footer lies in the last row"
+        terminal.read(b"take over")
+        terminal.read(
+            b"\x1b[40;1H"
+        )  # The footer lies in the last row; a part of a screen may come alone.
     finally:
         terminal.close()
 

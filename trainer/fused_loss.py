@@ -58,10 +58,41 @@ def fused_ppo_loss(
     (components,) int32 choices; `advantages` (horizon, agents) raw; `values` the newest
     (horizon + 1, agents); `moments` those of the whole minibatch.
     """
-    total, ratios, new_values, sums = _FusedLoss.apply(  # type: ignore[no-untyped-call]
-        heads, sizes, rollout, rows, weights, advantages, values, moments, config
+    steps, segments, width = heads.shape
+    logits = heads.detach().contiguous()
+    gradients = torch.empty_like(logits)
+    ratios, new_values = torch.empty(steps, segments), torch.empty(steps, segments)
+    sums = torch.empty(SUMS, dtype=torch.float64)
+    kernels.run(
+        "puff_ppo_loss",
+        "puff_ppo",
+        torch.get_num_threads(),
+        steps=steps,
+        agents=advantages.shape[1],
+        segments=segments,
+        components=len(sizes),
+        width=width,
+        sizes=sizes,
+        indices=rows.contiguous(),
+        weights=weights.contiguous(),
+        heads=logits,
+        actions=rollout.actions.contiguous(),
+        old_log_probabilities=rollout.log_probabilities.contiguous(),
+        old_values=values.contiguous(),
+        advantages=advantages.contiguous(),
+        alive=rollout.alive.contiguous(),
+        clip=config.clip,
+        value_clip=config.value_clip,
+        value_coefficient=config.value_coefficient,
+        entropy_coefficient=config.entropy_coefficient,
+        ratios=ratios,
+        values=new_values,
+        head_gradients=gradients,
+        sums=sums,
+        moments=moments,
     )
-    return MinibatchLoss(total, ratios, new_values, _figures(sums))
+    total = _total(sums, moments, config.value_coefficient, config.entropy_coefficient)
+    return MinibatchLoss(_joined(total, heads, gradients), ratios, new_values, _figures(sums))
 
 
 def picked_ppo_loss(
@@ -76,10 +107,40 @@ def picked_ppo_loss(
 
     `sizes` are there, too; `largest` of them is known here.
     """
-    total, ratios, values, sums = _PickedLoss.apply(  # type: ignore[no-untyped-call]
-        heads, sizes, largest, picked, moments, coefficients
+    from pufftui.trainer.kernels import gpu_loss
+
+    logits = heads.detach().contiguous()
+    gradients = torch.empty_like(logits)
+    ratios, values = torch.empty_like(picked.values), torch.empty_like(picked.values)
+    sums = gpu_loss.ppo_loss(
+        heads=logits,
+        sizes=sizes,
+        largest=largest,
+        actions=picked.actions,
+        old_log_probabilities=picked.log_probabilities,
+        old_values=picked.values,
+        advantages=picked.advantages,
+        alive=picked.alive,
+        weights=picked.weights,
+        moments=moments,
+        coefficients=coefficients,
+        ratios=ratios,
+        values=values,
+        head_gradients=gradients,
     )
-    return MinibatchLoss(total, ratios, values, _figures(sums))
+    total = _total(sums, moments, coefficients[2], coefficients[3])
+    return MinibatchLoss(_joined(total, heads, gradients), ratios, values, _figures(sums))
+
+
+def _total(
+    sums: Tensor,
+    moments: Tensor,
+    value_coefficient: Tensor | float,
+    entropy_coefficient: Tensor | float,
+) -> Tensor:
+    means = sums / moments[0].clamp(min=1)
+    total = means[1] + value_coefficient * means[2]
+    return (total - entropy_coefficient * means[3]).float()
 
 
 def _figures(sums: Tensor) -> Tensor:
@@ -90,105 +151,20 @@ def _figures(sums: Tensor) -> Tensor:
     return torch.cat((means[1:8], explained.unsqueeze(0))).float()
 
 
-class _FusedLoss(torch.autograd.Function):
+def _joined(total: Tensor, heads: Tensor, gradients: Tensor) -> Tensor:
+    """The total, whose gradient with regard to the heads is known."""
+    result: Tensor = _Joined.apply(total, heads, gradients)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Joined(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any,
-        heads: Tensor,
-        sizes: Tensor,
-        rollout: Rollout,
-        rows: Tensor,
-        weights: Tensor,
-        advantages: Tensor,
-        values: Tensor,
-        moments: Tensor,
-        config: TrainConfig,
-    ) -> tuple[Tensor, ...]:
-        heads = heads.contiguous()
-        gradients = torch.empty_like(heads)
-        ratios = torch.empty(heads.shape[:2])
-        new_values = torch.empty(heads.shape[:2])
-        sums = torch.empty(SUMS, dtype=torch.float64)
-        kernels.run(
-            "puff_ppo_loss",
-            "puff_ppo",
-            torch.get_num_threads(),
-            steps=heads.shape[0],
-            agents=advantages.shape[1],
-            segments=heads.shape[1],
-            components=len(sizes),
-            width=heads.shape[2],
-            sizes=sizes,
-            indices=rows.contiguous(),
-            weights=weights.contiguous(),
-            heads=heads,
-            actions=rollout.actions.contiguous(),
-            old_log_probabilities=rollout.log_probabilities.contiguous(),
-            old_values=values.contiguous(),
-            advantages=advantages.contiguous(),
-            alive=rollout.alive.contiguous(),
-            clip=config.clip,
-            value_clip=config.value_clip,
-            value_coefficient=config.value_coefficient,
-            entropy_coefficient=config.entropy_coefficient,
-            ratios=ratios,
-            values=new_values,
-            head_gradients=gradients,
-            sums=sums,
-            moments=moments,
-        )
-        means = sums / moments[0].clamp(min=1)
-        total = means[1] + config.value_coefficient * means[2]
-        total = total - config.entropy_coefficient * means[3]
+    def forward(ctx: Any, total: Tensor, heads: Tensor, gradients: Tensor) -> Tensor:
+        del heads
         ctx.save_for_backward(gradients)
-        ctx.mark_non_differentiable(ratios, new_values, sums)
-        return total.float(), ratios, new_values, sums
+        return total.clone()
 
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor) -> tuple[Tensor | None, ...]:
         (gradients,) = ctx.saved_tensors
-        return gradients * incoming[0], None, None, None, None, None, None, None, None
-
-
-class _PickedLoss(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        heads: Tensor,
-        sizes: Tensor,
-        largest: int,
-        picked: Picked,
-        moments: Tensor,
-        coefficients: Tensor,
-    ) -> tuple[Tensor, ...]:
-        from pufftui.trainer.kernels import gpu_loss
-
-        heads = heads.contiguous()
-        gradients = torch.empty_like(heads)
-        ratios, values = torch.empty_like(picked.values), torch.empty_like(picked.values)
-        sums = gpu_loss.ppo_loss(
-            heads=heads,
-            sizes=sizes,
-            largest=largest,
-            actions=picked.actions,
-            old_log_probabilities=picked.log_probabilities,
-            old_values=picked.values,
-            advantages=picked.advantages,
-            alive=picked.alive,
-            weights=picked.weights,
-            moments=moments,
-            coefficients=coefficients,
-            ratios=ratios,
-            values=values,
-            head_gradients=gradients,
-        )
-        means = sums[1:4] / moments[0].clamp(min=1)
-        weights = torch.stack((torch.ones_like(moments[0]), coefficients[2], -coefficients[3]))
-        ctx.save_for_backward(gradients)
-        ctx.mark_non_differentiable(ratios, values, sums)
-        return (means * weights).sum().float(), ratios, values, sums
-
-    @staticmethod
-    def backward(ctx: Any, *incoming: Tensor) -> tuple[Tensor | None, ...]:
-        (gradients,) = ctx.saved_tensors
-        return gradients * incoming[0], None, None, None, None, None
+        return None, gradients * incoming[0], None

@@ -10,12 +10,7 @@ from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.fused_loss import picked_ppo_loss
 from pufftui.trainer.graphs import Function, recorded
-from pufftui.trainer.loss import (
-    MinibatchLoss,
-    coefficients,
-    normalise,
-    ppo_loss,
-)
+from pufftui.trainer.loss import MinibatchLoss, coefficients, normalise, ppo_loss
 from pufftui.trainer.minibatch import Minibatch, Picked
 from pufftui.trainer.policy import Policy
 

@@ -1,7 +1,7 @@
 """Muon: momentum whose step is made orthogonal, so that it moves a matrix in all directions alike.
 
 Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024). torch's own always works in
-bfloat16, which most processors only imitate: there it took more than half of the training time.
+bfloat16, which most processors only imitate, and where it would take more than half of the training time.
 """
 
 from __future__ import annotations

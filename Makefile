@@ -66,7 +66,7 @@ $(READY): pyproject.toml constraints.txt CMakeLists.txt $(filter-out tests/%,$(C
 	@touch $@
 
 # The kernels for a GPU are tested without one; torch brings Triton only with its CUDA build.
-ADD_TRITON = test "$$(uname)" != Linux || $(BIN)/python -c 'import triton' 2>/dev/null || \
+ADD_TRITON = test "$$(uname)" != Linux || $(BIN)/python -c 'import triton.language' 2>/dev/null || \
 	$(PIP) install --quiet -c constraints.txt triton || echo 'The kernels for a GPU stay untested.'
 
 comma := ,

@@ -32,7 +32,9 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def interpreter() -> Iterator[None]:
     """For tests of Triton's kernels on the CPU; skips where there is something better, or nothing."""
-    pytest.importorskip("triton.language", reason="Triton is not installed; make test does where it can be")
+    pytest.importorskip(
+        "triton.language", reason="Triton is not installed; make test does where it can be"
+    )
     if torch.cuda.is_available():
         pytest.skip("there is a GPU, so test_gpu.py runs the kernels for real")
     with np.errstate(invalid="ignore"):  # Lanes that have no number are no matter.

@@ -159,7 +159,9 @@ for kernel, types, constants in kernels:
 
 def test_they_compile_for_cards(tmp_path):
     """From Turing to Blackwell, with the assembler that Triton brings."""
-    pytest.importorskip("triton.language", reason="Triton is not installed; make test does where it can be")
+    pytest.importorskip(
+        "triton.language", reason="Triton is not installed; make test does where it can be"
+    )
     result = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", COMPILE],
         env={"TRITON_CACHE_DIR": str(tmp_path), "PATH": os.environ["PATH"]},

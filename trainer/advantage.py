@@ -30,7 +30,7 @@ def advantages(
         delta_t = rho_t (r_t + gamma (1 - terminal_t) V'_t - V_t)
         A_t     = delta_t + gamma lambda c_t (1 - terminal_t) (1 - truncation_t) A_{t+1}
 
-    and A = 0 after the last step. GAE: Schulman et al., arXiv 1506.02438; the clips: Espeholt et
+    and A = 0 after the last step. What a factor of 0 stands before is left out, also if it is not finite. GAE: Schulman et al., arXiv 1506.02438; the clips: Espeholt et
     al., arXiv 1802.01561. All inputs are (horizon, agents), `values` has one row more for the
     observation after the rollout; flags are uint8, the rest float32.
     """
@@ -83,8 +83,9 @@ def _advantages_torch(
     rho_clip: float,
     c_clip: float,
 ) -> Tensor:
-    going_on = 1 - terminals.float()
-    bootstrap = torch.where(truncations.bool(), final_values, values[1:])
-    delta = ratios.clamp(max=rho_clip) * (rewards + gamma * going_on * bootstrap - values[:-1])
-    flow = gamma * gae_lambda * ratios.clamp(max=c_clip) * going_on * (1 - truncations.float())
+    ends = terminals.bool()
+    after = torch.where(truncations.bool(), final_values, values[1:]).masked_fill(ends, 0)
+    delta = ratios.clamp(max=rho_clip) * (rewards + gamma * after - values[:-1])
+    flow = gamma * gae_lambda * ratios.clamp(max=c_clip)
+    flow = flow.masked_fill(ends | truncations.bool(), 0)
     return recur(flow.flip(0), delta.flip(0)).flip(0)

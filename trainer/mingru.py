@@ -43,7 +43,9 @@ def scan_in_torch(
     update = z * (candidate.clamp(min=0) + torch.sigmoid(candidate.clamp(max=0)))
     keep = 1 - z
     if resets is not None:
-        keep = keep * (1 - resets.to(keep.dtype)).unsqueeze(-1)
+        begins = resets.bool().unsqueeze(-1)
+        keep = keep.masked_fill(begins, 0)
+        initial = initial.masked_fill(begins[0], 0)
     first = torch.addcmul(update[:1], keep[:1], initial)
     states = recur(keep, torch.cat((first, update[1:])))
     passed = torch.sigmoid(highway)

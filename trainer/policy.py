@@ -211,7 +211,7 @@ class LSTM(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Inputs (steps, rows, hidden), state (layers, 2, rows, hidden) -> the same shapes."""
         # Unbound once: indexing step by step would make autograd fill a whole array per step.
-        keeps = None if resets is None else (1 - resets.float()).unsqueeze(-1).unbind()
+        begins = None if resets is None else resets.bool().unsqueeze(-1).unbind()
         after = []
         layers = zip(_linears(self.inputs), _linears(self.recurrent), strict=True)
         for layer, (from_input, from_hidden) in enumerate(layers):
@@ -219,8 +219,9 @@ class LSTM(nn.Module):
             weight = from_hidden.weight.to(inputs.dtype)
             outputs = []
             for step, projected in enumerate(dense(from_input, inputs).unbind()):
-                if keeps is not None:
-                    hidden, cell = hidden * keeps[step], cell * keeps[step]
+                if begins is not None:
+                    hidden = hidden.masked_fill(begins[step], 0)
+                    cell = cell.masked_fill(begins[step], 0)
                 gates = (projected + F.linear(hidden.to(inputs.dtype), weight)).float()
                 into, forget, new, out = gates.chunk(4, dim=-1)
                 cell = torch.sigmoid(forget) * cell + torch.sigmoid(into) * torch.tanh(new)

@@ -15,7 +15,8 @@ from torch import Tensor
 def recur(decay: Tensor, added: Tensor) -> Tensor:
     """h_t = decay_t h_{t-1} + added_t over the first dimension, h = 0 before it; differentiable.
 
-    Both are (steps, ...) of one shape and dtype, and so is the result.
+    Both are (steps, ...) of one shape and dtype, and so is the result. A decay of 0 ends what came
+    before it, also what is not finite.
     """
     result: Tensor = _Recurrence.apply(decay, added)  # type: ignore[no-untyped-call]
     return result
@@ -43,8 +44,11 @@ def _doubled(decay: Tensor, added: Tensor) -> Tensor:
     distance = 1
     while distance < len(decay):
         nearer, farther = added[distance:], added[:-distance]
-        sums = torch.addcmul(nearer, decay[distance:], farther)
+        later = decay[distance:]
+        ended = later == 0
+        sums = torch.addcmul(nearer, later, farther.masked_fill(ended, 0))
         added = torch.cat((added[:distance], sums))
-        decay = torch.cat((decay[:distance], decay[distance:] * decay[:-distance]))
+        both = later * decay[:-distance].masked_fill(ended, 0)
+        decay = torch.cat((decay[:distance], both))
         distance *= 2
     return added

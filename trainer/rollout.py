@@ -238,7 +238,8 @@ class Collector:
         """Values what a group sees, its state being reset where it has to be; action parameters, next state."""
         rows = group.rows
         if group.state.numel():
-            group.state *= (1 - self._resets[step, rows].float()).unsqueeze(-1)
+            # Filled, not multiplied: a state that is not finite ends with its episode.
+            group.state.masked_fill_(self._resets[step, rows].bool().unsqueeze(-1), 0)
         outputs, values, state = self._deciding.step(_slot(self._read, step)[rows], group.state)
         self._values[step, rows] = values
         return outputs, state

@@ -13,17 +13,17 @@ static void advantage_rows(const void* job, int64_t block, int64_t first, int64_
         const float* after = step + 1 < batch->steps ? batch->advantages + at + rows : NULL;
         for (int64_t row = first; row < end; row++) {
             const int64_t i = at + row;
-            const float alive = batch->terminals[i] ? 0.0f : 1.0f;
-            const float flows = batch->truncations[i] ? 0.0f : alive;
+            const int terminal = batch->terminals[i], truncated = batch->truncations[i];
             const float ratio = batch->ratios[i];
             const float rho = ratio < batch->rho_clip ? ratio : batch->rho_clip;
             const float c = ratio < batch->c_clip ? ratio : batch->c_clip;
-            const float next =
-                batch->truncations[i] ? batch->final_values[i] : batch->values[i + rows];
-            const float delta =
-                rho * (batch->rewards[i] + batch->gamma * alive * next - batch->values[i]);
-            const float later = after ? after[row] : 0.0f;
-            const float advantage = delta + batch->gamma * batch->gae_lambda * c * flows * later;
+            /* Chosen, not multiplied by zero: what follows an episode may not be finite. */
+            const float next = terminal    ? 0.0f
+                               : truncated ? batch->final_values[i]
+                                           : batch->values[i + rows];
+            const float later = after && !terminal && !truncated ? after[row] : 0.0f;
+            const float delta = rho * (batch->rewards[i] + batch->gamma * next - batch->values[i]);
+            const float advantage = delta + batch->gamma * batch->gae_lambda * c * later;
             batch->advantages[i] = advantage;
             batch->magnitudes[row] += fabsf(advantage);
         }

@@ -76,9 +76,10 @@ def mingru_backward(
         to_gate = at * (3 * width) + channel
         earlier = tl.load(states + here - rows * width, mask=inside & (step > 0), other=0)
         earlier += tl.load(initial + element, mask=inside & (step == 0), other=0)
-        keep = tl.full((lanes,), 1.0, tl.float32)
+        before = earlier
         if has_resets:
-            keep = tl.where(tl.load(resets + at, mask=inside, other=0) != 0, 0.0, keep)
+            begins = tl.load(resets + at, mask=inside, other=0) != 0
+            before = tl.where(begins, 0.0, before)
         candidate = tl.load(gates + to_gate, mask=inside, other=0).to(tl.float32)
         z = tl.sigmoid(tl.load(gates + to_gate + width, mask=inside, other=0).to(tl.float32))
         s = tl.sigmoid(tl.load(gates + to_gate + 2 * width, mask=inside, other=0).to(tl.float32))
@@ -87,13 +88,15 @@ def mingru_backward(
         f = positive_candidate(candidate)
         slope = tl.where(candidate >= 0, 1.0, f * (1 - f))
         dh = dy * s + carried
-        d_gate = dh * (f - earlier * keep) * z * (1 - z)
+        d_gate = dh * (f - before) * z * (1 - z)
         d_highway = dy * (after - x) * s * (1 - s)
         tl.store(gate_gradients + to_gate, dh * z * slope, mask=inside)
         tl.store(gate_gradients + to_gate + width, d_gate, mask=inside)
         tl.store(gate_gradients + to_gate + 2 * width, d_highway, mask=inside)
         tl.store(input_gradients + here, dy * (1 - s), mask=inside)
-        carried = dh * (1 - z) * keep
+        carried = dh * (1 - z)
+        if has_resets:
+            carried = tl.where(begins, 0.0, carried)
         after = earlier
 
 
@@ -112,14 +115,15 @@ def advantages_backwards(
         at = (steps - 1 - back) * rows + row
         value = tl.load(values + at, mask=inside, other=0)
         ratio = tl.load(ratios + at, mask=inside, other=0)
-        alive = tl.where(tl.load(terminals + at, mask=inside, other=0) != 0, 0.0, 1.0)
+        terminal = tl.load(terminals + at, mask=inside, other=0) != 0
         truncated = tl.load(truncations + at, mask=inside, other=0) != 0
         final_value = tl.load(final_values + at, mask=inside, other=0)
-        bootstrap = gamma * alive * tl.where(truncated, final_value, next_value)
+        # Chosen, not multiplied by zero: what follows an episode may not be finite.
+        after = tl.where(terminal, 0.0, tl.where(truncated, final_value, next_value))
         reward = tl.load(rewards + at, mask=inside, other=0)
-        delta = tl.minimum(ratio, rho_clip) * (reward + bootstrap - value)
-        flows = tl.where(truncated, 0.0, alive)
-        later = delta + gamma * gae_lambda * tl.minimum(ratio, c_clip) * flows * later
+        delta = tl.minimum(ratio, rho_clip) * (reward + gamma * after - value)
+        later = tl.where(terminal | truncated, 0.0, later)
+        later = delta + gamma * gae_lambda * tl.minimum(ratio, c_clip) * later
         tl.store(advantages + at, later, mask=inside)
         magnitude += tl.abs(later)
         next_value = value

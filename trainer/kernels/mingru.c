@@ -64,7 +64,6 @@ INLINE void mingru_backward_rows(const puff_mingru* layer, int64_t first, int64_
                 load(highway, layer->gates, gates + 2 * width, count, bf16);
                 load(input, layer->inputs, here, count, bf16);
                 load(incoming, layer->output_gradients, here, count, bf16);
-                const float keep = reset ? 0.0f : 1.0f;
                 for (int64_t i = 0; i < count; i++) {
                     const float z = sigmoid(gate[i]);
                     const float s = sigmoid(highway[i]);
@@ -76,7 +75,7 @@ INLINE void mingru_backward_rows(const puff_mingru* layer, int64_t first, int64_
                     input[i] = dy * (1 - s);
                     candidate[i] = dh * z * slope;
                     gate[i] = dh * (f - before[i]) * z * (1 - z);
-                    carried[i] = dh * (1 - z) * keep;
+                    carried[i] = reset ? 0.0f : dh * (1 - z);
                 }
                 store(layer->gate_gradients, gates, candidate, count, bf16);
                 store(layer->gate_gradients, gates + width, gate, count, bf16);

@@ -8,7 +8,7 @@ import fcntl
 import os
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Filesystems that know no locks answer so; a run there goes without one.
@@ -16,6 +16,8 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 PATIENCE = 0.3
 """Seconds that a trainer tries for the lock: those who only look at it hold it for a moment."""
+
+MOST_ORDER = 2**53
 
 INHERITED = "PUFFTUI_LOCK"
 """This variable names the descriptor of a lock that another trainer has handed over."""
@@ -25,18 +27,24 @@ INHERITED = "PUFFTUI_LOCK"
 class Holder:
     """Who trains a run, or did so last; `since` is when that began, in Unix seconds.
 
-    `training` is whether it still does; None where the filesystem cannot tell.
+    `training` is whether it still does; None where nobody has looked, or the filesystem cannot tell.
+    `order` counts the starts of all runs beside it: the higher was the later, whatever a clock said.
+    It is 0 where none was kept.
     """
 
     process: int | None
     host: str
     since: float
-    training: bool | None
+    training: bool | None = None
+    order: int = 0
 
     @property
     def name(self) -> str:
         """`process 123 on host`."""
         return f"process {self.process} on {self.host}" if self.process else "another process"
+
+
+UNKNOWN = Holder(None, "", 0.0)
 
 
 class RunLock:
@@ -46,18 +54,19 @@ class RunLock:
         self._descriptor = descriptor
 
     @classmethod
-    def take(cls, file: Path, *, sign: bool = True) -> RunLock:
-        """Takes the lock, or the one that was handed over; `sign` leaves this process's name in it.
+    def take(cls, file: Path, order: int | None) -> RunLock:
+        """Takes the lock, or the one that was handed over; with an `order`, as its `Holder`.
 
         Raises `BlockingIOError` if another process has it.
         """
         descriptor = _inherited(file)
         if descriptor is None:
-            descriptor = os.open(file, os.O_RDWR | (os.O_CREAT if sign else 0), 0o666)
+            making = 0 if order is None else os.O_CREAT
+            descriptor = os.open(file, os.O_RDWR | making | os.O_NOFOLLOW, 0o666)
         try:
             _wait_for(descriptor)
-            if sign:
-                _sign(descriptor)
+            if order is not None:
+                _sign(descriptor, order)
         except BaseException:
             os.close(descriptor)
             raise
@@ -71,7 +80,7 @@ class RunLock:
         """
         return os.dup(self._descriptor)
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Gives it up, unless there is a spare."""
         os.close(self._descriptor)
 
@@ -83,8 +92,19 @@ def look_at(file: Path) -> Holder | None:
     except OSError:
         return None
     try:
-        process, host, since = _read(descriptor)
-        return Holder(process, host, since, _is_taken(descriptor))
+        return replace(_read(descriptor), training=_is_taken(descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def read_holder(file: Path) -> Holder:
+    """What a lock says of its last holder, without asking whether it is taken."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY)
+    except OSError:
+        return UNKNOWN
+    try:
+        return _read(descriptor)
     finally:
         os.close(descriptor)
 
@@ -99,15 +119,17 @@ def _is_taken(descriptor: int) -> bool | None:
     return False
 
 
-def _read(descriptor: int) -> tuple[int | None, str, float]:
+def _read(descriptor: int) -> Holder:
     with contextlib.suppress(OSError, ValueError, IndexError):
         words = os.pread(descriptor, 1000, 0).decode(errors="replace").split()
-        return int(words[0]), words[1], float(words[2])
-    return None, "", 0.0
+        order = int(words[3]) if len(words) > 3 else 0
+        sane = order if 0 <= order < MOST_ORDER else 0
+        return Holder(int(words[0]), words[1], float(words[2]), order=sane)
+    return UNKNOWN
 
 
-def _sign(descriptor: int) -> None:
-    text = f"{os.getpid()} {socket.gethostname()} {time.time():.6f}\n".encode()
+def _sign(descriptor: int, order: int) -> None:
+    text = f"{os.getpid()} {socket.gethostname()} {time.time():.6f} {order}\n".encode()
     os.pwrite(descriptor, text, 0)
     os.ftruncate(descriptor, len(text))
     os.fsync(descriptor)

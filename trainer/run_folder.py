@@ -12,13 +12,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.trainer.lock import Holder, RunLock, look_at
+from pufftui.trainer.held_folder import HeldFolder, Identity, identity
+from pufftui.trainer.lock import Holder, RunLock, look_at, read_holder
 
 LATEST = "latest"
 LONGEST_NAME = 100
 LOCK_FILE = "lock"
+CHECKPOINTS = "checkpoints"
 REMOVED = ".removed-"
 """Begins the names of folders that are being deleted."""
+
+REMOVED_NAME = re.compile(re.escape(REMOVED) + "[0-9a-f]{16}")
+FIRST_FILES = (LOCK_FILE, "config.toml", "config.partial", "log.txt")
+"""What a run that has not begun to train may have, beside an empty folder of checkpoints."""
 
 ADJECTIVES = (
     "agile amber bold brave bright brisk calm clever cosmic crisp curious daring deft eager early "
@@ -43,17 +49,7 @@ def runs_root() -> Path:
 
 def run_names() -> list[str]:
     """Names of all runs, the one started or resumed last first."""
-    try:
-        paths = [path for path in runs_root().iterdir() if not path.name.startswith(".")]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise PuffError(
-            f"The folder {runs_root()} cannot be read ({error.strerror}).",
-            "Choose another with the variable PUFFTUI_RUNS.",
-        ) from None
-    runs = [path for path in paths if (path / LOCK_FILE).is_file()]
-    return [path.name for path in sorted(runs, key=_started, reverse=True)]
+    return [path.name for path in sorted(_runs(), key=_started, reverse=True)]
 
 
 def check_name(name: str) -> None:
@@ -75,10 +71,14 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """Names the folder and touches nothing; `create` and `open` look at the disk."""
         self.path = path
+        self.renewals = 0
+        """How often the folder had to be made anew since it was locked."""
         self._lock: RunLock | None = None
+        self._held: HeldFolder | None = None
+        self._former: list[HeldFolder | RunLock] = []
 
     @classmethod
-    def create(cls, name: str, env: str) -> RunFolder:
+    def create(cls, name: str, env: str, root: Path | None = None) -> RunFolder:
         """Makes a new run's folder and locks it; an empty name invents one after `env`.
 
         The folder appears under its name complete and locked, or not at all. Raises `PuffError`
@@ -86,16 +86,18 @@ class RunFolder:
         """
         if name:
             check_name(name)
-        root = runs_root()
+        root = root or runs_root()
         unfinished = root / f".new-{secrets.token_hex(8)}"
         folder = cls(unfinished)
         try:
-            (unfinished / "checkpoints").mkdir(parents=True)
+            root.mkdir(parents=True, exist_ok=True)
+            unfinished.mkdir()
+            folder._held = HeldFolder(unfinished)
+            (unfinished / CHECKPOINTS).mkdir()
             folder.lock()
             folder.path = _settle(unfinished, name, env)
         except BaseException as error:
-            folder.release()
-            shutil.rmtree(unfinished, ignore_errors=True)
+            folder.discard()
             if not isinstance(error, OSError):
                 raise
             raise PuffError(
@@ -128,10 +130,11 @@ class RunFolder:
         """Becomes the one trainer of this run and so makes it the latest.
 
         Raises `PuffError` that names the holder if another process has the lock. A process that
-        dies loses its lock.
+        dies loses its lock. The folder is held open, so that it is found again if it is moved.
         """
         if self._lock is None:
-            self._lock = self._take()
+            self._lock = self._take(order=1 + max(map(_order, _runs()), default=0))
+            self._held = self._held or HeldFolder(self.path)
 
     def spare_lock(self) -> int | None:
         """A second descriptor of the lock, to hand it over (`RunLock.spare`); None without one."""
@@ -143,9 +146,61 @@ class RunFolder:
 
     def release(self) -> None:
         """Gives up the lock; safe to call twice."""
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        for held in (self._held, self._lock, *self._former):
+            if held is not None:
+                held.close()
+        self._held = self._lock = None
+        self._former.clear()
+
+    def discard(self) -> None:
+        """Gives up a folder that `create` has made and in which nothing has trained.
+
+        Only what `create` and the first settings have put there goes, and only from that very folder.
+        If its log has something to tell, all of it stays.
+        """
+        if self._held is not None and not _size(self.log):
+            self._held.remove(FIRST_FILES, (CHECKPOINTS,), self.path)
+        self.release()
+
+    def find(self) -> bool:
+        """Looks where the folder is now, and takes over its new name if it was moved.
+
+        False if it is gone: its name belongs to another, or to none. Only for who has the lock.
+        """
+        assert self._held is not None
+        now = self._held.find(self.path)
+        if now is not None:
+            self.path = now
+        return now is not None
+
+    def renew(self, settings: str) -> None:
+        """Makes the folder anew under its name, or one like it, after it was removed.
+
+        `settings` are the text of `config.toml`. Raises `OSError` or `PuffError` if that fails.
+        """
+        names = (self.id, *(f"{self.id}-{number}" for number in range(2, 1000)))
+        name = next(name for name in names if not os.path.lexists(self.path.with_name(name)))
+        fresh = RunFolder.create(name, "run", root=self.path.parent)
+        fresh.config_file.write_text(settings, encoding="utf-8")
+        # Another thread may be looking into the old one, so it stays open.
+        self._former += [old for old in (self._held, self._lock) if old is not None]
+        self.path, self._lock, self._held = fresh.path, fresh._lock, fresh._held  # noqa: SLF001
+        self.renewals += 1
+
+    @contextlib.contextmanager
+    def checkpoint_folder(self) -> Iterator[int]:
+        """The descriptor of the folder of the checkpoints, however the run is called by now.
+
+        Raises `OSError` if it is not to be had. Only for who has the lock.
+        """
+        assert self._held is not None
+        with self._held.inside(CHECKPOINTS, make=True) as descriptor:
+            yield descriptor
+
+    @property
+    def lends_checkpoints(self) -> bool:
+        """Whether the folder of the checkpoints is a link to one elsewhere, which others may use too."""
+        return self._held is not None and self._held.holds_link(CHECKPOINTS)
 
     def rename(self, name: str) -> None:
         """Gives the run another name; which run is the latest does not change.
@@ -164,27 +219,36 @@ class RunFolder:
 
         It is gone at once: what a power cut leaves of it is hidden, and goes with the next removal.
         """
-        with self._at_rest(), _telling_what_failed(f"{self.id} cannot be removed"):
-            self.path.rename(self.path.with_name(f"{REMOVED}{secrets.token_hex(8)}"))
-            for leftover in self.path.parent.glob(f"{REMOVED}*"):
-                shutil.rmtree(leftover, ignore_errors=True)
+        with self._at_rest() as own, _telling_what_failed(f"{self.id} cannot be removed"):
+            leaving = self.path.with_name(f"{REMOVED}{secrets.token_hex(8)}")
+            self.path.rename(leaving)
+            if identity(leaving) != own:
+                leaving.rename(self.path)
+                raise PuffError(f"{self.id} has become another folder meanwhile.", "Look again.")
+            for leftover in self.path.parent.iterdir():
+                if REMOVED_NAME.fullmatch(leftover.name):
+                    _delete(leftover)
 
     def size(self) -> int:
         """Bytes of all its files."""
         return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
 
     @contextlib.contextmanager
-    def _at_rest(self) -> Iterator[None]:
-        """Nobody trains the run meanwhile. Unlike `lock`, this does not make it the latest."""
-        lock = self._take(sign=False)
-        try:
-            yield
-        finally:
-            lock.release()
+    def _at_rest(self) -> Iterator[Identity | None]:
+        """Nobody trains the run meanwhile. Unlike `lock`, this does not make it the latest.
 
-    def _take(self, *, sign: bool = True) -> RunLock:
+        Gives the identity of the folder.
+        """
+        own = identity(self.path)
+        lock = self._take()
         try:
-            return RunLock.take(self.path / LOCK_FILE, sign=sign)
+            yield own
+        finally:
+            lock.close()
+
+    def _take(self, order: int | None = None) -> RunLock:
+        try:
+            return RunLock.take(self.path / LOCK_FILE, order)
         except BlockingIOError:
             holder = self.holder()
             raise PuffError(
@@ -216,7 +280,7 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         """Folder of the checkpoints."""
-        return self.path / "checkpoints"
+        return self.path / CHECKPOINTS
 
     @property
     def demonstrations(self) -> Path:
@@ -235,6 +299,21 @@ def _telling_what_failed(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise PuffError(f"{what} ({error.strerror or error}).", "Check its permissions.") from None
+
+
+def _size(file: Path) -> int:
+    with contextlib.suppress(OSError):
+        return file.stat().st_size
+    return 0
+
+
+def _delete(folder: Path) -> None:
+    """Deletes a folder with all it has; of a link only itself."""
+    if folder.is_symlink():
+        with contextlib.suppress(OSError):
+            folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _settle(unfinished: Path, name: str, env: str) -> Path:
@@ -259,8 +338,25 @@ def _settle(unfinished: Path, name: str, env: str) -> Path:
     )
 
 
-def _started(run: Path) -> tuple[float, str]:
-    """When a run was last started or resumed, in Unix seconds; 0 if it does not say."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        return float((run / LOCK_FILE).read_text(encoding="utf-8").split()[2]), run.name
-    return 0.0, run.name
+def _runs() -> list[Path]:
+    """The folders of all runs."""
+    try:
+        paths = [path for path in runs_root().iterdir() if not path.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise PuffError(
+            f"The folder {runs_root()} cannot be read ({error.strerror}).",
+            "Choose another with the variable PUFFTUI_RUNS.",
+        ) from None
+    return [path for path in paths if (path / LOCK_FILE).is_file()]
+
+
+def _started(run: Path) -> tuple[int, float, str]:
+    """By what runs are sorted: how many were started before, then when, for those that do not say so."""
+    holder = read_holder(run / LOCK_FILE)
+    return holder.order, holder.since, run.name
+
+
+def _order(run: Path) -> int:
+    return read_holder(run / LOCK_FILE).order

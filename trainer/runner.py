@@ -71,6 +71,11 @@ class Runner:
         """What the health checks say is wrong now, the worst first."""
         return self._channel.findings
 
+    @property
+    def begun(self) -> bool:
+        """Whether training was ever started."""
+        return self._thread.ident is not None
+
     def start(self) -> None:
         """Starts the thread."""
         keep_freed_memory()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,10 +66,17 @@ def _parser() -> CommandParser:
 def _train(options: argparse.Namespace, config: Config, library: EnvLibrary) -> int:
     from pufftui.trainer.runner import Runner
 
-    with _new_folder(config, library.descriptor.name) as folder:
+    folder = RunFolder.create(config.run.name, library.descriptor.name)
+    runner: Runner | None = None
+    try:
         config = replace(config, run=replace(config.run, name=folder.id))
         _write_settings(folder, config)
-        return show(Runner(config, folder, library), options)
+        runner = Runner(config, folder, library)
+        return show(runner, options)
+    finally:
+        if runner is None or not runner.begun:
+            folder.discard()
+        folder.release()
 
 
 def _write_settings(folder: RunFolder, config: Config) -> None:
@@ -86,15 +90,3 @@ def _write_settings(folder: RunFolder, config: Config) -> None:
             f"No run can be kept in {folder.path.parent} ({error.strerror}).",
             "Free space there, or choose another folder with the variable PUFFTUI_RUNS.",
         ) from None
-
-
-@contextmanager
-def _new_folder(config: Config, env: str) -> Iterator[RunFolder]:
-    """The folder of a new run, ours until the end; a run that never began leaves nothing."""
-    folder = RunFolder.create(config.run.name, env)
-    try:
-        yield folder
-    finally:
-        if not folder.database.exists():
-            shutil.rmtree(folder.path, ignore_errors=True)
-        folder.release()

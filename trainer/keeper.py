@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
+import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.checkpoint import (
+    NAMES,
     PARTIAL,
     Saved,
-    read_checkpoint,
+    checkpoint_name,
+    not_finite,
+    place,
     read_description,
+    read_saved,
+    unwritable,
+    without_games,
     write_checkpoint,
 )
 from pufftui.trainer.device import processor
 from pufftui.trainer.disk import DiskWatch, Room
+from pufftui.trainer.held_folder import Identity, identity_in
 from pufftui.trainer.layers import config_to_toml
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder
@@ -32,21 +43,26 @@ FIRST_SECONDS = 30.0
 AGAIN_SECONDS = 30.0
 """When a checkpoint is tried again that the disk refused."""
 
+ASIDE = "damaged-"
+"""Begins the names of checkpoints that a run could not go on from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A checkpoint that is there. `healthy`: nothing was wrong when it was written."""
 
-    path: Path
+    name: str
     step: int
     score: float | None
     healthy: bool
+    identity: Identity | None
 
 
 class CheckpointKeeper:
     """Writes a run's checkpoints and prunes the old ones.
 
-    The newest few stay, the best, the last healthy one, and those that are pinned.
+    The newest few stay, the newest few that are healthy, the best, and those that are pinned. Only
+    what this run has written is ever deleted, in its own folder, whatever that is called by now.
 
     A disk that is full or refuses ends no training: the failure is told in the log and tried again
     later, and the last good checkpoint stays.
@@ -68,31 +84,54 @@ class CheckpointKeeper:
         self._due = self._next_time()
         self._last: float | None = None
         self._written: list[Entry] = []
+        self._branch = 0
+        self._renewals = folder.renewals
 
-    def adopt(self, saved: Saved) -> None:
-        """Takes over the checkpoints of a run that is resumed from `saved`.
+    def adopt(self, saved: Saved, *, going_back: bool = False) -> None:
+        """Takes over the checkpoints of a run that goes on from `saved`, and begins a branch there.
 
-        Those of later steps, torn or from a branch that is left, go, unless they are pinned. So do
-        the leftovers of a write that was cut short.
+        Those of later steps on a branch that is left go, unless they are pinned. Later ones on its own
+        branch were passed over, for they are damaged: they are set aside under another name. With
+        `going_back` it is left as well. What goes is told, but for leftovers of a write that was cut
+        short.
         """
-        pinned = self._pinned()
+        here, pinned = place(saved.description), self._pinned()
+        branches, left, damaged = [here[0]], [], []
         self._written = []
-        for partial in self._folder.checkpoints.glob(PARTIAL):
-            _remove(partial)
-        for path in sorted(self._folder.checkpoints.glob("step-*.npz")):
-            if path.name > saved.path.name:
-                if pinned is not None and path.name not in pinned:
-                    _remove(path)
-                continue
-            with contextlib.suppress(PuffError):
-                told = read_description(path)
-                healthy = bool(told.get("healthy", True))
-                self._written.append(Entry(path, told["step"], told.get("score"), healthy))
-        self._measure(saved.path)
-        self._reporter.show(checkpoint_step=self._session.step, checkpoint_path=str(saved.path))
+        with self._checkpoints() as folder:
+            # A folder that a link leads to may be others' as well.
+            lent = self._folder.lends_checkpoints
+            names = [] if lent else sorted(os.listdir(folder))  # noqa: PTH208 - of a descriptor
+            for name in fnmatch.filter(names, PARTIAL):
+                _remove(folder, name, identity_in(folder, name))
+            for name in fnmatch.filter(names, NAMES):
+                entry, where = _entry(folder, name)
+                branches += [where[0]] if where else []
+                if entry is not None and entry.step <= here[1]:
+                    self._written.append(entry)
+                elif name <= saved.path.name or pinned is None or name in pinned:
+                    continue
+                elif entry is not None and where is not None and (where < here or going_back):
+                    left.append(name)
+                    _remove(folder, name, entry.identity)
+                else:
+                    damaged.append(name)
+                    _set_aside(folder, name)
+            self._measure(folder, saved.path.name)
+        self._branch = max(branches) + 1
+        if left:
+            self._reporter.event("note", f"left behind and deleted: {', '.join(left)}")
+        if damaged:
+            text = f"could not go on from {', '.join(damaged)}; kept as {ASIDE}*"
+            self._reporter.event("warning", text)
+        path = self._folder.checkpoints / saved.path.name
+        self._reporter.show(checkpoint_step=self._session.step, checkpoint_path=str(path))
 
     def write_if_due(self) -> None:
         """Writes a checkpoint if the configured time has passed and the disk has room."""
+        if self._folder.renewals != self._renewals:
+            self._renewals, self._written = self._folder.renewals, []
+            self.write("the folder was gone")
         if time.monotonic() < self._due:
             return
         if self._has_room():
@@ -110,22 +149,35 @@ class CheckpointKeeper:
         """The newest checkpoint at or before a step that was written while nothing was wrong."""
         for entry in sorted(self._written, key=lambda entry: -entry.step):
             if entry.healthy and entry.step <= before:
-                with contextlib.suppress(PuffError):
-                    return Saved(entry.path, *read_checkpoint(entry.path))
+                with contextlib.suppress(PuffError), self._checkpoints() as folder:
+                    return read_saved(Path(entry.name), folder=folder)
         return None
 
-    def write(self, reason: str) -> None:
-        """Writes a checkpoint of the state after the last epoch, however full the disk is."""
+    def write(self, reason: str, *, healthy: bool = True) -> None:
+        """Writes a checkpoint of the state after the last epoch, however full the disk is.
+
+        A state that no run could go on from is not written; of one whose games alone are spoiled,
+        everything else is. `healthy` of False says that something is wrong that no check has found.
+        """
         session, reporter = self._session, self._reporter
         reporter.flush_row()
         self._due = self._next_time()
-        path = self._folder.checkpoints / f"step-{session.step:014d}.npz"
+        name = checkpoint_name(session.step)
         means = session.statistics.means()
         score = means["score"] if means else None
-        healthy = reporter.healthy
+        healthy = healthy and reporter.healthy
+        arrays, games = session.state(), session.games_are_finite()
+        if not games:
+            reporter.event("warning", "the games hold numbers that are not finite: not kept")
+            arrays = without_games(arrays)
+        if bad := not_finite(arrays):
+            reporter.event("error", f"no checkpoint was written, for {bad[0]} is not finite")
+            return
         description = {
             "written": time.time(),
+            "branch": self._branch,
             "healthy": healthy,
+            "games": games,
             "step": session.step,
             "epoch": session.epoch,
             "seconds": reporter.seconds(),
@@ -139,27 +191,33 @@ class CheckpointKeeper:
             "processor": processor(),
         }
         try:
-            self._put(path, description)
+            written = self._put(name, arrays, description)
         except PuffError as error:
             reporter.event("error", str(error))
             self._due = time.monotonic() + AGAIN_SECONDS
             return
         self._last = time.monotonic()
-        self._measure(path)
-        self._store.checkpoint(session.step, reporter.seconds(), path.name, score, reason)
+        self._store.checkpoint(session.step, reporter.seconds(), name, score, reason)
         reporter.event("checkpoint", f"checkpoint ({reason})")
+        path = self._folder.checkpoints / name
         reporter.show(checkpoint_step=session.step, checkpoint_path=str(path))
-        self._written = [entry for entry in self._written if entry.path != path]
-        self._written.append(Entry(path, session.step, score, healthy))
+        self._written = [entry for entry in self._written if entry.name != name]
+        self._written.append(Entry(name, session.step, score, healthy, written))
         self._prune(session.config.run.keep_checkpoints)
 
-    def _put(self, path: Path, description: dict[str, Any]) -> None:
+    def _put(
+        self, name: str, arrays: dict[str, NDArray[Any]], description: dict[str, Any]
+    ) -> Identity | None:
         """Writes the file, if need be after older ones have gone: a quota is not told by the disk."""
-        try:
-            write_checkpoint(path, self._session.state(), description)
-        except PuffError:
-            self._prune(1)
-            write_checkpoint(path, self._session.state(), description)
+        path = self._folder.checkpoints / name
+        with self._checkpoints() as folder:
+            try:
+                write_checkpoint(path, arrays, description, folder)
+            except PuffError:
+                self._prune(1)
+                write_checkpoint(path, arrays, description, folder)
+            self._measure(folder, name)
+            return identity_in(folder, name)
 
     def _has_room(self) -> bool:
         """Whether the disk has room for a checkpoint, if need be after older ones have gone."""
@@ -167,9 +225,9 @@ class CheckpointKeeper:
             self._prune(1)
         return self._disk.look() is not Room.NONE
 
-    def _measure(self, path: Path) -> None:
+    def _measure(self, folder: int, name: str) -> None:
         with contextlib.suppress(OSError):
-            self._disk.checkpoint_size = path.stat().st_size
+            self._disk.checkpoint_size = os.stat(name, dir_fd=folder).st_size
         self._disk.look()
 
     def _pinned(self) -> set[str] | None:
@@ -183,28 +241,57 @@ class CheckpointKeeper:
             reader.close()
 
     def _prune(self, newest: int) -> None:
-        """Lets go of all but so many of the newest, the best, the last healthy, and the pinned."""
+        """Lets go of all but so many of the newest and of the healthy, the best, and the pinned."""
         pinned = self._pinned()
         if pinned is None:
             return
         keep = set(self._written[-newest:])
-        keep |= {entry for entry in self._written if entry.path.name in pinned}
-        keep |= set([entry for entry in self._written if entry.healthy][-1:])
+        keep |= {entry for entry in self._written if entry.name in pinned}
+        keep |= set([entry for entry in self._written if entry.healthy][-newest:])
         scored = [
             (entry.score, entry.step, entry) for entry in self._written if entry.score is not None
         ]
         if scored:
             keep.add(max(scored)[2])
-        for entry in self._written:
-            if entry not in keep:
-                _remove(entry.path)
+        with contextlib.suppress(PuffError), self._checkpoints() as folder:
+            for entry in self._written:
+                if entry not in keep:
+                    _remove(folder, entry.name, entry.identity)
         self._written = [entry for entry in self._written if entry in keep]
+
+    @contextlib.contextmanager
+    def _checkpoints(self) -> Iterator[int]:
+        """The open folder of the checkpoints; raises `PuffError` if it is not to be had."""
+        try:
+            stack = contextlib.ExitStack()
+            folder = stack.enter_context(self._folder.checkpoint_folder())
+        except OSError as error:
+            raise unwritable(self._folder.checkpoints, error) from None
+        with stack:
+            yield folder
 
     def _next_time(self) -> float:
         most = 60 * self._session.config.run.checkpoint_minutes
         return time.monotonic() + min(most, max(FIRST_SECONDS, self._reporter.seconds()))
 
 
-def _remove(path: Path) -> None:
+def _entry(folder: int, name: str) -> tuple[Entry | None, tuple[int, int] | None]:
+    """A checkpoint in an open folder and its place; nothing if it is damaged."""
+    try:
+        told, found = read_description(Path(name), folder), identity_in(folder, name)
+        healthy = bool(told.get("healthy", True))
+        return Entry(name, told["step"], told.get("score"), healthy, found), place(told)
+    except (PuffError, KeyError, TypeError, ValueError):
+        return None, None
+
+
+def _remove(folder: int, name: str, own: Identity | None) -> None:
+    """Deletes a file of ours in an open folder, unless another has its name by now."""
+    if own is not None and identity_in(folder, name) == own:
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=folder)
+
+
+def _set_aside(folder: int, name: str) -> None:
     with contextlib.suppress(OSError):
-        path.unlink()
+        os.rename(name, f"{ASIDE}{name}", src_dir_fd=folder, dst_dir_fd=folder)

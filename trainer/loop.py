@@ -82,7 +82,7 @@ def train(
             if report.figures["finite"] < 1:
                 # The bad updates were left out, so the weights are still good.
                 reporter.epoch(report)
-                keeper.write("before numbers that are not finite")
+                keeper.write("before numbers that are not finite", healthy=False)
                 raise PuffError(
                     f"Near step {session.step:,} {session.not_finite()} stopped being finite.",
                     "A checkpoint holds the last good weights.",

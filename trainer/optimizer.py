@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
+from pufftui.envs.errors import PuffError
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.device import product_dtype
 from pufftui.trainer.graphs import Function, recorded
@@ -77,9 +78,15 @@ class PolicyOptimizer:
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Puts back what `state` returned, in place; what is missing there begins anew."""
-        for name, value in self.state().items():
-            value.copy_(state[name]) if name in state else value.zero_()
+        """Puts back what `state` returned, in place; from nothing it begins anew.
+
+        Raises `PuffError` if a part is missing.
+        """
+        own = self.state()
+        if state and (missing := sorted(own.keys() - state.keys())):
+            raise PuffError(f"The optimizer's {missing[0]} is missing.", "Use another checkpoint.")
+        for name, value in own.items():
+            value.copy_(state[name]) if state else value.zero_()
 
     def _make_state(self) -> None:
         """An optimizer of torch makes its state in its first step: takes one, and clears what it left."""

@@ -118,7 +118,9 @@ class Reporter:
             if name in description and description[name] != now
         ]
         if not games_go_on:
-            self.event("note", "the environment was built anew since: its games begin again")
+            kept = description.get("games", True)
+            why = "the environment was built anew since" if kept else "the checkpoint has no games"
+            self.event("note", f"{why}: its games begin again")
         if changes:
             text = "not bit-equal to a run that never stopped: "
             self.event("note", text + ", ".join(changes))

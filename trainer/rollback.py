@@ -35,7 +35,7 @@ def roll_back(
     session.config = replace(session.config, train=train)
     session.undoable.clear()
     reporter.roll_back(saved.description)
-    keeper.adopt(saved)
+    keeper.adopt(saved, going_back=True)
     rates = f"{config.train.learning_rate:g} -> {train.learning_rate:g}"
     text = f"rolled back from step {left:,} ({command.reason}), learning rate {rates}"
     reporter.event("rollback", text)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pufftui.envs.descriptor import DType
+from pufftui.envs.descriptor import DType, Field
 from pufftui.envs.vector import StepBuffers, VectorEnv
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.clock import Clock
@@ -157,7 +157,7 @@ class Collector:
         return torch.cat([group.state for group in self._groups], dim=2)
 
     def not_finite(self) -> str:
-        """The first place in the environments' output that is not a finite number, in words."""
+        """The first place in what the policy was given that is not a finite number, in words."""
         per_env = self.policy.descriptor.agents
 
         def words(what: str, agent: int) -> str:
@@ -169,13 +169,27 @@ class Collector:
         for field in self.policy.descriptor.fields:
             if field.dtype is not DType.FLOAT32:
                 continue
-            end = field.offset + 4 * field.count
-            numbers = self._observations[..., field.offset : end].contiguous().view(torch.float32)
-            bad = (~torch.isfinite(numbers)).nonzero()
+            bad = (~torch.isfinite(self._numbers(field, self._observations))).nonzero()
             if len(bad):
                 what = f"observation {field.name}[{int(bad[0, 2])}]"
                 return words(what, int(bad[0, 1]))
-        return ""
+        bad = (~torch.isfinite(self.state)).nonzero()
+        return words("the policy's memory", int(bad[0, 2])) if len(bad) else ""
+
+    def carries_finite(self) -> bool:
+        """Whether what the next rollout begins with, memory and observations, is finite."""
+        if not bool(torch.isfinite(self.state).all()):
+            return False
+        return all(
+            bool(torch.isfinite(self._numbers(field, self._observations[0])).all())
+            for field in self.policy.descriptor.fields
+            if field.dtype is DType.FLOAT32
+        )
+
+    def _numbers(self, field: Field, observations: Tensor) -> Tensor:
+        """A field of floats, (..., count), of observations (..., bytes)."""
+        end = field.offset + 4 * field.count
+        return observations[..., field.offset : end].contiguous().view(torch.float32)
 
     def advance(self) -> None:
         """Makes the end of this rollout the beginning of the next."""

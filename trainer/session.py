@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import EpisodeReport, VectorEnv
 from pufftui.trainer import kernels
+from pufftui.trainer.checkpoint import without_games
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.command import SetField
 from pufftui.trainer.config import Config
@@ -155,6 +156,10 @@ class TrainingSession:
         summed = self.ranks.add_up(torch.stack([figure.double() for figure in figures.values()]))
         return dict(zip(figures, (summed / self.ranks.size).tolist(), strict=True))
 
+    def games_are_finite(self) -> bool:
+        """Whether a run could go on from the games in progress."""
+        return self.collector.carries_finite()
+
     def not_finite(self) -> str:
         """Where a number came from that is not finite, as far as the last rollout tells."""
         return self.collector.not_finite() or "the gradient (try a lower --train.learning-rate)"
@@ -190,14 +195,12 @@ class TrainingSession:
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> bool:
         """Puts back what `state` returned, into a session with the same config.
 
-        Environments of another build of their library begin anew, for their memory may mean anything;
-        then it returns False.
+        Environments of another build of their library begin anew, for their memory may mean anything,
+        and so do those that are not there; then it returns False.
         """
         same = bytes(arrays.get("build", ())) == self.vector.library.build
         if not same:
-            anew = ("rollout/", "environments", "build")
-            kept = {name: arrays[name] for name in arrays if not name.startswith(anew)}
-            arrays = self.state() | kept
+            arrays = self.state() | without_games(arrays)
 
         def section(name: str) -> dict[str, Any]:
             prefix = f"{name}/"

@@ -126,7 +126,7 @@ def test_the_best_checkpoint_is_the_one_with_the_best_score(tmp_path):
     assert best_checkpoint(tmp_path) is None
     scores = {1: None, 2: 3.0, 3: 9.0, 4: 9.0, 5: 1.0}
     for step, score in scores.items():
-        description = {"step": step, "score": score}
+        description = {"step": step, "score": score, "epoch": 1, "seconds": 1.0, "config": ""}
         write_checkpoint(tmp_path / f"step-{step:014d}.npz", {"policy/a": np.ones(2)}, description)
     best = best_checkpoint(tmp_path)
     assert best is not None

@@ -124,12 +124,13 @@ def test_the_last_healthy_checkpoint_stays_and_is_found(kept):
     kept.channel.findings = (Finding(RULES["score.crash"], Level.WARNING, "it fell", 15, 1.0),)
     for step in (30, 40, 50):
         kept.write(step)
-    assert kept.steps == [20, 40, 50]
+    assert kept.steps == [10, 20, 40, 50], "none goes for one that is not healthy"
     assert kept.keeper.last_healthy(50).description["step"] == 20
-    assert kept.keeper.last_healthy(15) is None
+    assert kept.keeper.last_healthy(15).description["step"] == 10
+    assert kept.keeper.last_healthy(5) is None
     kept.channel.findings = (Finding(RULES["batch.size"], Level.INFO, "small", 15, 1.0),)
     kept.write(60)
-    assert kept.steps == [50, 60], "what is merely worth knowing is no illness"
+    assert kept.steps == [20, 50, 60], "what is merely worth knowing is no illness"
 
 
 def test_without_room_the_old_go_and_the_last_stays(kept, monkeypatch):

@@ -31,6 +31,7 @@ LIBRARIES = ("-lpthread", "-lm")
 LONGEST_MESSAGE = 40
 """Lines that are shown of a compiler's complaints; the first ones tell the most."""
 
+KEY_DIGITS = 20
 MONTH = 30 * 86400.0
 
 
@@ -54,7 +55,7 @@ def compile_env(source: Path) -> Path:
     key = hashlib.sha256("\0".join(OPTIMISED).encode())
     key.update(compile_c(source, [*OPTIMISED, "-E", "-dD"]).stdout)
     cache = cache_folder()
-    library = cache / f"{source.stem}-{key.hexdigest()[:20]}{SUFFIX}"
+    library = cache / f"{source.stem}-{key.hexdigest()[:KEY_DIGITS]}{SUFFIX}"
     try:
         if library.exists():
             os.utime(library)  # so that it counts as used
@@ -92,6 +93,6 @@ def cache_folder() -> Path:
 
 
 def _forget_unused(cache: Path) -> None:
-    for path in cache.glob(f"*{SUFFIX}"):
+    for path in cache.glob(f"*-{'[0-9a-f]' * KEY_DIGITS}{SUFFIX}"):
         if time.time() - path.stat().st_mtime > MONTH:
             path.unlink(missing_ok=True)

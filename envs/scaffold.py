@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 from pathlib import Path
 
@@ -23,10 +24,12 @@ def new_env(name: str, parent: Path) -> Path:
         raise PuffError(f"There is a {what} {folder} already.", "Choose another name.", usage=True)
     if not parent.is_dir():
         raise PuffError(f"There is no folder {parent}.", "Make it first.", usage=True)
-    unfinished = parent / f".new-{name}"
+    unfinished = parent / f".new-{name}-{secrets.token_hex(8)}"
     try:
-        shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    try:
         for part in TEMPLATE.glob("*.in"):
             text = part.read_text(encoding="utf-8").replace(PLACEHOLDER, name)
             target = part.name.removesuffix(".in").replace("env", name)
@@ -34,10 +37,13 @@ def new_env(name: str, parent: Path) -> Path:
         return unfinished.rename(folder)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise PuffError(
-            f"{folder} cannot be written ({error.strerror or error}).",
-            "Choose another place with --in.",
-        ) from None
+        raise _unwritable(folder, error) from None
+
+
+def _unwritable(folder: Path, error: OSError) -> PuffError:
+    return PuffError(
+        f"{folder} cannot be written ({error.strerror or error}).", "Choose another place with --in."
+    )
 
 
 def _check_name(name: str) -> None:

@@ -42,7 +42,8 @@ def new_env(name: str, parent: Path) -> Path:
 
 def _unwritable(folder: Path, error: OSError) -> PuffError:
     return PuffError(
-        f"{folder} cannot be written ({error.strerror or error}).", "Choose another place with --in."
+        f"{folder} cannot be written ({error.strerror or error}).",
+        "Choose another place with --in.",
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 
 from pufftui.trainer.command import Command, Stop
 from pufftui.trainer.health import Finding
 from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.weights import PolicyWeights
+
+NOTICE_SECONDS = 60.0
 
 
 class Channel:
@@ -22,6 +25,7 @@ class Channel:
         self.latest = Snapshot(Phase.STARTING, "starting", total_steps=total_steps)
         self.weights: PolicyWeights | None = None
         self.findings: tuple[Finding, ...] = ()
+        self._notice, self._notice_until = "", 0.0
         self._commands: deque[Command] = deque()
         self._arrived = threading.Event()
         self._stopping = False
@@ -31,6 +35,15 @@ class Channel:
         self._commands.append(command)
         self._stopping = self._stopping or isinstance(command, Stop)
         self._arrived.set()
+
+    @property
+    def notice(self) -> str:
+        """What a person should know for a minute, in a sentence; empty after it."""
+        return self._notice if time.monotonic() < self._notice_until else ""
+
+    def notify(self, text: str) -> None:
+        """Puts up a notice; from any thread."""
+        self._notice, self._notice_until = text, time.monotonic() + NOTICE_SECONDS
 
     def stopping(self) -> bool:
         """Whether a `Stop` has been sent, also while others wait before it."""

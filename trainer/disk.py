@@ -58,6 +58,10 @@ class DiskWatch:
             self.room = found
             return found
 
+    def move(self, folder: Path) -> None:
+        """Looks at another folder from now on: the run has moved."""
+        self._folder = folder
+
     @property
     def warning(self) -> str:
         """What to know about the disk in a sentence or two; empty while there is plenty of room."""

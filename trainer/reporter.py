@@ -220,7 +220,8 @@ class Reporter:
             eased = f"The disk has {self._disk.free >> 20:,} MB again."
             self._room, text = room, self._disk.warning or eased
             self.event("warning" if room else "note", text)
-        return " ".join(filter(None, (self._disk.warning, self._store.problem)))
+        said = (self._channel.notice, self._disk.warning, self._store.problem)
+        return " ".join(filter(None, said))
 
     def _speed(self, now: float) -> float | None:
         self._recent.append((now, self._session.step))

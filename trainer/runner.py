@@ -21,6 +21,7 @@ from pufftui.trainer.config import Config
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.facts import health_facts
 from pufftui.trainer.health import Finding
+from pufftui.trainer.layers import config_to_toml
 from pufftui.trainer.memory import keep_freed_memory
 from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.recorder import Recorder
@@ -93,8 +94,8 @@ class Runner:
     def _run(self) -> None:
         began = time.monotonic() - _process_age()
         step = self._saved.description["step"] if self._saved else 0
-        store = StoreWriter(self.folder.database, from_step=step)
         disk = DiskWatch(self.folder.path)
+        store = StoreWriter(self.folder.database, from_step=step, locate=lambda: self._locate(disk))
         monitor = self._monitor(store)
         recorder = Recorder(store, self._channel, disk, monitor)
         monitor.start(step)
@@ -118,9 +119,33 @@ class Runner:
             activity="",
             seconds=max(self.latest.seconds, time.monotonic() - began),
             warning=store.problem,
+            checkpoint_path=self._checkpoint(),
             failure=failure,
             failure_hint=hint,
         )
+
+    def _locate(self, disk: DiskWatch) -> tuple[Path, str]:
+        """Where the store belongs, and what has happened to the folder since the last call.
+
+        Follows one that was moved, and replaces one that is gone.
+        """
+        folder, before = self.folder, self.folder.path
+        if not folder.find():
+            folder.renew(config_to_toml(self.config))
+            text = f"The run's folder {before} is gone: it goes on in {folder.path}."
+        elif folder.path != before:
+            text = f"The run's folder was moved to {folder.path}."
+        else:
+            return folder.database, ""
+        disk.move(folder.path)
+        self._channel.notify(text)
+        return folder.database, text
+
+    def _checkpoint(self) -> str | None:
+        """The last checkpoint where it is now; None if it is gone."""
+        last = self.latest.checkpoint_path
+        path = self.folder.checkpoints / Path(last).name if last else None
+        return str(path) if path is not None and path.exists() else None
 
     def _monitor(self, store: StoreWriter) -> Monitor:
         url, run = self._webhook_address, self.folder.id
@@ -134,7 +159,7 @@ class Runner:
             health_facts(self.config, self.library.descriptor, RANKS),
             store,
             self._channel,
-            StoreReader(self.folder.database),
+            StoreReader(lambda: self.folder.database),
             on_critical=self.config.run.on_critical if alone else "ask",
             webhook=Webhook(url, run, complain) if url else None,
         )

@@ -94,6 +94,6 @@ def _show_live(runner: Runner, wanted: Wishes) -> int:
         folder=runner.folder,
         config=config,
         descriptor=library.descriptor,
-        open_store=lambda: StoreReader(runner.folder.database),
+        open_store=lambda: StoreReader(lambda: runner.folder.database),
     )
     return run_live(session, wanted)

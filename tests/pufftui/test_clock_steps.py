@@ -61,7 +61,7 @@ def test_a_killed_run_goes_on_from_its_last_step(set_clock: Callable[[int], None
     try:
         wait_for(lambda: "it" in run_names() and checkpoints(RunFolder.open("it")))
         folder = RunFolder.open("it")
-        wait_for(lambda: (folder.path / "control.sock").exists())
+        wait_for((folder.path / "control.sock").exists)
         ask_for_checkpoint(folder)
         set_clock(-2 * HOURS)
         ask_for_checkpoint(folder)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pufftui.trainer.store.levels import catch_up, roll_up
 from pufftui.trainer.store.opening import open_for_writing
+from pufftui.trainer.store.rescue import StoreFiles
 
 NO_SHARED_MEMORY = (
     "The filesystem of this run gives no shared memory, as network filesystems do: the store uses "
@@ -44,6 +45,7 @@ class Ledger:
         self._database = database
         self._from_step = from_step
         self._connection: sqlite3.Connection | None = None
+        self._files: StoreFiles | None = None
         self._lineage: int | None = None
         self._positions: dict[str, int] = {}
         self._last = (from_step, 0.0)
@@ -75,12 +77,28 @@ class Ledger:
         except BaseException:
             self._lineage, self._highest = before
             raise
+        if self._files is not None:
+            self._files.see(self._database)
+
+    def go_on_at(self, database: Path) -> None:
+        """Writes on under this name, which is the old one unless the file was moved.
+
+        If the file was deleted, a copy of all that it held takes its place. Raises `sqlite3.Error`,
+        `OSError` or `PuffError` if that fails; the file stays open, and it can be tried again.
+        """
+        if self._connection is not None and self._files is not None:
+            if not self._files.are_at(database):
+                self._files.copy(self._connection, database)
+                self.close()
+            elif database != self._database and not self._logs_ahead():
+                self.close()  # A rollback journal goes by the name that was opened.
+        self._database = database
 
     def close(self) -> None:
         """Closes the file, undoing what is not committed; the next `write` opens it again."""
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._files = None
 
     def metrics(
         self,
@@ -192,6 +210,7 @@ class Ledger:
 
     def _open(self) -> None:
         connection = self._connection = open_for_writing(self._database)
+        self._files = StoreFiles(self._database)
         before = self._lineage
         try:
             self._execute("BEGIN IMMEDIATE")
@@ -199,7 +218,7 @@ class Ledger:
             self._positions = dict(names.fetchall())
             if self._lineage is None:
                 self._begin_lineage(self._from_step)
-                if self._execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                if not self._logs_ahead():
                     self.notice("note", NO_SHARED_MEMORY)
             catch_up(connection)
             self._execute("COMMIT")
@@ -207,6 +226,10 @@ class Ledger:
             self._lineage = before
             self.close()
             raise
+
+    def _logs_ahead(self) -> bool:
+        """Whether SQLite writes a log (WAL), whose file it keeps open."""
+        return bool(self._execute("PRAGMA journal_mode").fetchone()[0] == "wal")
 
     def _try(self, insert: Callable[[Ledger], None]) -> None:
         """Inserts; what is wrong with the values is told once and costs only them."""

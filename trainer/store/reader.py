@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import EPISODE
+from pufftui.trainer.held_folder import Identity, identity
 from pufftui.trainer.store.blobs import unpack
 from pufftui.trainer.store.opening import open_for_reading
 from pufftui.trainer.store.records import (
@@ -41,9 +42,15 @@ BATCH = 500
 class StoreReader:
     """Read-only view of a store. A file that does not exist yet reads as empty."""
 
-    def __init__(self, database: Path) -> None:
-        """Touches no file: it is opened by the first read that finds one."""
-        self._database = database
+    def __init__(self, database: Path | Callable[[], Path]) -> None:
+        """Touches no file: it is opened by the first read that finds one.
+
+        A run that this process trains may be moved: then `database` is asked where the file is now.
+        """
+        self._locate = database if callable(database) else None
+        self._database = database() if callable(database) else database
+        self._opened: Identity | None = None
+        self._folder: Identity | None = None
         self._connection: sqlite3.Connection | None = None
 
     def metrics_after(self, row: int, most: int = -1) -> MetricRows:
@@ -229,7 +236,10 @@ class StoreReader:
     def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
         """The answer of the store; None if there is no store yet, or if it is locked."""
         try:
+            self._follow()
             if self._connection is None:
+                self._folder = identity(self._database.parent)
+                self._opened = identity(self._database)
                 self._connection = open_for_reading(self._database)
             return None if self._connection is None else question(self._connection)
         except sqlite3.OperationalError as error:
@@ -238,6 +248,15 @@ class StoreReader:
             raise self._unreadable(error) from None
         except sqlite3.DatabaseError as error:
             raise self._unreadable(error) from None
+
+    def _follow(self) -> None:
+        """Closes a file whose place another has taken that tells on the same run."""
+        if self._locate is not None:
+            self._database = self._locate()
+        if self._connection is None or identity(self._database) in (None, self._opened):
+            return
+        if self._locate is not None or identity(self._database.parent) == self._folder:
+            self.close()
 
     def _unreadable(self, error: sqlite3.Error) -> PuffError:
         self.close()

@@ -31,11 +31,19 @@ class StoreWriter:
     the gap.
     """
 
-    def __init__(self, database: Path, *, from_step: int = 0) -> None:
+    def __init__(
+        self,
+        database: Path,
+        *,
+        from_step: int = 0,
+        locate: Callable[[], tuple[Path, str]] | None = None,
+    ) -> None:
         """Opens the file, or makes it, in the writer's thread; `from_step` is where a run goes on.
 
-        The rows of this writer form a new lineage.
+        The rows of this writer form a new lineage. `locate` is asked in that thread, before it
+        writes, where the file belongs now, and what has happened to it, which becomes an event.
         """
+        self._locate = locate or (lambda: (database, ""))
         self.problem = ""
         self._ledger = Ledger(database, from_step)
         self._condition = threading.Condition()
@@ -189,17 +197,34 @@ class StoreWriter:
 
     def _write(self, batch: Collection[Insert]) -> bool:
         """Whether the batch is in the file."""
+        if not self._in_place():
+            return False
         try:
             if batch or self._failing_since is not None or not self._ledger.is_open:
                 self._ledger.write([*batch, *self._gap()])
         except Exception as error:  # noqa: BLE001 - whatever it is, training goes on
             self._ledger.close()
-            if self._failing_since is None:
-                self._failing_since = time.monotonic()
-                self.problem = f"The store cannot be written: {error}."
+            self._fail(error)
             return False
         self._failing_since, self._lost, self.problem = None, 0, ""
         return True
+
+    def _in_place(self) -> bool:
+        """Sees to it that what is written next is found where it belongs."""
+        try:
+            database, news = self._locate()
+            if news:
+                self._give(lambda ledger: ledger.notice("warning", news))
+            self._ledger.go_on_at(database)
+        except Exception as error:  # noqa: BLE001 - as above, and the open file may still be saved
+            self._fail(error)
+            return False
+        return True
+
+    def _fail(self, error: Exception) -> None:
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()
+            self.problem = f"The store cannot be written: {error}."
 
     def _gap(self) -> list[Insert]:
         """The event that tells of a failure which is over once it is written."""

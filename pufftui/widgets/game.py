@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from pufftui.direct import place_of, rendered, write_at_once
+from pufftui.direct import rendered, write_at_once
 from pufftui.encoder import changes
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import steps
@@ -69,7 +69,8 @@ class GameCard(Card):
     def show(self, frame: ArenaFrame) -> None:
         """Paints what differs from the frame before."""
         old, self.frame = self.frame, frame
-        if old is None or (old.rival is None) != (frame.rival is None):
+        other = old is None or (old.rival is None) != (frame.rival is None)
+        if other or self.size != self._drawn_for:
             self.paint()
             return
         if self.head(self._width) != self._head:
@@ -109,7 +110,7 @@ class GameCard(Card):
 
     def _write(self, blocks: dict[Region, NDArray[np.uint8]], captions: dict[int, Strip]) -> bool:
         """Writes to the terminal at once, past the compositor; False if that would not be right."""
-        place, look = place_of(self), self.look
+        place, look = self.place(), self.look
         if place is None or look.quantise is not None or look.glyphs.ascii_only:
             return False
         parts = [
@@ -202,7 +203,7 @@ class GameCard(Card):
         width, height = self.size
         self._head = self.head(self._width)
         if width and len(self._strips) == height:
-            rows = 2 if self.roomy else 1
+            rows = min(2 if self.roomy else 1, height)
             for y, line in enumerate(super().lines(width, 2)[:rows]):
                 self._strips[y] = self.strip(line, width)
             self.show_rows(range(rows))

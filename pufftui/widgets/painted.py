@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from rich.segment import Segment
 from textual.color import Color
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -35,6 +35,8 @@ class Painted(Widget):
         super().__init__(id=name)
         self.look = look
         self._strips: list[Strip] = []
+        self._drawn_for = Size(0, 0)
+        """The size that the strips were made for; the panel's own may already be another one."""
 
     def lines(self, width: int, height: int) -> list[Line]:
         """At most `height` lines, each at most `width` cells."""
@@ -42,9 +44,11 @@ class Painted(Widget):
 
     def paint(self) -> None:
         """Draws the lines again and refreshes those that changed."""
-        width, height = self.size
+        width, height = self._drawn_for = self.size
         if width and height:
             self.put([self.strip(line, width) for line in self.lines(width, height)])
+        else:
+            self._strips = []
 
     def strip(self, line: Line, width: int) -> Strip:
         """A line as it goes to the screen: `width` cells, and nothing that must not be seen."""
@@ -70,13 +74,26 @@ class Painted(Widget):
             self.show_rows(changed)
 
     def show_rows(self, rows: Iterable[int]) -> None:
-        """Shows these strips: at once where nothing can lie over them, else by Textual's compositor."""
-        place = place_of(self)
+        """Shows these rows: at once where nothing can lie over them, else by Textual's compositor.
+
+        Rows below the panel's edge, which it had when it was larger, belong to nobody.
+        """
+        place = self.place()
         if place is None or place.height > len(self._strips):
-            self.refresh(*[Region(0, y, self.size.width, 1) for y in rows])
+            width, height = self.size
+            self.refresh(*[Region(0, y, width, 1) for y in rows if y < height])
         else:
-            parts = [rendered(self.app, self._strips[y], place.x, place.y + y) for y in rows]
+            shown = [(y, self._strips[y]) for y in rows if y < place.height]
+            parts = [rendered(self.app, strip, place.x, place.y + y) for y, strip in shown]
             write_at_once(self.app, parts)
+
+    def place(self) -> Region | None:
+        """Where on the screen the strips may be written to at once, if anywhere.
+
+        Between a new layout and the message that tells of it, they still have the size of before.
+        """
+        place = place_of(self)
+        return place if place is not None and place.size == self._drawn_for else None
 
     def dress(self, look: PuffTheme) -> None:
         """Changes to another theme."""
@@ -93,6 +110,9 @@ class Painted(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """The strips themselves; Textual's own way asks the stylesheet about every line again."""
         strips = self._strips[crop.y : crop.bottom]
+        if self._drawn_for.width != self.size.width:
+            ground = self.look.style("text", self.ground)
+            strips = [strip.adjust_cell_length(self.size.width, ground) for strip in strips]
         if len(strips) < crop.height:
             blank = Strip.blank(self.size.width, self.look.style("text", self.ground))
             strips = strips + [blank] * (crop.height - len(strips))

@@ -18,6 +18,7 @@ WITHOUT_TORCH = [
     "store",
     "system",
     "arena",
+    "job",
     "checkpoint",
     "weights",
     "lock",

@@ -6,7 +6,6 @@ add up their gradients, so they stay the same; rank 0 writes the run.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,26 +15,21 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from pufftui.envs.errors import PuffError
+from pufftui.trainer.job import Job, job_from_environment
 
 SILENCE = timedelta(minutes=30)
 """A rank that has not answered for so long is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ranks:
-    """The place of a process: `rank` of `size`, and `local` of `local_size` on its machine."""
-
-    rank: int = 0
-    size: int = 1
-    local: int = 0
-    local_size: int = 1
+class Ranks(Job):
+    """What the processes of a job do together; alone each of it is nothing."""
 
     @classmethod
     def from_environment(cls) -> Ranks:
-        """As torchrun says it in the environment; alone without it."""
-        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
-        defaults = ("0", "1", "0", "1")
-        return cls(*(int(os.environ.get(n, d)) for n, d in zip(names, defaults, strict=True)))
+        """As torchrun says it in the environment; raises `PuffError` as `job_from_environment`."""
+        job = job_from_environment()
+        return cls(job.rank, job.size, job.local, job.local_size)
 
     def begin(self, device: torch.device) -> None:
         """Meets the other ranks; waits until all are there."""

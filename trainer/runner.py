@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import threading
 import time
 import traceback
@@ -21,6 +20,7 @@ from pufftui.trainer.config import Config
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.facts import health_facts
 from pufftui.trainer.health import Finding
+from pufftui.trainer.job import job_from_environment
 from pufftui.trainer.layers import config_to_toml
 from pufftui.trainer.memory import keep_freed_memory
 from pufftui.trainer.monitor import Monitor
@@ -30,9 +30,6 @@ from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import StoreReader, StoreWriter
 from pufftui.trainer.webhook import Webhook, address
 from pufftui.trainer.weights import PolicyWeights
-
-RANKS = int(os.environ.get("WORLD_SIZE", "1"))
-"""Processes that train together."""
 
 
 class Runner:
@@ -47,9 +44,10 @@ class Runner:
     ) -> None:
         """Prepares a run in a locked folder; `saved` is the checkpoint that it goes on from.
 
-        Raises `PuffError` if the address of the webhook is none.
+        Raises `PuffError` if the address of the webhook is none, or as `job_from_environment`.
         """
         self._webhook_address = address()
+        self._processes = job_from_environment().size
         self._saved = saved
         self.config = config
         self.folder = folder
@@ -154,9 +152,9 @@ class Runner:
             store.event(self.latest.step, self.latest.seconds, "error", text)
 
         # Commands reach the first of several processes alone, so there everything is only told.
-        alone = RANKS == 1
+        alone = self._processes == 1
         return Monitor(
-            health_facts(self.config, self.library.descriptor, RANKS),
+            health_facts(self.config, self.library.descriptor, self._processes),
             store,
             self._channel,
             StoreReader(lambda: self.folder.database),

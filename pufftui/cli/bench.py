@@ -20,6 +20,7 @@ from pufftui.envs.vector import available_cores
 from pufftui.format import figure
 from pufftui.trainer.command import Stop
 from pufftui.trainer.config import Config
+from pufftui.trainer.job import job_from_environment
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.snapshot import TIME_PARTS, Phase, Snapshot
@@ -81,6 +82,7 @@ def run(arguments: list[str]) -> int:
     for path in settings:
         if not path.startswith("policy."):
             raise PuffError(f"bench has no setting {path}.", parser.epilog, usage=True)
+    job_from_environment()  # what contradicts itself there is told before anything is measured
     libraries = {name: load_env(name) for name in options.envs or env_names()}
     if not options.json:
         print(_headline())

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from pufftui.envs.errors import PuffError
+from pufftui.trainer.job import job_from_environment
 
 if TYPE_CHECKING:
     from pufftui.envs.library import EnvLibrary
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 def is_follower(*, headless: bool) -> bool:
     """Whether torchrun started this process as another than the first of its job.
 
-    Raises `PuffError` if several processes were to show a dashboard.
+    Raises `PuffError` if several processes were to show a dashboard, and as `job_from_environment`.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not headless:
+    job = job_from_environment()
+    if job.size > 1 and not headless:
         raise PuffError("With torchrun there is no dashboard.", "Add --headless.", usage=True)
-    return int(os.environ.get("RANK", "0")) > 0
+    return job.rank > 0
 
 
 def follow(config: Config, library: EnvLibrary, saved: Saved | None = None) -> NoReturn:

@@ -35,12 +35,13 @@ def run(arguments: list[str]) -> int:
         known = ", ".join([*env_names(), *installed_names()])
         hint = f"Known: {known}. Or name a folder that holds one."
         raise PuffError("train needs an environment.", hint, usage=True)
+    follower = is_follower(headless=options.headless)
     for setting in ("name", "seed", "device"):
         if getattr(options, setting) is not None:
             settings[f"run.{setting}"] = getattr(options, setting)
     library = load_env(options.env)
     config = load_settings(options.env, setting_files(options.config), settings)
-    if is_follower(headless=options.headless):
+    if follower:
         follow(config, library)
     check_output(options)
     return _train(options, config, library)

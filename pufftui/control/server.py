@@ -28,7 +28,8 @@ from pufftui.envs.errors import PuffError
 from pufftui.headless import finite, report
 from pufftui.trainer.command import Pause, RollBack, SetField, UndoChange
 from pufftui.trainer.config import check_live
-from pufftui.trainer.runner import RANKS, Runner
+from pufftui.trainer.job import job_from_environment
+from pufftui.trainer.runner import Runner
 from pufftui.trainer.store import add_note
 
 LOOK_SECONDS = 0.5
@@ -145,7 +146,8 @@ class ControlServer:
         command = to_command(request)
         if isinstance(command, SetField):
             check_live(command.path, command.value)
-        if isinstance(command, (SetField, UndoChange, Pause, RollBack)) and RANKS > 1:
+        changes = isinstance(command, (SetField, UndoChange, Pause, RollBack))
+        if changes and job_from_environment().size > 1:
             raise PuffError(
                 "A run of several processes cannot be paused or changed while it trains.",
                 "Stop it and resume it.",

@@ -160,7 +160,9 @@ def test_wrong_lines_are_explained_and_change_nothing(runner: Run, folder, line,
 def test_what_would_reach_one_of_several_processes_is_refused(
     runner: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, command
 ) -> None:
-    monkeypatch.setattr("pufftui.control.server.RANKS", 2)
+    job = {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "2"}
+    for name, value in (job | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}).items():
+        monkeypatch.setenv(name, value)
     connection = Connection(folder)
     answer = connection.ask(to_message(command))
     connection.close()

@@ -25,7 +25,7 @@ from typing import Any, ParamSpec, Self
 from pufftui.envs.errors import PuffError
 from pufftui.log_config import log_config
 from pufftui.trainer.run_folder import LATEST, LONGEST_NAME, RunFolder, runs_root
-from pufftui.trainer.store import StoreWriter
+from pufftui.trainer.store import StoreWriter, said, storable
 
 ROW_SECONDS = 1.0
 """A row of the store covers at most so much time: its means, and the extremes beside them."""
@@ -33,6 +33,9 @@ ROW_SECONDS = 1.0
 LOOK_SECONDS = 0.25
 LARGEST = 3.4e38
 """Of a float32, which is what the store keeps."""
+
+MOST_TOLD = 100
+"""Metrics of which is told what is wrong with them: a script may invent names without end."""
 
 P = ParamSpec("P")
 
@@ -46,7 +49,11 @@ def start(name: str = "", config: object = None) -> Run:
     A name that is taken gets a number: each start is a run of its own. Without a name one is
     invented; `run.name` tells. `config` is a mapping, or what argparse returns.
     """
-    run = Run(str(name))
+    try:
+        run = Run(str(name))
+    except Exception as error:  # noqa: BLE001 - a stranger's object may raise anything
+        run = Run("")
+        run._tell("name", f"its name cannot be read ({said(error)})")  # noqa: SLF001
     run._open({} if config is None else config)  # noqa: SLF001
     return run
 
@@ -60,7 +67,7 @@ def _never_raises(method: Callable[P, None]) -> Callable[P, None]:
             method(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - whatever it is, the script goes on
             run: Any = args[0]
-            run._tell(type(error).__name__, f"{type(error).__name__}: {error}")  # noqa: SLF001
+            run._tell(type(error).__name__, f"{type(error).__name__}: {said(error)}")  # noqa: SLF001
 
     return safe
 
@@ -77,6 +84,7 @@ class Run:
         self._began = time.monotonic()
         self._lock = threading.RLock()
         self._told: set[str] = set()
+        self._metrics_told = 0
         self._folder: RunFolder | None = None
         self._writer: StoreWriter | None = None
         self._why_not = "another process writes this run"
@@ -95,10 +103,11 @@ class Run:
         """
         at = int(step)
         known: list[tuple[str, float]] = []
-        for name, value in values.items():
-            number = self._number(name, value, at)
-            if number is not None:
-                known.append((str(name), number))
+        for key, value in values.items():
+            name = self._name(key)
+            number = None if name is None else self._number(name, value, at)
+            if name is not None and number is not None:
+                known.append((name, number))
         if not 0 <= at < 2**63:
             raise ValueError(f"a step cannot be {at}")
         with self._lock:
@@ -133,7 +142,7 @@ class Run:
     @_never_raises
     def finish(self, error: str = "") -> None:
         """Writes what is left and ends the run, as failed if an error is named; again is fine."""
-        self._end("failed" if error else "stop", error or "finished")
+        self._end("failed" if error else "stop", said(error) if error else "finished")
 
     def __enter__(self) -> Self:
         return self
@@ -163,15 +172,15 @@ class Run:
         elif issubclass(kind, KeyboardInterrupt):
             self._end("stop", "interrupted")
         else:
-            self._end("failed", f"{kind.__name__}: {error}")
+            self._end("failed", f"{kind.__name__}: {said(error)}")
 
     @_never_raises
     def _open(self, config: object) -> None:
         try:
-            text = log_config(sys.argv[0] if sys.argv else "", config)
+            text = log_config(sys.argv[0] if sys.argv else "", config, self._without)
         except Exception as error:  # noqa: BLE001 - a stranger's config can be anything
-            self._tell("config", f"the config is left out ({error})")
-            text = log_config("", {})
+            self._tell("config", f"the config is left out ({said(error)})")
+            text = log_config("", {}, self._without)
         try:
             folder = _create(self.name)
         except PuffError as error:
@@ -199,8 +208,7 @@ class Run:
             self._ended.set()
         _runs.discard(self)
         writer.close()
-        if writer.problem:
-            self._tell("store", writer.problem)
+        self._tell_of_store(writer)
         folder.release()
 
     def _writes(self) -> bool:
@@ -208,6 +216,24 @@ class Run:
         if self._writer is None:
             self._tell("over", f"nothing is logged: {self._why_not}")
         return self._writer is not None
+
+    def _without(self, setting: str, error: Exception) -> None:
+        self._tell_of_metric(
+            "config", setting, f"the config goes without {setting} ({said(error)})"
+        )
+
+    def _name(self, name: Any) -> str | None:
+        """The name of a metric as the store can hold it, or None after having said why not."""
+        try:
+            text = str(name)
+            kept = storable(text)
+        except Exception as error:  # noqa: BLE001 - a stranger's object may raise anything
+            kind = type(name).__name__
+            self._tell_of_metric("name", kind, f"a {kind} is no name of a metric ({said(error)})")
+            return None
+        if kept != text:
+            self._tell_of_metric("name", kept, f"a name is no valid text and is kept as {kept}")
+        return kept
 
     def _number(self, name: str, value: Any, step: int) -> float | None:
         """The value as a finite float32, or None after having said what is wrong with it."""
@@ -218,10 +244,12 @@ class Run:
                 value = float("text" if isinstance(plain, (str, bytes)) else plain)
             except Exception:  # noqa: BLE001 - a stranger's object may raise anything
                 kind = type(value).__name__
-                self._tell(f"kind {name}", f"{name} is left out: a {kind} is not a number")
+                text = f"{name} is left out: a {kind} is not a number"
+                self._tell_of_metric("kind", name, text)
                 return None
         if not -LARGEST <= value <= LARGEST:
-            self._tell(f"finite {name}", f"{name} is {value} at step {step} and left out")
+            text = f"{name} is {value} at step {step} and left out"
+            self._tell_of_metric("finite", name, text)
             return None
         return float(value)
 
@@ -246,15 +274,32 @@ class Run:
             writer, folder = self._writer, self._folder
             if self._row and time.monotonic() - self._row_began >= ROW_SECONDS:
                 self._flush()
+        if writer:
+            self._tell_of_store(writer)
         if writer and writer.problem:
-            self._tell("store", writer.problem)
-        elif writer and folder and "begun" in self._told and not folder.database.exists():
+            return
+        if writer and folder and "begun" in self._told and not folder.database.exists():
             self._tell("gone", f"the folder {folder.path} is gone; nothing is kept any more")
         elif folder and folder.database.exists():
             self._told.add("begun")
 
     def _seconds(self) -> float:
         return time.monotonic() - self._began
+
+    def _tell_of_store(self, writer: StoreWriter) -> None:
+        if writer.problem:
+            self._tell("store", writer.problem)
+        if writer.refusal:
+            self._tell("refusal", writer.refusal)
+
+    def _tell_of_metric(self, kind: str, name: str, text: str) -> None:
+        """Tells of one metric, if it is not the one too many."""
+        key = f"{kind} {name}"
+        if key in self._told or self._metrics_told > MOST_TOLD:
+            return
+        self._metrics_told += 1
+        over = self._metrics_told > MOST_TOLD
+        self._tell(key, "what is wrong with more metrics is not told" if over else text)
 
     def _tell(self, kind: str, text: str) -> None:
         if kind in self._told:

@@ -4,36 +4,58 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from pufftui.trainer.store import storable
 
 DEEPEST = 20
 
 
-def log_config(program: str, config: object) -> str:
+LeftOut = Callable[[str, Exception], None]
+"""Hears the name of a setting that cannot be written, and why."""
+
+
+def log_config(program: str, config: object, left_out: LeftOut) -> str:
     """The text of `config.toml`: the table `log` marks the run, `config` has the settings.
 
     `config` is a mapping or anything with attributes, such as what argparse returns. Values that
-    TOML does not know are written as texts. Raises `ValueError` for what cannot be written at all.
+    TOML does not know are written as texts, and what cannot be written is left out. Raises if
+    `config` is neither, `ValueError` if it is too deep.
     """
     lines = ["# Written by pufftui.log", "[log]", f"program = {_text(program)}", "", "[config]"]
-    lines += [f"{key} = {value}" for key, value in _settings(config, 0)]
+    lines += [f"{key} = {value}" for key, value in _settings(config, 0, left_out)]
     text = "\n".join(lines) + "\n"
     tomllib.loads(text)
     return text
 
 
-def _settings(config: object, depth: int) -> Iterator[tuple[str, str]]:
+def _settings(config: object, depth: int, left_out: LeftOut) -> Iterator[tuple[str, str]]:
     if depth > DEEPEST:
         raise ValueError("its tables are too deep")
     table = config if isinstance(config, Mapping) else vars(config)
-    for name, value in {str(name): value for name, value in table.items()}.items():
+    for name, value in _named(table, left_out).items():
         if isinstance(value, Mapping):
-            yield from (
-                (f"{_text(name)}.{key}", inner) for key, inner in _settings(value, depth + 1)
-            )
+            inner = _settings(value, depth + 1, left_out)
+            yield from ((f"{_text(name)}.{key}", setting) for key, setting in inner)
         elif value is not None:
-            yield _text(name), _value(value, depth + 1)
+            try:
+                setting = _value(value, depth + 1)
+            except Exception as error:  # noqa: BLE001 - a stranger's object may raise anything
+                left_out(name, error)
+            else:
+                yield _text(name), setting
+
+
+def _named(table: Mapping[Any, Any], left_out: LeftOut) -> dict[str, Any]:
+    """The table with texts for keys, as TOML wants them."""
+    named = {}
+    for key, value in table.items():
+        try:
+            named[str(key)] = value
+        except Exception as error:  # noqa: BLE001 - a stranger's object may raise anything
+            left_out(f"a {type(key).__name__}", error)
+    return named
 
 
 def _value(value: Any, depth: int) -> str:
@@ -52,5 +74,4 @@ def _value(value: Any, depth: int) -> str:
 
 def _text(text: str) -> str:
     """A TOML string; JSON's escapes are TOML's too."""
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return json.dumps(clean, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(storable(text), ensure_ascii=False).replace("\x7f", "\\u007f")

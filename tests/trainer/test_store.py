@@ -213,11 +213,15 @@ def test_a_row_that_cannot_be_stored_costs_only_itself(database, store):
     assert store.problem == ""
     reader = StoreReader(database)
     found = reader.metrics_after(0)
-    assert found.steps.tolist() == [1, 4]
-    assert found.values["score"].tolist() == [1.0, 4.0]
-    (event,) = reader.events_after(0)
-    assert event.kind == "error"
-    assert "could not be stored" in event.text
+    assert found.steps.tolist() == [1, 2, 3, 4]
+    assert found.values["new"][1] == 1.0, "the number beside a value that is none"
+    assert found.values["score"][[0, 3]].tolist() == [1.0, 4.0]
+    assert np.isnan(found.values["score"][1:3]).all()
+    error, *others = reader.events_after(0)
+    assert error.kind == "error"
+    assert "could not be stored" in error.text
+    assert [event.kind for event in others] == ["note", "note"]
+    assert others[1].text == r"\ud800"
     reader.close()
 
 

@@ -17,6 +17,7 @@ from pufftui.trainer.store.records import (
     SystemRow,
 )
 from pufftui.trainer.store.remarks import acknowledge, add_note, mute, pin, tag, untag
+from pufftui.trainer.store.texts import said, storable
 from pufftui.trainer.store.writer import StoreWriter
 from pufftui.trainer.store.zoom import kept_steps
 
@@ -38,6 +39,8 @@ __all__ = [
     "kept_steps",
     "mute",
     "pin",
+    "said",
+    "storable",
     "tag",
     "untag",
 ]

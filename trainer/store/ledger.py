@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from pufftui.trainer.store.levels import catch_up, roll_up
 from pufftui.trainer.store.opening import open_for_writing
 from pufftui.trainer.store.rescue import StoreFiles
+from pufftui.trainer.store.texts import as_json, said, storable
 
 NO_SHARED_MEMORY = (
     "The filesystem of this run gives no shared memory, as network filesystems do: the store uses "
@@ -34,10 +34,22 @@ EXTREMES_KEPT = 36_000
 """Rows of metrics, ten hours at one a second, that keep their extremes beside the blocks'."""
 
 
+class State(NamedTuple):
+    """What a ledger knows of its file, which goes back when the file does."""
+
+    lineage: int | None
+    highest: int | None
+    last: tuple[int, float]
+    names: int
+    refused: int
+    refusal: str
+
+
 class Ledger:
     """One lineage of rows, and another one whenever the steps go back.
 
-    Opens the file when it first writes, and again after a failure.
+    Opens the file when it first writes, and again after a failure. `refused` is how many inserts
+    were left out because of their values, `refusal` says why one was, or a part of one.
     """
 
     def __init__(self, database: Path, from_step: int) -> None:
@@ -50,7 +62,8 @@ class Ledger:
         self._positions: dict[str, int] = {}
         self._last = (from_step, 0.0)
         self._highest: int | None = None
-        self._refusal_told = False
+        self.refused = 0
+        self.refusal = ""
 
     @property
     def is_open(self) -> bool:
@@ -60,14 +73,14 @@ class Ledger:
     def write(self, batch: Iterable[Callable[[Ledger], None]]) -> None:
         """Commits a batch whole or, raising `sqlite3.Error` or `PuffError`, not at all.
 
-        An insert that cannot be stored because of its values is left out; the first such is told
-        in an event.
+        An insert that cannot be stored because of its values is left out whole; the first such is
+        told in an event.
         """
         if self._connection is None:
             self._open()
         assert self._connection is not None
         assert self._lineage is not None
-        before = self._lineage, self._highest
+        before = self._state()
         try:
             self._execute("BEGIN IMMEDIATE")
             for insert in batch:
@@ -75,7 +88,7 @@ class Ledger:
             roll_up(self._connection, self._lineage, ended=False)
             self._execute("COMMIT")
         except BaseException:
-            self._lineage, self._highest = before
+            self._go_back_to(before)
             raise
         if self._files is not None:
             self._files.see(self._database)
@@ -108,7 +121,11 @@ class Ledger:
         values: Mapping[str, float],
         extremes: Mapping[str, tuple[float, float]],
     ) -> None:
-        """Adds a row of means, the lowest and highest of some of them, and names that are new."""
+        """Adds a row of means, the lowest and highest of some of them, and names that are new.
+
+        Values that are no numbers are left out. Raises `ValueError` if there is nothing else.
+        """
+        values = self._numbers(values)
         for name in values:
             if name not in self._positions:
                 position = len(self._positions)
@@ -121,8 +138,9 @@ class Ledger:
         self._last = (int(step), float(seconds))
         row = self._insert("metrics", *self._last, int(epoch), means)
         if extremes:
+            known = {storable(name): both for name, both in extremes.items()}
             low, high = (
-                self._figures({name: both[side] for name, both in extremes.items()})
+                self._figures({name: both[side] for name, both in known.items() if name in values})
                 for side in (0, 1)
             )
             self._execute("INSERT INTO extremes VALUES (?, ?, ?)", row, low, high)
@@ -145,7 +163,7 @@ class Ledger:
     def event(self, step: int, seconds: float, kind: str, text: str) -> None:
         """Adds an event."""
         self._last = (int(step), float(seconds))
-        self._insert("event", *self._last, kind, text)
+        self._insert("event", *self._last, storable(kind), storable(text))
 
     def checkpoint(
         self, step: int, seconds: float, file: str, score: float | None, reason: str
@@ -155,7 +173,7 @@ class Ledger:
         known = None if score is None else float(score)
         # One that is written again at the same step stays pinned.
         row = self._execute("SELECT max(pinned) FROM checkpoint WHERE file = ?", file).fetchone()
-        self._insert("checkpoint", *self._last, file, known, bool(row[0]), reason)
+        self._insert("checkpoint", *self._last, file, known, bool(row[0]), storable(reason))
 
     def alert(
         self,
@@ -169,7 +187,7 @@ class Ledger:
         advice: str,
     ) -> None:
         """Adds an alert that nobody has acknowledged yet."""
-        words = (level, rule, title, text, json.dumps(evidence), advice)
+        words = (*map(storable, (level, rule, title, text)), as_json(evidence), storable(advice))
         self._insert("alert", int(step), float(seconds), *words, None, None, None)
 
     def alerts_over(self, step: int, seconds: float, rule: str | None) -> None:
@@ -189,24 +207,24 @@ class Ledger:
         self, step: int, seconds: float, at: float, name: str, detail: Mapping[str, Any]
     ) -> None:
         """Adds what a person asked."""
-        self._insert("command", int(step), float(seconds), at, name, json.dumps(detail))
+        self._insert("command", int(step), float(seconds), at, storable(name), as_json(detail))
 
     def system(
         self, step: int, seconds: float, reading: Mapping[str, float], gpus: Iterable[Any]
     ) -> None:
         """Adds a reading of the machine: the columns of the table by name."""
         columns = ", ".join(("lineage", "step", "seconds", *reading, "gpus"))
-        values = (self._lineage, int(step), float(seconds), *reading.values(), json.dumps([*gpus]))
+        values = (self._lineage, int(step), float(seconds), *reading.values(), as_json([*gpus]))
         places = ", ".join("?" * len(values))
         self._execute(f"INSERT INTO system ({columns}) VALUES ({places})", *values)  # noqa: S608
 
     def fact(self, name: str, value: object) -> None:
         """Remembers a fact about the run, instead of what was known under its name."""
-        self._execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", name, json.dumps(value))
+        self._execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", storable(name), as_json(value))
 
     def notice(self, kind: str, text: str) -> None:
         """Adds an event about the store itself, at the step of the last row."""
-        self._insert("event", *self._last, kind, text)
+        self._insert("event", *self._last, kind, storable(text))
 
     def _open(self) -> None:
         connection = self._connection = open_for_writing(self._database)
@@ -232,15 +250,54 @@ class Ledger:
         return bool(self._execute("PRAGMA journal_mode").fetchone()[0] == "wal")
 
     def _try(self, insert: Callable[[Ledger], None]) -> None:
-        """Inserts; what is wrong with the values is told once and costs only them."""
+        """Inserts all of it or, if something is wrong with the values, nothing."""
+        assert self._connection is not None
+        before = self._state()
+        self._execute("SAVEPOINT insert_begins")
         try:
             insert(self)
         except Exception as error:  # what can be wrong with a stranger's values has no list
-            if isinstance(error, sqlite3.Error) and not isinstance(error, WRONG_VALUES):
+            of_the_file = isinstance(error, sqlite3.Error) and not isinstance(error, WRONG_VALUES)
+            if of_the_file or not self._connection.in_transaction:
                 raise
-            if not self._refusal_told:
-                self._refusal_told = True
-                self.notice("error", f"A row could not be stored: {error}.")
+            self._execute("ROLLBACK TO insert_begins")
+            self._go_back_to(before)
+            self.refused += 1
+            self._refuse(f"A row could not be stored: {said(error)}.")
+        self._execute("RELEASE insert_begins")
+
+    def _refuse(self, text: str) -> None:
+        """Tells, the first time, of what is wrong with the values."""
+        if not self.refusal:
+            self.refusal = storable(text)
+            self.notice("error", text)
+
+    def _state(self) -> State:
+        last = self._lineage, self._highest, self._last
+        return State(*last, len(self._positions), self.refused, self.refusal)
+
+    def _go_back_to(self, state: State) -> None:
+        """What is known of the file, after the file itself went back."""
+        self._lineage, self._highest, self._last = state.lineage, state.highest, state.last
+        self.refused, self.refusal = state.refused, state.refusal
+        if len(self._positions) > state.names:
+            known = self._positions.items()
+            self._positions = {name: at for name, at in known if at < state.names}
+
+    def _numbers(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Those values that are numbers, by names that the file can hold."""
+        numbers: dict[str, float] = {}
+        wrong = []
+        for name, value in values.items():
+            try:
+                numbers[storable(name)] = float(value)
+            except Exception as error:  # noqa: BLE001 - a stranger's object may raise anything
+                wrong.append(f"A value could not be stored: {said(error)}.")
+        if wrong and not numbers:
+            raise ValueError(wrong[0])
+        for text in wrong[:1]:
+            self._refuse(text)
+        return numbers
 
     def _begin_lineage(self, from_step: int) -> None:
         if self._lineage is not None:

@@ -14,24 +14,29 @@ from pathlib import Path
 
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.trainer.store.opening import open_for_writing
+from pufftui.trainer.store.texts import storable
 
 
 def add_note(database: Path, step: int, text: str) -> None:
     """Keeps a person's words about a step."""
     with _remarking(database) as connection:
-        connection.execute("INSERT INTO note VALUES (NULL, ?, ?, ?)", (step, time.time(), text))
+        connection.execute(
+            "INSERT INTO note VALUES (NULL, ?, ?, ?)", (step, time.time(), storable(text))
+        )
 
 
 def tag(database: Path, *names: str) -> None:
     """Gives the run these words, by which it is found again; those it has already are fine."""
     with _remarking(database) as connection:
-        connection.executemany("INSERT OR IGNORE INTO tag VALUES (?)", [(name,) for name in names])
+        words = [(storable(name),) for name in names]
+        connection.executemany("INSERT OR IGNORE INTO tag VALUES (?)", words)
 
 
 def untag(database: Path, *names: str) -> None:
     """Takes these words off the run; those it does not have are fine."""
     with _remarking(database) as connection:
-        connection.executemany("DELETE FROM tag WHERE name = ?", [(name,) for name in names])
+        words = [(storable(name),) for name in names]
+        connection.executemany("DELETE FROM tag WHERE name = ?", words)
 
 
 def acknowledge(database: Path, *alerts: int) -> None:

@@ -144,6 +144,11 @@ class StoreWriter:
         """Something about the whole run, such as what wrote it; `value` is what JSON can hold."""
         self._give(lambda ledger: ledger.fact(name, value))
 
+    @property
+    def refusal(self) -> str:
+        """Why something that was given could not be stored, the first time; else empty."""
+        return self._ledger.refusal
+
     def flush(self) -> None:
         """Blocks until everything given so far is committed, or `problem` says why it is not."""
         with self._condition:

@@ -31,6 +31,9 @@ from pufftui.trainer.store import StoreReader, StoreWriter
 from pufftui.trainer.webhook import Webhook, address
 from pufftui.trainer.weights import PolicyWeights
 
+LONGEST_START = 600.0
+"""Seconds; no process takes longer before it trains."""
+
 
 class Runner:
     """A run in progress. Whatever happens in its thread ends in `latest`, never in an exception."""
@@ -186,9 +189,9 @@ class Runner:
 
 
 def _process_age() -> float:
-    """Seconds since this process started."""
+    """Seconds since this process started; 0 if a clock that was set in between says nonsense."""
     age: float = time.time() - psutil.Process().create_time()
-    return max(0.0, age)
+    return age if 0 <= age < LONGEST_START else 0.0
 
 
 def _append(log: Path, text: str) -> None:

@@ -74,7 +74,7 @@ class Watcher:
         self._checkpoint_step = 0
         self._seen: tuple[Path | None, float] = (None, 0.0)
         self._policy_due = 0.0
-        self._heard = 0.0
+        self._heard = -math.inf  # on the clock that nobody sets
         self._written = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
@@ -82,7 +82,7 @@ class Watcher:
     @property
     def silence(self) -> float:
         """Seconds since the trainer has written anything."""
-        return time.time() - self._heard
+        return time.monotonic() - self._heard
 
     def start(self) -> None:
         """Starts the thread."""
@@ -126,11 +126,11 @@ class Watcher:
         self.gone = _identity(self.folder.path) != self._identity
         self.holder = None if self.gone else self.folder.holder()
         written = max(_written(self.folder.database), _written(self.folder.database_log))
-        if written > self._written:
-            # The clock of another machine may be ahead: nothing is heard before now.
-            first = not self._written
+        if written != self._written:
+            # What was written before this looked has an age by the wall clock alone, which may be wrong.
+            age = max(0.0, time.time() - written) if not self._written else 0.0
+            self._heard = time.monotonic() - age
             self._written = written
-            self._heard = min(written, time.time()) if first else time.time()
 
     def _phase(self) -> Phase:
         told, holder = self._story.phase, self.holder

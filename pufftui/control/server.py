@@ -61,10 +61,8 @@ class ControlServer:
     def __init__(self, runner: Runner) -> None:
         """Listens; raises `OSError` if there is no place for a socket."""
         self._runner = runner
-        self._listener, self._files = listen(runner.folder.path)
-        self._own = {path: _identity(path) for path in self._files}
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._listen()
         self._clients: dict[socket.socket, Client] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
@@ -80,6 +78,7 @@ class ControlServer:
 
     def _run(self) -> None:
         while not self._stopping.is_set() and not self._runner.latest.phase.ended:
+            self._stay_reachable()
             for key, ready in self._selector.select(LOOK_SECONDS):
                 if key.fileobj is self._listener:
                     self._welcome()
@@ -88,6 +87,27 @@ class ControlServer:
                     if not client.serve(ready):
                         self._drop(client)
         self._close()
+
+    def _listen(self) -> None:
+        self._folder = self._runner.folder.path
+        self._listener, self._files = listen(self._folder)
+        self._own = {path: _identity(path) for path in self._files}
+        self._selector.register(self._listener, selectors.EVENT_READ)
+
+    def _stay_reachable(self) -> None:
+        """Listens anew if the run's folder has another name, or is another one, and has no socket of ours."""
+        place = self._files[0]
+        now = self._runner.folder.path / place.name
+        if _identity(now) == self._own[place]:
+            if now != place:
+                self._own[now] = self._own.pop(place)
+                self._files[0] = now
+        elif now.parent != self._folder or not now.exists():
+            old = self._listener
+            with contextlib.suppress(OSError):
+                self._listen()
+                self._selector.unregister(old)
+                old.close()
 
     def _welcome(self) -> None:
         try:

@@ -50,20 +50,17 @@ CLOCK = Path(__file__).parents[1] / "c" / "clock.c"
 FAILED = 3
 """Status of a trainer that has stopped because of a poisoned environment."""
 
+POISON = "PUFF_POISON"
+"""This variable says after how many steps of each game an observation is spoiled."""
+
 POISONED = {
-    "enum { COLUMNS };": "enum { COLUMNS, POISON };",
-    "    int32_t columns;\n": "    int32_t columns, poison, steps;\n",
-    "    game->columns = (int32_t)params[COLUMNS];\n": (
-        "    game->columns = (int32_t)params[COLUMNS];\n"
-        "    game->poison = (int32_t)params[POISON];\n"
-    ),
+    "#include <string.h>\n": "#include <stdlib.h>\n#include <string.h>\n",
+    "    int32_t columns;\n": "    int32_t columns, steps;\n",
     "    game->row++;\n": "    game->row++;\n    game->steps++;\n",
     "    memcpy(observation, &seen, sizeof seen);\n": (
         "    memcpy(observation, &seen, sizeof seen);\n"
-        "    if (game->poison && game->steps == game->poison) *(float*)observation = 0.0f / 0.0f;\n"
-    ),
-    '"width of the field"},\n': (
-        '"width of the field"},\n    {"poison", PUFF_INTEGER, 0, 0, 1000000, "step of an evil"},\n'
+        f'    const char* poison = getenv("{POISON}");\n'
+        "    if (poison && game->steps % atoi(poison) == 1) *(float*)observation = 0.0f / 0.0f;\n"
     ),
 }
 
@@ -189,12 +186,12 @@ def train(folder: RunFolder, number: int, trace: Path, env: Path, *, poisoned: b
     folder.lock()
     saved, _ = newest_checkpoint(folder.checkpoints)
     base = config(0.1, ENDLESS)
-    # Its games come to that step after some seconds.
-    evil = float(random.randint(200, 2000)) if poisoned else 0.0
+    if poisoned:
+        os.environ[POISON] = str(random.randint(200, 3000))
     known = replace(
         base,
         env=str(env),
-        parameters={"columns": 9.0, "poison": evil},
+        parameters={"columns": 9.0},
         policy=PolicyConfig(memory="mingru", hidden=32),
     )
     runner = Runner(known, folder, load_env(str(env)), saved)

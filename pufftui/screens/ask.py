@@ -29,16 +29,14 @@ class AskScreen(Dialog):
     BINDINGS = [Binding("ctrl+c", "close", "Close", show=False, priority=True)]
     placeholder = ""
 
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
+    def below(self) -> ComposeResult:
         self.complaint = Static(id="complaint")
         self.line = Input(placeholder=self.placeholder, compact=True, select_on_focus=False)
+        yield self.line
+        yield self.complaint
 
     def on_mount(self) -> None:
-        dialog = self.query_one("#dialog")
-        dialog.mount(self.line, self.complaint, before="#keys")
         self.line.focus()
-        self.paint()
 
     def take(self, text: str) -> None:
         """Does what the person wants; raises `PuffError` if the text makes no sense."""

@@ -32,7 +32,12 @@ class Dialog(ModalScreen[None]):
             yield Static(id="title")
             with VerticalScroll(id="scroll"):
                 yield Static(id="body")
+            yield from self.below()
             yield Static(id="keys")
+
+    def below(self) -> ComposeResult:
+        """What stands between the text and the keys, if anything."""
+        return ()
 
     def on_mount(self) -> None:
         self.paint()

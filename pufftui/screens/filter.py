@@ -22,7 +22,6 @@ class FilterScreen(AskScreen):
         self._before, self._show = pattern, show
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.line.value = self._before
 
     def body(self) -> Text:

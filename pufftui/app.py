@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from functools import partial
 
 from textual.app import SystemCommand
-from textual.driver import Driver
 from textual.screen import Screen
 
 from pufftui.detach import HandOver
 from pufftui.dressed import SIGNALS, DressedApp
-from pufftui.kitty import KeyMotion, ReleasesReported, with_releases
+from pufftui.kitty import KeyMotion, ReleasesReported
 from pufftui.privacy import Secrets, own_secrets
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.attach import AttachScreen, LeaveScreen
@@ -31,6 +30,7 @@ from pufftui.session import (
     Session,
     WatchSession,
 )
+from pufftui.terminal import hung_up
 from pufftui.theme import PuffTheme
 from pufftui.trainer.system import GpuSampler, HostSampler
 from pufftui.wishes import Wishes
@@ -64,7 +64,7 @@ def secrets_of(session: GameSession) -> Secrets:
     return own_secrets([session.opponent.name] if isinstance(session, PlaySession) else [])
 
 
-class PuffApp(DressedApp[HandOver], inherit_bindings=False):
+class PuffApp(DressedApp[None], inherit_bindings=False):
     """Shows a session. What runs beside it starts once the first frame is on the screen."""
 
     main: ArenaScreen
@@ -85,6 +85,7 @@ class PuffApp(DressedApp[HandOver], inherit_bindings=False):
         if isinstance(self.main, RunScreen) and wishes is not None and wishes.stream:
             self.main.set_stream(on=True)
         self.begun = self.signalled = self.hung_up = False
+        self.hand_over: HandOver | None = None
 
     def on_mount(self) -> None:
         self.push_screen(self.main)
@@ -132,14 +133,23 @@ class PuffApp(DressedApp[HandOver], inherit_bindings=False):
     def on_app_blur(self) -> None:
         self.main.let_go()
 
-    def get_driver_class(self) -> type[Driver]:
-        return with_releases(super().get_driver_class())
-
     def on_key_motion(self, moved: KeyMotion) -> None:
         self.main.key_moved(moved)
 
     def on_releases_reported(self, message: ReleasesReported) -> None:
         self.main.releases_reported(reported=message.reported)
+
+    def leave(self, hand_over: HandOver | None) -> None:
+        """The person leaves; the screen stays until the trainer is through.
+
+        With `hand_over` the run goes on in another process, whatever becomes of the screen until then.
+        """
+        self.left, self.hand_over = True, hand_over
+
+    @property
+    def gone(self) -> bool:
+        """Whether the terminal has gone away, so that it can be given back to nobody."""
+        return self.hung_up or hung_up()
 
     def on_signal(self, number: int) -> None:
         """SIGINT, SIGTERM or SIGHUP: leave without asking, after a checkpoint if there is training."""
@@ -149,9 +159,7 @@ class PuffApp(DressedApp[HandOver], inherit_bindings=False):
             asyncio.get_running_loop().remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)
             self.hung_up = True
-            # Someone who was just leaving the run going still wants that.
-            screen = self.screen
-            self.exit(screen.hand_over if isinstance(screen, QuitScreen) else None)
+            self.exit()
         elif not self.begun:
             self.exit()  # nothing runs yet that could be asked about
         else:

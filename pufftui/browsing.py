@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pufftui.dressed import SIGNALS, DressedApp
 from pufftui.screens.browsing import BrowsingScreen
-from pufftui.terminal import passing_log
+from pufftui.terminal import hung_up, passing_log
 
 Result = TypeVar("Result")
 
@@ -46,7 +46,8 @@ def browse(app: BrowsingApp[Result], name: str, doing: str) -> int:
     """
     with passing_log(f"pufftui-{name}-") as log:
         app.run_alone(log, f" while {doing}\nWhat happened is in {log}\n")
-    if app.return_code:
-        sys.stderr.write(app.masked(f"The screen failed; what happened is in {log}\n"))
+    gone = hung_up()
+    if app.crashed and not gone:
+        sys.stderr.write(app.masked(f"The screen crashed. What happened is in {log}\n"))
         return 1
-    return INTERRUPTED if app.signalled else 0
+    return INTERRUPTED if app.signalled or gone else 0

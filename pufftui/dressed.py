@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
 from rich.segment import Segment
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.color import Color
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from pufftui.closed import forget_closed_widgets
+from pufftui.crash import CrashingApp
 from pufftui.glyphs import ASCII, FULL, Glyphs, fitting
 from pufftui.key import Key
+from pufftui.kitty import with_releases
 from pufftui.palette import quantiser
 from pufftui.privacy import Secrets, mask
+from pufftui.screens.palette import Palette
 from pufftui.screens.reveal import RevealScreen
 from pufftui.terminal import hung_up, private_terminal
 from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables
@@ -51,7 +55,7 @@ class MainScreen(Dressable, Protocol):
     KEYS: ClassVar[tuple[Key, ...]]
 
 
-class DressedApp(App[Result], inherit_bindings=False):
+class DressedApp(CrashingApp[Result], inherit_bindings=False):
     """An application in one of the themes. Subclasses name the screen that is dressed as `main`."""
 
     CSS_PATH = "app.tcss"
@@ -112,17 +116,27 @@ class DressedApp(App[Result], inherit_bindings=False):
         super().notify(shown, title=head, severity=severity, timeout=timeout, markup=markup)
 
     def run_alone(self, log: Path, last_words: str) -> None:
-        """Runs with the terminal for itself; other output goes to `log`.
+        """Runs with the terminal for itself; other output goes to `log`, and why it has `crashed`.
 
         `last_words` are what a fatal signal leaves on the terminal, after its name.
         """
         self._last_words = last_words
-        with private_terminal(log, self.masked(last_words)) as self._say:
-            self.run()
+        with private_terminal(log, self.masked(last_words)) as guard:
+            self._say = guard.say
+            self.run_to_its_end()
+            if self.crashed:
+                guard.give_back()
 
     def pop_screen(self) -> AwaitComplete:
         """Closes what lies over the main screen, and never that: Textual's palette may close twice."""
         return super().pop_screen() if self.screen.is_modal else AwaitComplete()
+
+    def get_driver_class(self) -> type[Driver]:
+        return with_releases(super().get_driver_class())
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._leave_if_cut_off)

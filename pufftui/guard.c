@@ -46,14 +46,18 @@ static void put(const char* bytes, size_t length) {
     }
 }
 
+static void give_back(void) {
+    /* Other threads go on for a moment: their output must not follow ours. */
+    dup2(guard.nothing, guard.shared);
+    put(restore, sizeof restore - 1);
+    if (guard.has_settings) tcsetattr(guard.terminal, TCSANOW, &guard.settings);
+}
+
 static void on_signal(int number) {
     int which = 0;
     while (which < SIGNALS - 1 && numbers[which] != number) which++;
     if (guard.terminal >= 0) {
-        /* Other threads go on for a moment: their output must not follow ours. */
-        dup2(guard.nothing, guard.shared);
-        put(restore, sizeof restore - 1);
-        if (guard.has_settings) tcsetattr(guard.terminal, TCSANOW, &guard.settings);
+        give_back();
         put("\npufftui: ", 10);
         put(names[which], strlen(names[which]));
         put(guard.message, guard.length);
@@ -62,6 +66,12 @@ static void on_signal(int number) {
     /* The signal is blocked until this handler returns, then it meets the handler before us. */
     sigaction(number, &guard.before[which], NULL);
     raise(number);
+}
+
+/* Gives the terminal back while the process goes on. What is written to the descriptor that was
+ * given to puff_guard_arm goes nowhere from then on. */
+PUFF_EXPORT void puff_guard_give_back(void) {
+    if (guard.terminal >= 0) give_back();
 }
 
 /* Changes what follows the name of the signal, cut to what fits. */

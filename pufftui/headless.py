@@ -11,15 +11,17 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from json import dumps
 from types import FrameType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pufftui.envs.errors import PuffError
 from pufftui.format import duration, figure, percent, steps
-from pufftui.streams import Output
+from pufftui.streams import Output, in_background
 from pufftui.trainer.command import Stop
 from pufftui.trainer.health import Finding, Level
-from pufftui.trainer.runner import Runner
 from pufftui.trainer.snapshot import LOSSES, Phase, Snapshot
+
+if TYPE_CHECKING:
+    from pufftui.session import Trainer
 
 REPORT_SECONDS = 1.0
 PROGRESS_SECONDS = 10.0
@@ -36,22 +38,24 @@ class Impatience(Exception):  # noqa: N818 - a wish, not an error
     """A second ctrl+c: leave at once, without the checkpoint."""
 
 
-def run_headless(runner: Runner, *, json: bool, note: str = "") -> int:
+def run_headless(runner: Trainer, *, json: bool, note: str = "", started: bool = False) -> int:
     """Trains to the end or to a signal; returns the exit status.
 
-    SIGINT, SIGTERM and SIGHUP end training with a checkpoint, SIGHUP only if `run.on_hangup` does
-    not let it go on; a second SIGINT ends it at once.
+    A run that was `started` before just goes on. SIGINT, SIGTERM and SIGHUP end training with a
+    checkpoint, SIGHUP only if `run.on_hangup` does not let it go on; a second SIGINT ends it at once.
     With `json` every report is a line on stdout, else there is one sentence at the end; `note` is
     said on stderr before. Raises
     `PuffError` if training failed.
     """
     output, progress = Output(sys.stdout), Progress(sys.stderr)
-    progress.say(f"run {runner.folder.id} in {runner.folder.path}")
-    if note:
-        progress.say(note)
     try:
         with _stop_on_signals(runner):
-            runner.start()
+            if not started:
+                progress.say(f"run {runner.folder.id} in {runner.folder.path}")
+            if note:
+                progress.say(note)
+            if not started:
+                runner.start()
             ended = False
             while not ended:
                 ended = runner.join(REPORT_SECONDS)
@@ -79,7 +83,7 @@ class Progress:
     """One line on stderr: it replaces itself on a terminal, else a new one comes now and then."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._output = Output(stream)
+        self._output, self._stream = Output(stream), stream
         self._terminal = stream.isatty()
         self._next = 0.0
         self._phase: Phase | None = None
@@ -87,8 +91,10 @@ class Progress:
         self._alerted: frozenset[str] = frozenset()
 
     def show(self, snapshot: Snapshot) -> None:
-        """Shows where training is."""
+        """Shows where training is, but not over what another program shows on the same terminal."""
         if self._terminal:
+            if in_background(self._stream):
+                return
             self._output.write(f"\r\x1b[K{progress_line(snapshot)}")
         elif time.monotonic() >= self._next or snapshot.phase is not self._phase:
             self._next = time.monotonic() + PROGRESS_SECONDS
@@ -97,7 +103,7 @@ class Progress:
 
     def clear(self) -> None:
         """Makes room for another line on the terminal."""
-        if self._terminal:
+        if self._terminal and not in_background(self._stream):
             self._output.write("\r\x1b[K")
 
     def warn(self, text: str) -> None:
@@ -121,7 +127,7 @@ class Progress:
 
 
 @contextmanager
-def _stop_on_signals(runner: Runner) -> Iterator[None]:
+def _stop_on_signals(runner: Trainer) -> Iterator[None]:
     stopping = False
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -146,7 +152,7 @@ def _stop_on_signals(runner: Runner) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _conclude(runner: Runner, reason: str, output: Output, *, json: bool) -> None:
+def _conclude(runner: Trainer, reason: str, output: Output, *, json: bool) -> None:
     run, last = runner.folder.id, runner.latest
     if json:
         line = {

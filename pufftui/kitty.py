@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from codecs import IncrementalDecoder, getincrementaldecoder
+from collections.abc import Callable, Iterable
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 from textual import constants, events
@@ -140,5 +142,15 @@ def with_releases(driver: type[Driver]) -> type[Driver]:
     """The driver that also hears keys being let go, where there is one for it."""
     if driver is not linux_driver.LinuxDriver:
         return driver
-    linux_driver.XTermParser = KeyParser  # type: ignore[attr-defined]  # it makes its own
+    # It makes its own parser and decoder.
+    linux_driver.XTermParser = KeyParser  # type: ignore[attr-defined]
+    linux_driver.getincrementaldecoder = _any_bytes  # type: ignore[attr-defined, assignment]
     return KeyDriver
+
+
+def _any_bytes(encoding: str) -> Callable[[], IncrementalDecoder]:
+    """A decoder that reads bytes that are no text as a sign that nobody listens to.
+
+    A key with the eighth bit set, or a text pasted in another encoding, would end the screen.
+    """
+    return partial(getincrementaldecoder(encoding), errors="replace")

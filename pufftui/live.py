@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 import signal
 import sys
-import termios
+import threading
 import time
 from collections.abc import Callable
 
 from pufftui.app import PuffApp
 from pufftui.detach import HandOver
 from pufftui.format import duration, figure, steps
+from pufftui.headless import run_headless
 from pufftui.recorded import farewell
 from pufftui.session import Session
-from pufftui.streams import Output
-from pufftui.terminal import hung_up
+from pufftui.streams import Output, masked
 from pufftui.trainer.command import Stop
 from pufftui.trainer.snapshot import Phase
 from pufftui.wishes import Wishes
@@ -23,12 +23,16 @@ from pufftui.wishes import Wishes
 GRACE = 20.0
 """Seconds that a slow checkpoint may take after the screen has gone."""
 
+ARENA_SECONDS = 5.0
+"""Time in which a recording of a game has to be written after a crash, when training has ended."""
 
-def run_live(session: Session, wishes: Wishes | None = None) -> int:
-    """Trains with the dashboard; the exit status.
 
-    0 if training finished or the person stopped it, 1 if it failed, 130 after a signal.
-    Raises `PuffError` without a terminal or for an unknown theme.
+def run_live(session: Session, wishes: Wishes | None = None, note: str = "") -> int:
+    """Trains with the dashboard, and without it if the screen crashes; the exit status.
+
+    0 if training finished or the person stopped it, 1 if it failed, 130 after a signal. `note` is
+    why nobody can attach to the run, if so. Raises `PuffError` without a terminal or for an unknown
+    theme, or if training fails after the screen has crashed.
     """
     app = PuffApp(session, wishes)
     folder, output = session.folder, Output(sys.stderr)
@@ -42,25 +46,62 @@ def run_live(session: Session, wishes: Wishes | None = None) -> int:
     )
     try:
         app.run_alone(folder.log, message)
-    except (OSError, termios.error):
-        # A terminal that has gone away can be given back to nobody.
-        if not (app.hung_up or hung_up()):
-            raise
-    finally:
-        gone = app.hung_up or hung_up()
-        _ignore_signals()
-        hand_over = app.return_value or (_hand_over(session) if gone else None)
-        if app.begun:
-            session.arena.stop()
-            _finish(session, say, patient=hand_over is not None)
+    except BaseException:  # no terminal, or an interrupt while there was no screen yet
+        _leave(app, session, say)
+        raise
+    if app.crashed and not (app.left or app.gone or session.runner.latest.phase.ended):
+        return _go_on(app, session, note)
+    hand_over = _leave(app, session, say)
     say(farewell(session.arena))
+    crashed = app.crashed and not app.gone
+    if crashed:
+        say(f"The screen crashed. What happened is in {folder.log}\n")
     if hand_over is not None and session.runner.latest.phase is Phase.INTERRUPTED:
         say(_left_running(session, hand_over.complete()))
         return 0
     say(_report(session))
-    if session.runner.latest.phase is Phase.FAILED or (app.return_code and not gone):
+    if session.runner.latest.phase is Phase.FAILED or crashed:
         return 1
-    return 130 if app.signalled or gone else 0
+    return 130 if app.signalled or app.gone else 0
+
+
+def _go_on(app: PuffApp, session: Session, note: str) -> int:
+    """Training goes on without its screen, as if it had never had one; the exit status."""
+    if app.secrets is not None:
+        # For good: what is told last of a run that fails is told elsewhere.
+        sys.stdout, sys.stderr = masked(sys.stdout, app.masked), masked(sys.stderr, app.masked)
+    # The game may be what crashed, or may never come to an end.
+    ending = threading.Thread(target=session.arena.stop, name="end of the arena", daemon=True)
+    ending.start()
+    words, started = _crash_words(session, note), session.runner.started
+    status = run_headless(session.runner, json=False, note=words, started=started)
+    ending.join(ARENA_SECONDS)
+    Output(sys.stderr).write(farewell(session.arena))
+    return status
+
+
+def _crash_words(session: Session, note: str) -> str:
+    """That the screen has crashed, why, and how to come by another one."""
+    run, folder = session.folder.id, session.folder
+    goes = "goes on" if session.runner.started else "begins"
+    words = f"The screen crashed. Training {goes} without it. What happened is in {folder.log}\n"
+    if note:
+        return f"{words}{note}\nLook on from another terminal: pufftui watch {run}"
+    return (
+        f"{words}Open it again from another terminal: pufftui attach {run}\n"
+        "Or from this one: ctrl+z, then bg, then the same. Ctrl+c stops training with a checkpoint."
+    )
+
+
+def _leave(app: PuffApp, session: Session, say: Callable[[str], None]) -> HandOver | None:
+    """Ends what runs beside the screen; what another process needs to go on with the run, if one is to."""
+    gone = app.gone
+    _ignore_signals()
+    hand_over = app.hand_over or (_hand_over(session) if gone else None)
+    if session.runner.started:
+        session.arena.stop()
+        _finish(session, say, patient=hand_over is not None)
+    return hand_over
 
 
 def _ignore_signals() -> None:

@@ -24,10 +24,10 @@ def run_play(session: PlaySession, wishes: Wishes | None = None) -> int:
         finally:
             session.arena.stop()
     sys.stderr.write(app.masked(_report(session)))
-    if app.return_code:
-        sys.stderr.write(app.masked(f"The screen failed; what happened is in {log}\n"))
+    if app.crashed and not app.gone:
+        sys.stderr.write(app.masked(f"The screen crashed. What happened is in {log}\n"))
         return 1
-    return INTERRUPTED if app.signalled else 0
+    return INTERRUPTED if app.signalled or app.gone else 0
 
 
 def _report(session: PlaySession) -> str:

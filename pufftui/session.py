@@ -15,6 +15,7 @@ from pufftui.tally import Tally
 from pufftui.trainer.command import ArenaCommand, Command
 from pufftui.trainer.config import Config
 from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.health import Finding
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.snapshot import Snapshot
 from pufftui.trainer.store import StoreReader
@@ -31,7 +32,19 @@ class Source(Protocol):
 
 
 class Trainer(Source, Protocol):
-    """The side of a `Runner` that the dashboard sees."""
+    """The side of a `Runner` that the dashboard sees, and who follows a run without a screen."""
+
+    @property
+    def config(self) -> Config: ...
+
+    @property
+    def folder(self) -> RunFolder: ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]: ...
+
+    @property
+    def started(self) -> bool: ...
 
     def send(self, command: Command) -> None: ...
 
@@ -95,8 +108,8 @@ class RunSession(GameSession):
         return self.folder.id
 
     def start(self) -> None:
-        self.arena.start()
         self.runner.start()
+        self.arena.start()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

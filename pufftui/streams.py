@@ -14,6 +14,14 @@ def silence(stream: TextIO) -> None:
     os.close(nowhere)
 
 
+def in_background(stream: TextIO) -> bool:
+    """Whether a shell has given the terminal of a stream to another program for now."""
+    try:
+        return os.tcgetpgrp(stream.fileno()) != os.getpgrp()
+    except (OSError, ValueError):  # it is no terminal, or not the one that we are started from
+        return False
+
+
 class Output:
     """A stream that may be closed by its reader: from then on nothing is written."""
 

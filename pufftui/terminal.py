@@ -8,13 +8,13 @@ import os
 import sys
 import tempfile
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pufftui.envs.errors import PuffError
-from pufftui.guard import guarded
+from pufftui.guard import Guard, guarded
 
 
 class Lasting(io.FileIO):
@@ -46,12 +46,13 @@ def _true_size() -> Iterator[None]:
 
 
 @contextmanager
-def private_terminal(log: Path, message: str) -> Iterator[Callable[[str], None]]:
+def private_terminal(log: Path, message: str) -> Iterator[Guard]:
     """Descriptors 1 and 2 lead to `log`, and Textual is given the terminal, until the end.
 
     Textual writes to `sys.__stderr__` and asks `sys.__stdout__` for the size. Native code writes to
     the descriptors, so both kinds of output are kept apart. `message` is what a fatal signal leaves
-    on the terminal, after its name; what is given changes it. Raises `PuffError` without a terminal.
+    on the terminal, after its name; the guard that is given changes it, and gives the terminal back
+    after a crash of the screen. Raises `PuffError` without a terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise PuffError(
@@ -70,11 +71,12 @@ def private_terminal(log: Path, message: str) -> Iterator[Callable[[str], None]]
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         try:
-            with guarded(screen.fileno(), file, message) as say:
-                yield say
+            with guarded(screen.fileno(), file, message) as guard:
+                yield guard
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError):  # a full disk keeps nobody from the terminal
+                    stream.flush()
             sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]
             for descriptor, copy in zip((1, 2), saved, strict=True):
                 os.dup2(copy, descriptor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import sys
-import termios
 from dataclasses import fields
 
 from pufftui.app import PuffApp
@@ -14,7 +13,7 @@ from pufftui.envs.descriptor import Descriptor, unknown_env
 from pufftui.envs.errors import PuffError
 from pufftui.recorded import farewell
 from pufftui.session import AttachSession, EmptyStage, Stage, WatchSession
-from pufftui.terminal import hung_up, passing_log
+from pufftui.terminal import passing_log
 from pufftui.trainer.arena import Arena
 from pufftui.trainer.layers import restore_config
 from pufftui.trainer.policies import run_environment
@@ -78,20 +77,17 @@ def run_watch(session: WatchSession, wishes: Wishes | None = None) -> int:
         message = f" while watching {run}\nWhat happened is in {log}\n"
         try:
             app.run_alone(log, message)
-        except (OSError, termios.error):
-            # A terminal that has gone away can be given back to nobody.
-            if not (app.hung_up or hung_up()):
-                raise
         finally:
             session.arena.stop()
             session.runner.stop()
             if isinstance(session, AttachSession):
                 session.control.stop()
         sys.stderr.write(app.masked(farewell(session.arena)))
-        if app.return_code and not app.hung_up:
-            sys.stderr.write(app.masked(f"The screen failed; what happened is in {log}\n"))
+        if app.crashed and not app.gone:
+            told = f"The screen crashed. {run} is as it was. What happened is in {log}\n"
+            sys.stderr.write(app.masked(told))
             return 1
-    return INTERRUPTED if app.signalled or app.hung_up else 0
+    return INTERRUPTED if app.signalled or app.gone else 0
 
 
 def _game(folder: RunFolder, watcher: Watcher) -> tuple[Stage, Descriptor, str]:

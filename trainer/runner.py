@@ -83,6 +83,11 @@ class Runner:
         keep_freed_memory()
         self._thread.start()
 
+    @property
+    def started(self) -> bool:
+        """Whether the thread was started; it may have ended since."""
+        return self._thread.ident is not None
+
     def send(self, command: Command) -> None:
         """Asks for something; it is done at the next epoch boundary."""
         self._channel.send(command)

@@ -78,10 +78,10 @@ def show(runner: Runner, options: argparse.Namespace) -> int:
             from pufftui.headless import run_headless
 
             return run_headless(runner, json=options.json, note=trouble)
-        return _show_live(runner, wishes(options))
+        return _show_live(runner, wishes(options), trouble)
 
 
-def _show_live(runner: Runner, wanted: Wishes) -> int:
+def _show_live(runner: Runner, wanted: Wishes, note: str) -> int:
     from pufftui.live import run_live
     from pufftui.session import Session
     from pufftui.trainer.arena import Arena
@@ -96,4 +96,4 @@ def _show_live(runner: Runner, wanted: Wishes) -> int:
         descriptor=library.descriptor,
         open_store=lambda: StoreReader(lambda: runner.folder.database),
     )
-    return run_live(session, wanted)
+    return run_live(session, wanted, note)

@@ -42,4 +42,4 @@ class LiveScreen(RunScreen):
         if self.session.runner.latest.phase.ended:
             self.app.exit()
         elif not isinstance(self.app.screen, QuitScreen):
-            self.app.push_screen(QuitScreen(self.look, self.session))
+            self.app.push_screen(QuitScreen(self.look, self.session, self.owner.leave))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.text import Text
 from textual.binding import Binding
 
@@ -26,9 +28,12 @@ class QuitScreen(Dialog):
         Binding("n", "close", "Go on", show=False),
     ]
 
-    def __init__(self, look: PuffTheme, session: Session) -> None:
+    def __init__(
+        self, look: PuffTheme, session: Session, leave: Callable[[HandOver | None], None]
+    ) -> None:
+        """`leave` is told that the person does, and what another process needs to go on."""
         super().__init__(look)
-        self._session = session
+        self._session, self._leave = session, leave
         self._since: float | None = None
         self.hand_over: HandOver | None = None
         """The run goes on in another process, if the person wants that."""
@@ -81,7 +86,7 @@ class QuitScreen(Dialog):
             return
         waited = self._session.clock() - self._since
         if self._session.runner.join(0) or waited > PATIENCE:
-            self.app.exit(self.hand_over)
+            self.app.exit()
         else:
             self.paint()
 
@@ -95,6 +100,7 @@ class QuitScreen(Dialog):
         if self._since is None:
             self._since = self._session.clock()
             self._session.runner.send(Stop())
+            self._leave(self.hand_over)
             self.paint()
 
     def action_close(self) -> None:

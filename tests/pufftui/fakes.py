@@ -133,6 +133,8 @@ class FakeRunner:
     changes: dict[str, object] = field(default_factory=dict)
     stubborn: bool = False
     findings: tuple[Finding, ...] = ()
+    folder: FakeFolder | None = None
+    config: Config | None = None
     alerts: list[AlertRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -151,6 +153,8 @@ class FakeRunner:
             self.phase = phases[type(command)]
 
     def join(self, timeout: float | None = None) -> bool:
+        if timeout and not self.phase.ended:
+            time.sleep(min(timeout, 0.05))
         return self.phase.ended
 
     @property
@@ -426,11 +430,12 @@ def fake_session(
     library = load_env(env)
     clock = clock or Clock()
     runner = FakeRunner(clock, high=library.descriptor.score_high, head_start=head_start)
+    runner.folder, runner.config = FakeFolder(folder), Config(env, {})
     return Session(
         runner=runner,
         arena=FakeArena(library, threaded=threaded),
-        folder=FakeFolder(folder),
-        config=Config(env, {}),
+        folder=runner.folder,
+        config=runner.config,
         descriptor=library.descriptor,
         open_store=lambda: FakeReader(runner),
         clock=clock,

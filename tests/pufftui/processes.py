@@ -85,6 +85,12 @@ class Terminal:
                 except OSError:  # it has ended
                     assert until in self.text, self.text[-2000:]
 
+    def drain(self, seconds: float = 0.05) -> None:
+        """Takes in what is said for a moment."""
+        if select.select([self.screen], [], [], seconds)[0]:
+            with contextlib.suppress(OSError):  # it has ended
+                self.said += os.read(self.screen, 65536)
+
     @property
     def text(self) -> str:
         """What was said, without the commands for the terminal."""

@@ -74,19 +74,14 @@ class Runner:
         return self._channel.findings
 
     @property
-    def begun(self) -> bool:
-        """Whether training was ever started."""
+    def started(self) -> bool:
+        """Whether the thread was started; it may have ended since."""
         return self._thread.ident is not None
 
     def start(self) -> None:
         """Starts the thread."""
         keep_freed_memory()
         self._thread.start()
-
-    @property
-    def started(self) -> bool:
-        """Whether the thread was started; it may have ended since."""
-        return self._thread.ident is not None
 
     def send(self, command: Command) -> None:
         """Asks for something; it is done at the next epoch boundary."""

@@ -75,7 +75,7 @@ def _train(options: argparse.Namespace, config: Config, library: EnvLibrary) -> 
         runner = Runner(config, folder, library)
         return show(runner, options)
     finally:
-        if runner is None or not runner.begun:
+        if runner is None or not runner.started:
             folder.discard()
         folder.release()
 

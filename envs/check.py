@@ -128,7 +128,7 @@ def measure_speed(folder: EnvFolder, seconds: float = 0.2) -> dict[str, float]:
         "from pufftui.envs.benchmark import measure\n"
         "from pufftui.envs.catalogue import load_env\n"
         "for name in sys.argv[2:]:\n"
-        "    speed = measure(load_env(name), 1, float(sys.argv[1]))\n"
+        "    speed = measure(load_env(name, named_here=True), 1, float(sys.argv[1]))\n"
         "    sys.stdout.write(json.dumps([speed.env, speed.ns_per_step]) + '\\n')\n"
     )
     names = [folder.id, *(name for name in env_names() if name != folder.id)]

@@ -18,6 +18,7 @@ from pathlib import Path
 from pufftui.envs.compiler import need_compiler
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import SUFFIX
+from pufftui.envs.places import is_text, own_folder
 
 HEADERS = Path(__file__).parent
 LANGUAGE = ("-std=gnu11", "-D_GNU_SOURCE", f"-I{HEADERS}", "-Wall", "-Wextra")
@@ -55,6 +56,8 @@ def compile_env(source: Path) -> Path:
     key = hashlib.sha256("\0".join(OPTIMISED).encode())
     key.update(compile_c(source, [*OPTIMISED, "-E", "-dD"]).stdout)
     cache = cache_folder()
+    if not is_text(str(cache)):
+        raise _no_place(source, cache, "its name is not UTF-8")
     library = cache / f"{source.stem}-{key.hexdigest()[:KEY_DIGITS]}{SUFFIX}"
     try:
         if library.exists():
@@ -70,11 +73,15 @@ def compile_env(source: Path) -> Path:
             fresh.replace(library)
         _forget_unused(cache)
     except OSError as error:
-        raise PuffError(
-            f"{source.stem} cannot be compiled into {cache} ({error.strerror or error}).",
-            "Choose another folder with the variable XDG_CACHE_HOME.",
-        ) from None
+        raise _no_place(source, cache, error.strerror or str(error)) from None
     return library
+
+
+def _no_place(source: Path, cache: Path, why: str) -> PuffError:
+    return PuffError(
+        f"{source.stem} cannot be compiled into {cache} ({why}).",
+        "Choose another folder with the variable XDG_CACHE_HOME.",
+    )
 
 
 def compile_c(source: Path, flags: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
@@ -88,8 +95,7 @@ def compile_c(source: Path, flags: Sequence[str]) -> subprocess.CompletedProcess
 
 def cache_folder() -> Path:
     """Where compiled environments are kept."""
-    root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(root).expanduser().absolute() / "pufftui"
+    return own_folder("XDG_CACHE_HOME", ".cache")
 
 
 def _forget_unused(cache: Path) -> None:

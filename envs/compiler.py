@@ -17,7 +17,7 @@ PACKAGES = {"apt-get": "apt install", "dnf": "dnf install", "pacman": "pacman -S
 
 def find_compiler() -> list[str] | None:
     """The compiler's program, with the flags that `$CC` gives it; None if there is none."""
-    named = shlex.split(os.environ.get("CC", ""))
+    named = _named()
     for program, *flags in [named] if named else [[name] for name in NAMES]:
         path = shutil.which(program)
         if path:
@@ -25,13 +25,21 @@ def find_compiler() -> list[str] | None:
     return None
 
 
+def _named() -> list[str]:
+    """The words of the variable CC; what is quoted wrongly is one word, that of no program."""
+    text = os.environ.get("CC", "").strip()
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return [text]
+
+
 def need_compiler() -> list[str]:
     """The compiler; raises `PuffError` that says how to get one."""
     command = find_compiler()
     if command:
         return command
-    named = os.environ.get("CC")
-    if named:
+    if named := os.environ.get("CC", "").strip():
         raise PuffError(
             f"The C compiler {named}, which the variable CC names, is not there.",
             "Name another one, or none to take the usual one.",

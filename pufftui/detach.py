@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+from pufftui.envs.catalogue import for_successor
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.lock import INHERITED
 from pufftui.trainer.run_folder import RunFolder
@@ -18,9 +19,10 @@ START_SECONDS = 60.0
 class HandOver:
     """Keeps the run's lock while nobody trains it, so that no third process can take it."""
 
-    def __init__(self, folder: RunFolder) -> None:
-        """To be made while this process still trains the run."""
+    def __init__(self, folder: RunFolder, env: str) -> None:
+        """To be made while this process still trains the run, in the environment `env`."""
         self._folder = folder
+        self._env = env
         self._lock = folder.spare_lock()
 
     def complete(self) -> int:
@@ -30,7 +32,9 @@ class HandOver:
         """
         if self._lock is None:
             raise self._failure("It had ended before.")
+        # Not compiled anew: who edits the sources meanwhile does not end the run.
         environment = os.environ | {
+            **for_successor(self._env),
             INHERITED: str(self._lock),
             "PUFFTUI_RUNS": str(self._folder.path.parent),
         }

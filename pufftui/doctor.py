@@ -169,7 +169,7 @@ def _letters() -> Finding:
 
 def _runs_folder() -> Finding:
     root = runs_root()
-    place = next(folder for folder in (root, *root.parents) if folder.exists())
+    place = next(folder for folder in (root, *root.parents) if os.path.exists(folder))  # noqa: PTH110 - also of a name that is too long
     try:
         with tempfile.TemporaryFile(dir=place):
             pass

@@ -114,7 +114,8 @@ def _ignore_signals() -> None:
 def _hand_over(session: Session) -> HandOver | None:
     """If a run is to go on without its terminal, what it needs for that."""
     wanted = session.config.run.on_hangup == "detach"
-    return HandOver(session.folder) if wanted and not session.runner.latest.phase.ended else None
+    going = wanted and not session.runner.latest.phase.ended
+    return HandOver(session.folder, session.config.env) if going else None
 
 
 def _finish(session: Session, say: Callable[[str], None], *, patient: bool) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import re
 import tempfile
 import tomllib
@@ -14,6 +13,8 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any
 
+from pufftui.envs.places import own_folder
+
 FILE = "screen.toml"
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 """Keys that TOML takes without quotes."""
@@ -21,8 +22,7 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 def preference_folder() -> Path:
     """Where a person keeps what is theirs: settings, themes, preferences."""
-    root = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(root).expanduser() / "pufftui"
+    return own_folder("XDG_CONFIG_HOME", ".config")
 
 
 def kept(table: str) -> dict[str, Any]:

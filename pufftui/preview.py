@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from pufftui.envs.catalogue import load_env
+from pufftui.envs.catalogue import find_env, load_env
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.opponent import choose_opponent
@@ -86,8 +86,9 @@ class Preview:
 
     def _begin(self, env: str) -> Showing:
         try:
-            library = load_env(env)
-            opponent = choose_opponent(load_config(env, device="cpu", files=[], flags={}), None)
+            id_ = find_env(env).id
+            library = load_env(id_)
+            opponent = choose_opponent(load_config(id_, device="cpu", files=[], flags={}), None)
             arena = Arena(library, opponent.parameters, lambda: opponent.weights, seed=1)
         except PuffError as error:
             return Showing(env, trouble=str(error))

@@ -18,6 +18,8 @@ from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
 
+from pufftui.envs.places import home as own_home
+
 HIDDEN = "•••"
 HOME, ELSEWHERE = "~", "…"
 """How paths begin of which only the end is shown."""
@@ -76,7 +78,7 @@ def own_secrets(
 
 def _places(folders: Iterable[Path]) -> tuple[tuple[str, str], ...]:
     """The folders that are known to be somebody's, as they are written and as they are meant."""
-    home, here = Path.home(), Path.cwd()
+    home, here = own_home(), Path.cwd()
     found: dict[str, str] = {}
     for place in (home, here, *folders):
         for path in (place, place.resolve()):

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pufftui.envs.catalogue import find_env
+from pufftui.envs.reading import read_small_text
 
 SECTION = "## Rules"
 MARKS = re.compile(r"\*\*|`|\[([^\]]*)\]\([^)]*\)")
@@ -26,7 +27,7 @@ class Rule:
 def rules(env: str) -> tuple[Rule, ...]:
     """The paragraphs of the section about the rules, without marks; none if there is none."""
     try:
-        readme = (find_env(env).path / "README.md").read_text(encoding="utf-8", errors="replace")
+        readme = read_small_text(find_env(env).path / "README.md", errors="replace")
     except OSError:
         return ()
     _, found, after = readme.partition(f"\n{SECTION}\n")

@@ -11,6 +11,7 @@ from pufftui.control.client import Connection, Control
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Descriptor, unknown_env
 from pufftui.envs.errors import PuffError
+from pufftui.envs.reading import read_small_text
 from pufftui.recorded import farewell
 from pufftui.session import AttachSession, EmptyStage, Stage, WatchSession
 from pufftui.terminal import passing_log
@@ -97,9 +98,9 @@ def _game(folder: RunFolder, watcher: Watcher) -> tuple[Stage, Descriptor, str]:
         return EmptyStage(), unknown_env("logged"), "This run has no game."
     try:
         library = load_env(env)
-        text = folder.config_file.read_text(encoding="utf-8")
+        text = read_small_text(folder.config_file)
         config = restore_config(text, file=folder.config_file, flags={})
-    except (PuffError, OSError) as error:
+    except (PuffError, OSError, ValueError) as error:
         return EmptyStage(), unknown_env(env), f"There is no game to see. {error}"
     arena = Arena(library, config.parameters, lambda: watcher.weights, config.run.seed)
     return arena, library.descriptor, ""

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from pufftui.envs.catalogue import env_defaults, load_env
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError, nearest
+from pufftui.envs.reading import read_small_text
 from pufftui.trainer.config import SECTIONS, Config, SettingField, setting_fields
 from pufftui.trainer.grids import grids_of
 
@@ -73,10 +74,24 @@ def load_config(
 def restore_config(text: str, *, file: Path, flags: Mapping[str, str]) -> Config:
     """The settings that `config_to_toml` wrote as `text`, found in `file`, with `flags` over them.
 
-    Raises `PuffError` like `load_config`.
+    Raises `PuffError` like `load_config`, and as `load_env` for an environment that is not to be built.
     """
-    env = str(tomllib.loads(text)[ENVIRONMENT])
+    env = recorded_environment(text, file)
     return _build(env, "", [*_parse(text, file, env), *_from_flags(flags)])
+
+
+def recorded_environment(text: str, file: Path) -> str:
+    """The environment that settings found in `file` are for; raises `PuffError` if they name none."""
+    try:
+        env = tomllib.loads(text).get(ENVIRONMENT)
+    except (ValueError, RecursionError) as error:
+        raise _not_toml(file, error) from None
+    if not isinstance(env, str):
+        raise PuffError(
+            f"{file} does not say which environment it is for.",
+            "Only runs of pufftui train go on.",
+        )
+    return env
 
 
 def _from_flags(flags: Mapping[str, str]) -> list[Entry]:
@@ -125,7 +140,7 @@ def parse_number(text: str) -> float:
 def _read(file: Path, env: str) -> Iterator[Entry]:
     """What a file sets, first for every device, then for one."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_small_text(file)
     except OSError as error:
         raise PuffError(
             f"The settings in {file} cannot be read ({error.strerror}).",
@@ -137,7 +152,7 @@ def _read(file: Path, env: str) -> Iterator[Entry]:
     yield from _parse(text, file, env)
 
 
-def _not_toml(file: Path, error: ValueError) -> PuffError:
+def _not_toml(file: Path, error: Exception) -> PuffError:
     return PuffError(
         f"{file} is not valid TOML: {error}.",
         "Settings look like this: [train], and below it learning_rate = 0.01.",
@@ -148,7 +163,7 @@ def _not_toml(file: Path, error: ValueError) -> PuffError:
 def _parse(text: str, file: Path, env: str) -> Iterator[Entry]:
     try:
         tables = tomllib.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _not_toml(file, error) from None
     written_for = tables.pop(ENVIRONMENT, env)
     if written_for != env:

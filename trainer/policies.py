@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.envs.errors import PuffError
+from pufftui.envs.reading import read_small_text
 from pufftui.trainer.checkpoint import Saved, best_checkpoint
 from pufftui.trainer.grids import encoder_width
 from pufftui.trainer.layers import ENVIRONMENT, restore_config
@@ -80,8 +81,8 @@ def best_policy(folder: RunFolder) -> PolicyWeights:
 def run_environment(folder: RunFolder) -> str | None:
     """What a run trains on, or None if its folder does not say."""
     try:
-        settings = tomllib.loads(folder.config_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        settings = tomllib.loads(read_small_text(folder.config_file))
+    except (OSError, ValueError, RecursionError):
         return None
     name = settings.get(ENVIRONMENT)
     return name if isinstance(name, str) else None

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pufftui.envs.errors import PuffError, nearest
+from pufftui.envs.places import expanded
 from pufftui.trainer.held_folder import HeldFolder, Identity, identity
 from pufftui.trainer.lock import Holder, RunLock, look_at, read_holder
 
@@ -44,7 +45,7 @@ ANIMALS = (
 
 def runs_root() -> Path:
     """The folder that holds all runs: `$PUFFTUI_RUNS`, else `runs` under the current folder."""
-    return Path(os.environ.get("PUFFTUI_RUNS") or "runs").expanduser().absolute()
+    return expanded(os.environ.get("PUFFTUI_RUNS", "").strip() or "runs")
 
 
 def run_names() -> list[str]:

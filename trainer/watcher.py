@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pufftui.envs.errors import PuffError
+from pufftui.envs.reading import read_small_text
 from pufftui.trainer.checkpoint import newest_checkpoint
 from pufftui.trainer.lock import Holder
 from pufftui.trainer.policies import POLICY, weights_from
@@ -265,8 +266,10 @@ def _named(values: Mapping[str, float], beginning: str) -> dict[str, float]:
 
 def _planned(folder: RunFolder) -> int:
     """The steps that a run was to have when it began, 0 if its folder does not say."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        settings = tomllib.loads(folder.config_file.read_text(encoding="utf-8"))
+    with contextlib.suppress(
+        OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError
+    ):
+        settings = tomllib.loads(read_small_text(folder.config_file))
         return int(settings["train"]["total_steps"])
     return 0
 

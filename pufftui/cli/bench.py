@@ -83,7 +83,7 @@ def run(arguments: list[str]) -> int:
         if not path.startswith("policy."):
             raise PuffError(f"bench has no setting {path}.", parser.epilog, usage=True)
     job_from_environment()  # what contradicts itself there is told before anything is measured
-    libraries = {name: load_env(name) for name in options.envs or env_names()}
+    libraries = {name: load_env(name, named_here=True) for name in options.envs or env_names()}
     if not options.json:
         print(_headline())
     for env, library in libraries.items():

@@ -21,7 +21,8 @@ USAGE = """\
 usage: pufftui env new NAME [--in FOLDER]
        pufftui env check NAME|FOLDER [--steps N] [--json]
 
-Begins an environment of your own, or looks for mistakes in one."""
+Begins an environment of your own, or looks for mistakes in one. What is checked is run, and from
+then on also where only a run names its folder, until the folder changes: check what you trust."""
 
 COLUMN = 8
 WIDTH = 100
@@ -60,10 +61,15 @@ def _new(arguments: list[str]) -> int:
 
 
 def _check(arguments: list[str]) -> int:
+    from pufftui.cli.named import remember
     from pufftui.envs.catalogue import find_env
     from pufftui.envs.check import STEPS, check_env, measure_speed, speed_notes
 
-    parser = CommandParser("env check", "Looks for mistakes in an environment.")
+    parser = CommandParser("env check", "Looks for mistakes in an environment, by running it.")
+    parser.epilog = (
+        "resume, watch and others run the code of a folder only as you last built it, with train, play\n"
+        "or this command: check again what has changed, and only what you trust."
+    )
     add = parser.add_argument
     add("env", metavar="NAME|FOLDER", help="what to check")
     add("--steps", metavar="N", type=_steps, default=STEPS, help="random agent steps, else 1M")
@@ -71,6 +77,8 @@ def _check(arguments: list[str]) -> int:
     options = parser.parse(arguments)
     folder = find_env(options.env)
     report = check_env(folder, steps=options.steps, say=_say)
+    if not any(finding.id == "compile" for finding in report.findings):
+        remember(options.env)
     speed: dict[str, float] = {}
     if report.playable:
         _check_settings(folder.id, report)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 
+from pufftui.cli.named import load_named
 from pufftui.cli.output import add_screen, check_screen, wishes
 from pufftui.cli.parser import CommandParser
 from pufftui.cli.settings import load_settings, setting_files
-from pufftui.envs.catalogue import env_names, load_env
+from pufftui.envs.catalogue import env_names
 from pufftui.envs.errors import PuffError
 
 
@@ -28,8 +29,8 @@ def run(arguments: list[str]) -> int:
     if options.env is None:
         known = ", ".join(env_names())
         raise PuffError("play needs an environment.", f"Known: {known}.", usage=True)
+    library = load_named(options.env)
     config = load_settings(options.env, setting_files(), {})
-    library = load_env(config.env)
     from pufftui.opponent import choose_opponent
 
     opponent = choose_opponent(config, options.source)

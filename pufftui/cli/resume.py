@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 
@@ -11,12 +12,17 @@ from pufftui.cli.ranks import follow, is_follower
 from pufftui.cli.settings import setting_flags, split_settings
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
+from pufftui.envs.library import EnvLibrary
+from pufftui.envs.reading import read_small_text
 from pufftui.trainer.checkpoint import Saved, newest_checkpoint
 from pufftui.trainer.config import Config
-from pufftui.trainer.layers import restore_config
+from pufftui.trainer.layers import recorded_environment, restore_config
+from pufftui.trainer.own_files import refuse_foreign
 from pufftui.trainer.run_folder import LATEST, RunFolder
 
 EXTENDS = "train.total_steps"
+NO_ARRAYS = "-"
+"""Begins the names of no array of a checkpoint."""
 
 
 def run(arguments: list[str]) -> int:
@@ -26,7 +32,10 @@ def run(arguments: list[str]) -> int:
     parser.add_argument(
         "run", metavar="RUN", nargs="?", default=LATEST, help="the run's name; else the last one"
     )
-    parser.epilog = "--train.total-steps N lets a run, also a finished one, go on to N steps."
+    parser.epilog = (
+        "--train.total-steps N lets a run, also a finished one, go on to N steps.\n"
+        "An environment in a folder has to be as you last built it; else: pufftui env check FOLDER."
+    )
     add_output(parser)
     options = parser.parse(others, setting_flags())
     for path in settings:
@@ -37,19 +46,45 @@ def run(arguments: list[str]) -> int:
                 usage=True,
             )
     folder = RunFolder.open(options.run)
+    refuse_foreign(folder.path)
+    library = _library(folder)
     if is_follower(headless=options.headless):
         saved, config = _where_to_go_on(folder, settings)
-        follow(config, load_env(config.env), saved)
+        follow(config, library, saved)
     check_output(options)
     folder.lock()
     try:
         saved, config = _where_to_go_on(folder, settings)
-        library = load_env(config.env)
         from pufftui.trainer.runner import Runner
 
         return show(Runner(config, folder, library, saved), options)
     finally:
         folder.release()
+
+
+def _library(folder: RunFolder) -> EnvLibrary:
+    """Of the environment that the run names; raises `PuffError` before the run is touched."""
+    saved, _ = newest_checkpoint(folder.checkpoints, section=NO_ARRAYS)
+    if saved is not None:
+        return load_env(recorded_environment(str(saved.description.get("config")), saved.path))
+    if not os.path.lexists(folder.config_file):
+        raise _nothing_whole(folder)
+    return load_env(recorded_environment(_settings(folder), folder.config_file))
+
+
+def _settings(folder: RunFolder) -> str:
+    try:
+        return read_small_text(folder.config_file)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise PuffError(
+            f"The settings in {folder.config_file} cannot be read ({why}).",
+            "Start a new run: pufftui train ENV.",
+        ) from None
+
+
+def _nothing_whole(folder: RunFolder) -> PuffError:
+    return PuffError(f"{folder.id} has no whole checkpoint.", "Start a new run: pufftui train ENV.")
 
 
 def _where_to_go_on(folder: RunFolder, settings: dict[str, str]) -> tuple[Saved | None, Config]:
@@ -59,11 +94,9 @@ def _where_to_go_on(folder: RunFolder, settings: dict[str, str]) -> tuple[Saved 
         sys.stderr.write(f"{complaint} Trying an older one.\n")
     if saved is None:
         if passed_over or not folder.config_file.exists():
-            raise PuffError(
-                f"{folder.id} has no whole checkpoint.", "Start a new run: pufftui train ENV."
-            )
+            raise _nothing_whole(folder)
         sys.stderr.write(f"{folder.id} has no checkpoint yet, so it begins at step 0.\n")
-        text = folder.config_file.read_text(encoding="utf-8")
+        text = _settings(folder)
         return None, restore_config(text, file=folder.config_file, flags=settings)
     config = restore_config(saved.description["config"], file=saved.path, flags=settings)
     step = saved.description["step"]

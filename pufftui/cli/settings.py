@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import textwrap
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from pufftui.envs.catalogue import find_env, load_env
 from pufftui.envs.errors import PuffError
+from pufftui.envs.places import home
 from pufftui.hardware import device_kind
 from pufftui.preferences import preference_folder
 from pufftui.trainer.config import SECTIONS, Config, setting_fields
@@ -45,8 +47,10 @@ def split_settings(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
 def load_settings(env: str, files: list[Path], flags: Mapping[str, str]) -> Config:
     """The settings of a run, with the tables of the device that it will train on.
 
-    `env` is a name or a path; the settings hold what finds it again from another folder.
+    `env` is what the person named, a name or a path; the settings hold what finds it again from
+    another folder.
     """
+    load_env(env, named_here=True)
     env = find_env(env).id
     # Which device is meant is itself a setting, and every device has a table of its own.
     config = load_config(env, device="cpu", files=files, flags=flags)
@@ -57,7 +61,7 @@ def load_settings(env: str, files: list[Path], flags: Mapping[str, str]) -> Conf
 def setting_files(named: Path | None = None) -> list[Path]:
     """The files with settings, the stronger last: the person's own, then the one named."""
     own = personal_file()
-    return ([own] if own.exists() else []) + ([named] if named else [])
+    return ([own] if os.path.exists(own) else []) + ([named] if named else [])  # noqa: PTH110
 
 
 def personal_file() -> Path:
@@ -129,4 +133,4 @@ def _number(value: float) -> str:
 
 
 def _home(path: Path) -> str:
-    return str(path).replace(str(Path.home()), "~", 1)
+    return str(path).replace(str(home()), "~", 1)

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from pufftui.cli.named import load_named
 from pufftui.cli.output import add_output, check_output, show
 from pufftui.cli.parser import CommandParser
 from pufftui.cli.ranks import follow, is_follower
@@ -16,7 +17,7 @@ from pufftui.cli.settings import (
     settings_help,
     split_settings,
 )
-from pufftui.envs.catalogue import env_names, installed_names, is_env, load_env
+from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.config import Config
@@ -39,7 +40,7 @@ def run(arguments: list[str]) -> int:
     for setting in ("name", "seed", "device"):
         if getattr(options, setting) is not None:
             settings[f"run.{setting}"] = getattr(options, setting)
-    library = load_env(options.env)
+    library = load_named(options.env)
     config = load_settings(options.env, setting_files(options.config), settings)
     if follower:
         follow(config, library)

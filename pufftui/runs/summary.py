@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
+from pufftui.envs.reading import read_small_text
 from pufftui.runs.query import Fields, Value
 from pufftui.trainer.layers import ENVIRONMENT
 from pufftui.trainer.run_folder import RunFolder, run_names, runs_root
@@ -116,14 +117,14 @@ def summarise(folder: RunFolder) -> RunSummary:
     """What a run's folder says, in a few small reads; a broken one says why it is."""
     try:
         return _read(folder)
-    except (PuffError, OSError, ValueError) as error:
+    except (PuffError, OSError, ValueError, RecursionError) as error:
         trouble = error.message if isinstance(error, PuffError) else f"It cannot be read: {error}."
         return RunSummary(folder.id, trouble=trouble)
 
 
 def read_settings(folder: RunFolder) -> dict[str, Any]:
     """The settings of a run by path, such as `train.learning_rate`."""
-    tables = tomllib.loads(folder.config_file.read_text(encoding="utf-8"))
+    tables = tomllib.loads(read_small_text(folder.config_file))
     return dict(_flat("", tables))
 
 

@@ -93,7 +93,7 @@ class QuitScreen(Dialog):
     def action_detach(self) -> None:
         """The trainer ends here, at an epoch boundary, and another process goes on."""
         if self._since is None:
-            self.hand_over = HandOver(self._session.folder)
+            self.hand_over = HandOver(self._session.folder, self._session.config.env)
             self.action_confirm()
 
     def action_confirm(self) -> None:

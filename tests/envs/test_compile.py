@@ -50,7 +50,7 @@ def edit(file: Path, change: Callable[[str], str]) -> None:
 
 
 def test_a_folder_is_an_environment(stranger: Path, cache: Path):
-    library = load_env(str(stranger))
+    library = load_env(str(stranger), named_here=True)
     assert library.descriptor.name == "stranger"
     assert library.descriptor.observation_bytes == 81
     assert library.path.parent == cache
@@ -109,7 +109,7 @@ def test_the_compilers_own_words(stranger: Path, cache: Path):
     lines = (stranger / "stranger.c").read_text(encoding="utf-8").splitlines()
     line = next(i for i, text in enumerate(lines, 1) if "tock" in text)
     with pytest.raises(CompileError) as caught:
-        load_env(str(stranger))
+        load_env(str(stranger), named_here=True)
     first, second, *_ = caught.value.message.splitlines()
     assert first == "stranger.c does not compile. The compiler says:"
     assert f"stranger.c:{line}:" in caught.value.message
@@ -119,19 +119,19 @@ def test_the_compilers_own_words(stranger: Path, cache: Path):
     assert built(cache) == set()
     # Mended, it loads.
     edit(stranger / "stranger.c", lambda text: text.replace("tock", "tick"))
-    load_env(str(stranger))
+    load_env(str(stranger), named_here=True)
 
 
 def test_a_missing_header(stranger: Path):
     (stranger / "side.h").unlink()
     with pytest.raises(CompileError, match=r"stranger\.c:\d+:\d+: fatal error: .*side\.h"):
-        load_env(str(stranger))
+        load_env(str(stranger), named_here=True)
 
 
 def test_endless_complaints_are_cut(stranger: Path):
     edit(stranger / "stranger.c", lambda text: text + "int bad = ;\n" * 100)
     with pytest.raises(CompileError) as caught:
-        load_env(str(stranger))
+        load_env(str(stranger), named_here=True)
     assert "more lines" in caught.value.message
     assert caught.value.message.count("\n") < 50
 
@@ -140,10 +140,10 @@ def test_no_compiler(stranger: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.delenv("CC", raising=False)
     with pytest.raises(PuffError, match=r"There is no C compiler, .* Get one: "):
-        load_env(str(stranger))
+        load_env(str(stranger), named_here=True)
     monkeypatch.setenv("CC", "nonesuch -O2")
     with pytest.raises(PuffError, match=r"nonesuch -O2, which the variable CC names, is not there"):
-        load_env(str(stranger))
+        load_env(str(stranger), named_here=True)
 
 
 def test_a_cache_that_cannot_be_written(
@@ -152,7 +152,7 @@ def test_a_cache_that_cannot_be_written(
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(PuffError, match=r"cannot be compiled into .*XDG_CACHE_HOME"):
-        load_env(str(stranger))
+        load_env(str(stranger), named_here=True)
 
 
 def test_the_cache_without_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -191,7 +191,7 @@ def test_without_defaults(stranger: Path):
 def test_what_describes_itself_wrongly(stranger: Path, old: str, new: str, words: list[str]):
     edit(stranger / "stranger.c", lambda text: text.replace(old, new))
     with pytest.raises(PuffError) as caught:
-        load_env(str(stranger))
+        load_env(str(stranger), named_here=True)
     for word in words:
         assert word in str(caught.value)
 

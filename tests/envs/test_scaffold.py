@@ -42,7 +42,7 @@ def test_any_name_compiles_and_passes_its_tests(
     flags = [*LANGUAGE, "-Werror", "-Wshadow", "-Wconversion", "-o", str(program)]
     compile_c(folder / f"test_{name}.c", flags)
     subprocess.run([program], check=True)
-    assert load_env(str(folder)).descriptor.name == name
+    assert load_env(str(folder), named_here=True).descriptor.name == name
 
 
 @pytest.mark.parametrize("name", ["gong", "catcher", "my_env"])

@@ -149,7 +149,7 @@ async def _frame(app: HomeApp, other_than: object = None) -> object:
     raise AssertionError("the game stands still")
 
 
-async def test_a_game_that_does_not_compile_is_explained(
+async def test_a_game_of_a_folder_that_was_never_built_is_listed_and_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PUFFTUI_RUNS", str(tmp_path / "none"))
@@ -159,7 +159,7 @@ async def test_a_game_that_does_not_compile_is_explained(
     assert known_envs()[-1] == "./odd"
     app = app_of(Choice(["./odd"]))
     async with app.run_test(size=(160, 45)):
-        await until(app, "odd.c does not compile")
+        await until(app, "none that you have built")
 
 
 async def test_clicks_choose_and_choose_again_to_go(runs: Path) -> None:

@@ -58,7 +58,7 @@ def open_for_reading(database: Path) -> sqlite3.Connection | None:
     A file of an older version is copied into memory and brought up to date there: it is seen as
     it was when it was opened. Raises as `open_for_writing`.
     """
-    if not database.exists():
+    if not database.is_file():  # a pipe would let nobody open it
         return None
     uri = f"{database.absolute().as_uri()}?mode=ro"
     try:

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pufftui.envs.errors import PuffError, nearest
+from pufftui.trainer.own_files import refuse_foreign
 from pufftui.trainer.store.opening import open_for_writing
 from pufftui.trainer.store.texts import storable
 
@@ -80,6 +81,7 @@ def _remarking(database: Path) -> Iterator[sqlite3.Connection]:
     """A transaction on a store that is there."""
     if not database.is_file():
         raise PuffError(f"There is no store {database}.", "The run has not begun.", usage=True)
+    refuse_foreign(database.parent)
     try:
         with closing(open_for_writing(database)) as connection:
             connection.execute("BEGIN IMMEDIATE")

@@ -154,7 +154,20 @@ MIGRATIONS = (
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """Version of an open store, 0 for an empty file; `PuffError` if it is from the future."""
+    """Version of an open store, 0 for an empty file; `PuffError` if it is from the future or no store.
+
+    Ours has tables alone. A trigger, a view or a virtual table would be code of whoever made the file.
+    """
+    connection.execute("PRAGMA trusted_schema=OFF")
+    odd = connection.execute(
+        "SELECT name FROM sqlite_schema"
+        " WHERE type IN ('trigger', 'view') OR sql LIKE 'CREATE VIRTUAL%' LIMIT 1"
+    ).fetchone()
+    if odd is not None:
+        raise PuffError(
+            f"The store holds {odd[0]!r}, which no version of pufftui has made.",
+            "Trust it as little as whoever gave it to you.",
+        )
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if found > len(MIGRATIONS):
         raise PuffError(

@@ -194,7 +194,7 @@ def train(folder: RunFolder, number: int, trace: Path, env: Path, *, poisoned: b
         parameters={"columns": 9.0},
         policy=PolicyConfig(memory="mingru", hidden=32),
     )
-    runner = Runner(known, folder, load_env(str(env)), saved)
+    runner = Runner(known, folder, load_env(str(env), named_here=True), saved)
     runner.start()
     runner.join()
     assert poisoned, runner.latest.failure
@@ -310,7 +310,7 @@ def prepare(root: Path) -> None:
             assert text.count(old) == 1, old
             text = text.replace(old, new)
         source.write_text(text)
-    load_env(str(root / "poisonous"))
+    load_env(str(root / "poisonous"), named_here=True)
 
 
 def main() -> int:

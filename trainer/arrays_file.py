@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
 
+# What filesystems say that do not know this, and refuse nothing else.
+NO_RENAME_OVER = (errno.EEXIST, errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
+NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EPERM)
+
 LOCAL_HEADER = 30
 """Bytes of a member's own header before its name."""
 
@@ -41,7 +45,7 @@ def write_into(folder: int, name: str, arrays: Mapping[str, NDArray[Any]]) -> No
             np.savez(file, **contents)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        _put_in_place(folder, temporary, name)
         _sync(folder)
     except OSError:
         with contextlib.suppress(OSError):
@@ -133,6 +137,16 @@ def _sync(folder: int) -> None:
     try:
         os.fsync(folder)
     except OSError as error:
-        # Some network filesystems do not know this; they refuse nothing else.
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+        if error.errno not in NO_FOLDER_SYNC:
             raise
+
+
+def _put_in_place(folder: int, temporary: str, name: str) -> None:
+    """Some filesystems rename no file over another; there is none for a moment then."""
+    try:
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError as error:
+        if error.errno not in NO_RENAME_OVER:
+            raise
+        os.unlink(name, dir_fd=folder)
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)

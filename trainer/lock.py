@@ -11,8 +11,16 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-# Filesystems that know no locks answer so; a run there goes without one.
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+from pufftui.trainer.bounded import in_time
+
+# Filesystems that know no locks answer so, or not in time; a run there goes without one.
+NO_LOCKS = (
+    *(errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL),
+    *(errno.EIO, errno.ENODEV, errno.ENOTTY, errno.EPERM, errno.ETIMEDOUT),
+)
+
+ANSWER_SECONDS = 1.5
+"""So long a filesystem may take to say whether a file is locked."""
 
 PATIENCE = 0.3
 """Seconds that a trainer tries for the lock: those who only look at it hold it for a moment."""
@@ -111,12 +119,37 @@ def read_holder(file: Path) -> Holder:
 
 def _is_taken(descriptor: int) -> bool | None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        _flock(descriptor, fcntl.LOCK_SH)
     except BlockingIOError:
         return True
     except OSError:
         return None
     return False
+
+
+def _flock(descriptor: int, kind: int) -> None:
+    """Locks the file; raises `BlockingIOError` if another has it, else `OSError`."""
+    device = os.fstat(descriptor).st_dev
+    if device in _silent:
+        raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+    # The descriptor may be closed before an answer comes, and its number given to another file.
+    own = os.dup(descriptor)
+
+    def ask() -> None:
+        try:
+            fcntl.flock(own, kind | fcntl.LOCK_NB)
+        finally:
+            os.close(own)
+
+    try:
+        in_time(ANSWER_SECONDS, ask)
+    except TimeoutError:
+        _silent.add(device)
+        raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from None
+
+
+_silent: set[int] = set()
+"""Devices that did not answer a question about a lock."""
 
 
 def _read(descriptor: int) -> Holder:
@@ -139,7 +172,7 @@ def _wait_for(descriptor: int) -> None:
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return _flock(descriptor, fcntl.LOCK_EX)
         except BlockingIOError:
             if time.monotonic() >= end:
                 raise

@@ -336,29 +336,6 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(database, monkeypatch)
     assert sql(database, "PRAGMA user_version") == [(len(schema.MIGRATIONS) - 1,)]
 
 
-def test_without_shared_memory_the_journal_is_rolled_back(database, monkeypatch):
-    """SQLite's dot-file locking has no shared memory, like a network filesystem."""
-
-    def over_a_network(path):
-        uri = f"{path.as_uri()}?vfs=unix-dotfile"
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
-        opening.prepare(connection)
-        return connection
-
-    monkeypatch.setattr(ledger, "open_for_writing", over_a_network)
-    store = StoreWriter(database)
-    store.metrics(1, 0.0, 0, {"score": 1.0})
-    store.close()
-    assert store.problem == ""
-    assert sql(database, "PRAGMA journal_mode") == [("delete",)]
-    reader = StoreReader(database)
-    assert reader.metrics_after(0).steps.tolist() == [1]
-    (event,) = reader.events_after(0)
-    assert event.kind == "note"
-    assert "rollback journal" in event.text
-    reader.close()
-
-
 def test_three_days_fit_in_a_hundred_megabytes(database):
     """A tenth of them: rows of 40 metrics once a second and episodes at their full rate."""
     names, seconds = [f"metric_{number}" for number in range(40)], 26_000

@@ -3,6 +3,7 @@
 A person's words about a run, `remarks`, may be added by any process.
 """
 
+from pufftui.trainer.store.place import refuse_unfit
 from pufftui.trainer.store.reader import StoreReader
 from pufftui.trainer.store.records import (
     AlertRow,
@@ -39,6 +40,7 @@ __all__ = [
     "kept_steps",
     "mute",
     "pin",
+    "refuse_unfit",
     "said",
     "storable",
     "tag",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,14 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.trainer.store.levels import catch_up, roll_up
-from pufftui.trainer.store.opening import open_for_writing
+from pufftui.trainer.store.opening import journal, open_for_writing, writing
+from pufftui.trainer.store.place import place_of
 from pufftui.trainer.store.rescue import StoreFiles
 from pufftui.trainer.store.texts import as_json, said, storable
-
-NO_SHARED_MEMORY = (
-    "The filesystem of this run gives no shared memory, as network filesystems do: the store uses "
-    "a rollback journal, and readers and writer wait for each other."
-)
 
 # Errors of SQLite that concern a row; all others concern the file.
 WRONG_VALUES = (
@@ -80,16 +77,10 @@ class Ledger:
             self._open()
         assert self._connection is not None
         assert self._lineage is not None
-        before = self._state()
-        try:
-            self._execute("BEGIN IMMEDIATE")
+        with self._transaction():
             for insert in batch:
                 self._try(insert)
             roll_up(self._connection, self._lineage, ended=False)
-            self._execute("COMMIT")
-        except BaseException:
-            self._go_back_to(before)
-            raise
         if self._files is not None:
             self._files.see(self._database)
 
@@ -103,7 +94,7 @@ class Ledger:
             if not self._files.are_at(database):
                 self._files.copy(self._connection, database)
                 self.close()
-            elif database != self._database and not self._logs_ahead():
+            elif database != self._database and journal(self._connection) != "wal":
                 self.close()  # A rollback journal goes by the name that was opened.
         self._database = database
 
@@ -229,25 +220,35 @@ class Ledger:
     def _open(self) -> None:
         connection = self._connection = open_for_writing(self._database)
         self._files = StoreFiles(self._database)
-        before = self._lineage
         try:
-            self._execute("BEGIN IMMEDIATE")
-            names = self._execute("SELECT name, position FROM metric")
-            self._positions = dict(names.fetchall())
-            if self._lineage is None:
-                self._begin_lineage(self._from_step)
-                if not self._logs_ahead():
-                    self.notice("note", NO_SHARED_MEMORY)
-            catch_up(connection)
-            self._execute("COMMIT")
+            with self._transaction():
+                names = self._execute("SELECT name, position FROM metric")
+                self._positions = dict(names.fetchall())
+                if self._lineage is None:
+                    self._begin_lineage(self._from_step)
+                    note = place_of(self._database.parent).note
+                    if note:
+                        self.notice("note", note)
+                catch_up(connection)
         except BaseException:
-            self._lineage = before
             self.close()
             raise
 
-    def _logs_ahead(self) -> bool:
-        """Whether SQLite writes a log (WAL), whose file it keeps open."""
-        return bool(self._execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Is committed whole or, if something is raised, not at all."""
+        assert self._connection is not None
+        before = self._state()
+        with writing(self._database, self._connection):
+            try:
+                self._execute("BEGIN IMMEDIATE")
+                yield
+                self._execute("COMMIT")
+            except BaseException:
+                self._go_back_to(before)
+                with suppress(sqlite3.Error):
+                    self._connection.rollback()
+                raise
 
     def _try(self, insert: Callable[[Ledger], None]) -> None:
         """Inserts all of it or, if something is wrong with the values, nothing."""

@@ -3,19 +3,56 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 from pufftui.trainer.store.levels import catch_up
+from pufftui.trainer.store.place import locks_beside, place_of, uri
 from pufftui.trainer.store.schema import MIGRATIONS, migrate, version
+from pufftui.trainer.store.turns import turn
 
 BUSY_SECONDS = 5.0
 
+REFUSED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
+NO_INDEX = "SQLITE_IOERR_SHM"
+"""Begins the names of errors about the memory that the readers of a log share."""
+
+
+class Copy(sqlite3.Connection):
+    """A store as it was when it was opened."""
+
 
 def open_for_writing(database: Path) -> sqlite3.Connection:
-    """Opens, makes or brings up to date; raises `sqlite3.Error`, or `PuffError` as `version`."""
-    connection = sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None)
+    """Opens, makes or brings up to date, for the one who trains the run.
+
+    Raises `sqlite3.Error`, or `PuffError` as `version`.
+    """
+    place = place_of(database.parent)
+    connection = _connect(database, "rwc", locks=place.locks)
     try:
-        prepare(connection)
+        if not place.shared_memory:
+            with turn(database, BUSY_SECONDS):
+                leave_log(connection)
+                prepare(connection)
+        else:
+            set_journal(connection)
+            prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_to_remark(database: Path) -> sqlite3.Connection:
+    """Opens a store that another process may be writing, and changes nothing about how it is kept.
+
+    Raises as `open_for_writing`.
+    """
+    connection = _connect(database, "rw", locks=locks_beside(database))
+    try:
+        with writing(database, connection):
+            prepare(connection)
     except BaseException:
         connection.close()
         raise
@@ -23,9 +60,8 @@ def open_for_writing(database: Path) -> sqlite3.Connection:
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Chooses the journal and brings the tables up to date."""
+    """Brings the tables up to date."""
     found = version(connection)
-    set_journal(connection)
     # A commit waits until it is on the disk: what was committed survives a power cut. The writer's
     # thread waits, a few times a second; training does not.
     connection.execute("PRAGMA synchronous=FULL")
@@ -36,20 +72,30 @@ def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("COMMIT")
 
 
-def set_journal(connection: sqlite3.Connection) -> str:
-    """Turns on WAL; where it needs memory that a network filesystem lacks, a rollback journal.
+def writing(database: Path, connection: sqlite3.Connection) -> AbstractContextManager[None]:
+    """What a write has to be in: a turn, where the journal shows that there may be no locks.
 
-    Returns the journal in use, `wal` or `delete`.
+    Only who trains a run chooses the journal, so all who write a store see the same.
     """
-    try:
-        journal = str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
-    except sqlite3.OperationalError as error:
-        if not error.sqlite_errorname.startswith("SQLITE_IOERR_SHM"):
-            raise
-        journal = ""
-    if journal != "wal":
-        journal = str(connection.execute("PRAGMA journal_mode=DELETE").fetchone()[0])
-    return journal
+    return nullcontext() if journal(connection) == "wal" else turn(database, BUSY_SECONDS)
+
+
+def journal(connection: sqlite3.Connection) -> str:
+    """`wal`, or `delete` for a rollback journal."""
+    return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+
+
+def set_journal(connection: sqlite3.Connection) -> None:
+    """Turns on the log that lets readers read while somebody writes."""
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
+def leave_log(connection: sqlite3.Connection) -> None:
+    """Chooses a rollback journal, also for a file with a log whose index cannot be shared here."""
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode=DELETE")
+    connection.execute("PRAGMA locking_mode=NORMAL")
+    version(connection)  # with the first read the file is everybody's again
 
 
 def open_for_reading(database: Path) -> sqlite3.Connection | None:
@@ -60,23 +106,57 @@ def open_for_reading(database: Path) -> sqlite3.Connection | None:
     """
     if not database.is_file():  # a pipe would let nobody open it
         return None
-    uri = f"{database.absolute().as_uri()}?mode=ro"
+    locks = locks_beside(database)
     try:
-        return _current(_connect(uri))
+        return _current(_connect(database, "ro", locks=locks))
     except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+            with turn(database, BUSY_SECONDS):
+                finish_rollback(database)
+            return _current(_connect(database, "ro", locks=locks))
+        no_index = error.sqlite_errorname.startswith(NO_INDEX)
+        refused = error.sqlite_errorcode & 0xFF in REFUSED
+        if not (no_index or refused) or beside(database, "-journal").exists():
+            raise
+        if beside(database, "-wal").exists():
+            return _current(_without_index(database))
         # In a folder that may not be written SQLite cannot make the files that readers share.
         # With no log beside it the file is complete and nobody is writing.
-        log = database.with_name(f"{database.name}-wal")
-        refused = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-        if error.sqlite_errorcode & 0xFF not in refused or log.exists():
-            raise
-        return _current(_connect(f"{uri}&immutable=1"))
+        return _current(_connect(database, "ro", locks=locks, more="&immutable=1"))
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def finish_rollback(database: Path) -> None:
+    """Undoes what a writer that was killed has left half done; raises `sqlite3.Error`."""
+    with closing(_connect(database, "rw", locks=locks_beside(database))) as writer:
+        version(writer)
+
+
+def beside(database: Path, ending: str) -> Path:
+    """A file that SQLite keeps beside a store: `-journal` or `-wal`."""
+    return database.with_name(f"{database.name}{ending}")
+
+
+def _without_index(database: Path) -> sqlite3.Connection:
+    """A copy in memory of a file and its log, where the index of the log cannot be shared."""
+    with closing(_connect(database, "ro", locks=False)) as connection:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        return _copied(connection)
+
+
+def _copied(connection: sqlite3.Connection) -> Copy:
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=Copy)
+    connection.backup(copy)
+    return copy
+
+
+def _connect(database: Path, mode: str, *, locks: bool, more: str = "") -> sqlite3.Connection:
     # The trainer's reader may be used by another thread than the one that opened it.
     return sqlite3.connect(
-        uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        uri(database, mode, locks=locks) + more,
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
     )
 
 
@@ -87,8 +167,7 @@ def _current(connection: sqlite3.Connection) -> sqlite3.Connection | None:
         if found == len(MIGRATIONS):
             return connection
         if found:
-            copy = _connect("file::memory:")
-            connection.backup(copy)
+            copy = _copied(connection)
             migrate(copy)
             catch_up(copy)
             copy.execute("PRAGMA query_only=ON")

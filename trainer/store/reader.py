@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+import time
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
@@ -17,7 +18,9 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import EPISODE
 from pufftui.trainer.held_folder import Identity, identity
 from pufftui.trainer.store.blobs import unpack
-from pufftui.trainer.store.opening import open_for_reading
+from pufftui.trainer.store.glance import consistently
+from pufftui.trainer.store.opening import Copy, open_for_reading
+from pufftui.trainer.store.place import locks_beside
 from pufftui.trainer.store.records import (
     AlertRow,
     CheckpointRow,
@@ -38,11 +41,18 @@ Answer = TypeVar("Answer")
 # So few rows at a time never outlive a turn of Python's garbage collector, which doubles the time.
 BATCH = 500
 
+COPY_SECONDS = 10.0
+"""A store that can only be copied is copied again after so long."""
+
 
 class StoreReader:
-    """Read-only view of a store. A file that does not exist yet reads as empty."""
+    """Read-only view of a store. A file that does not exist yet reads as empty.
 
-    def __init__(self, database: Path | Callable[[], Path]) -> None:
+    So does one that somebody has locked, for those who look again soon; with `at_once` that is a
+    `PuffError`, for those who do not.
+    """
+
+    def __init__(self, database: Path | Callable[[], Path], *, at_once: bool = False) -> None:
         """Touches no file: it is opened by the first read that finds one.
 
         A run that this process trains may be moved: then `database` is asked where the file is now.
@@ -51,7 +61,9 @@ class StoreReader:
         self._database = database() if callable(database) else database
         self._opened: Identity | None = None
         self._folder: Identity | None = None
+        self._at_once = at_once
         self._connection: sqlite3.Connection | None = None
+        self._copied = 0.0
 
     def metrics_after(self, row: int, most: int = -1) -> MetricRows:
         """The rows of metrics with an id above `row`, the first `most` or all; 0 is the start."""
@@ -237,14 +249,17 @@ class StoreReader:
         """The answer of the store; None if there is no store yet, or if it is locked."""
         try:
             self._follow()
-            if self._connection is None:
-                self._folder = identity(self._database.parent)
-                self._opened = identity(self._database)
-                self._connection = open_for_reading(self._database)
-            return None if self._connection is None else question(self._connection)
+            if locks_beside(self._database):
+                return self._put(question)
+            return consistently(self._database, lambda: self._put(question), self.close)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                return None
+                if not self._at_once:
+                    return None
+                raise PuffError(
+                    f"The store {self._database} is locked by another program.",
+                    "Try again when that has let go of it.",
+                ) from None
             raise self._unreadable(error) from None
         except sqlite3.DatabaseError as error:
             raise self._unreadable(error) from None
@@ -257,6 +272,16 @@ class StoreReader:
             return
         if self._locate is not None or identity(self._database.parent) == self._folder:
             self.close()
+
+    def _put(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
+        if isinstance(self._connection, Copy) and time.monotonic() > self._copied + COPY_SECONDS:
+            self.close()
+        if self._connection is None:
+            self._folder = identity(self._database.parent)
+            self._opened = identity(self._database)
+            self._connection = open_for_reading(self._database)
+            self._copied = time.monotonic()
+        return None if self._connection is None else question(self._connection)
 
     def _unreadable(self, error: sqlite3.Error) -> PuffError:
         self.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.trainer.own_files import refuse_foreign
-from pufftui.trainer.store.opening import open_for_writing
+from pufftui.trainer.store.opening import open_to_remark, writing
 from pufftui.trainer.store.texts import storable
 
 
@@ -83,7 +83,7 @@ def _remarking(database: Path) -> Iterator[sqlite3.Connection]:
         raise PuffError(f"There is no store {database}.", "The run has not begun.", usage=True)
     refuse_foreign(database.parent)
     try:
-        with closing(open_for_writing(database)) as connection:
+        with closing(open_to_remark(database)) as connection, writing(database, connection):
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")

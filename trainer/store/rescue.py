@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.held_folder import identity
+from pufftui.trainer.store.place import place_of, uri
 
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file, by the end of its name."""
@@ -49,7 +50,8 @@ class StoreFiles:
                 raise PuffError(f"{beside(database, end)} is another file now.", "Move it away.")
         fresh = beside(database, f".{secrets.token_hex(4)}")
         try:
-            with contextlib.closing(sqlite3.connect(fresh)) as target:
+            address = uri(fresh, "rwc", locks=place_of(database.parent).locks)
+            with contextlib.closing(sqlite3.connect(address, uri=True)) as target:
                 connection.backup(target)
             for end in BESIDE:
                 beside(database, end).unlink(missing_ok=True)

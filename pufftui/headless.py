@@ -30,6 +30,10 @@ PROGRESS_SECONDS = 10.0
 WITHOUT_DIGITS = str.maketrans("", "", "0123456789,")
 
 INTERRUPTED = 130
+
+ROWS_LOST = 3
+"""Exit status of a run that has finished, and whose store lacks rows."""
+
 ENDINGS = {Phase.FINISHED: (0, "finished"), Phase.FAILED: (1, "failed")}
 """Exit status and reason; whatever is neither was interrupted."""
 
@@ -76,7 +80,7 @@ def run_headless(runner: Trainer, *, json: bool, note: str = "", started: bool =
     _conclude(runner, reason, output, json=json)
     if last.phase is Phase.FAILED:
         raise PuffError(last.failure, last.failure_hint)
-    return status
+    return status or (ROWS_LOST if last.lost_rows else 0)
 
 
 class Progress:
@@ -161,13 +165,15 @@ def _conclude(runner: Trainer, reason: str, output: Output, *, json: bool) -> No
             "run": run,
             "step": last.step,
             "checkpoint": last.checkpoint_path,
+            "lost_rows": last.lost_rows,
         }
         output.write(json_line(line))
         return
     score = "" if last.score is None else f", score {figure(last.score)}"
     kept = f", checkpoint {last.checkpoint_path}" if last.checkpoint_path else ""
     took = f"{steps(last.step)} steps in {duration(last.seconds)}"
-    output.write(f"{run} {reason}: {took}{score}{kept}\n")
+    lost = f". {last.warning}" if last.lost_rows else ""
+    output.write(f"{run} {reason}: {took}{score}{kept}{lost}\n")
 
 
 def report(snapshot: Snapshot, findings: Collection[Finding]) -> dict[str, Any]:
@@ -232,5 +238,5 @@ def progress_line(snapshot: Snapshot) -> str:
         f"{duration(snapshot.seconds_left)} left",
     ]
     if snapshot.phase is not Phase.RUNNING:
-        parts.append(snapshot.phase.value)
+        parts.append(snapshot.activity or snapshot.phase.value)
     return "   ".join(parts)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pufftui.app import PuffApp
 from pufftui.detach import HandOver
 from pufftui.format import duration, figure, steps
-from pufftui.headless import run_headless
+from pufftui.headless import ROWS_LOST, run_headless
 from pufftui.recorded import farewell
 from pufftui.session import Session
 from pufftui.streams import Output, masked
@@ -30,8 +30,8 @@ ARENA_SECONDS = 5.0
 def run_live(session: Session, wishes: Wishes | None = None, note: str = "") -> int:
     """Trains with the dashboard, and without it if the screen crashes; the exit status.
 
-    0 if training finished or the person stopped it, 1 if it failed, 130 after a signal. `note` is
-    why nobody can attach to the run, if so. Raises `PuffError` without a terminal or for an unknown
+    0 if training finished or the person stopped it, 1 if it failed, 130 after a signal, else 3 if
+    rows of the store were lost. `note` is why nobody can attach to the run, if so. Raises `PuffError` without a terminal or for an unknown
     theme, or if training fails after the screen has crashed.
     """
     app = PuffApp(session, wishes)
@@ -62,7 +62,9 @@ def run_live(session: Session, wishes: Wishes | None = None, note: str = "") -> 
     say(_report(session))
     if session.runner.latest.phase is Phase.FAILED or crashed:
         return 1
-    return 130 if app.signalled or app.gone else 0
+    if app.signalled or app.gone:
+        return 130
+    return ROWS_LOST if session.runner.latest.lost_rows else 0
 
 
 def _go_on(app: PuffApp, session: Session, note: str) -> int:
@@ -153,6 +155,8 @@ def _report(session: Session) -> str:
     lines = [f"{run} {word} at step {done} {result}"]
     if snapshot.phase is Phase.FAILED:
         lines += [snapshot.failure.strip(), snapshot.failure_hint, f"The log: {session.folder.log}"]
+    if snapshot.lost_rows:
+        lines.append(snapshot.warning)
     if snapshot.checkpoint_step is not None:
         lines.append(f"Go on: pufftui resume {run}")
     return "".join(f"{line}\n" for line in lines if line)

@@ -15,6 +15,7 @@ import atexit
 import functools
 import os
 import re
+import shutil
 import sys
 import threading
 import time
@@ -25,7 +26,7 @@ from typing import Any, ParamSpec, Self
 from pufftui.envs.errors import PuffError
 from pufftui.log_config import log_config
 from pufftui.trainer.run_folder import LATEST, LONGEST_NAME, RunFolder, runs_root
-from pufftui.trainer.store import StoreWriter, said, storable
+from pufftui.trainer.store import StoreWriter, refuse_unfit, said, storable
 
 ROW_SECONDS = 1.0
 """A row of the store covers at most so much time: its means, and the extremes beside them."""
@@ -187,6 +188,14 @@ class Run:
             self._why_not = str(error)
             self._writes()
             return
+        try:
+            refuse_unfit(folder.path)
+        except PuffError as error:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            folder.release()
+            self._why_not = str(error)
+            self._writes()
+            return
         self._folder, self.name = folder, folder.id
         try:
             folder.config_file.write_text(text, encoding="utf-8")
@@ -209,6 +218,8 @@ class Run:
         _runs.discard(self)
         writer.close()
         self._tell_of_store(writer)
+        if writer.shortfall:
+            self._tell("lost", writer.shortfall)
         folder.release()
 
     def _writes(self) -> bool:

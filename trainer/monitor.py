@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections import deque
@@ -28,6 +27,9 @@ from pufftui.trainer.webhook import Webhook
 
 LOOK_SECONDS = 0.5
 """Time between two looks at what has come."""
+
+CLOSE_SECONDS = 5.0
+"""So long the end of a run waits for the checks to read the store."""
 
 YOUNG = 60.0
 """An alert asks for no checkpoint if there is one that is not older, in seconds."""
@@ -60,6 +62,7 @@ class Monitor:
         self._last: Moment | None = None
         self._heard = time.monotonic()
         self._waiting: deque[Moment | Reading | int] = deque()
+        self._complained = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
@@ -83,9 +86,9 @@ class Monitor:
         self._waiting.append(step)
 
     def close(self) -> None:
-        """Takes in what is left and ends the thread."""
+        """Takes in what is left and ends the thread, unless that waits for the store for long."""
         self._closing.set()
-        self._thread.join()
+        self._thread.join(CLOSE_SECONDS)
         if self._webhook is not None:
             self._webhook.close()
 
@@ -121,10 +124,12 @@ class Monitor:
         self._stall.forget()
         latest = self._channel.latest
         self._store.alerts_over(step, latest.seconds)
-        with contextlib.suppress(PuffError):
+        try:
             for moment in moments(self._reader, REMEMBERED_ROWS):
                 if moment.step <= step:
                     self._suite.see(moment)
+        except PuffError as error:
+            self._complain(error)
         self._suite.forget_findings()
         self._channel.findings = ()
 
@@ -176,6 +181,16 @@ class Monitor:
             self._channel.send(Pause())
 
     def _muted(self) -> set[str]:
-        with contextlib.suppress(PuffError):
+        try:
             return self._reader.muted()
-        return set()
+        except PuffError as error:
+            self._complain(error)
+            return set()
+
+    def _complain(self, error: PuffError) -> None:
+        """Tells, the first time, that the past of the run cannot be looked at."""
+        if not self._complained:
+            self._complained = True
+            latest = self._channel.latest
+            text = f"The health checks know less of this run: {error.message}"
+            self._store.event(latest.step, latest.seconds, "error", text)

@@ -27,7 +27,7 @@ from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.recorder import Recorder
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.snapshot import Phase, Snapshot
-from pufftui.trainer.store import StoreReader, StoreWriter
+from pufftui.trainer.store import StoreReader, StoreWriter, refuse_unfit
 from pufftui.trainer.webhook import Webhook, address
 from pufftui.trainer.weights import PolicyWeights
 
@@ -47,8 +47,10 @@ class Runner:
     ) -> None:
         """Prepares a run in a locked folder; `saved` is the checkpoint that it goes on from.
 
-        Raises `PuffError` if the address of the webhook is none, or as `job_from_environment`.
+        Raises `PuffError` if the address of the webhook is none, if no store can be kept in the
+        folder, or as `job_from_environment`.
         """
+        refuse_unfit(folder.path)
         self._webhook_address = address()
         self._processes = job_from_environment().size
         self._saved = saved
@@ -111,6 +113,11 @@ class Runner:
             hint = f"The details are in {self.folder.log}."
             self._note_failure(store, traceback.format_exc(), began)
         recorder.stop()
+        self._channel.latest = replace(
+            self.latest,
+            phase=Phase.STOPPING,
+            activity="waiting for the store to take the last rows",
+        )
         monitor.close()
         store.close()
         self.folder.release()
@@ -119,7 +126,8 @@ class Runner:
             phase=phase,
             activity="",
             seconds=max(self.latest.seconds, time.monotonic() - began),
-            warning=store.problem,
+            warning=store.shortfall or store.problem,
+            lost_rows=store.lost,
             checkpoint_path=self._checkpoint(),
             failure=failure,
             failure_hint=hint,

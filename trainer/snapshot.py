@@ -50,7 +50,8 @@ class Snapshot:
     training episodes, None while fewer than 100 have finished. `score_interval` is the 95 %
     confidence interval of the mean score. The figures of the last `provisional_steps` are biased: of
     the episodes that began then, only the short ones have finished. `steps_per_second` covers the last few epochs.
-    `warning` tells of a disk that is nearly full or a store that cannot be written.
+    `lost_rows` is how many rows of the store were lost, once training has ended; `warning` says why.
+    Before, `warning` tells of a disk that is nearly full or a store that cannot be written.
     `seconds` is the time since the process started, pauses included; on a resumed run the time of
     the earlier processes is added. `total_steps` is 0 if nobody has said. `settings` are those that may change while training, by path.
     """
@@ -82,5 +83,6 @@ class Snapshot:
     checkpoint_step: int | None = None
     checkpoint_path: str | None = None
     warning: str = ""
+    lost_rows: int = 0
     failure: str = ""
     failure_hint: str = ""

@@ -26,7 +26,7 @@ NO_ARRAYS = "-"
 
 
 def run(arguments: list[str]) -> int:
-    """Goes on training; returns 0 if it finished, 1 if it failed, 130 if it was interrupted."""
+    """Goes on training; returns what `train` does."""
     others, settings = split_settings(arguments)
     parser = CommandParser("resume", "Goes on with a run from its newest checkpoint.")
     parser.add_argument(

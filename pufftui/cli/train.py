@@ -26,7 +26,10 @@ from pufftui.trainer.run_folder import RunFolder
 
 
 def run(arguments: list[str]) -> int:
-    """Trains an agent; returns 0 if it finished, 1 if it failed, 130 if it was interrupted."""
+    """Trains an agent; returns 0 if it finished, 1 if it failed, 130 if it was interrupted.
+
+    Returns 3 if it finished and rows of its store were lost.
+    """
     others, settings = split_settings(arguments)
     parser = _parser()
     if {"-h", "--help"} & set(others):

@@ -27,7 +27,7 @@ REPORT = {
     *("step", "seconds", "sps", "epoch", "score", "perf", "episode_return", "episode_length"),
     *("episodes", "losses", "alerts"),
 }
-ENDING = {"done", "reason", "run", "step", "checkpoint"}
+ENDING = {"done", "reason", "run", "step", "checkpoint", "lost_rows"}
 ENDLESS = "1e12"
 
 
@@ -168,6 +168,7 @@ def test_a_failure_is_told_in_json_and_raised(
         "run": "it",
         "step": 64,
         "checkpoint": None,
+        "lost_rows": 0,
     }
 
 

@@ -13,9 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.trainer.store.ledger import Ledger
+from pufftui.trainer.store.texts import said
 
 COMMIT_SECONDS = 0.25
 RETRY_SECONDS = 1.0
+CLOSE_SECONDS = 8.0
+"""So long the end of a run waits for a store that cannot be written."""
+
 MOST_WAITING = 10_000
 MOST_EPISODES = 64
 EPISODES_PER_SECOND = 0.5
@@ -28,7 +32,7 @@ class StoreWriter:
 
     What is given is committed at most half a second later. While writing fails, `problem` says
     why; up to 10,000 calls wait and are written as soon as it works again, and an event tells of
-    the gap.
+    the gap. `shortfall` says what never arrived.
     """
 
     def __init__(
@@ -48,7 +52,10 @@ class StoreWriter:
         self._ledger = Ledger(database, from_step)
         self._condition = threading.Condition()
         self._waiting: deque[Insert] = deque()
+        self._writing = 0
         self._lost = 0
+        self._lost_before = 0
+        self._last_problem = ""
         self._failing_since: float | None = None
         self._flushes_wanted = 0
         self._flushes_done = 0
@@ -149,6 +156,22 @@ class StoreWriter:
         """Why something that was given could not be stored, the first time; else empty."""
         return self._ledger.refusal
 
+    @property
+    def lost(self) -> int:
+        """Calls whose rows are not in the file and, once it is closed, never will be."""
+        with self._condition:
+            left = len(self._waiting) + self._writing if self._closing else 0
+            return self._lost_before + self._lost + left + self._ledger.refused
+
+    @property
+    def shortfall(self) -> str:
+        """How many rows were lost and why, in a sentence or two; empty if none was."""
+        lost = self.lost
+        if not lost:
+            return ""
+        rows = "1 row of the store was" if lost == 1 else f"{lost:,} rows of the store were"
+        return f"{rows} lost. {self.problem or self._last_problem or self.refusal}"
+
     def flush(self) -> None:
         """Blocks until everything given so far is committed, or `problem` says why it is not."""
         with self._condition:
@@ -160,11 +183,16 @@ class StoreWriter:
             self._condition.wait_for(lambda: self._flushes_done >= wanted)
 
     def close(self) -> None:
-        """Commits what is left and ends the thread; safe to call twice."""
+        """Commits what is left and ends the thread; safe to call twice.
+
+        One that hangs in the file system is left behind after a few seconds, which is a `problem`.
+        """
         with self._condition:
             self._closing = True
             self._condition.notify_all()
-        self._thread.join()
+        self._thread.join(CLOSE_SECONDS)
+        if self._thread.is_alive() and not self.problem:
+            self.problem = f"The store could not be written within {CLOSE_SECONDS:.0f} s."
 
     def _give(self, insert: Insert) -> None:
         with self._condition:
@@ -183,8 +211,10 @@ class StoreWriter:
             with self._condition:
                 closing, flushes = self._closing, self._flushes_wanted
                 batch, self._waiting = self._waiting, deque()
+                self._writing = len(batch)
             written = self._write(batch)
             with self._condition:
+                self._writing = 0
                 if not written:
                     self._waiting.extendleft(reversed(batch))
                     self._forget_oldest()
@@ -211,7 +241,9 @@ class StoreWriter:
             self._ledger.close()
             self._fail(error)
             return False
-        self._failing_since, self._lost, self.problem = None, 0, ""
+        with self._condition:
+            self._lost_before += self._lost
+            self._failing_since, self._lost, self.problem = None, 0, ""
         return True
 
     def _in_place(self) -> bool:
@@ -229,7 +261,7 @@ class StoreWriter:
     def _fail(self, error: Exception) -> None:
         if self._failing_since is None:
             self._failing_since = time.monotonic()
-            self.problem = f"The store cannot be written: {error}."
+            self.problem = self._last_problem = f"The store cannot be written: {said(error)}."
 
     def _gap(self) -> list[Insert]:
         """The event that tells of a failure which is over once it is written."""

@@ -86,6 +86,7 @@ class CheckpointKeeper:
         self._written: list[Entry] = []
         self._branch = 0
         self._renewals = folder.renewals
+        self._complained = False
 
     def adopt(self, saved: Saved, *, going_back: bool = False) -> None:
         """Takes over the checkpoints of a run that goes on from `saved`, and begins a branch there.
@@ -232,13 +233,18 @@ class CheckpointKeeper:
 
     def _pinned(self) -> set[str] | None:
         """Names of the files that a person wants to keep; None if the store cannot tell."""
-        reader = StoreReader(self._folder.database)
+        reader, why = StoreReader(self._folder.database), "The store is locked."
         try:
-            return reader.pinned_files()
-        except PuffError:
-            return None
+            pinned = reader.pinned_files()
+        except PuffError as error:
+            pinned, why = None, error.message
         finally:
             reader.close()
+        if pinned is None and not self._complained:
+            self._complained = True
+            text = "No checkpoint is let go while the store does not say which are pinned."
+            self._reporter.event("error", f"{text} {why}")
+        return pinned
 
     def _prune(self, newest: int) -> None:
         """Lets go of all but so many of the newest and of the healthy, the best, and the pinned."""

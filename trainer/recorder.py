@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Iterable
@@ -15,7 +14,7 @@ from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.health import Reading
 from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.snapshot import Phase
-from pufftui.trainer.store import StoreWriter
+from pufftui.trainer.store import StoreWriter, said
 from pufftui.trainer.system import GpuSampler, HostSampler
 
 INTERVAL = 5.0
@@ -34,6 +33,7 @@ class Recorder:
         self._store, self._channel, self._disk, self._monitor = store, channel, disk, monitor
         self._screen = ScreenTime()
         self._host, self._gpu = HostSampler(), GpuSampler()
+        self._complained = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -49,8 +49,18 @@ class Recorder:
         while not self._stop.wait(INTERVAL):
             self._disk.look()
             if self._channel.latest.phase is not Phase.STARTING:
-                with contextlib.suppress(Exception):  # what a machine refuses to tell has no list
+                try:
                     self._look()
+                except Exception as error:  # noqa: BLE001 - what a machine refuses to tell has no list
+                    self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        """Tells, the first time, that there is no reading."""
+        if not self._complained:
+            self._complained = True
+            latest = self._channel.latest
+            text = f"The machine cannot be read: {said(error)}."
+            self._store.event(latest.step, latest.seconds, "error", text)
 
     def _look(self) -> None:
         self._host.sample()

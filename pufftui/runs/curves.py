@@ -40,7 +40,7 @@ class RunCurves:
     @classmethod
     def read(cls, folder: RunFolder, env: str | None) -> RunCurves:
         """Reads a bounded number of rows; raises `PuffError` if the store cannot be read."""
-        reader = StoreReader(folder.database)
+        reader = StoreReader(folder.database, at_once=True)
         try:
             return cls(env, reader.metrics_between(points=POINTS))
         finally:

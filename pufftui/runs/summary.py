@@ -148,7 +148,7 @@ def _read(folder: RunFolder) -> RunSummary:
     settings = read_settings(folder)
     if not folder.database.is_file():
         raise PuffError("Its store run.db is missing.")
-    reader = StoreReader(folder.database)
+    reader = StoreReader(folder.database, at_once=True)
     try:
         blocks = reader.metrics_between(points=CURVE_POINTS)
         rows = reader.metrics_after(max(0, blocks.last - RECENT))

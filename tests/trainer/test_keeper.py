@@ -174,3 +174,13 @@ def test_a_change_of_the_disk_is_told_once(kept):
     assert [kind for kind, _ in events] == ["warning", "warning", "note"]
     assert "No more checkpoints" in events[1][1]
     reader.close()
+
+
+def test_a_store_that_does_not_say_what_is_pinned_is_told_once(kept, monkeypatch):
+    monkeypatch.setattr(StoreReader, "pinned_files", lambda _: None)
+    for step in (100, 200, 300, 400):
+        kept.write(step)
+    assert kept.steps == [100, 200, 300, 400], "any of them may be pinned"
+    told = [e.text for e in StoreReader(kept.folder.database).events_after(0) if e.kind == "error"]
+    assert len(told) == 1
+    assert "which are pinned" in told[0]

@@ -189,3 +189,19 @@ def test_the_last_rows_are_looked_at_before_it_ends(watched):
     run.monitor.close()
     run.store.flush()
     assert [alert.rule for alert in run.alerts] == ["rewards.small"]
+
+
+def test_a_past_that_cannot_be_read_is_told_once(tmp_path):
+    """The monitor reads a file that is no store; what it says goes to one that is."""
+    torn, channel = tmp_path / "torn.db", Channel(1_000_000)
+    torn.write_text("Dear diary, " * 500)
+    store, reader = StoreWriter(tmp_path / "run.db"), StoreReader(tmp_path / "run.db")
+    monitor = Monitor(FACTS, store, channel, StoreReader(torn))
+    for _ in range(3):
+        monitor.begin_at(1000)
+        monitor._look()
+    store.close()
+    told = [event.text for event in reader.events_after(0) if event.kind == "error"]
+    reader.close()
+    assert len(told) == 1
+    assert "cannot be read" in told[0]

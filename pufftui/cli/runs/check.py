@@ -31,7 +31,7 @@ def run(arguments: list[str]) -> int:
         print(all_rules(as_json=options.json))
         return 0
     folder = RunFolder.open(options.run)
-    reader = StoreReader(folder.database)
+    reader = StoreReader(folder.database, at_once=True)
     try:
         facts = stored_facts(reader)
         if facts is None:

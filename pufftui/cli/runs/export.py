@@ -153,7 +153,7 @@ def _target(output: str | None, name: str) -> str:
 
 @contextlib.contextmanager
 def _reading(folder: RunFolder) -> Iterator[StoreReader]:
-    reader = StoreReader(folder.database)
+    reader = StoreReader(folder.database, at_once=True)
     try:
         yield reader
     finally:

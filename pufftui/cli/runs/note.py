@@ -23,7 +23,7 @@ def run(arguments: list[str]) -> int:
     if text:
         add_note(folder.database, summarise(folder).step, text)
         return 0
-    for note in StoreReader(folder.database).notes_after(0):
+    for note in StoreReader(folder.database, at_once=True).notes_after(0):
         when = datetime.fromtimestamp(note.at).astimezone()
         print(f"{when:%Y-%m-%d %H:%M}  step {steps(note.step)}  {note.text}")
     return 0

@@ -35,7 +35,7 @@ def parse_target(parser: CommandParser, arguments: list[str]) -> tuple[RunFolder
 
 def checkpoints(folder: RunFolder) -> list[CheckpointRow]:
     """Those whose files are there, one a step, rising."""
-    rows = {row.file: row for row in StoreReader(folder.database).checkpoints()}
+    rows = {row.file: row for row in StoreReader(folder.database, at_once=True).checkpoints()}
     there = [row for row in rows.values() if (folder.checkpoints / row.file).is_file()]
     return sorted(there, key=lambda row: row.step)
 

@@ -36,5 +36,5 @@ def run(arguments: list[str]) -> int:
         tag(folder.database, *add)
     if take:
         untag(folder.database, *take)
-    print(" ".join(StoreReader(folder.database).tags()))
+    print(" ".join(StoreReader(folder.database, at_once=True).tags()))
     return 0

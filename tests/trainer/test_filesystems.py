@@ -22,7 +22,7 @@ if sys.platform != "linux":
 WRITE = """
 import subprocess, sys, time
 from pathlib import Path
-from pufftui.trainer.store import StoreReader, StoreWriter, add_note, place
+from pufftui.trainer.store import StoreReader, StoreWriter
 
 database, other = Path(sys.argv[1]), None
 store, reader = StoreWriter(database), StoreReader(database)

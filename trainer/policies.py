@@ -27,8 +27,18 @@ NEVER = -1e4
 def weights_from(saved: Saved) -> PolicyWeights:
     """The policy of a checkpoint.
 
-    Raises `PuffError` if its environment observes or acts differently now.
+    Raises `PuffError` if its environment observes or acts differently now, or is not to be built
+    (`load_env`), and if it is no checkpoint of ours.
     """
+    try:
+        return _weights_from(saved)
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise PuffError(
+            f"{saved.path.name} is no checkpoint of pufftui ({error!r}).", "Use an older one."
+        ) from None
+
+
+def _weights_from(saved: Saved) -> PolicyWeights:
     config = restore_config(saved.description["config"], file=saved.path, flags={})
     arrays = {
         name.removeprefix(POLICY): _frozen(array)
@@ -36,7 +46,7 @@ def weights_from(saved: Saved) -> PolicyWeights:
         if name.startswith(POLICY)
     }
     policy = config.policy
-    step, sizes = saved.description["step"], (policy.hidden, policy.layers)
+    step, sizes = int(saved.description["step"]), (policy.hidden, policy.layers)
     weights = PolicyWeights(step, policy.memory, *sizes, arrays, policy.convolution)
     descriptor = load_env(config.env).descriptor
     shape = arrays["heads.weight"].shape[0] - 1, arrays["encoder.weight"].shape[1]

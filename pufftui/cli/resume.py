@@ -99,7 +99,12 @@ def _where_to_go_on(folder: RunFolder, settings: dict[str, str]) -> tuple[Saved 
         text = _settings(folder)
         return None, restore_config(text, file=folder.config_file, flags=settings)
     config = restore_config(saved.description["config"], file=saved.path, flags=settings)
-    step = saved.description["step"]
+    step = saved.description.get("step")
+    if not isinstance(step, int):
+        raise PuffError(
+            f"{saved.path.name} does not say at which step it was written.",
+            "Start a new run: pufftui train ENV.",
+        )
     if step >= config.train.total_steps:
         raise PuffError(
             f"{folder.id} is finished: it is at step {step:,} of {config.train.total_steps:,}.",

@@ -110,12 +110,14 @@ def open_for_reading(database: Path) -> sqlite3.Connection | None:
     try:
         return _current(_connect(database, "ro", locks=locks))
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+        # What Python itself finds wrong, such as a text that is none, has no code.
+        code, name = getattr(error, "sqlite_errorcode", 0), getattr(error, "sqlite_errorname", "")
+        if code == sqlite3.SQLITE_READONLY_ROLLBACK:
             with turn(database, BUSY_SECONDS):
                 finish_rollback(database)
             return _current(_connect(database, "ro", locks=locks))
-        no_index = error.sqlite_errorname.startswith(NO_INDEX)
-        refused = error.sqlite_errorcode & 0xFF in REFUSED
+        no_index = name.startswith(NO_INDEX)
+        refused = code & 0xFF in REFUSED
         if not (no_index or refused) or beside(database, "-journal").exists():
             raise
         if beside(database, "-wal").exists():

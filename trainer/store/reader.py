@@ -253,7 +253,8 @@ class StoreReader:
                 return self._put(question)
             return consistently(self._database, lambda: self._put(question), self.close)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            code = getattr(error, "sqlite_errorcode", 0)  # a text that is none has no code
+            if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 if not self._at_once:
                     return None
                 raise PuffError(

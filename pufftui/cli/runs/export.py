@@ -16,7 +16,7 @@ from pufftui.cli.runs.pin import at_step, checkpoints
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.trainer.checkpoint import Saved, newest_checkpoint, read_checkpoint
-from pufftui.trainer.layers import parse_number
+from pufftui.trainer.layers import parse_number, recorded_environment
 from pufftui.trainer.policies import run_environment, weights_from
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.store import StoreReader
@@ -112,12 +112,12 @@ def _c(folder: RunFolder, options: argparse.Namespace) -> None:
     from pufftui.export.header import c_header
 
     saved = _saved(folder, options.step)
-    env = run_environment(folder)
-    assert env is not None  # what has a checkpoint was trained
+    weights = weights_from(saved)
+    env = recorded_environment(saved.description["config"], saved.path)
     descriptor = load_env(env).descriptor
     name = options.name or f"{descriptor.name}_policy"
-    step = saved.description["step"]
-    text = c_header(weights_from(saved), descriptor, name, f"step {step:,} of the run {folder.id}")
+    step = weights.step
+    text = c_header(weights, descriptor, name, f"step {step:,} of the run {folder.id}")
     target = _target(options.output, f"{name}.h")
     with _writing(target, force=options.force) as file:
         file.write(text)

@@ -53,19 +53,14 @@ class HeldFolder:
                 return now
         return None
 
-    def holds_link(self, name: str) -> bool:
-        """Whether a link to somewhere else has that name in it."""
-        with contextlib.suppress(OSError):
-            return bool(os.readlink(name, dir_fd=self._descriptor))
-        return False
-
     @contextlib.contextmanager
     def inside(self, name: str, *, make: bool = False) -> Iterator[int]:
         """The descriptor of a folder in it; raises `OSError` if that is missing and not to be made."""
         if make:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, dir_fd=self._descriptor)
-        descriptor = os.open(name, FLAGS, dir_fd=self._descriptor)
+        # A link would lead to a folder that others may use as well.
+        descriptor = os.open(name, FLAGS | os.O_NOFOLLOW, dir_fd=self._descriptor)
         try:
             yield descriptor
         finally:

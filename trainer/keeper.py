@@ -100,9 +100,7 @@ class CheckpointKeeper:
         branches, left, damaged = [here[0]], [], []
         self._written = []
         with self._checkpoints() as folder:
-            # A folder that a link leads to may be others' as well.
-            lent = self._folder.lends_checkpoints
-            names = [] if lent else sorted(os.listdir(folder))  # noqa: PTH208 - of a descriptor
+            names = sorted(os.listdir(folder))  # noqa: PTH208 - of a descriptor
             for name in fnmatch.filter(names, PARTIAL):
                 _remove(folder, name, identity_in(folder, name))
             for name in fnmatch.filter(names, NAMES):

@@ -95,7 +95,7 @@ class RunFolder:
             unfinished.mkdir()
             folder._held = HeldFolder(unfinished)
             (unfinished / CHECKPOINTS).mkdir()
-            folder.lock()
+            folder._become_trainer()
             folder.path = _settle(unfinished, name, env)
         except BaseException as error:
             folder.discard()
@@ -133,9 +133,8 @@ class RunFolder:
         Raises `PuffError` that names the holder if another process has the lock. A process that
         dies loses its lock. The folder is held open, so that it is found again if it is moved.
         """
-        if self._lock is None:
-            self._lock = self._take(order=1 + max(map(_order, _runs()), default=0))
-            self._held = self._held or HeldFolder(self.path)
+        with _telling_what_failed(f"The lock of {self.id} cannot be taken"):
+            self._become_trainer()
 
     def spare_lock(self) -> int | None:
         """A second descriptor of the lock, to hand it over (`RunLock.spare`); None without one."""
@@ -198,11 +197,6 @@ class RunFolder:
         with self._held.inside(CHECKPOINTS, make=True) as descriptor:
             yield descriptor
 
-    @property
-    def lends_checkpoints(self) -> bool:
-        """Whether the folder of the checkpoints is a link to one elsewhere, which others may use too."""
-        return self._held is not None and self._held.holds_link(CHECKPOINTS)
-
     def rename(self, name: str) -> None:
         """Gives the run another name; which run is the latest does not change.
 
@@ -241,11 +235,17 @@ class RunFolder:
         Gives the identity of the folder.
         """
         own = identity(self.path)
-        lock = self._take()
+        with _telling_what_failed(f"The lock of {self.id} cannot be taken"):
+            lock = self._take()
         try:
             yield own
         finally:
             lock.close()
+
+    def _become_trainer(self) -> None:
+        if self._lock is None:
+            self._lock = self._take(order=1 + max(map(_order, _runs()), default=0))
+            self._held = self._held or HeldFolder(self.path)
 
     def _take(self, order: int | None = None) -> RunLock:
         try:

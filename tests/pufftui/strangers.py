@@ -102,6 +102,7 @@ def honest_run(place: Place, name: str, env: str, saved_env: str | None = None) 
     arrays["policy/heads.bias"] = np.zeros(6, "f")
     config = Config(saved_env or env, {}, policy=PolicyConfig("none", 8))
     description = {"config": config_to_toml(config), "step": 2000, "score": 0.2, "written": 1.0}
+    description |= {"epoch": 2, "seconds": 3.0}
     write_checkpoint(folder.checkpoints / "step-00000000002000.npz", arrays, description)
     folder.release()
     return folder.path

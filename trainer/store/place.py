@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
 import sqlite3
+import stat
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -157,7 +159,10 @@ def failure(text: str, code: int) -> sqlite3.OperationalError:
 
 def _can_lock(file: Path, flags: int, kind: int) -> bool:
     """Whether a file can be locked as SQLite does it; raises `OSError` if it cannot be opened."""
-    descriptor = os.open(file, flags, 0o666)
+    descriptor = os.open(file, flags | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file")
     ask: Callable[[], None] = lambda: fcntl.lockf(descriptor, kind | fcntl.LOCK_NB)  # noqa: E731
     try:
         in_time(LOCK_SECONDS, ask)

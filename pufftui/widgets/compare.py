@@ -14,6 +14,7 @@ from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.curves import MORE_IS_BETTER, Curve
 from pufftui.runs.groups import Group, differences
 from pufftui.theme import PuffTheme
+from pufftui.widgets.curves import LEAST_CHART
 from pufftui.widgets.header import badge
 from pufftui.widgets.painted import Bar, Card
 
@@ -110,6 +111,8 @@ class OverlayCard(Card):
             several = any(len(group.runs) > 1 for group in view.groups)
             shared = " that all runs of a group share" if several else ""
             return self.say(f"no such figures{shared} yet", width, height)
+        if height < LEAST_CHART:
+            return []
         shown = [
             Overlaid(curve.series, view.comparison.colour(group), curve.band)
             for group, curve in curves

@@ -18,6 +18,10 @@ from pufftui.theme import PuffTheme
 
 GREY = Color(128, 128, 128)
 
+LEAST_INNER = 16
+"""Cells within the padding below which a card shows its title alone: no layout makes one so narrow,
+but a window may be on its way to another size."""
+
 
 class Painted(Widget):
     """A widget that draws itself as lines of text.
@@ -152,7 +156,7 @@ class Card(Painted):
         if self.roomy and self.airy <= height:
             head.append([])
         room = height - len(head)
-        body = self.content(inner, room) if room > 0 else []
+        body = self.content(inner, room) if room > 0 and inner >= LEAST_INNER else []
         space = (" ", self.look.style("text", self.ground))
         return (
             head[:1] + [[space, *line] for line in head[1:] + body[:room]]

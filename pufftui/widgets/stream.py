@@ -15,7 +15,7 @@ from pufftui.metric_colours import colour_of
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import Snapshot
-from pufftui.widgets.curves import CurveCard
+from pufftui.widgets.curves import LEAST_CHART, CurveCard
 from pufftui.widgets.painted import Card
 
 STROKE = 4
@@ -118,6 +118,8 @@ class BigCurve(CurveCard):
         charting = self.charting
         if charting.series("score").empty:
             return self.say(self.waiting(), width, height)
+        if height < LEAST_CHART:
+            return []
         curve = charting.curve("score", self._start)
         curve = replace(curve, band=None, provisional=math.inf)
         view = charting.view

@@ -56,14 +56,14 @@ def end(folder: RunFolder) -> None:
 
 
 class Terminal:
-    """`pufftui` in a terminal of its own, 120 x 40."""
+    """`pufftui`, or another program, in a terminal of its own, 120 x 40."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, program: tuple[str, ...] = PUFFTUI) -> None:
         self.screen, inner = pty.openpty()
         termios.tcsetwinsize(inner, (40, 120))
         environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self.process = subprocess.Popen(
-            [*PUFFTUI, *arguments],
+            [*program, *arguments],
             stdin=inner,
             stdout=inner,
             stderr=inner,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import termios
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from processes import ENDLESS, SMALL, Terminal, wait_for
+from processes import ENDLESS, PUFFTUI, SMALL, Terminal, wait_for
 from runs_on_disk import make_run
 
 from pufftui.trainer.checkpoint import newest_checkpoint
@@ -79,8 +80,8 @@ def crash_at(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]
 def terminal() -> Iterator[Callable[..., Terminal]]:
     terminals: list[Terminal] = []
 
-    def start(*arguments: str) -> Terminal:
-        terminals.append(Terminal(*arguments))
+    def start(*arguments: str, program: tuple[str, ...] = PUFFTUI) -> Terminal:
+        terminals.append(Terminal(*arguments, program=program))
         return terminals[-1]
 
     yield start
@@ -249,12 +250,45 @@ def test_a_run_that_was_over_when_the_screen_crashed_is_told_so(
     dashboard = terminal(*TRAIN[:-1], "20k")
     dashboard.read("finished")
     trigger.touch()
-    dashboard.press("\x1b")
-    dashboard.drain(0.5)
-    dashboard.press("t")
+    dashboard.press("\x1b[27u")
+    wait_for(lambda: dashboard.press("t") or dashboard.drain(0.3) or not trigger.exists())
     assert dashboard.wait() == 1
     assert f"The screen crashed. What happened is in {folder.log}" in dashboard.text
     assert "it finished at step" in dashboard.text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_the_run_is_opened_again_on_the_same_terminal(
+    root: Path, crash_at: Callable[..., Path], terminal: Callable[..., Terminal]
+) -> None:
+    trigger = crash_at(TIMER)
+    shell = terminal(program=("bash", "--norc", "-i"))
+    shell.press("PS1='ready: '\n")
+    shell.press(f"{' '.join([*PUFFTUI, *TRAIN])}\n")
+    shell.read("policy of step")
+    trigger.touch()
+    shell.read("Ctrl+c stops")
+    shell.press("\x1a")
+    shell.read("Stopped")
+    shell.press("bg\n")
+    folder = RunFolder(root / "runs" / "it")
+    before = rows(folder)
+    wait_for(lambda: shell.drain() or rows(folder) > before + 3)
+    assert "steps/s" not in shell.text
+    shell.press(f"{' '.join(PUFFTUI)} attach it\n")
+    shell.read("policy of step")
+    shell.press("q")
+    shell.read("goes on without you")
+    shell.press("\r")
+    shell.read("ready: ")
+    shell.press("fg\n")
+    shell.read("steps/s")
+    shell.press("\x03")
+    shell.read("it interrupted: ")
+    shell.read("ready: ")
+    shell.press("exit $?\n")
+    assert shell.wait() == 130
 
 
 def test_a_screen_that_crashes_at_once_costs_no_training(

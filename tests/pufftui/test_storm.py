@@ -102,3 +102,17 @@ def test_a_short_storm_breaks_nothing() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 exceptions" in done.stdout
+
+
+async def test_the_palette_stands_any_size(tmp_path: Path) -> None:
+    app = fake_app(fake_session(tmp_path / "squared-brisk-otter"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p", "t")
+        await pilot.pause(0.3)
+        assert app.screen is not app.main
+        for width in range(1, 13):
+            await pilot.resize_terminal(width, 20)
+            await pilot.pause()
+        await pilot.press("pagedown", "pageup", "escape")
+        await pilot.pause()
+        assert app.screen is app.main

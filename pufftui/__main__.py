@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -24,6 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     end_by_interrupt(signal.SIGTERM)
     end_by_interrupt(signal.SIGHUP)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # names and paths hold more than a terminal's letters
     arguments = sys.argv[1:] if arguments is None else arguments
     if PRIVATE & set(arguments):
         _hide(arguments)

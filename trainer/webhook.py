@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import threading
 import time
 import urllib.error
@@ -35,14 +36,24 @@ def address() -> str | None:
     found = os.environ.get(VARIABLE, "").strip()
     if not found:
         return None
-    parts = urlsplit(found)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if not _is_address(found):
         raise PuffError(
             f"The variable {VARIABLE} is not a web address.",
             "Write it like https://ntfy.sh/my-topic, or unset it.",
             usage=True,
         )
     return found
+
+
+def _is_address(text: str) -> bool:
+    if not re.fullmatch(r"[!-~]+", text):  # what else it may hold is written as %20
+        return False
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises for what is no number
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 class Webhook:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import io
-import sys
 
 from pufftui.envs.errors import PuffError
 
@@ -25,8 +23,6 @@ SUBCOMMANDS = {
 
 def run(arguments: list[str]) -> int:
     """Runs the subcommand that `arguments` begin with; without one it lists."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # curves and names hold more letters than ASCII
     if arguments[:1] in (["-h"], ["--help"], ["help"]):
         print(overview())
         return 0

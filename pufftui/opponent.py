@@ -92,12 +92,13 @@ def _from_run(folder: RunFolder, env: str, source: str) -> Opponent:
 
 
 def _trained(folder: RunFolder, saved: Saved) -> Opponent:
+    weights = weights_from(saved)  # which looks whether it is a checkpoint of ours
     config = restore_config(saved.description["config"], file=saved.path, flags={})
-    weights = weights_from(saved)
     name = folder.id.removeprefix(f"{config.env}-")
+    score = saved.description.get("score")
     return Opponent(
         f"the policy of {name} after {steps(weights.step)} steps",
         config.parameters,
         weights,
-        training_score=saved.description["score"],
+        training_score=float(score) if isinstance(score, (int, float)) else None,
     )

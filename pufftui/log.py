@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, Self
 
@@ -88,6 +89,7 @@ class Run:
         self._metrics_told = 0
         self._folder: RunFolder | None = None
         self._writer: StoreWriter | None = None
+        self._settings = ""
         self._why_not = "another process writes this run"
         self._step = 0
         self._calls = 0
@@ -201,7 +203,8 @@ class Run:
             folder.config_file.write_text(text, encoding="utf-8")
         except OSError as error:
             self._tell("config", f"the config could not be written ({error.strerror})")
-        self._writer = StoreWriter(folder.database)
+        self._settings = text
+        self._writer = StoreWriter(folder.database, locate=lambda: self._locate(folder))
         self._writer.event(0, 0.0, "start", "started")
         _runs.add(self)
         threading.Thread(target=self._look_after, name="log", daemon=True).start()
@@ -282,17 +285,19 @@ class Run:
     def _look(self) -> None:
         """Writes a row that has waited long enough, and tells of a store that is in trouble."""
         with self._lock:
-            writer, folder = self._writer, self._folder
+            writer = self._writer
             if self._row and time.monotonic() - self._row_began >= ROW_SECONDS:
                 self._flush()
         if writer:
             self._tell_of_store(writer)
-        if writer and writer.problem:
-            return
-        if writer and folder and "begun" in self._told and not folder.database.exists():
-            self._tell("gone", f"the folder {folder.path} is gone; nothing is kept any more")
-        elif folder and folder.database.exists():
-            self._told.add("begun")
+
+    def _locate(self, folder: RunFolder) -> tuple[Path, str]:
+        """Where the store belongs, and what has happened to the folder; in the writer's thread."""
+        news = folder.stay_at_home(lambda: self._settings)
+        if news:
+            self.name = folder.id
+            self._tell(news, news)
+        return folder.database, news
 
     def _seconds(self) -> float:
         return time.monotonic() - self._began

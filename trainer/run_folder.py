@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pufftui.envs.errors import PuffError, nearest
@@ -161,6 +161,18 @@ class RunFolder:
         if self._held is not None and not _size(self.log):
             self._held.remove(FIRST_FILES, (CHECKPOINTS,), self.path)
         self.release()
+
+    def stay_at_home(self, settings: Callable[[], str]) -> str:
+        """Follows the folder if it was moved, and makes it anew if it is gone.
+
+        Returns what has happened since the last call in a sentence, nothing if nothing has. `settings`
+        gives the text of `config.toml`. Raises as `renew`. Only for who has the lock.
+        """
+        before = self.path
+        if not self.find():
+            self.renew(settings())
+            return f"The run's folder {before} is gone: it goes on in {self.path}."
+        return "" if self.path == before else f"The run's folder was moved to {self.path}."
 
     def find(self) -> bool:
         """Looks where the folder is now, and takes over its new name if it was moved.

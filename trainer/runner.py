@@ -138,17 +138,11 @@ class Runner:
 
         Follows one that was moved, and replaces one that is gone.
         """
-        folder, before = self.folder, self.folder.path
-        if not folder.find():
-            folder.renew(config_to_toml(self.config))
-            text = f"The run's folder {before} is gone: it goes on in {folder.path}."
-        elif folder.path != before:
-            text = f"The run's folder was moved to {folder.path}."
-        else:
-            return folder.database, ""
-        disk.move(folder.path)
-        self._channel.notify(text)
-        return folder.database, text
+        news = self.folder.stay_at_home(lambda: config_to_toml(self.config))
+        if news:
+            disk.move(self.folder.path)
+            self._channel.notify(news)
+        return self.folder.database, news
 
     def _checkpoint(self) -> str | None:
         """The last checkpoint where it is now; None if it is gone."""

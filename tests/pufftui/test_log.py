@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from processes import wait_for
 
 from pufftui import log
 from pufftui.runs.summary import summarise
@@ -185,6 +186,22 @@ def test_a_folder_that_is_deleted_meanwhile_is_told(root: Path, capsys: pytest.C
         time.sleep(3 * log.LOOK_SECONDS)
         run.log(2, {"x": 1})
     assert "is gone" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_moved_or_deleted_keeps_its_rows(root: Path):
+    with log.start("mine") as run:
+        run.log(1, {"x": 1})
+        wait_for(lambda: len(reader("mine").events_after(0)))
+        (root / "mine").rename(root / "yours")
+        wait_for(lambda: run.name == "yours")
+        run.log(2, {"x": 1})
+        time.sleep(log.ROW_SECONDS + log.LOOK_SECONDS)
+        wait_for(lambda: len(reader("yours").metrics_after(0).steps) == 1)
+        shutil.rmtree(root / "yours")
+        wait_for((root / "yours" / "run.db").exists)
+        run.log(3, {"x": 1})
+    assert reader("yours").metrics_after(0).steps.tolist() == [2, 3]
+    assert not (root / "mine").exists()
 
 
 def test_a_full_disk_is_told_and_costs_no_exception():

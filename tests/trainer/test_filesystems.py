@@ -150,7 +150,7 @@ def test_what_a_killed_writer_leaves_keeps_nobody_out(place):
 
 @lacking("all but that")
 def test_a_run_is_trained_and_read_where_nearly_all_is_missing(place):
-    assert filesystems.train(place).endswith("rows")
+    assert "rows" in filesystems.train(place)
     filesystems.read(place)
     filesystems.leftovers(place)
 

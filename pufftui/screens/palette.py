@@ -12,12 +12,22 @@ from typing import Any
 
 from textual import events, work
 from textual.await_complete import AwaitComplete
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette
 from textual.css.query import NoMatches
 from textual.errors import NoWidget
 
 _search: Any = getattr(vars(CommandPalette).get("_gather_commands"), "__wrapped__", None)
 """The search, without the worker that it comes in."""
+
+
+def _only_what_is_there(commands: CommandList, event: events.Click) -> None:
+    """Keeps a click at an option that is gone, and only still drawn, from Textual's own handler."""
+    option = event.style.meta.get("option")
+    if option is not None and option >= commands.option_count:
+        event.prevent_default()
+
+
+CommandList.on_click = _only_what_is_there  # type: ignore[attr-defined]
 
 
 class Palette(CommandPalette):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from processes import ENDLESS, PUFFTUI, SMALL, Terminal, wait_for
+from processes import ENDLESS, PUFFTUI, SMALL, Terminal, end, wait_for
 from runs_on_disk import make_run
 
 from pufftui.trainer.checkpoint import newest_checkpoint
@@ -77,7 +77,7 @@ def crash_at(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]
 
 
 @pytest.fixture
-def terminal() -> Iterator[Callable[..., Terminal]]:
+def terminal(root: Path) -> Iterator[Callable[..., Terminal]]:
     terminals: list[Terminal] = []
 
     def start(*arguments: str, program: tuple[str, ...] = PUFFTUI) -> Terminal:
@@ -87,6 +87,8 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
     yield start
     for one in terminals:
         one.close()
+    for path in (root / "runs").glob("*"):
+        end(RunFolder(path))
 
 
 def rows(folder: RunFolder) -> int:
@@ -98,10 +100,10 @@ def rows(folder: RunFolder) -> int:
 
 def goes_on(folder: RunFolder, dashboard: Terminal) -> None:
     """Waits for more rows of metrics, and reads what the program says meanwhile."""
-    before, end = rows(folder), threading.Event()
+    before, enough = rows(folder), threading.Event()
 
     def read() -> None:
-        while not end.is_set():
+        while not enough.is_set():
             dashboard.drain()
 
     reading = threading.Thread(target=read)
@@ -109,7 +111,7 @@ def goes_on(folder: RunFolder, dashboard: Terminal) -> None:
     try:
         wait_for(lambda: rows(folder) > before + 3 or dashboard.process.poll() is not None, 30)
     finally:
-        end.set()
+        enough.set()
         reading.join()
     assert dashboard.process.poll() is None, dashboard.text[-2000:]
     assert rows(folder) > before + 3

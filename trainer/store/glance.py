@@ -47,7 +47,7 @@ def consistently(database: Path, read: Callable[[], Answer], forget: Callable[[]
                 finish_rollback(database)
             return read()
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CANTOPEN:
             raise
         raise failure("database is locked", sqlite3.SQLITE_BUSY) from None
 

@@ -45,10 +45,11 @@ def run(arguments: list[str]) -> int:
                 "Only --train.total-steps can; start a new run for the rest.",
                 usage=True,
             )
+    follower = is_follower(headless=options.headless)
     folder = RunFolder.open(options.run)
     refuse_foreign(folder.path)
     library = _library(folder)
-    if is_follower(headless=options.headless):
+    if follower:
         saved, config = _where_to_go_on(folder, settings)
         follow(config, library, saved)
     check_output(options)
@@ -99,12 +100,7 @@ def _where_to_go_on(folder: RunFolder, settings: dict[str, str]) -> tuple[Saved 
         text = _settings(folder)
         return None, restore_config(text, file=folder.config_file, flags=settings)
     config = restore_config(saved.description["config"], file=saved.path, flags=settings)
-    step = saved.description.get("step")
-    if not isinstance(step, int):
-        raise PuffError(
-            f"{saved.path.name} does not say at which step it was written.",
-            "Start a new run: pufftui train ENV.",
-        )
+    step = saved.description["step"]
     if step >= config.train.total_steps:
         raise PuffError(
             f"{folder.id} is finished: it is at step {step:,} of {config.train.total_steps:,}.",

@@ -381,7 +381,8 @@ def keep_best(session: Session, made_policy, step: int, score: float | None) -> 
     write_checkpoint(
         session.folder.checkpoints / f"step-{step:014d}.npz",
         {f"policy/{name}": array for name, array in policy.arrays.items()},
-        {"step": step, "score": score, "config": config_to_toml(config), "written": step},
+        {"step": step, "score": score, "config": config_to_toml(config), "written": step}
+        | {"epoch": 1, "seconds": 1.0},
     )
 
 

@@ -120,7 +120,8 @@ def test_pins_name_checkpoints_that_are_there(
 def test_removing_says_what_is_lost(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_run("old")
     make_run("new", scores=[0.25] * 9, tags=("good",), note="Keep me.")
-    (runs / ".removed-0000").mkdir()
+    (runs / f".removed-{'0' * 16}").mkdir()  # left by a removal that was cut short
+    (runs / ".removed-photos").mkdir()  # somebody's own
     moves = RunFolder.open("new").demonstrations
     moves.mkdir()
     for name in ("one.npz", "two.npz"):
@@ -131,7 +132,7 @@ def test_removing_says_what_is_lost(runs: Path, capsys: pytest.CaptureFixture[st
     assert said.startswith(
         "new: 9.00k steps of squared in 9s, score 0.250, 2 demonstrations, 1 note, 1 tag; "
     )
-    assert [path.name for path in runs.iterdir()] == ["old"]
+    assert sorted(path.name for path in runs.iterdir()) == [".removed-photos", "old"]
     assert RunFolder.open("latest").id == "old"
 
 

@@ -155,6 +155,7 @@ def test_a_job_trains_to_the_end_and_goes_on(tmp_path, port):
         "run": "job",
         "step": 20_480,
         "checkpoint": str(tmp_path / "job" / "checkpoints" / "step-00000000020480.npz"),
+        "lost_rows": 0,
     }
     assert outputs[1][0] == ""
     job = start_job(tmp_path, port, "resume", "job", "--train.total-steps", "30000")

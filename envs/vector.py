@@ -63,6 +63,11 @@ class StepBuffers:
     finals: NDArray[np.uint8]
     pointer: Any
 
+    @property
+    def address(self) -> int:
+        """Where the struct is."""
+        return int(interface().cast("uintptr_t", self.pointer))
+
     @classmethod
     def over(cls, **arrays: NDArray[Any]) -> StepBuffers:
         """Wraps C-contiguous arrays, named as the fields, without copying them."""
@@ -73,6 +78,15 @@ class StepBuffers:
                 raise ValueError(f"{name} must be C-contiguous")
             setattr(pointer, name, ffi.cast("void *", array.ctypes.data))
         return cls(pointer=pointer, **arrays)
+
+
+@dataclass(frozen=True, slots=True)
+class StepFunctions:
+    """Addresses of `puff_vec_start`, `puff_vec_wait` and the environments they are called with."""
+
+    start: int
+    finish: int
+    environments: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,6 +183,19 @@ class VectorEnv:
     def wait(self, group: int) -> int:
         """Finishes the step begun last; returns how many agents were truncated in it."""
         return int(self.library.lib.puff_vec_wait(self._vec, group))
+
+    def step_functions(self) -> StepFunctions:
+        """What `start` and `wait` call, for C; for as long as these environments are open."""
+        ffi, lib = self._ffi, self.library.lib
+
+        def address(pointer: Any) -> int:
+            return int(ffi.cast("uintptr_t", pointer))
+
+        return StepFunctions(
+            address(ffi.addressof(lib, "puff_vec_start")),
+            address(ffi.addressof(lib, "puff_vec_wait")),
+            address(self._vec),
+        )
 
     def step(self, group: int, buffers: StepBuffers) -> int:
         """`start` and `wait` in one."""

@@ -21,14 +21,16 @@ class ActionDistribution:
         self.sizes = [len(action.choices) for action in descriptor.actions]
         self.size_tensor = torch.tensor(self.sizes, dtype=torch.int32)
 
-    def noise(self, steps: int, rows: int, generator: torch.Generator) -> Tensor:
+    def noise(
+        self, steps: int, rows: int, generator: torch.Generator, out: Tensor | None = None
+    ) -> Tensor:
         """The chance that `sample` needs, (steps, rows, components) float32, on the generator's device.
 
-        Uniform in [0, 1) for discrete actions, normal for continuous ones.
+        Uniform in [0, 1) for discrete actions, normal for continuous ones; written to `out` if it is given.
         """
         make = torch.randn if self.continuous else torch.rand
         shape = (steps, rows, len(self.sizes))
-        return make(shape, generator=generator, device=generator.device)
+        return make(shape, generator=generator, device=generator.device, out=out)
 
     def sample(
         self, outputs: Tensor, log_std: Tensor | None, noise: Tensor

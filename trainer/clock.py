@@ -25,6 +25,10 @@ class Clock:
         finally:
             self._seconds[name] += time.perf_counter() - start
 
+    def add(self, name: str, seconds: float) -> None:
+        """Counts seconds that something else has measured to a part."""
+        self._seconds[name] += seconds
+
     def lap(self) -> tuple[float, dict[str, float]]:
         """Seconds since the last lap and each part's share of them; starts the next lap."""
         now = time.perf_counter()

@@ -51,6 +51,23 @@ class Features:
         )
         return outputs
 
+    def table_on(self, device: torch.device) -> Tensor:
+        """For each feature where its first byte is, its kind and its class: (width, 3) int32.
+
+        The kinds: 0 is a float, 1 a plain byte, 2 whether a byte is the class.
+        """
+        rows = []
+        for field in self.fields:
+            for place in range(field.count):
+                at = field.offset + place * field.dtype.itemsize
+                if field.dtype is DType.FLOAT32:
+                    rows.append((at, 0, 0))
+                elif field.classes:
+                    rows += [(at, 2, category) for category in range(field.classes)]
+                else:
+                    rows.append((at, 1, 0))
+        return torch.tensor(rows, dtype=torch.int32).to(device)
+
     def plain(self, observations: Tensor) -> Tensor:
         """The same written in torch, for any device: (..., bytes) -> (..., width)."""
         parts = []

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 from torch.autograd import grad
 
 from pufftui.trainer import kernels
 from pufftui.trainer.actions import ActionDistribution
-from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.fused_loss import picked_ppo_loss
 from pufftui.trainer.graphs import Function, recorded
-from pufftui.trainer.loss import MinibatchLoss, coefficients, normalise, ppo_loss
+from pufftui.trainer.loss import MinibatchLoss, normalise, ppo_loss
 from pufftui.trainer.minibatch import Minibatch, Picked
 from pufftui.trainer.policy import Policy
 
@@ -33,16 +34,28 @@ class GatheredGradient:
         self.unrecorded = ""
         """Why the work is not recorded, though there is a GPU."""
 
-    def add(self, part: Minibatch, moments: Tensor, config: TrainConfig) -> MinibatchLoss:
-        """Works on one part of a minibatch whose advantages have these moments."""
-        inputs = (*part.picked().tensors(), moments, coefficients(config, moments.device))
-        total, ratios, values, figures, *gradients = self._work(len(part.rows), inputs)(*inputs)
+    def add(
+        self, part: Minibatch, moments: Tensor, numbers: Tensor, *, recording: bool = False
+    ) -> MinibatchLoss:
+        """Works on one part of a minibatch whose advantages have these moments.
+
+        `numbers` are the loss's `coefficients`. While `recording`, what is around it is being recorded.
+        """
+        inputs = (*part.picked().tensors(), moments, numbers)
+        work = self._gradient if recording else self._work(len(part.rows), inputs)
+        total, ratios, values, figures, *gradients = work(*inputs)
+        if recording:
+            self._take(gradients)
+            return MinibatchLoss(total, ratios, values, figures)
+        self._take([gradient.clone() for gradient in gradients])
+        return MinibatchLoss(total.clone(), ratios.clone(), values.clone(), figures.clone())
+
+    def _take(self, gradients: Sequence[Tensor]) -> None:
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             if parameter.grad is None:
-                parameter.grad = gradient.clone()
+                parameter.grad = gradient
             else:
                 parameter.grad += gradient
-        return MinibatchLoss(total.clone(), ratios.clone(), values.clone(), figures.clone())
 
     def _work(self, segments: int, inputs: tuple[Tensor, ...]) -> Function:
         """The gradient of so many segments, recorded if it can be."""

@@ -6,7 +6,8 @@ operations; a recorded graph is named in one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,48 +19,74 @@ WARM_UPS = 3
 """Calls before recording, in which libraries choose their kernels and reserve memory."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """What does the work again, what it writes to, and the driver's handle of it (0: there is none)."""
+
+    replay: Callable[[], Any]
+    outputs: tuple[Tensor, ...]
+    handle: int
+
+
 class Recorded:
     """A function of tensors, recorded with these shapes; what it returns is valid until the next call.
 
     The function must do the same operations every time and may read other tensors, such as
-    weights, that change in place.
+    weights, that change in place. Recording calls it; what that does to `undo` is put back.
     """
 
-    def __init__(self, function: Function, *inputs: Tensor, pool: Any = None) -> None:
+    def __init__(
+        self,
+        function: Function,
+        *inputs: Tensor,
+        pool: Any = None,
+        warm_ups: int = WARM_UPS,
+        undo: Sequence[Tensor] = (),
+    ) -> None:
         self._inputs = tuple(tensor.clone() for tensor in inputs)
-        self._replay, self._outputs = record(lambda: function(*self._inputs), pool)
+        before = [tensor.detach().clone() for tensor in undo]
+        try:
+            self.recording = record(lambda: function(*self._inputs), pool, warm_ups)
+        finally:
+            with torch.no_grad():
+                for tensor, value in zip(undo, before, strict=True):
+                    tensor.copy_(value)
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         for place, tensor in zip(self._inputs, inputs, strict=True):
             place.copy_(tensor, non_blocking=True)
-        self._replay()
-        return self._outputs
+        self.recording.replay()
+        return self.recording.outputs
 
 
-def recorded(function: Function, *inputs: Tensor, pool: Any = None) -> tuple[Function, str]:
+def recorded(function: Function, *inputs: Tensor, **options: Any) -> tuple[Function, str]:
     """The function as a CUDA graph, or itself and why not if this GPU or driver cannot record it.
 
-    Graphs of one `pool` (torch.cuda.graph_pool_handle) share their memory: they must run one after the
-    other, in the order in which they were recorded.
+    `options` as for `Recorded`. Graphs of one `pool` (torch.cuda.graph_pool_handle) share their memory:
+    they must run one after the other, in the order in which they were recorded.
     """
     try:
-        return Recorded(function, *inputs, pool=pool), ""
+        return Recorded(function, *inputs, **options), ""
     except RuntimeError as error:
         return function, str(error).partition("\n")[0]
 
 
-def record(
-    work: Callable[[], tuple[Tensor, ...]], pool: Any
-) -> tuple[Callable[[], Any], tuple[Tensor, ...]]:
-    """(What does the work again, what it writes to). `RuntimeError` if it cannot be recorded."""
+def record(work: Callable[[], tuple[Tensor, ...]], pool: Any, warm_ups: int) -> Recording:
+    """Records the work; raises `RuntimeError` if it cannot be recorded."""
     aside, here = torch.cuda.Stream(), torch.cuda.current_stream()
     aside.wait_stream(here)
-    with torch.cuda.stream(aside):
-        for _ in range(WARM_UPS):
-            work()
-    here.wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
-    # Other threads may use the device meanwhile: the health checks do not, a person's script might.
-    with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
-        outputs = work()
-    return graph.replay, outputs
+    # Not with torch.cuda.graph, which collects garbage and empties caches before every recording.
+    with torch.cuda.stream(aside):
+        for _ in range(warm_ups):
+            work()
+        aside.synchronize()
+        # Other threads may use the device meanwhile: the health checks do not, a person's script might.
+        graph.capture_begin(pool=pool, capture_error_mode="thread_local")
+        try:
+            outputs = work()
+        finally:
+            graph.capture_end()
+    here.wait_stream(aside)
+    handle = getattr(graph, "raw_cuda_graph_exec", None)  # Not in every release of torch.
+    return Recording(graph.replay, outputs, handle() if handle else 0)

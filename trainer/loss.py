@@ -29,7 +29,7 @@ FIGURES = tuple(name for name in LOSSES if name != "grad_norm")
 """What is told of every minibatch."""
 
 
-def coefficients(config: TrainConfig, device: torch.device) -> Tensor:
+def coefficients(config: TrainConfig) -> Tensor:
     """(4,) float64: clip, value clip, and the weights of the value loss and of the entropy."""
     numbers = [
         config.clip,
@@ -37,7 +37,7 @@ def coefficients(config: TrainConfig, device: torch.device) -> Tensor:
         config.value_coefficient,
         config.entropy_coefficient,
     ]
-    return torch.tensor(numbers, dtype=torch.float64).to(device, non_blocking=True)
+    return torch.tensor(numbers, dtype=torch.float64)
 
 
 def advantage_moments(advantages: Tensor, alive: Tensor) -> Tensor:

@@ -51,18 +51,21 @@ class PolicyOptimizer:
         self.unrecorded = ""
         """Why a step is not recorded as a CUDA graph, though there is a GPU."""
 
-    def step(self, learning_rate: float, max_gradient_norm: float) -> tuple[Tensor, Tensor]:
-        """One step; returns the gradient's norm before clipping and whether it was finite.
+    def step(self, numbers: Tensor, *, recording: bool = False) -> tuple[Tensor, Tensor]:
+        """One step with these `numbers` (2,): the learning rate, and the most that the gradient's norm may be.
 
-        A gradient that is not finite is replaced by zero on the device, without asking it.
+        Returns the gradient's norm before clipping and whether it was finite. A gradient that is not finite is
+        replaced by zero on the device, without asking it. While `recording`, what is around it is being recorded.
         """
         gradients = []
         for parameter in self._parameters.values():
             assert parameter.grad is not None
             gradients.append(parameter.grad)
             parameter.grad = None
-        numbers = torch.tensor([learning_rate, max_gradient_norm])
-        inputs = (numbers.to(gradients[0].device, non_blocking=True), *gradients)
+        inputs = (numbers.float(), *gradients)
+        if recording:
+            norm, finite = self._step(*inputs)
+            return norm, finite
         if self._work is None:
             self._work = self._recorded(inputs) if inputs[0].is_cuda else self._step
         norm, finite = self._work(*inputs)

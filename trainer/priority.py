@@ -22,18 +22,17 @@ def segment_probabilities(magnitudes: Tensor, alpha: float) -> Tensor:
     return torch.where(total > 0, mixed, uniform)
 
 
-def systematic_sample(probabilities: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Draws `count` rows with one uniform number.
+def systematic_sample(probabilities: Tensor, count: int, start: Tensor) -> Tensor:
+    """Draws `count` rows with one number that is uniform in [0, 1).
 
     Row i comes count * p_i times, rounded up or down.
     """
-    start = torch.rand(1, generator=generator, device=probabilities.device)
     places = (torch.arange(count, device=probabilities.device) + start) / count
     cumulative = probabilities.cumsum(0)
     rows = torch.searchsorted(cumulative / cumulative[-1], places)
     return rows.clamp(max=probabilities.numel() - 1)
 
 
-def importance_weights(probabilities: Tensor, rows: Tensor, beta: float) -> Tensor:
+def importance_weights(probabilities: Tensor, rows: Tensor, beta: Tensor | float) -> Tensor:
     """Weights (N p_i)^-beta that correct for the uneven sampling."""
     return (probabilities.numel() * probabilities[rows]).pow(-beta)

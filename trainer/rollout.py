@@ -1,25 +1,14 @@
-"""Collects experience: the memory of one rollout and the steps that fill it."""
+"""The memory of one rollout: what the environments write, what the policy reads, what is left to learn from."""
 
 from __future__ import annotations
 
-import functools
-import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from pufftui.envs.descriptor import DType, Field
 from pufftui.envs.vector import StepBuffers, VectorEnv
-from pufftui.trainer.actions import ActionDistribution
-from pufftui.trainer.clock import Clock
-from pufftui.trainer.graphs import Function, recorded
-from pufftui.trainer.policy import Policy
-
-MOST_RECORDINGS = 1024
-"""Each takes some hundred kilobytes and, at the start, some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,293 +41,129 @@ class Rollout:
         return picked.to(rows.device, non_blocking=True)
 
 
-class Group:
-    """Agents that are stepped together: their rows of every array and the policy's state for them."""
+class RolloutMemory:
+    """Every array of a rollout, at the same place in all rollouts.
 
-    def __init__(self, number: int, agents: int, state: Tensor) -> None:
-        self.number = number
-        self.rows = slice(number * agents, (number + 1) * agents)
-        self.steps: list[StepBuffers] = []
-        """Where the environments read and write, step by step."""
-        self.decide: list[Function] = []
-        """The policy's decision, step by step."""
-        self.state = state
-        self.decided = torch.cuda.Event() if state.is_cuda else None
-        """When the actions of the step in hand are where the environments read them."""
+    On the CPU the environments write straight into it. If `staged`, as with a GPU, they write into
+    host memory beside it, pinned if possible, and each of the pairs below is two arrays:
 
+        written, read                 observations (slots, agents, bytes) uint8, a slot per step or one for all
+        host_resets, resets           (horizon + 1, agents) uint8
+        host_actions, actions         (horizon, agents, components) int32 or float32
+        host_rewards, raw_rewards     (horizon, agents) float32
+        host_flags, flags             (3, horizon, agents) uint8: terminals, truncations, alive
 
-class Collector:
-    """Owns the rollout's memory and steps policy and environments through it.
-
-    On the CPU the environments write straight into the rollout. If `staged`, as with a GPU, they
-    write into memory beside it, pinned if possible, which is copied over one step at a time; with
-    several groups of environments the policy then decides for one while another steps. If also `on_host`,
-    the rollout's observations stay there, and only the newest are copied.
+    `observations` is the one of the first pair that has a slot for every step: on the host if
+    `on_host`, for GPUs with too little memory. `finals` (agents, bytes) are the final observations of
+    the step in which a group last truncated: of those in `truncated` (agents,), in step
+    `truncated_steps` (groups,).
     """
 
     def __init__(
         self,
         vector: VectorEnv,
-        policy: Policy,
         horizon: int,
-        generator: torch.Generator,
-        clock: Clock,
+        state: Tensor,
         *,
         staged: bool,
         on_host: bool = False,
     ) -> None:
-        self.vector = vector
-        self.policy = policy
-        self._deciding = policy.for_deciding()
+        """`state` is a policy's first, of all agents; all else is where that is."""
+        descriptor, device = vector.descriptor, state.device
+        agents, count = vector.agents, descriptor.observation_bytes
+        components = len(descriptor.actions)
         self.horizon = horizon
-        self.generator = generator
-        self.device = generator.device
-        self.clock = clock
-        self.distribution = ActionDistribution(policy.descriptor)
-        self.unrecorded = ""
-        """Why the policy's steps are not recorded as CUDA graphs, though there is a GPU."""
-        self._staged = staged
-        agents, count = vector.agents, policy.descriptor.observation_bytes
-        components = len(policy.descriptor.actions)
+        self.staged = staged
+        pinned = device.type == "cuda"
 
         def host(*shape: int, dtype: torch.dtype) -> Tensor:
-            return torch.zeros(shape, dtype=dtype, pin_memory=self.device.type == "cuda")
+            return torch.zeros(shape, dtype=dtype, pin_memory=pinned)
 
-        def beside(tensor: Tensor, *shape: int) -> Tensor:
-            return torch.zeros(shape, dtype=tensor.dtype, device=self.device) if staged else tensor
+        def there(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+            return torch.zeros(shape, dtype=dtype, device=device)
 
-        action_dtype = torch.float32 if self.distribution.continuous else torch.int32
-        on_host = on_host and staged
-        slots = 1 if staged and not on_host else horizon + 1
-        self._written = host(slots, agents, count, dtype=torch.uint8)
-        self._read = beside(self._written, 1 if on_host else horizon + 1, agents, count)
-        self._observations = self._written if on_host else self._read
-        self._host_resets = host(horizon + 1, agents, dtype=torch.uint8)
-        self._resets = beside(self._host_resets, horizon + 1, agents)
-        self._host_actions = host(horizon, agents, components, dtype=action_dtype)
-        self._raw_rewards = host(horizon, agents, dtype=torch.float32)
-        self._flags = host(3, horizon, agents, dtype=torch.uint8)  # terminals, truncations, alive
-        self._finals = host(agents, count, dtype=torch.uint8)
-        self._noise = torch.zeros(horizon, agents, components, device=self.device)
-        self._log_probabilities = torch.zeros(horizon, agents, device=self.device)
-        self._values = torch.zeros(horizon + 1, agents, device=self.device)
-        self._final_values = torch.zeros(horizon, agents, device=self.device)
-        self._groups = [self._group(number) for number in range(vector.groups)]
-        self._begin()
-        if self.device.type == "cuda":
-            self._record(torch.cuda.graph_pool_handle())
+        def pair(*shape: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+            tensor = host(*shape, dtype=dtype)
+            return tensor, there(*shape, dtype=dtype) if staged else tensor
 
-    def collect(self, reward_scale: float, interrupted: Callable[[], bool]) -> Rollout | None:
-        """Fills the memory with one rollout; None if `interrupted` said so on the way.
+        every, one = (horizon + 1, agents, count), (1, agents, count)
+        if not staged:
+            self.written = self.read = self.observations = host(*every, dtype=torch.uint8)
+        elif on_host:
+            self.written = self.observations = host(*every, dtype=torch.uint8)
+            self.read = there(*one, dtype=torch.uint8)
+        else:
+            self.written = host(*one, dtype=torch.uint8)
+            self.read = self.observations = there(*every, dtype=torch.uint8)
+        self.host_resets, self.resets = pair(horizon + 1, agents, dtype=torch.uint8)
+        number = torch.float32 if vector.action_dtype is np.float32 else torch.int32
+        self.host_actions, self.actions = pair(horizon, agents, components, dtype=number)
+        self.host_rewards, self.raw_rewards = pair(horizon, agents, dtype=torch.float32)
+        self.host_flags, self.flags = pair(3, horizon, agents, dtype=torch.uint8)
+        self.finals = host(agents, count, dtype=torch.uint8)
+        self.truncated = host(agents, dtype=torch.uint8)
+        self.truncated_steps = host(vector.groups, dtype=torch.int32)
+        self.unclipped, self.rewards = there(horizon, agents), there(horizon, agents)
+        self.noise = there(horizon, agents, components)
+        self.log_probabilities = there(horizon, agents)
+        self.values, self.final_values = there(horizon + 1, agents), there(horizon, agents)
+        self.state = torch.zeros_like(state)
 
-        The rollout shares its memory with the collector: it is valid until the next call.
-        """
-        initial_state, agents = self.state, self.vector.agents
-        with torch.inference_mode():
-            self._deciding.follow(self.policy)
-            self._noise.copy_(self.distribution.noise(self.horizon, agents, self.generator))
-            for group in self._groups:
-                self._act(0, group)
-            for step in range(self.horizon):
-                if interrupted():
-                    return None
-                for group in self._groups:
-                    self._advance_environments(step, group)
-                    if step + 1 < self.horizon:
-                        self._act(step + 1, group)
-            with self.clock.part("forward"):
-                for group in self._groups:
-                    self._look(self.horizon, group)
-        return self._rollout(initial_state, reward_scale)
+    def slot(self, memory: Tensor, step: int) -> Tensor:
+        """A step's place in memory that has one for every step, or one for all."""
+        return memory[step % len(memory)]
 
-    @property
-    def state(self) -> Tensor:
-        """The recurrent state of all agents, copied: (layers, parts, agents, hidden)."""
-        return torch.cat([group.state for group in self._groups], dim=2)
-
-    def not_finite(self) -> str:
-        """The first place in what the policy was given that is not a finite number, in words."""
-        per_env = self.policy.descriptor.agents
-
-        def words(what: str, agent: int) -> str:
-            return f"{what} of agent {agent % per_env} in environment {agent // per_env}"
-
-        bad = (~torch.isfinite(self._raw_rewards)).nonzero()
-        if len(bad):
-            return words("the reward", int(bad[0, 1]))
-        for field in self.policy.descriptor.fields:
-            if field.dtype is not DType.FLOAT32:
-                continue
-            bad = (~torch.isfinite(self._numbers(field, self._observations))).nonzero()
-            if len(bad):
-                what = f"observation {field.name}[{int(bad[0, 2])}]"
-                return words(what, int(bad[0, 1]))
-        bad = (~torch.isfinite(self.state)).nonzero()
-        return words("the policy's memory", int(bad[0, 2])) if len(bad) else ""
-
-    def carries_finite(self) -> bool:
-        """Whether what the next rollout begins with, memory and observations, is finite."""
-        if not bool(torch.isfinite(self.state).all()):
-            return False
-        return all(
-            bool(torch.isfinite(self._numbers(field, self._observations[0])).all())
-            for field in self.policy.descriptor.fields
-            if field.dtype is DType.FLOAT32
+    def buffers(self, step: int, rows: slice) -> StepBuffers:
+        """Where the environments of a group read and write in a step."""
+        return StepBuffers.over(
+            actions=self.host_actions[step, rows].numpy(),
+            observations=self.slot(self.written, step + 1)[rows].numpy(),
+            rewards=self.host_rewards[step, rows].numpy(),
+            terminals=self.host_flags[0, step, rows].numpy(),
+            truncations=self.host_flags[1, step, rows].numpy(),
+            alive=self.host_flags[2, step, rows].numpy(),
+            finals=self.finals[rows].numpy(),
         )
 
-    def _numbers(self, field: Field, observations: Tensor) -> Tensor:
-        """A field of floats, (..., count), of observations (..., bytes)."""
-        end = field.offset + 4 * field.count
-        return observations[..., field.offset : end].contiguous().view(torch.float32)
+    def note_ends(self, step: int, rows: slice) -> None:
+        """The environments have stepped: whoever's episode is over begins anew with the next step."""
+        ended = self.host_resets[step + 1, rows]
+        torch.maximum(self.host_flags[0, step, rows], self.host_flags[1, step, rows], out=ended)
+
+    def receive_observations(self, step: int, rows: slice) -> None:
+        """Brings to the policy what a group's environments wrote; the first step has it from the last rollout."""
+        if self.staged and step > 0:
+            seen = self.slot(self.written, step)[rows]
+            self.slot(self.read, step)[rows].copy_(seen, non_blocking=True)
+
+    def receive_resets(self, step: int, rows: slice) -> None:
+        """Brings to the policy whose episode has just begun."""
+        if self.staged and step > 0:
+            self.resets[step, rows].copy_(self.host_resets[step, rows], non_blocking=True)
 
     def advance(self) -> None:
         """Makes the end of this rollout the beginning of the next."""
-        self._observations[0].copy_(self._observations[self.horizon])
-        self._resets[0].copy_(self._resets[self.horizon])
+        self.observations[0].copy_(self.observations[self.horizon])
+        self.resets[0].copy_(self.resets[self.horizon])
 
-    def carried(self) -> dict[str, Tensor]:
-        """What the next rollout depends on beside policy, environments and random numbers."""
-        return {
-            "observations": self._observations[0],
-            "resets": self._resets[0],
-            "state": self.state,
-        }
-
-    def restore(self, carried: dict[str, Tensor]) -> None:
-        """Puts back what `carried` returned."""
-        self._observations[0].copy_(carried["observations"])
-        self._read[0].copy_(self._observations[0])
-        self._resets[0].copy_(carried["resets"])
-        state = carried["state"].to(self.device)
-        for group in self._groups:
-            self._keep(group, state[:, :, group.rows].clone())
-
-    def _group(self, number: int) -> Group:
-        agents = self.vector.group_agents
-        group = Group(number, agents, self.policy.initial_state(agents))
-        for step in range(self.horizon):
-            group.steps.append(self._buffers(step, group.rows))
-            group.decide.append(functools.partial(self._decide, step, group))
-        return group
-
-    def _record(self, pool: Any) -> None:
-        """Records the decisions as CUDA graphs, one for each step and group, since each has its places."""
-        if self.horizon * len(self._groups) > MOST_RECORDINGS:
-            self.unrecorded = f"{self.horizon} steps of train.horizon are too many"
-        with torch.inference_mode():
-            for step, group in itertools.product(range(self.horizon), self._groups):
-                if not self.unrecorded:
-                    group.decide[step], self.unrecorded = recorded(group.decide[step], pool=pool)
-            for group in self._groups:
-                group.state.zero_()  # Recording tries the decisions.
-
-    def _begin(self) -> None:
-        for group in self._groups:
-            self.vector.reset(group.number, group.steps[-1])
-            self._receive_observations(self.horizon - 1, group.rows)
-        self._resets.fill_(1)
-        self.advance()
-
-    def _decide(self, step: int, group: Group) -> tuple[Tensor, ...]:
-        """Actions as the environments read them; all else goes to its place."""
-        outputs, state = self._look(step, group)
-        self._keep(group, state)
-        noise = self._noise[step, group.rows]
-        actions, log_probabilities = self.distribution.sample(outputs, self.policy.log_std, noise)
-        self._log_probabilities[step, group.rows] = log_probabilities
-        return (actions.to(self._host_actions.dtype),)
-
-    def _look(self, step: int, group: Group) -> tuple[Tensor, Tensor]:
-        """Values what a group sees, its state being reset where it has to be; action parameters, next state."""
-        rows = group.rows
-        if group.state.numel():
-            # Filled, not multiplied: a state that is not finite ends with its episode.
-            group.state.masked_fill_(self._resets[step, rows].bool().unsqueeze(-1), 0)
-        outputs, values, state = self._deciding.step(_slot(self._read, step)[rows], group.state)
-        self._values[step, rows] = values
-        return outputs, state
-
-    def _keep(self, group: Group, state: Tensor) -> None:
-        """Where decisions are recorded, the state stays at its place."""
-        if self._staged:
-            group.state.copy_(state)
-        else:
-            group.state = state
-
-    def _act(self, step: int, group: Group) -> None:
-        with self.clock.part("forward"):
-            (actions,) = group.decide[step]()
-        with self.clock.part("copy"):
-            self._host_actions[step, group.rows].copy_(actions, non_blocking=True)
-            if group.decided is not None:
-                group.decided.record()
-
-    def _advance_environments(self, step: int, group: Group) -> None:
-        """One step of a group once its actions are there, and what has to be known of it."""
-        if group.decided is not None:
-            with self.clock.part("forward"):
-                group.decided.synchronize()
-        with self.clock.part("env"):
-            truncated = self.vector.step(group.number, group.steps[step])
-        with self.clock.part("copy"):
-            self._receive(step, group.rows)
-        if truncated:
-            with self.clock.part("forward"):
-                self._value_finals(step, group)
-
-    def _receive(self, step: int, rows: slice) -> None:
-        self._receive_observations(step, rows)
-        ended = self._host_resets[step + 1, rows]
-        torch.maximum(self._flags[0, step, rows], self._flags[1, step, rows], out=ended)
-        if self._staged:
-            self._resets[step + 1, rows].copy_(ended, non_blocking=True)
-
-    def _receive_observations(self, step: int, rows: slice) -> None:
-        if self._staged:
-            seen = _slot(self._written, step + 1)[rows]
-            _slot(self._read, step + 1)[rows].copy_(seen, non_blocking=True)
-
-    def _value_finals(self, step: int, group: Group) -> None:
-        which = self._flags[1, step, group.rows].nonzero().squeeze(-1)
-        observations = self._finals[group.rows][which].to(self.device)
-        which = which.to(self.device)
-        _, values, _ = self._deciding.step(observations, group.state[:, :, which])
-        self._final_values[step, group.rows.start + which] = values
-
-    def _buffers(self, step: int, rows: slice) -> StepBuffers:
-        observations = _slot(self._written, step + 1)[rows]
-        return StepBuffers.over(
-            actions=self._host_actions[step, rows].numpy(),
-            observations=observations.numpy(),
-            rewards=self._raw_rewards[step, rows].numpy(),
-            terminals=self._flags[0, step, rows].numpy(),
-            truncations=self._flags[1, step, rows].numpy(),
-            alive=self._flags[2, step, rows].numpy(),
-            finals=self._finals[rows].numpy(),
-        )
-
-    def _rollout(self, initial_state: Tensor, reward_scale: float) -> Rollout:
-        with self.clock.part("copy"):
-            flags = self._flags.to(self.device, non_blocking=True)
-            rewards = self._raw_rewards.to(self.device, non_blocking=True)
-            actions = self._host_actions.to(self.device, non_blocking=True)
-        unclipped = rewards * reward_scale
+    def rollout(self, reward_scale: float) -> Rollout:
+        """All of it, once the last step has been played."""
+        if self.staged:
+            self.flags.copy_(self.host_flags, non_blocking=True)
+            self.raw_rewards.copy_(self.host_rewards, non_blocking=True)
+        torch.mul(self.raw_rewards, reward_scale, out=self.unclipped)
+        torch.clamp(self.unclipped, -1, 1, out=self.rewards)
         return Rollout(
-            observations=self._observations,
-            actions=actions,
-            log_probabilities=self._log_probabilities,
-            values=self._values,
-            final_values=self._final_values,
-            rewards=unclipped.clamp(-1, 1),
-            unclipped=unclipped,
-            terminals=flags[0],
-            truncations=flags[1],
-            alive=flags[2],
-            resets=self._resets[: self.horizon],
-            state=initial_state,
+            observations=self.observations,
+            actions=self.actions,
+            log_probabilities=self.log_probabilities,
+            values=self.values,
+            final_values=self.final_values,
+            rewards=self.rewards,
+            unclipped=self.unclipped,
+            terminals=self.flags[0],
+            truncations=self.flags[1],
+            alive=self.flags[2],
+            resets=self.resets[: self.horizon],
+            state=self.state,
         )
-
-
-def _slot(memory: Tensor, step: int) -> Tensor:
-    """A step's place in memory that has one for every step, or one for all."""
-    return memory[step % len(memory)]

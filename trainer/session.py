@@ -22,9 +22,10 @@ from pufftui.trainer.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
-from pufftui.trainer.rollout import Collector, Rollout
+from pufftui.trainer.collector import Collector
+from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.statistics import EpisodeStatistics
-from pufftui.trainer.update import Learner, priority_beta
+from pufftui.trainer.update import Learner, UpdateReport, priority_beta
 from pufftui.trainer.vitals import (
     NOISE_EVERY,
     UNITS_EVERY,
@@ -96,7 +97,9 @@ class TrainingSession:
             staged=self.device.type != "cpu",
             on_host=config.vec.observations == "host",
         )
-        self.learner = Learner(self.policy, self.optimizer, self.generator, self.ranks)
+        self.learner = Learner(
+            self.policy, self.optimizer, self.generator, self.ranks, self._signs
+        )
         self.statistics = EpisodeStatistics(descriptor.statistics)
         steps = self.vector.agents * config.train.horizon
         self._units_every = UNITS_EVERY * max(1, -(-UNITS_STEPS // (UNITS_EVERY * steps)))
@@ -130,10 +133,7 @@ class TrainingSession:
             )
             if update is None:
                 return None
-            figures = update.figures | {"finite": update.finite, "untrained": update.untrained}
-            figures |= self._vitals(rollout)
-            figures["steps"] = rollout.alive.sum(dtype=torch.float64)
-            told = self._fetch(figures)
+            told = self._fetch(update, rollout)
             steps_done = round(told.pop("steps") * self.ranks.size)
         self.collector.advance()
         episodes = self.vector.drain()
@@ -142,19 +142,26 @@ class TrainingSession:
         self.epoch += 1
         return EpochReport(steps_done, learning_rate, told, episodes)
 
-    def _vitals(self, rollout: Rollout) -> dict[str, torch.Tensor]:
-        """Signs of health after an update; those that cost more only now and then."""
+    def _signs(self, rollout: Rollout) -> dict[str, torch.Tensor]:
+        """Signs of health after an update, and the agent steps of the rollout."""
         parameters = [parameter.detach() for parameter in self.policy.parameters()]
         figures = {"weight_norm": torch.nn.utils.get_total_norm(parameters)}
         figures |= reward_figures(rollout)
-        if self.epoch % self._units_every == 0:
-            figures |= unit_figures(self.policy, rollout)
+        figures["steps"] = rollout.alive.sum(dtype=torch.float64)
         return figures
 
-    def _fetch(self, figures: dict[str, torch.Tensor]) -> dict[str, float]:
-        """Means over the ranks as plain numbers, in the one transfer from the device."""
-        summed = self.ranks.add_up(torch.stack([figure.double() for figure in figures.values()]))
-        return dict(zip(figures, (summed / self.ranks.size).tolist(), strict=True))
+    def _fetch(self, update: UpdateReport, rollout: Rollout) -> dict[str, float]:
+        """An update's figures, means over the ranks, as plain numbers, in the one transfer from the device.
+
+        Those that cost more come with them now and then.
+        """
+        names, values = update.names, update.values
+        if self.epoch % self._units_every == 0:
+            units = unit_figures(self.policy, rollout)
+            names += tuple(units)
+            values = torch.cat((values, torch.stack([unit.double() for unit in units.values()])))
+        summed = self.ranks.add_up(values)
+        return dict(zip(names, (summed / self.ranks.size).tolist(), strict=True))
 
     def games_are_finite(self) -> bool:
         """Whether a run could go on from the games in progress."""

@@ -13,7 +13,8 @@ from pufftui.trainer.advantage import advantages as estimate_advantages
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
 from pufftui.trainer.gradient import GatheredGradient
-from pufftui.trainer.loss import FIGURES, MinibatchLoss, advantage_moments
+from pufftui.trainer.graphs import Function, recorded
+from pufftui.trainer.loss import FIGURES, MinibatchLoss, advantage_moments, coefficients
 from pufftui.trainer.minibatch import Minibatch, minibatch_plan
 from pufftui.trainer.optimizer import PolicyOptimizer
 from pufftui.trainer.policy import Policy
@@ -22,22 +23,46 @@ from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.vitals import GradientNoise
 
+Signs = Callable[[Rollout], dict[str, Tensor]]
+"""Figures of a rollout and of the policy that has learned from it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UpdateReport:
-    """Figures of one update, still on the device: means over its minibatches, and their noise.
+    """Figures of one update by name, (figures,) float64, still on the device and valid until the next.
 
-    `finite` is the share of minibatches whose gradient was finite; `untrained` the share of
-    segments that no minibatch took.
+    They are means over its minibatches, and the gradient's noise if it was looked for. `finite` is the share
+    of minibatches whose gradient was finite; `untrained` the share of segments that no minibatch took.
     """
 
-    figures: dict[str, Tensor]
-    finite: Tensor
-    untrained: Tensor
+    names: tuple[str, ...]
+    values: Tensor
+
+    @property
+    def figures(self) -> dict[str, Tensor]:
+        """Each by itself."""
+        return dict(zip(self.names, self.values.unbind(), strict=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chance:
+    """What an update needs of chance, and its settings that change with every epoch, on the device.
+
+    `draws` are a uniform number for each minibatch, or its rows themselves if all segments count alike.
+    `numbers` (7,) float64 are the loss's coefficients, the learning rate, the largest norm of the
+    gradient, and beta.
+    """
+
+    draws: Tensor
+    numbers: Tensor
 
 
 class Learner:
-    """Turns rollouts into a better policy."""
+    """Turns rollouts into a better policy.
+
+    On a GPU the whole update is recorded as one CUDA graph, anew when a setting changes that is not among
+    `Chance.numbers`.
+    """
 
     def __init__(
         self,
@@ -45,19 +70,25 @@ class Learner:
         optimizer: PolicyOptimizer,
         generator: torch.Generator,
         ranks: Ranks,
+        signs: Signs = lambda _: {},
     ) -> None:
+        """`signs` are reported with every update; on a GPU nothing in them may ask the device."""
         self.ranks = ranks
         self.policy = policy
         self.optimizer = optimizer
         self.generator = generator
         self.distribution = ActionDistribution(policy.descriptor)
+        self._signs = signs
         self._gathered = GatheredGradient(policy, self.distribution)
         self._noise = GradientNoise(policy)
+        self._recorded: dict[bool, tuple[TrainConfig, Function, tuple[str, ...]]] = {}
+        self._whole_unrecorded = ""
 
     @property
     def unrecorded(self) -> str:
-        """Why gradients and steps are not recorded as CUDA graphs, though there is a GPU."""
-        return self._gathered.unrecorded or self.optimizer.unrecorded
+        """Why the work is not recorded as CUDA graphs, though there is a GPU."""
+        in_parts = self._gathered.unrecorded or self.optimizer.unrecorded
+        return self._whole_unrecorded or in_parts
 
     def update(
         self,
@@ -73,13 +104,77 @@ class Learner:
 
         With `probe` the first one also measures the gradient's noise.
         """
+        chance = self._chance(rollout, config, learning_rate, beta)
+        if self._recordable(rollout) and (work := self._whole(rollout, config, chance, probe)):
+            function, names = work
+            (values,) = function(chance.draws, chance.numbers)
+            return None if interrupted() else UpdateReport(names, values)
+        figures = self._learn(rollout, config, chance, probe, interrupted)
+        return figures and UpdateReport(tuple(figures), _stacked(figures))
+
+    def _chance(
+        self, rollout: Rollout, config: TrainConfig, learning_rate: float, beta: float
+    ) -> Chance:
+        device, agents = rollout.rewards.device, rollout.rewards.shape[1]
+        segments, minibatches = minibatch_plan(config, agents)
+        rest = torch.tensor(
+            [learning_rate, config.max_gradient_norm, beta], dtype=torch.float64
+        )
+        numbers = torch.cat((coefficients(config), rest)).to(device, non_blocking=True)
+        options = {"generator": self.generator, "device": device}
+        if config.priority_alpha > 0:
+            return Chance(torch.rand(minibatches, **options), numbers)
+        rounds = -(-segments * minibatches // agents)
+        order = torch.cat([torch.randperm(agents, **options) for _ in range(rounds)])
+        return Chance(order[: segments * minibatches].view(minibatches, segments), numbers)
+
+    def _recordable(self, rollout: Rollout) -> bool:
+        """Several ranks meet within an update; observations on the host have to be asked for."""
+        on_gpu = rollout.rewards.is_cuda and rollout.observations.is_cuda
+        return on_gpu and self.ranks.size == 1 and not self._whole_unrecorded
+
+    def _whole(
+        self, rollout: Rollout, config: TrainConfig, chance: Chance, probe: bool
+    ) -> tuple[Function, tuple[str, ...]] | None:
+        """The update as one graph, and the names of its figures; None if it cannot be recorded."""
+        if probe not in self._recorded or self._recorded[probe][0] != config:
+            self._recorded.pop(probe, None)  # Its memory first.
+            names: tuple[str, ...] = ()
+
+            def work(draws: Tensor, numbers: Tensor) -> tuple[Tensor, ...]:
+                nonlocal names
+                own = Chance(draws, numbers)
+                figures = self._learn(rollout, config, own, probe, _never, recording=True)
+                assert figures is not None
+                names = tuple(figures)
+                return (_stacked(figures),)
+
+            undo = [*self.policy.parameters(), *self.optimizer.state().values()]
+            function, self._whole_unrecorded = recorded(
+                work, chance.draws, chance.numbers, warm_ups=1, undo=undo
+            )
+            if self._whole_unrecorded:
+                return None
+            self._recorded[probe] = config, function, names
+        return self._recorded[probe][1:]
+
+    def _learn(
+        self,
+        rollout: Rollout,
+        config: TrainConfig,
+        chance: Chance,
+        probe: bool,
+        interrupted: Callable[[], bool],
+        *,
+        recording: bool = False,
+    ) -> dict[str, Tensor] | None:
+        """Goes through the minibatches one by one."""
         agents = rollout.rewards.shape[1]
         segments, minibatches = minibatch_plan(config, agents)
         ratios = torch.ones_like(rollout.rewards)
         values = rollout.values.clone()
         trained = torch.zeros(agents, dtype=torch.bool, device=ratios.device)
         reports: list[Tensor] = []
-        order = torch.empty(0, dtype=torch.long, device=ratios.device)
         noise: dict[str, Tensor] = {}
         for number in range(minibatches):
             if interrupted():
@@ -98,31 +193,32 @@ class Learner:
             )
             if config.priority_alpha > 0:
                 probabilities = segment_probabilities(magnitudes, config.priority_alpha)
-                rows = systematic_sample(probabilities, segments, self.generator)
-                weights = importance_weights(probabilities, rows, beta)
+                rows = systematic_sample(probabilities, segments, chance.draws[number])
+                weights = importance_weights(probabilities, rows, chance.numbers[-1])
             else:
-                if order.numel() < segments:
-                    order = torch.cat((order, self._shuffled(agents, order.device)))
-                rows, order = order[:segments], order[segments:]
+                rows = chance.draws[number]
                 weights = torch.ones(segments, device=ratios.device)
             batch = Minibatch(rollout, rows, weights, advantages, values)
             measured = noise if probe and number == 0 else None
-            reports.append(self._gradient_step(batch, ratios, config, learning_rate, measured))
+            step = self._gradient_step(
+                batch, ratios, config, chance.numbers, measured, recording=recording
+            )
+            reports.append(step)
             trained[rows] = True
-        *figures, finite = torch.stack(reports).mean(dim=0).unbind()
-        named = dict(zip((*FIGURES, "grad_norm"), figures, strict=True))
-        return UpdateReport(named | noise, finite, 1 - trained.float().mean())
-
-    def _shuffled(self, agents: int, device: torch.device) -> Tensor:
-        return torch.randperm(agents, generator=self.generator, device=device)
+        figures = torch.stack(reports).mean(dim=0).unbind()
+        named = dict(zip((*FIGURES, "grad_norm", "finite"), figures, strict=True))
+        named["untrained"] = 1 - trained.float().mean()
+        return named | noise | self._signs(rollout)
 
     def _gradient_step(
         self,
         batch: Minibatch,
         ratios: Tensor,
         config: TrainConfig,
-        learning_rate: float,
-        noise: dict[str, Tensor] | None = None,
+        numbers: Tensor,
+        noise: dict[str, Tensor] | None,
+        *,
+        recording: bool,
     ) -> Tensor:
         """Learns from a minibatch, in parts if it is large; updates its ratios and values.
 
@@ -131,19 +227,19 @@ class Learner:
         """
         moments = self.ranks.add_up(self._moments(batch))
         parts = batch.parts(config, even=noise is not None)
-        learn_from = (
-            self._gradient_in_place if self._in_place(batch.rollout) else self._gathered.add
-        )
         new: list[MinibatchLoss] = []
         for part in parts:
-            new.append(learn_from(part, moments, config))
+            if self._in_place(batch.rollout):
+                new.append(self._gradient_in_place(part, moments, config))
+            else:
+                new.append(self._gathered.add(part, moments, numbers[:4], recording=recording))
             if noise is not None and 2 * len(new) == len(parts):
                 self._noise.half()
         if noise is not None and len(parts) > 1:
             size = len(batch.rows) * config.horizon * self.ranks.size
             noise.update(self._noise.whole(size, self.ranks.size))
         self.ranks.add_up_gradients(self.policy.parameters())
-        norm, finite = self.optimizer.step(learning_rate, config.max_gradient_norm)
+        norm, finite = self.optimizer.step(numbers[4:6], recording=recording)
         for part, loss in zip(parts, new, strict=True):
             ratios[:, part.rows] = loss.ratios
             batch.values[:-1, part.rows] = loss.values
@@ -187,3 +283,12 @@ def priority_beta(config: TrainConfig, step: int) -> float:
     """The correction for prioritised sampling, growing linearly to 1 over the run."""
     progress = min(step / config.total_steps, 1.0)
     return config.priority_beta + (1 - config.priority_beta) * progress
+
+
+def _stacked(figures: dict[str, Tensor]) -> Tensor:
+    """All of them in one array."""
+    return torch.stack([figure.double() for figure in figures.values()])
+
+
+def _never() -> bool:
+    return False

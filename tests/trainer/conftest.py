@@ -9,24 +9,75 @@ import pytest
 import torch
 from torch import Tensor
 
+from pufftui.trainer import kernels
+from pufftui.trainer.graphs import Recording
+
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # Triton reads it when it is imported.
 
 
 @pytest.fixture
-def graphs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What CUDA graphs do, on the CPU: the same memory is read and written every time."""
+def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """What CUDA graphs do, on the CPU: the same memory is read and written every time.
 
-    def record(work: Callable[[], tuple[Tensor, ...]], pool: Any) -> Any:
+    Returns the recordings, to which their handles are the places, counted from 1.
+    """
+    replays: list[Callable[[], None]] = []
+
+    def record(work: Callable[[], tuple[Tensor, ...]], pool: Any, warm_ups: int) -> Recording:
         outputs = tuple(tensor.clone() for tensor in work())
 
         def replay() -> None:
             for place, tensor in zip(outputs, work(), strict=True):
                 place.copy_(tensor)
 
-        return replay, outputs
+        replays.append(replay)
+        return Recording(replay, outputs, len(replays))
 
     monkeypatch.setattr("pufftui.trainer.graphs.record", record)
+    return replays
+
+
+class Driver:
+    """A GPU's driver, imitated: what is launched on a stream is done when the stream is waited for.
+
+    `fail_after` launches it has only errors.
+    """
+
+    def __init__(self, replays: list[Callable[[], None]]) -> None:
+        ffi, _ = kernels.opened()
+        self.queues: dict[int, list[int]] = {}
+        self.launches = 0
+        self.fail_after: float = float("inf")
+
+        def number(pointer: Any) -> int:
+            return int(ffi.cast("uintptr_t", pointer))
+
+        @ffi.callback("int32_t (void *, void *)", error=999)  # type: ignore[untyped-decorator]
+        def launch(graph: Any, stream: Any) -> int:
+            self.launches += 1
+            if self.launches > self.fail_after:
+                return 700
+            self.queues.setdefault(number(stream), []).append(number(graph))
+            return 0
+
+        @ffi.callback("int32_t (void *)", error=999)  # type: ignore[untyped-decorator]
+        def wait(stream: Any) -> int:
+            queue = self.queues.get(number(stream), [])
+            while queue:
+                with torch.inference_mode():
+                    replays[queue.pop(0) - 1]()
+            return 0
+
+        self._callbacks = launch, wait
+        self.functions = ffi.new("puff_driver *", {"launch": launch, "wait": wait})
+        self.wait_for_all = lambda: [wait(ffi.cast("void *", stream)) for stream in self.queues]
+
+
+@pytest.fixture
+def driver(graphs: list[Callable[[], None]]) -> Driver:
+    """The driver of `graphs`."""
+    return Driver(graphs)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def picked_loss(*sizes):
     table = ActionDistribution(About(*sizes)).size_tensor
 
     def loss(heads, batch, moments, config):
-        numbers = coefficients(config, torch.device("cpu"))
+        numbers = coefficients(config)
         return picked_ppo_loss(heads, table, max(sizes), batch.picked(), moments, numbers)
 
     return loss
@@ -102,7 +102,7 @@ def plain_loss(*sizes):
     gradient = GatheredGradient(NoPolicy(), ActionDistribution(About(*sizes)))
 
     def loss(heads, batch, moments, config):
-        numbers = coefficients(config, torch.device("cpu"))
+        numbers = coefficients(config)
         return gradient.loss(heads, batch.picked(), moments, numbers)
 
     return loss

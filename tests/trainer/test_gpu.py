@@ -12,6 +12,7 @@ from pufftui.envs.library import load_library
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages
 from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.decision import PlainDecision
 from pufftui.trainer.gelu import gelu
 from pufftui.trainer.loss import advantage_moments, coefficients
 from pufftui.trainer.mingru import scan
@@ -44,7 +45,8 @@ def test_scan_and_gradients():
     resets = (torch.rand(9, 5) < 0.3).to(torch.uint8)
 
     def make(device):
-        leaves = [gates.to(device).requires_grad_(), inputs.to(device).requires_grad_()]
+        # Moved to where they are, tensors stay the same: each call has leaves of its own.
+        leaves = [tensor.to(device, copy=True).requires_grad_() for tensor in (gates, inputs)]
         outputs, last = scan(*leaves, resets.to(device), initial.to(device))
         outputs.square().sum().backward()
         return outputs.detach(), last.detach(), leaves[0].grad, leaves[1].grad
@@ -105,10 +107,13 @@ def test_recorded_decisions_follow_the_weights(memory):
     """CUDA graphs give what the policy itself gives, also after the weights have changed."""
     config = replace(CONFIG, policy=PolicyConfig(memory=memory, hidden=32))
     sessions = [TrainingSession(config, load_env("breakout")) for _ in range(2)]
+    assert sessions[0].collector._steps is not None
     plain = sessions[1].collector
-    for group in plain._groups:
-        steps = range(config.train.horizon)
-        group.decide = [functools.partial(plain._decide, step, group) for step in steps]
+    plain._steps, plain.decision = None, PlainDecision(plain.policy, plain.memory)
+    plain._decide = [
+        [functools.partial(plain._decided, step, group) for group in plain.groups]
+        for step in range(config.train.horizon + 1)
+    ]
     for _ in range(3):
         one, two = (session.collector.collect(1.0, lambda: False) for session in sessions)
         for name in ("actions", "log_probabilities", "values", "rewards", "state"):
@@ -136,7 +141,7 @@ def test_the_fused_loss_is_the_plain_one(compiler, several):
     batch = Minibatch(rollout, rows, weights, advantages, rollout.values)
     picked = batch.picked()
     moments = advantage_moments(picked.advantages, picked.alive)
-    numbers = coefficients(session.config.train, moments.device)
+    numbers = coefficients(session.config.train).to(moments.device)
     for fused in (True, False):
         gradient._fused = fused
         heads, _ = session.policy.sequence(picked.observations, picked.state, picked.resets)

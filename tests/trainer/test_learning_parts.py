@@ -61,7 +61,7 @@ def naive_loss(inputs, config):
 
 def plain_loss(inputs, config):
     tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
-    numbers = coefficients(config, torch.device("cpu"))
+    numbers = coefficients(config)
     return ppo_loss(**tensors, count=tensors["alive"].sum(), coefficients=numbers)
 
 
@@ -118,7 +118,7 @@ def test_systematic_sampling_takes_each_row_as_often_as_it_should(seed, rows, co
     generator = torch.Generator().manual_seed(seed)
     probabilities = torch.rand(rows, generator=generator) ** 3 + 1e-6
     probabilities = probabilities / probabilities.sum()
-    drawn = systematic_sample(probabilities, count, generator)
+    drawn = systematic_sample(probabilities, count, torch.rand((), generator=generator))
     assert drawn.shape == (count,)
     taken = np.bincount(drawn.numpy(), minlength=rows)
     wanted = count * probabilities.numpy()

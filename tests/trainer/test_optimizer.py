@@ -25,7 +25,7 @@ def take_gradient(model):
 
 def step(model, optimizer, rate=0.02):
     take_gradient(model)
-    return optimizer.step(rate, 1.0)
+    return optimizer.step(torch.tensor([rate, 1.0]))
 
 
 def assert_same(model, other):
@@ -100,7 +100,7 @@ def test_a_gradient_that_is_not_finite_moves_nothing(kind):
     model, optimizer = made(kind)
     before = [parameter.clone() for parameter in model.parameters()]
     (model(torch.ones(2, 4)) * torch.nan).sum().backward()
-    _, finite = optimizer.step(0.02, 1.0)
+    _, finite = optimizer.step(torch.tensor([0.02, 1.0]))
     assert not finite
     for old, new in zip(before, model.parameters(), strict=True):
         assert torch.equal(old, new)

@@ -1,17 +1,20 @@
 """A rollout is the same however it is collected: in one group or several, at once or staged."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.vector import VectorEnv
+from pufftui.trainer import graphs as graphs_module
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.config import PolicyConfig
+from pufftui.trainer.gpu_steps import open_driver
 from pufftui.trainer.graphs import Recorded
 from pufftui.trainer.policy import Policy
-from pufftui.trainer.rollout import Collector, Rollout
+from pufftui.trainer.collector import Collector
+from pufftui.trainer.rollout import Rollout
 
 HORIZON, ENVIRONMENTS = 24, 12
 
@@ -77,16 +80,74 @@ def test_one_agent_in_each_environment():
 def test_recorded_decisions_change_nothing(crowd, memory, graphs):
     plain = collected(collector_of(crowd, memory))
     other = collector_of(crowd, memory, groups=2, staged=True)
-    other._record(None)
+    other.record([1, 2], None)
     assert not other.unrecorded
-    assert all(isinstance(decide, Recorded) for group in other._groups for decide in group.decide)
+    assert all(isinstance(decide, Recorded) for step in other._decide for decide in step)
     assert_same(collected(other), plain)
 
 
-def test_too_long_a_horizon_is_not_recorded(crowd, graphs, monkeypatch):
-    monkeypatch.setattr("pufftui.trainer.rollout.MOST_RECORDINGS", 2 * HORIZON - 1)
+@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("groups", [1, 2, 3])
+@pytest.mark.parametrize("on_host", [False, True])
+@pytest.mark.parametrize("patience", [0.02, 0.0])
+def test_steps_outside_python_change_nothing(crowd, memory, groups, on_host, patience, driver):
+    plain = collected(collector_of(crowd, memory))
+    other = collector_of(crowd, memory, groups=groups, staged=True, on_host=on_host)
+    other.record(list(range(1, groups + 1)), driver.functions)
+    assert other._steps is not None
+    other._steps._job.patience = patience
+    played = other._steps.play
+
+    def play(clock, interrupted):
+        finished = played(clock, interrupted)
+        driver.wait_for_all()  # The last decisions, which the current stream of a GPU waits for.
+        return finished
+
+    other._steps.play = play
+    assert_same(collected(other), plain)
+    _, shares = other.clock.lap()
+    assert shares["env"] > 0
+    assert shares["forward"] > 0
+
+
+def test_steps_outside_python_stop_where_they_are_told_to(crowd, driver):
+    collector = collector_of(crowd, "none", groups=2, staged=True)
+    collector.record([1, 2], driver.functions)
+    collector._steps._job.patience = 0.0
+    told = iter([False, False, True])
+    assert collector.collect(1.0, lambda: next(told)) is None
+    assert collector._steps._job.step == 2
+
+
+def test_a_driver_that_fails_is_an_error(crowd, driver):
+    collector = collector_of(crowd, "none", groups=2, staged=True)
+    collector.record([1, 2], driver.functions)
+    driver.fail_after = 7
+    with pytest.raises(RuntimeError, match="stopped a rollout with error 700"):
+        collector.collect(1.0, lambda: False)
+
+
+def test_a_driver_that_is_not_there():
+    assert open_driver("libpufftui-no-such-driver.so.1") is None
+    assert open_driver("libc.so.6") is None
+
+
+def test_without_a_handle_the_steps_stay_in_python(crowd, graphs, driver, monkeypatch):
+    whole = graphs_module.record
+    without = lambda *given: replace(whole(*given), handle=0)  # noqa: E731
+    monkeypatch.setattr("pufftui.trainer.graphs.record", without)
     collector = collector_of(crowd, "mingru", groups=2, staged=True)
-    collector._record(None)
+    collector.record([1, 2], driver.functions)
+    assert collector._steps is None
+    assert not collector.unrecorded
+    assert_same(collected(collector), collected(collector_of(crowd, "mingru")))
+
+
+def test_too_long_a_horizon_is_not_recorded(crowd, graphs, driver, monkeypatch):
+    monkeypatch.setattr("pufftui.trainer.collector.MOST_RECORDINGS", 2 * HORIZON - 1)
+    collector = collector_of(crowd, "mingru", groups=2, staged=True)
+    collector.record([1, 2], driver.functions)
+    assert collector._steps is None
     assert collector.unrecorded == "24 steps of train.horizon are too many"
     assert_same(collected(collector), collected(collector_of(crowd, "mingru")))
 

@@ -26,9 +26,11 @@ _POOLS = _Pools()
 
 
 @functools.cache
-def _opened() -> tuple[cffi.FFI, Any]:
+def opened() -> tuple[cffi.FFI, Any]:
+    """The C declarations and the library that holds them."""
     ffi = cffi.FFI()
-    ffi.cdef(declarations(Path(__file__).parent / "kernels.h"))
+    for header in ("kernels.h", "gpu_steps.h"):
+        ffi.cdef(declarations(Path(__file__).parent / header))
     candidates = [Path(root) / f"libkernels{SUFFIX}" for root in __path__]
     path = next((path for path in candidates if path.exists()), candidates[0])
     try:
@@ -43,7 +45,7 @@ def _pool(threads: int) -> Any:
     """The calling thread's own pool, since a pool does one call at a time."""
     pools = _POOLS.by_threads
     if threads not in pools:
-        ffi, lib = _opened()
+        ffi, lib = opened()
         pool = lib.puff_kernels_create(threads) or lib.puff_kernels_create(1)
         pools[threads] = ffi.gc(pool, lib.puff_kernels_destroy)
     return pools[threads]
@@ -73,7 +75,7 @@ def run(function: str, struct: str, threads: int, **fields: torch.Tensor | float
 
         gpu.run(function, **fields)
         return
-    ffi, lib = _opened()
+    ffi, lib = opened()
     job = ffi.new(f"{struct} *")
     for name, value in fields.items():
         if isinstance(value, (int, float)):

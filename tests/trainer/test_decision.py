@@ -1,0 +1,174 @@
+"""A decision as one kernel, run by Triton's interpreter, is the decision of torch's operations."""
+
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+import torch
+
+from pufftui.envs.catalogue import load_env
+from pufftui.envs.library import load_library
+from pufftui.envs.vector import VectorEnv
+from pufftui.trainer.clock import Clock
+from pufftui.trainer.collector import Collector
+from pufftui.trainer.config import PolicyConfig
+from pufftui.trainer.decision import FusedDecision, PlainDecision, decision_for, fits_a_kernel
+from pufftui.trainer.policy import Policy
+from pufftui.trainer.rollout import Rollout
+
+
+def collector_of(library, config, dtype=torch.float32, *, environments=4, horizon=4):
+    parameters = {p.name: p.default for p in library.descriptor.parameters}
+    if "limit" in parameters:
+        parameters["limit"] = 3
+    vector = VectorEnv(library, parameters, environments=environments, groups=2, seed=3)
+    policy = Policy(library.descriptor, config, dtype, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for parameter in policy.parameters():  # No bias is zero and no action certain.
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator()))
+    chance = torch.Generator().manual_seed(1)
+    return Collector(vector, policy, horizon, chance, Clock(), staged=True)
+
+
+def rollouts(collector, count=2):
+    kept = []
+    for _ in range(count):
+        rollout = collector.collect(0.5, lambda: False)
+        kept.append({f.name: getattr(rollout, f.name).clone() for f in fields(Rollout)})
+        kept[-1]["final_values"] *= rollout.truncations
+        # Whether it has been put back to zero yet where it will be is no matter.
+        kept[-1]["state"] *= (rollout.resets[0] == 0).unsqueeze(-1)
+        collector.advance()
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("env", "hidden", "layers"),
+    [("crowd", 16, 0), ("crowd", 24, 2), ("breakout", 16, 1), ("snake", 16, 0), ("limbs", 24, 1)],
+)
+def test_whole_rollouts_are_the_same(env, hidden, layers, interpreter, crowd, compiler):
+    """Several agents, truncations and several components; numbers and bytes; classes; unaligned fields."""
+    if env == "limbs":
+        library = load_library(compiler.library("tests/c/limbs.c"))
+    else:
+        library = crowd if env == "crowd" else load_env(env)
+    config = PolicyConfig("mingru" if layers else "none", hidden, max(1, layers))
+    plain, fused = collector_of(library, config), collector_of(library, config)
+    assert isinstance(plain.decision, PlainDecision)
+    assert fits_a_kernel(fused.policy)
+    fused.policy.load_state_dict(plain.policy.state_dict())
+    fused.decision = FusedDecision(fused.policy, fused.memory)
+    for one, two in zip(rollouts(plain), rollouts(fused), strict=True):
+        assert env != "crowd" or one["truncations"].any()
+        for name, tensor in one.items():
+            torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_in_bfloat16_it_rounds_where_torch_does(interpreter):
+    plain, fused = (
+        collector_of(load_env("breakout"), PolicyConfig("mingru", 32), torch.bfloat16)
+        for _ in range(2)
+    )
+    fused.policy.load_state_dict(plain.policy.state_dict())
+    fused.decision = FusedDecision(fused.policy, fused.memory)
+    (one,), (two,) = rollouts(plain, 1), rollouts(fused, 1)
+    for name in ("values", "log_probabilities"):
+        torch.testing.assert_close(two[name], one[name], rtol=0.02, atol=0.02, msg=name)
+
+
+def test_final_values_outside_python_are_those_of_the_truncated(interpreter, crowd):
+    """Both decisions value the same, and leave the others' places alone."""
+    found = []
+    for fuse in (False, True):
+        collector = collector_of(crowd, PolicyConfig("mingru", 16))
+        memory, group = collector.memory, collector.groups[1]
+        decision = FusedDecision(collector.policy, memory) if fuse else collector.decision
+        decision.follow()
+        chance = torch.Generator().manual_seed(5)
+        rows, count = group.rows, memory.finals.shape[1]
+        seen = torch.rand(memory.finals[rows].shape[0], count // 4, generator=chance)
+        memory.finals[rows] = seen.view(torch.uint8)
+        memory.truncated[rows] = (torch.rand(len(seen), generator=chance) < 0.4).to(torch.uint8)
+        memory.truncated_steps[1] = 2
+        memory.final_values.fill_(3.0)
+        group.state.copy_(torch.rand(group.state.shape, generator=chance))
+        decision.look_at_finals(group)
+        values = memory.final_values.clone()
+        chosen = torch.zeros_like(values, dtype=torch.bool)
+        chosen[2, rows] = memory.truncated[rows].bool()
+        assert chosen.any()
+        assert (values[~chosen] == 3.0).all()
+        expected = collector.decision.values(memory.finals[rows], group.state)
+        torch.testing.assert_close(values[chosen], expected[memory.truncated[rows].bool()])
+        found.append(values)
+    torch.testing.assert_close(*found)
+
+
+def test_what_does_not_fit_is_left_to_torch(crowd):
+    def policy_of(library, **config):
+        policy_config = PolicyConfig(**config)
+        chance = torch.Generator().manual_seed(0)
+        return Policy(library.descriptor, policy_config, torch.float32, chance)
+
+    assert fits_a_kernel(policy_of(crowd, hidden=128, layers=4))
+    assert not fits_a_kernel(policy_of(crowd, hidden=136))
+    assert not fits_a_kernel(policy_of(crowd, memory="lstm"))
+    assert not fits_a_kernel(policy_of(load_env("snake"), convolution=8))
+    on_cpu = collector_of(crowd, PolicyConfig(hidden=16))
+    assert isinstance(decision_for(on_cpu.policy, on_cpu.memory), PlainDecision)
+
+
+COMPILE = """
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from pufftui.trainer.kernels import gpu_decision
+
+def compiled(number, capability, **constants):
+    kernel = gpu_decision.decide
+    types = {n: "*u8" for n in ("observations", "resets", "kept_resets", "selected")}
+    types |= {n: "*fp32" for n in ("state", "biases", "values", "noise", "log_probabilities")}
+    types |= {n: "*i32" for n in ("table", "step", "sizes", "actions", "sent")} | {"weights": number}
+    types |= {n: "i32" for n in ("rows", "count", "width", "stride", "components")}
+    constants = dict(block=gpu_decision.BLOCK, chunk=gpu_decision.CHUNK, aligned=True) | constants
+    types = {n: t for n, t in types.items() if n not in constants}
+    names = kernel.arg_names
+    assert set(names) == set(types) | set(constants), set(names) ^ (set(types) | set(constants))
+    signature = {name: types.get(name, "constexpr") for name in names}
+    places = {(names.index(name),): value for name, value in constants.items()}
+    source = ASTSource(fn=kernel, signature=signature, constexprs=places)
+    made = triton.compile(source, target=GPUTarget("cuda", capability, 32), options={"num_warps": 4})
+    assert made.asm["cubin"]
+    assert made.metadata.shared <= 99 * 1024, made.metadata.shared
+    print(number, capability, made.metadata.shared)
+
+acting = dict(selected=None, step=None, has_resets=True, keeps_resets=True, has_selected=False,
+              has_step=False, draws=True)
+without = dict(noise=None, sizes=None, actions=None, sent=None, log_probabilities=None, draws=False)
+finals = without | dict(resets=None, kept_resets=None, has_resets=False, keeps_resets=False,
+                        has_selected=True, has_step=True)
+for capability in (80, 90, 120):
+    for number in ("*bf16", "*fp32"):
+        compiled(number, capability, hidden=128, outputs=4, layers=1, lanes=128, columns=16, **acting)
+compiled("*bf16", 90, hidden=64, outputs=4, layers=4, lanes=64, columns=16, **finals)
+compiled("*bf16", 90, hidden=128, outputs=100, layers=4, lanes=128, columns=128, **acting)
+compiled("*bf16", 90, hidden=128, outputs=4, layers=0, lanes=128, columns=16, **acting | {"aligned": False})
+"""
+
+
+def test_it_compiles_for_cards(tmp_path, monkeypatch):
+    pytest.importorskip(
+        "triton.language", reason="Triton is not installed; make test does where it can be"
+    )
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", COMPILE],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert len(result.stdout.splitlines()) == 9

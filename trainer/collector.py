@@ -1,0 +1,271 @@
+"""Collects experience: steps policy and environments through a rollout's memory."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from pufftui.envs.descriptor import DType, Field
+from pufftui.envs.vector import StepBuffers, VectorEnv
+from pufftui.trainer.actions import ActionDistribution
+from pufftui.trainer.clock import Clock
+from pufftui.trainer.decision import Group, decision_for
+from pufftui.trainer.gpu_steps import GpuSteps, open_driver
+from pufftui.trainer.graphs import WARM_UPS, Function, Recorded, recorded
+from pufftui.trainer.policy import Policy
+from pufftui.trainer.rollout import Rollout, RolloutMemory
+
+MOST_RECORDINGS = 1024
+"""Each takes some hundred kilobytes and, at the start, some milliseconds."""
+
+
+class Collector:
+    """Owns the rollout's memory and steps policy and environments through it.
+
+    With several groups of environments the policy decides for one while another steps.
+    """
+
+    def __init__(
+        self,
+        vector: VectorEnv,
+        policy: Policy,
+        horizon: int,
+        generator: torch.Generator,
+        clock: Clock,
+        *,
+        staged: bool,
+        on_host: bool = False,
+    ) -> None:
+        """`staged` and `on_host` as for `RolloutMemory`; the policy's device is the generator's."""
+        self.vector = vector
+        self.policy = policy
+        self.horizon = horizon
+        self.generator = generator
+        self.device = generator.device
+        self.clock = clock
+        self.distribution = ActionDistribution(policy.descriptor)
+        self.unrecorded = ""
+        """Why the policy's steps are not recorded as CUDA graphs, though there is a GPU."""
+        state = policy.initial_state(vector.agents)
+        self.memory = RolloutMemory(vector, horizon, state, staged=staged, on_host=on_host)
+        self.decision = decision_for(policy, self.memory)
+        agents = vector.group_agents
+        self.groups = [
+            Group(number, agents, policy.initial_state(agents)) for number in range(vector.groups)
+        ]
+        self._buffers = [
+            [self.memory.buffers(step, group.rows) for group in self.groups]
+            for step in range(horizon)
+        ]
+        self._decide = [
+            [functools.partial(self._decided, step, group) for group in self.groups]
+            for step in range(horizon + 1)
+        ]
+        on_gpu = self.device.type == "cuda"
+        self._decided_at = [torch.cuda.Event() if on_gpu else None for _ in self.groups]
+        """When the actions of the step in hand are where the environments read them."""
+        self._streams: list[torch.cuda.Stream] = []
+        self._steps: GpuSteps | None = None
+        self._begin()
+        if on_gpu:
+            self._streams = [torch.cuda.Stream(self.device) for _ in self.groups]
+            self.record([stream.cuda_stream for stream in self._streams], open_driver())
+
+    def collect(self, reward_scale: float, interrupted: Callable[[], bool]) -> Rollout | None:
+        """Fills the memory with one rollout; None if `interrupted` said so on the way.
+
+        The rollout shares its memory with the collector: it is valid until the next call.
+        """
+        memory = self.memory
+        with torch.inference_mode():
+            self.decision.follow()
+            noise = memory.noise
+            self.distribution.noise(*noise.shape[:2], self.generator, out=noise)
+            for group in self.groups:
+                memory.state[:, :, group.rows].copy_(group.state)
+            play = self._play_outside_python if self._steps else self._play
+            if not play(interrupted):
+                return None
+        with self.clock.part("copy"):
+            return memory.rollout(reward_scale)
+
+    @property
+    def state(self) -> Tensor:
+        """The recurrent state of all agents, copied: (layers, parts, agents, hidden)."""
+        return torch.cat([group.state for group in self.groups], dim=2)
+
+    def not_finite(self) -> str:
+        """The first place in what the policy was given that is not a finite number, in words."""
+        per_env = self.policy.descriptor.agents
+
+        def words(what: str, agent: int) -> str:
+            return f"{what} of agent {agent % per_env} in environment {agent // per_env}"
+
+        bad = (~torch.isfinite(self.memory.host_rewards)).nonzero()
+        if len(bad):
+            return words("the reward", int(bad[0, 1]))
+        for field in self.policy.descriptor.fields:
+            if field.dtype is not DType.FLOAT32:
+                continue
+            bad = (~torch.isfinite(_numbers(field, self.memory.observations))).nonzero()
+            if len(bad):
+                what = f"observation {field.name}[{int(bad[0, 2])}]"
+                return words(what, int(bad[0, 1]))
+        bad = (~torch.isfinite(self.state)).nonzero()
+        return words("the policy's memory", int(bad[0, 2])) if len(bad) else ""
+
+    def carries_finite(self) -> bool:
+        """Whether what the next rollout begins with, memory and observations, is finite."""
+        if not bool(torch.isfinite(self.state).all()):
+            return False
+        return all(
+            bool(torch.isfinite(_numbers(field, self.memory.observations[0])).all())
+            for field in self.policy.descriptor.fields
+            if field.dtype is DType.FLOAT32
+        )
+
+    def advance(self) -> None:
+        """Makes the end of this rollout the beginning of the next."""
+        self.memory.advance()
+
+    def carried(self) -> dict[str, Tensor]:
+        """What the next rollout depends on beside policy, environments and random numbers."""
+        return {
+            "observations": self.memory.observations[0],
+            "resets": self.memory.resets[0],
+            "state": self.state,
+        }
+
+    def restore(self, carried: dict[str, Tensor]) -> None:
+        """Puts back what `carried` returned."""
+        memory = self.memory
+        memory.observations[0].copy_(carried["observations"])
+        memory.read[0].copy_(memory.observations[0])
+        memory.resets[0].copy_(carried["resets"])
+        state = carried["state"].to(self.device)
+        for group in self.groups:
+            if memory.staged:
+                group.state.copy_(state[:, :, group.rows])
+            else:
+                group.state = state[:, :, group.rows].clone()
+
+    def record(self, streams: list[int], driver: object | None) -> None:
+        """Records the decisions as CUDA graphs, one for each step and group, since each has its places.
+
+        With the driver's functions the steps then leave Python. Groups have memory of their own, for they
+        decide on streams of their own.
+        """
+        if self.horizon * len(self.groups) > MOST_RECORDINGS:
+            self.unrecorded = f"{self.horizon} steps of train.horizon are too many"
+        pools = [graph_pool(self.device) for _ in self.groups]
+        finals: list[Function] = [functools.partial(self._finals, group) for group in self.groups]
+        with torch.inference_mode():
+            for group in self.groups:
+                number = group.number
+                for step in range(self.horizon + 1):
+                    # Nothing is new to the libraries after the first ones.
+                    warm_ups = WARM_UPS if step in (0, 1, self.horizon) else 0
+                    work = self._decide[step][number]
+                    self._decide[step][number] = self._recorded(work, pools[number], warm_ups)
+                finals[number] = self._recorded(finals[number], pools[number], WARM_UPS)
+                group.state.zero_()  # Recording tries the decisions.
+        rows = [*self._decide, finals]
+        handles = [[work.recording.handle for work in row if isinstance(work, Recorded)] for row in rows]
+        if driver is not None and all(len(row) == len(self.groups) and all(row) for row in handles):
+            self._steps = GpuSteps(
+                driver,
+                self.vector,
+                self.memory,
+                self._buffers,
+                streams=streams,
+                decisions=handles[:-1],
+                final_values=handles[-1],
+            )
+
+    def _recorded(self, work: Function, pool: object, warm_ups: int) -> Function:
+        if not self.unrecorded:
+            work, self.unrecorded = recorded(work, pool=pool, warm_ups=warm_ups)
+        return work
+
+    def _begin(self) -> None:
+        for group in self.groups:
+            self.vector.reset(group.number, self._buffers[-1][group.number])
+            self.memory.receive_observations(self.horizon, group.rows)
+        self.memory.resets.fill_(1)
+        self.advance()
+
+    def _decided(self, step: int, group: Group) -> tuple[Tensor, ...]:
+        """One decision, or behind the last step a look at what follows."""
+        if step < self.horizon:
+            self.decision.decide(step, group)
+        else:
+            self.decision.look(step, group)
+        return ()
+
+    def _finals(self, group: Group) -> tuple[Tensor, ...]:
+        self.decision.look_at_finals(group)
+        return ()
+
+    def _play_outside_python(self, interrupted: Callable[[], bool]) -> bool:
+        assert self._steps is not None
+        for stream in self._streams:
+            stream.wait_stream(torch.cuda.current_stream())
+        try:
+            return self._steps.play(self.clock, interrupted)
+        finally:
+            for stream in self._streams:
+                torch.cuda.current_stream().wait_stream(stream)
+
+    def _play(self, interrupted: Callable[[], bool]) -> bool:
+        for group in self.groups:
+            self._act(0, group)
+        for step in range(self.horizon):
+            if interrupted():
+                return False
+            for group in self.groups:
+                self._advance_environments(step, group)
+                self._act(step + 1, group)
+        return True
+
+    def _act(self, step: int, group: Group) -> None:
+        with self.clock.part("forward"):
+            self._decide[step][group.number]()
+            event = self._decided_at[group.number]
+            if event is not None:
+                event.record()
+
+    def _advance_environments(self, step: int, group: Group) -> None:
+        """One step of a group once its actions are there, and what has to be known of it."""
+        event = self._decided_at[group.number]
+        if event is not None:
+            with self.clock.part("forward"):
+                event.synchronize()
+        with self.clock.part("env"):
+            truncated = self.vector.step(group.number, self._buffers[step][group.number])
+        self.memory.note_ends(step, group.rows)
+        if truncated:
+            with self.clock.part("forward"):
+                self._value_finals(step, group)
+
+    def _value_finals(self, step: int, group: Group) -> None:
+        """Of those alone who were truncated; outside Python it is done by `Decision.look_at_finals`."""
+        memory = self.memory
+        which = memory.host_flags[1, step, group.rows].nonzero().squeeze(-1)
+        observations = memory.finals[group.rows][which].to(self.device)
+        which = which.to(self.device)
+        values = self.decision.values(observations, group.state[:, :, which])
+        memory.final_values[step, group.rows.start + which] = values
+
+
+def graph_pool(device: torch.device) -> object:
+    """Memory for graphs that run one after the other."""
+    return torch.cuda.graph_pool_handle() if device.type == "cuda" else None
+
+
+def _numbers(field: Field, observations: Tensor) -> Tensor:
+    """A field of floats, (..., count), of observations (..., bytes)."""
+    end = field.offset + 4 * field.count
+    return observations[..., field.offset : end].contiguous().view(torch.float32)

@@ -1,0 +1,72 @@
+/* gpu_steps.c: see gpu_steps.h. */
+#include "gpu_steps.h"
+
+#include <dlfcn.h>
+#include <string.h>
+#include <time.h>
+
+#include "kernels.h"
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+PUFF_KERNEL int32_t puff_driver_open(const char* library, puff_driver* driver) {
+    void* opened = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    if (!opened) return 0;
+    /* POSIX has dlsym's address stand for a function's. */
+    *(void**)&driver->launch = dlsym(opened, "cuGraphLaunch");
+    *(void**)&driver->wait = dlsym(opened, "cuStreamSynchronize");
+    return driver->launch && driver->wait;
+}
+
+static void decide(puff_steps* rollout, uint32_t step, uint32_t group) {
+    void* graph = rollout->decisions[(size_t)step * rollout->groups + group];
+    if (!rollout->error) rollout->error = rollout->driver.launch(graph, rollout->streams[group]);
+}
+
+/* The group's environments have stepped: notes whose episodes are over, values what they saw last. */
+static void note_ends(puff_steps* rollout, uint32_t step, uint32_t group, uint32_t truncated) {
+    const size_t agents = rollout->agents, row = (size_t)rollout->groups * agents;
+    const size_t first = step * row + group * agents;
+    uint8_t* resets = rollout->resets + first + row;
+    for (size_t i = 0; i < agents; i++) {
+        resets[i] = rollout->terminals[first + i] | rollout->truncations[first + i];
+    }
+    if (!truncated || rollout->error) return;
+    memcpy(rollout->truncated + group * agents, rollout->truncations + first, agents);
+    rollout->truncated_steps[group] = (int32_t)step;
+    rollout->error = rollout->driver.launch(rollout->final_values[group], rollout->streams[group]);
+}
+
+static void play_group(puff_steps* rollout, uint32_t group) {
+    const uint32_t step = rollout->step;
+    const double before = seconds_now();
+    rollout->error = rollout->driver.wait(rollout->streams[group]);
+    if (rollout->error) return;
+    const double decided = seconds_now();
+    rollout->start(rollout->environments, group,
+                   rollout->buffers[(size_t)step * rollout->groups + group]);
+    const uint32_t truncated = rollout->finish(rollout->environments, group);
+    const double stepped = seconds_now();
+    note_ends(rollout, step, group, truncated);
+    decide(rollout, step + 1, group);
+    rollout->wait_seconds += decided - before;
+    rollout->env_seconds += stepped - decided;
+}
+
+PUFF_KERNEL void puff_steps_play(puff_steps* rollout) {
+    const double until = seconds_now() + rollout->patience;
+    if (rollout->step == 0) {
+        for (uint32_t group = 0; group < rollout->groups; group++) decide(rollout, 0, group);
+    }
+    while (rollout->step < rollout->horizon && !rollout->error) {
+        for (uint32_t group = 0; group < rollout->groups && !rollout->error; group++) {
+            play_group(rollout, group);
+        }
+        rollout->step++;
+        if (seconds_now() > until) return;
+    }
+}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from pufftui.envs.errors import PuffError
+from pufftui.trainer import kernels
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.device import product_dtype
 from pufftui.trainer.graphs import Function, recorded
@@ -31,18 +33,25 @@ class PolicyOptimizer:
         muon = config.optimizer == "muon"
         matrices = {name: p for name, p in self._parameters.items() if muon and p.ndim == 2}
         device = next(iter(self._parameters.values())).device
-        self._muon = Muon(matrices, config.momentum, product_dtype("auto", device))
+        # Every argument is explicit: defaults differ between releases and libraries.
+        self._settings: dict[str, Any] = {
+            "momentum": config.momentum,
+            "share": ADAM_SHARE if muon else 1.0,
+            "betas": (0.9 if muon else config.momentum, 0.999),
+            "epsilon": 1e-8,
+            "dtype": product_dtype("auto", device),
+        }
+        self._muon = Muon(matrices, config.momentum, self._settings["dtype"])
         self._moves = {
             name: torch.zeros_like(p)
             for name, p in self._parameters.items()
             if name not in matrices
         }
-        # Every argument is explicit: defaults differ between releases and libraries.
         self._adam = torch.optim.Adam(
             self._moves.values(),
-            lr=ADAM_SHARE if muon else 1.0,
-            betas=(0.9 if muon else config.momentum, 0.999),
-            eps=1e-8,
+            lr=self._settings["share"],
+            betas=self._settings["betas"],
+            eps=self._settings["epsilon"],
             fused=True,
             capturable=device.type == "cuda",
         )
@@ -50,6 +59,11 @@ class PolicyOptimizer:
         self._work: Function | None = None
         self.unrecorded = ""
         """Why a step is not recorded as a CUDA graph, though there is a GPU."""
+        self._in_kernels: Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Tensor]] | None = None
+        self.unfused = ""
+        """Why torch takes the steps, though there is a GPU."""
+        if device.type == "cuda":
+            self._fuse(device)
 
     def step(self, numbers: Tensor, *, recording: bool = False) -> tuple[Tensor, Tensor]:
         """One step with these `numbers` (2,): the learning rate, and the most that the gradient's norm may be.
@@ -69,6 +83,14 @@ class PolicyOptimizer:
         if self._work is None:
             self._work = self._recorded(inputs) if inputs[0].is_cuda else self._step
         norm, finite = self._work(*inputs)
+        return norm, finite
+
+    def step_in_place(self, numbers: Tensor, gradients: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """As `step`, of gradients in the order of the parameters, and always as it stands: to be part of a graph.
+
+        `numbers` are the (learning rate, most that the gradient's norm may be), on the device.
+        """
+        norm, finite = self._step(numbers, *gradients)
         return norm, finite
 
     def state(self) -> dict[str, Tensor]:
@@ -108,9 +130,37 @@ class PolicyOptimizer:
                 tensor.copy_(value)
         return work
 
+    def _fuse(self, device: torch.device) -> None:
+        """Has few kernels take the steps if they can: tries one that moves nothing and leaves no trace."""
+        parameters, momenta = self._parameters, self._muon.momentum_buffers
+        self.unfused = kernels.missing(device)
+        if self.unfused:
+            return
+        from pufftui.trainer.kernels import gpu_optimizer
+
+        if not gpu_optimizer.fits(list(parameters.values()), momenta.values()):
+            self.unfused = "the card is too old for them, or a matrix too large"
+            return
+        try:
+            step = gpu_optimizer.GpuStep(
+                parameters,
+                momenta,
+                {name: self._adam.state[move] for name, move in self._moves.items()},
+                **self._settings,
+            )
+            nothing = [torch.zeros_like(parameter) for parameter in parameters.values()]
+            step(torch.zeros(2, device=device), nothing)
+        except Exception as error:  # noqa: BLE001 - Triton, its compiler and the driver have many
+            self.unfused = str(error).partition("\n")[0] or type(error).__name__
+        else:
+            self._in_kernels = step
+        self.restore({})
+
     @torch.no_grad()
     def _step(self, numbers: Tensor, *gradients: Tensor) -> tuple[Tensor, ...]:
         """The step with these (learning rate, most that the gradient's norm may be)."""
+        if self._in_kernels is not None:
+            return self._in_kernels(numbers, gradients)
         learning_rate, most = numbers.unbind()
         norm = torch.nn.utils.get_total_norm(gradients)
         finite = torch.isfinite(norm)

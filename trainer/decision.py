@@ -133,7 +133,7 @@ class FusedDecision:
         self._shape = {
             "hidden": policy.hidden,
             "outputs": len(policy.heads.weight),
-            "table": policy.features.table_on(device),
+            "table": policy.features.prepare(device),
             "weights": self._weights,
             "biases": self._biases,
         }

@@ -21,12 +21,15 @@ class Features:
         self.width = sum(field.count * max(field.classes, 1) for field in self.fields)
         table = [[f.offset, f.count, f.dtype, f.classes] for f in self.fields]
         self._table = torch.tensor(table, dtype=torch.int32)
+        self._on_devices: dict[torch.device, Tensor] = {}
 
     def __call__(self, observations: Tensor, rows: Tensor | None) -> Tensor:
         """Observations (steps, agents, bytes) uint8 -> (steps, rows, width).
 
         `rows` (rows,) int64 picks agents; None takes all.
         """
+        if observations.is_cuda and not kernels.missing(observations.device):
+            return self._on_gpu(observations, rows)
         if not observations.is_cpu:
             picked = observations if rows is None else observations.index_select(1, rows)
             return self.plain(picked)
@@ -51,22 +54,25 @@ class Features:
         )
         return outputs
 
-    def table_on(self, device: torch.device) -> Tensor:
-        """For each feature where its first byte is, its kind and its class: (width, 3) int32.
+    def prepare(self, device: torch.device) -> Tensor:
+        """The table of all features on a GPU; it goes there once, which no recording may do."""
+        from pufftui.trainer.kernels import gpu_gather
 
-        The kinds: 0 is a float, 1 a plain byte, 2 whether a byte is the class.
-        """
-        rows = []
-        for field in self.fields:
-            for place in range(field.count):
-                at = field.offset + place * field.dtype.itemsize
-                if field.dtype is DType.FLOAT32:
-                    rows.append((at, 0, 0))
-                elif field.classes:
-                    rows += [(at, 2, category) for category in range(field.classes)]
-                else:
-                    rows.append((at, 1, 0))
-        return torch.tensor(rows, dtype=torch.int32).to(device)
+        if device not in self._on_devices:
+            self._on_devices[device] = gpu_gather.feature_table(self.fields).to(device)
+        return self._on_devices[device]
+
+    def _on_gpu(self, observations: Tensor, rows: Tensor | None) -> Tensor:
+        from pufftui.trainer.kernels import gpu_gather
+
+        return gpu_gather.features(
+            observations,
+            rows,
+            self.prepare(observations.device),
+            self.dtype,
+            has_floats=any(field.dtype is DType.FLOAT32 for field in self.fields),
+            words=gpu_gather.in_words(self.fields, observations.shape[-1]),
+        )
 
     def plain(self, observations: Tensor) -> Tensor:
         """The same written in torch, for any device: (..., bytes) -> (..., width)."""

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,5 +91,43 @@ def interpreter() -> Iterator[None]:
     )
     if torch.cuda.is_available():
         pytest.skip("there is a GPU, so test_gpu.py runs the kernels for real")
-    with np.errstate(invalid="ignore"):  # Lanes that have no number are no matter.
+    with np.errstate(invalid="ignore", divide="ignore"):  # Lanes that have no number are no matter.
         yield
+
+
+COMPILED = """
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+def compiled(kernel, types, constants, capability):
+    names = kernel.arg_names
+    assert set(names) == set(types) | set(constants), kernel
+    signature = {name: types.get(name, "constexpr") for name in names}
+    places = {(names.index(name),): value for name, value in constants.items()}
+    source = ASTSource(fn=kernel, signature=signature, constexprs=places)
+    assert triton.compile(source, target=GPUTarget("cuda", capability, 32)).asm["cubin"]
+    print(kernel.__name__)
+"""
+
+
+@pytest.fixture
+def compile_kernels(tmp_path: Path) -> Callable[[str], int]:
+    """Runs a script that calls `compiled(kernel, types, constants, capability)`; how often it did."""
+    pytest.importorskip(
+        "triton.language", reason="Triton is not installed; make test does where it can be"
+    )
+
+    def compile_all(script: str) -> int:
+        result = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", COMPILED + script],
+            env={"TRITON_CACHE_DIR": str(tmp_path), "PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+        assert result.returncode == 0, result.stderr[-2000:]
+        return len(result.stdout.splitlines())
+
+    return compile_all

@@ -85,7 +85,7 @@ def test_it_is_the_gradient_of_the_kernel(memory):
 
 
 def test_what_cannot_be_recorded_runs_as_it_is(monkeypatch):
-    def fail(work, pool):
+    def fail(work, pool, warm_ups):
         raise RuntimeError("operation not permitted\nwhen stream is capturing")
 
     monkeypatch.setattr("pufftui.trainer.graphs.record", fail)

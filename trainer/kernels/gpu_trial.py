@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pufftui.trainer.kernels import gpu
+from pufftui.trainer.kernels import gpu, gpu_gather, gpu_priority, gpu_sums
 from pufftui.trainer.kernels.gpu_loss import ppo_loss
 
 STEPS, ROWS, WIDTH, CHOICES = 2, 3, 8, 2
@@ -50,3 +50,30 @@ def try_out(device: torch.device) -> None:
         actions=actions,
         weights=numbers(ROWS),
     )
+
+    moments = gpu_sums.moments(numbers(STEPS, ROWS), numbers(STEPS, ROWS))
+    sums = numbers(12, dtype=torch.float64)
+    gpu_sums.total_and_figures(sums, moments, numbers(4, dtype=torch.float64))
+    gpu_priority.draw(numbers(ROWS), 1.0, numbers(1), numbers(1), 2)
+    _try_gathering(device)
+
+
+def _try_gathering(device: torch.device) -> None:
+    rows = torch.arange(2, device=device)
+    seen = torch.zeros((STEPS, ROWS, 8), dtype=torch.uint8, device=device)
+    table = torch.tensor([[0, 1, 0], [4, 0, 0], [5, 2, 1]], dtype=torch.int32).to(device)
+    for words in (True, False):
+        gpu_gather.features(seen, rows, table, torch.float32, words=words)
+    flags, floats = seen[..., 0].contiguous(), torch.zeros((STEPS, ROWS), device=device)
+    gpu_gather.pick(
+        rows,
+        resets=flags,
+        state=floats.view(1, STEPS, ROWS, 1),
+        actions=floats.unsqueeze(-1),
+        log_probabilities=floats,
+        alive=flags,
+        advantages=floats,
+        values=floats,
+    )
+    trained = torch.zeros(ROWS, dtype=torch.bool, device=device)
+    gpu_gather.put_back(rows, floats[:, :2].contiguous(), floats, floats, floats, trained)

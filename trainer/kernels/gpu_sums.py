@@ -1,0 +1,122 @@
+"""Sums over a minibatch and what follows from them, in Triton; always added in the same order.
+
+The twins in torch are `advantage_moments`, and `_total` and `_figures` in fused_loss.py.
+"""
+
+from __future__ import annotations
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from pufftui.trainer.kernels.gpu_loss import SUMS
+
+MOMENTS, FIGURES = tl.constexpr(3), tl.constexpr(8)
+
+LANES = 1024
+"""Numbers that a program adds up."""
+
+PARTS = 64
+"""Partial sums that are added at a time."""
+
+
+def moments(advantages: Tensor, alive: Tensor) -> Tensor:
+    """Count, sum and sum of squares of the advantages of those alive, (3,) float64.
+
+    Both are float32, contiguous and of one shape.
+    """
+    elements = advantages.numel()
+    programs = triton.cdiv(elements, LANES)
+    device = advantages.device
+    parts = torch.empty((programs, MOMENTS.value), dtype=torch.float64, device=device)
+    add_some[(programs,)](advantages, alive, parts, elements, lanes=LANES)
+    sums = torch.empty(MOMENTS.value, dtype=torch.float64, device=device)
+    add_parts[(1,)](parts, sums, programs, count=MOMENTS.value, padded=4, lanes=PARTS)
+    return sums
+
+
+def total_and_figures(sums: Tensor, moments: Tensor, coefficients: Tensor) -> tuple[Tensor, Tensor]:
+    """The loss, a float32 scalar, and the figures of `FIGURES`, (8,) float32.
+
+    `sums` are (12,) of `puff_ppo_loss`, or (parts, 12) that have yet to be added; `moments` (3,) and
+    `coefficients` (4,) as in loss.py; all float64.
+    """
+    total = torch.empty((), dtype=torch.float32, device=sums.device)
+    figures = torch.empty(FIGURES.value, dtype=torch.float32, device=sums.device)
+    parts = sums.numel() // SUMS.value
+    conclude[(1,)](
+        *(sums.contiguous(), moments, coefficients, total, figures, parts), padded=16, lanes=PARTS
+    )
+    return total, figures
+
+
+@triton.jit
+def add_some(advantages, alive, parts, elements, lanes: tl.constexpr):
+    """The moments of some advantages."""
+    element = tl.program_id(0).to(tl.int64) * lanes + tl.arange(0, lanes)
+    inside = element < elements
+    lives = tl.load(alive + element, mask=inside, other=0)
+    living = (tl.load(advantages + element, mask=inside, other=0) * lives).to(tl.float64)
+    into = parts + tl.program_id(0) * MOMENTS
+    tl.store(into, tl.sum(lives.to(tl.float64), axis=0))
+    tl.store(into + 1, tl.sum(living, axis=0))
+    tl.store(into + 2, tl.sum(living * living, axis=0))
+
+
+@triton.jit
+def added(parts, programs, count: tl.constexpr, padded: tl.constexpr, lanes: tl.constexpr):
+    """The sums (padded,) over all programs' parts (programs, count)."""
+    column = tl.arange(0, padded)[None, :]
+    sums = tl.zeros((lanes, padded), tl.float64)
+    for first in range(0, programs, lanes):
+        row = first + tl.arange(0, lanes)[:, None]
+        there = (row < programs) & (column < count)
+        sums += tl.load(parts + row * count + column, mask=there, other=0)
+    return tl.sum(sums, axis=0)
+
+
+@triton.jit
+def add_parts(
+    parts, sums, programs, count: tl.constexpr, padded: tl.constexpr, lanes: tl.constexpr,
+):  # fmt: skip
+    """The last sum, in one program."""
+    column = tl.arange(0, padded)
+    total = added(parts, programs, count, padded, lanes)
+    tl.store(sums + column, total, mask=column < count)
+
+
+@triton.jit
+def at_least_one(count):
+    """What to divide by."""
+    return tl.where(count < 1, 1.0, count)
+
+
+@triton.jit
+def number(numbers, place):
+    """One of them, as a scalar."""
+    return tl.sum(tl.where(tl.arange(0, numbers.shape[0]) == place, numbers, 0.0), axis=0)
+
+
+@triton.jit
+def conclude(
+    sums, moments, coefficients, total, figures, parts, padded: tl.constexpr, lanes: tl.constexpr,
+):  # fmt: skip
+    """The loss and its figures out of the sums of all parts."""
+    summed = added(sums, parts, SUMS, padded, lanes)
+    count = at_least_one(tl.load(moments))
+    policy_loss, value_loss = number(summed, 1) / count, number(summed, 2) / count
+    loss = policy_loss + tl.load(coefficients + 2) * value_loss
+    loss -= tl.load(coefficients + 3) * (number(summed, 3) / count)
+    tl.store(total, loss.to(tl.float32))
+
+    means = summed / at_least_one(number(summed, 0))
+    column = tl.arange(0, padded)
+    into = figures + column - 1
+    tl.store(into, means.to(tl.float32), mask=(column >= 1) & (column < FIGURES))
+    spread = number(means, 9) - number(means, 8) * number(means, 8)
+    unexplained = number(means, 11) - number(means, 10) * number(means, 10)
+    flat = (spread > 0) == 0
+    explained = 1 - unexplained / tl.where(flat, 1.0, spread)
+    explained = tl.where(flat, float("nan"), explained)
+    tl.store(figures + FIGURES - 1, explained.to(tl.float32))

@@ -17,6 +17,9 @@ from torch import Tensor
 LANES = 128
 """Lanes of a program."""
 
+WARP = 32
+"""Lanes of a program whose lanes have long to do, so that few rows keep many processors busy."""
+
 MOST_LOGITS = 8192
 """Logits that a program holds; with many choices it has fewer lanes."""
 
@@ -101,32 +104,76 @@ def mingru_backward(
 
 
 @triton.jit
+def happened(
+    rewards, values, final_values, terminals, truncations, ratios, step, rows, row, inside,
+):  # fmt: skip
+    """All that one step is made of, and where it is; nothing before the first."""
+    at = step * rows + row
+    there = inside & (at >= 0)
+    return (
+        at,
+        there,
+        tl.load(rewards + at, mask=there, other=0),
+        tl.load(values + at, mask=there, other=0),
+        tl.load(final_values + at, mask=there, other=0),
+        tl.load(terminals + at, mask=there, other=0) != 0,
+        tl.load(truncations + at, mask=there, other=0) != 0,
+        tl.load(ratios + at, mask=there, other=0),
+    )
+
+
+@triton.jit
+def advantage_of(
+    event, advantages, later, magnitude, next_value, gamma, gae_lambda, rho_clip, c_clip,
+):  # fmt: skip
+    """The advantage of a step, the magnitude with it, and its value."""
+    at, there, reward, value, final_value, terminal, truncated, ratio = event
+    # Chosen, not multiplied by zero: what follows an episode may not be finite.
+    after = tl.where(terminal, 0.0, tl.where(truncated, final_value, next_value))
+    delta = tl.minimum(ratio, rho_clip) * (reward + gamma * after - value)
+    later = tl.where(terminal | truncated, 0.0, later)
+    later = delta + gamma * gae_lambda * tl.minimum(ratio, c_clip) * later
+    tl.store(advantages + at, later, mask=there)
+    return later, magnitude + tl.where(there, tl.abs(later), 0.0), value
+
+
+@triton.jit
 def advantages_backwards(
     rewards, values, final_values, terminals, truncations, ratios, advantages, magnitudes,
     steps, rows, gamma, gae_lambda, rho_clip, c_clip, lanes: tl.constexpr,
 ):  # fmt: skip
-    """One row from the last step back."""
+    """One row from the last step back, four steps at a time, so that their numbers are fetched together."""
     row = tl.program_id(0) * lanes + tl.arange(0, lanes)
     inside = row < rows
     later = tl.zeros((lanes,), tl.float32)
     magnitude = tl.zeros((lanes,), tl.float32)
-    next_value = tl.load(values + steps * rows + row, mask=inside, other=0)
-    for back in range(steps):
-        at = (steps - 1 - back) * rows + row
-        value = tl.load(values + at, mask=inside, other=0)
-        ratio = tl.load(ratios + at, mask=inside, other=0)
-        terminal = tl.load(terminals + at, mask=inside, other=0) != 0
-        truncated = tl.load(truncations + at, mask=inside, other=0) != 0
-        final_value = tl.load(final_values + at, mask=inside, other=0)
-        # Chosen, not multiplied by zero: what follows an episode may not be finite.
-        after = tl.where(terminal, 0.0, tl.where(truncated, final_value, next_value))
-        reward = tl.load(rewards + at, mask=inside, other=0)
-        delta = tl.minimum(ratio, rho_clip) * (reward + gamma * after - value)
-        later = tl.where(terminal | truncated, 0.0, later)
-        later = delta + gamma * gae_lambda * tl.minimum(ratio, c_clip) * later
-        tl.store(advantages + at, later, mask=inside)
-        magnitude += tl.abs(later)
-        next_value = value
+    value = tl.load(values + steps * rows + row, mask=inside, other=0)
+    for back in range(0, steps, 4):
+        last = steps - 1 - back
+        event_0 = happened(
+            rewards, values, final_values, terminals, truncations, ratios, last, rows, row, inside,
+        )  # fmt: skip
+        event_1 = happened(
+            rewards, values, final_values, terminals, truncations, ratios, last - 1, rows, row, inside,
+        )  # fmt: skip
+        event_2 = happened(
+            rewards, values, final_values, terminals, truncations, ratios, last - 2, rows, row, inside,
+        )  # fmt: skip
+        event_3 = happened(
+            rewards, values, final_values, terminals, truncations, ratios, last - 3, rows, row, inside,
+        )  # fmt: skip
+        later, magnitude, value = advantage_of(
+            event_0, advantages, later, magnitude, value, gamma, gae_lambda, rho_clip, c_clip,
+        )  # fmt: skip
+        later, magnitude, value = advantage_of(
+            event_1, advantages, later, magnitude, value, gamma, gae_lambda, rho_clip, c_clip,
+        )  # fmt: skip
+        later, magnitude, value = advantage_of(
+            event_2, advantages, later, magnitude, value, gamma, gae_lambda, rho_clip, c_clip,
+        )  # fmt: skip
+        later, magnitude, value = advantage_of(
+            event_3, advantages, later, magnitude, value, gamma, gae_lambda, rho_clip, c_clip,
+        )  # fmt: skip
     tl.store(magnitudes + row, magnitude, mask=inside)
 
 
@@ -163,7 +210,7 @@ def _mingru(
 
 
 def _advantages(*, rows: int, **fields: Any) -> None:
-    advantages_backwards[_programs(rows)](**fields, rows=rows, lanes=LANES)
+    advantages_backwards[_programs(rows, WARP)](**fields, rows=rows, lanes=WARP, num_warps=1)
 
 
 def _sample(*, rows: int, sizes: Tensor, **fields: Any) -> None:

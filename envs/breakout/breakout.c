@@ -15,7 +15,7 @@
 enum { ROWS = 6, COLUMNS = 18, BRICKS = ROWS * COLUMNS, SCREENS = 2, BALLS = 5 };
 enum { SUBSTEPS = 4, BOUNCES = 8, HITS_TO_FASTER = 4, HARD_ROWS = 3, IDLE_LIMIT = 1800 };
 enum { SCREEN_SCORE = 432, MAX_SCORE = SCREENS * SCREEN_SCORE };
-enum { SCALARS = 10, OBSERVATION = SCALARS + BRICKS };
+enum { SCALARS = 10, STANDING = 0, BROKEN = 255 };
 enum { STAY, LEFT, RIGHT };
 enum { STAT_BRICKS, STAT_LIVES, STAT_PADDLE_HITS };
 
@@ -42,8 +42,14 @@ typedef struct {
     float ball_x, ball_y, paddle_x;
 } places;
 
+/* What the policy sees: the bytes as 0 and 1. */
 typedef struct {
-    float broken[BRICKS]; /* 1 where the brick is gone, as observed */
+    float scalars[SCALARS];
+    uint8_t broken[BRICKS];
+} breakout_seen;
+
+typedef struct {
+    uint8_t broken[BRICKS]; /* STANDING or BROKEN, as observed */
     float ball_x, ball_y, ball_vx, ball_vy;
     float paddle_x, paddle_width;
     float speed;
@@ -83,7 +89,8 @@ static void breakout_init(void* state, const double* params, uint64_t seed) {
     ((breakout*)state)->random = puff_random_stream(seed, 0);
 }
 
-static inline void breakout_observe(const breakout* game, float* seen) {
+static inline void breakout_observe(const breakout* game, breakout_seen* view) {
+    float* seen = view->scalars;
     seen[0] = game->paddle_x * (1 / FIELD_WIDTH);
     seen[1] = PADDLE_TOP / FIELD_HEIGHT;
     seen[2] = game->ball_x * (1 / FIELD_WIDTH);
@@ -94,7 +101,7 @@ static inline void breakout_observe(const breakout* game, float* seen) {
     seen[7] = (float)game->score * (1.0f / MAX_SCORE);
     seen[8] = (float)game->lives * (1.0f / BALLS);
     seen[9] = game->paddle_width * (1 / PADDLE_WIDTH);
-    memcpy(seen + SCALARS, game->broken, sizeof game->broken);
+    memcpy(view->broken, game->broken, sizeof game->broken);
 }
 
 static inline places places_now(const breakout* game) {
@@ -107,7 +114,7 @@ static inline void forget_latest(breakout* game) {
 
 /* A cleared screen is followed by a full one when the ball is out of the way. */
 static void next_screen(breakout* game) {
-    if (game->score == SCREEN_SCORE) memset(game->broken, 0, sizeof game->broken);
+    if (game->score == SCREEN_SCORE) memset(game->broken, STANDING, sizeof game->broken);
 }
 
 /* Puts the paddle in the middle and sends a ball down from above it, to either side. */
@@ -126,7 +133,7 @@ static void launch(breakout* game) {
 
 static void breakout_reset(void* state, const puff_io* io) {
     breakout* game = state;
-    memset(game->broken, 0, sizeof game->broken);
+    memset(game->broken, STANDING, sizeof game->broken);
     game->lives = BALLS;
     game->score = game->bricks = game->paddle_hits = game->idle = 0;
     launch(game);
@@ -145,7 +152,7 @@ static inline int row_at(float y) {
 
 static inline int stands(const breakout* game, int row, int column) {
     return row >= 0 && row < ROWS && column >= 0 && column < COLUMNS &&
-           game->broken[row * COLUMNS + column] == 0;
+           game->broken[row * COLUMNS + column] == STANDING;
 }
 
 /* Columns or rows of bricks, from the first to the last. */
@@ -261,7 +268,7 @@ static void bounce_off_paddle(breakout* game) {
 
 static void break_brick(breakout* game, int brick, int substep) {
     const int row = brick / COLUMNS;
-    game->broken[brick] = 1;
+    game->broken[brick] = BROKEN;
     game->latest[substep] = brick;
     game->bricks++;
     game->score += row_points[row];
@@ -388,7 +395,7 @@ static void breakout_draw(const void* state, uint32_t agent, float phase, puff_c
         puff_disc(&view, FIELD_WIDTH - 22 - 30 * (float)i, 22, 7, 0x8b95a5);
     }
     for (int i = 0; i < BRICKS; i++) {
-        if (game->broken[i] == 0) draw_brick(&view, i, row_colours[i / COLUMNS]);
+        if (game->broken[i] == STANDING) draw_brick(&view, i, row_colours[i / COLUMNS]);
     }
     /* What breaks later in this step still stands, and lights up where it is hit. */
     for (int i = (int)(phase * SUBSTEPS); i < SUBSTEPS; i++) {
@@ -402,7 +409,10 @@ static void breakout_draw(const void* state, uint32_t agent, float phase, puff_c
 
 static const puff_field breakout_fields[] = {
     {.name = "scalars", .count = SCALARS, .dtype = PUFF_FLOAT32},
-    {.name = "broken", .offset = SCALARS * sizeof(float), .count = BRICKS, .dtype = PUFF_FLOAT32},
+    {.name = "broken",
+     .offset = offsetof(breakout_seen, broken),
+     .count = BRICKS,
+     .dtype = PUFF_UINT8},
 };
 
 static const puff_choice breakout_choices[] = {
@@ -425,7 +435,7 @@ static const puff_descriptor puff_this = {
     .size = sizeof(puff_descriptor),
     .name = "breakout",
     .summary = "break two screens of 108 bricks with five balls",
-    .observation_bytes = OBSERVATION * sizeof(float),
+    .observation_bytes = sizeof(breakout_seen),
     .field_count = PUFF_COUNT(breakout_fields),
     .fields = breakout_fields,
     .action_kind = PUFF_DISCRETE,

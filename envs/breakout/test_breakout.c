@@ -1,7 +1,7 @@
 /* Tests of breakout's rules: build with the folder `envs` on the include path and run. */
 #include "breakout.c"
 
-typedef float seen[OBSERVATION];
+typedef breakout_seen seen;
 #include "one_agent.h"
 
 static breakout fresh(void) {
@@ -36,8 +36,8 @@ static void test_start(void) {
                                  0,
                                  1,
                                  1};
-    for (int i = 0; i < SCALARS; i++) assert(near(observation[i], want[i]));
-    for (int i = 0; i < BRICKS; i++) assert(observation[SCALARS + i] == 0);
+    for (int i = 0; i < SCALARS; i++) assert(near(observation.scalars[i], want[i]));
+    for (int i = 0; i < BRICKS; i++) assert(observation.broken[i] == STANDING);
 }
 
 /* From below, with all lower bricks of the column gone, each row pays its points. */
@@ -45,13 +45,13 @@ static void test_points(void) {
     const float points[ROWS] = {7, 7, 4, 4, 1, 1};
     for (int row = 0; row < ROWS; row++) {
         breakout game = fresh();
-        for (int i = (row + 1) * COLUMNS; i < BRICKS; i++) game.broken[i] = 1;
+        for (int i = (row + 1) * COLUMNS; i < BRICKS; i++) game.broken[i] = BROKEN;
         const float face = BRICKS_TOP + (float)(row + 1) * BRICK_HEIGHT;
         put_ball(&game, 5 * BRICK_WIDTH, face + 1, 0, -START_SPEED);
         step(&game, STAY);
         assert(reward == points[row] && game.score == (int)points[row] && game.bricks == 1);
-        assert(game.broken[row * COLUMNS + 5] == 1 &&
-               observation[SCALARS + row * COLUMNS + 5] == 1);
+        assert(game.broken[row * COLUMNS + 5] == BROKEN &&
+               observation.broken[row * COLUMNS + 5] == BROKEN);
         assert(game.ball_vy > 0);
         /* The three upper rows set the highest speed, in flight. */
         assert(near(game.ball_vy, row < 3 ? MAX_SPEED : START_SPEED));
@@ -64,16 +64,16 @@ static void test_nearest_brick(void) {
         breakout game = fresh();
         put_ball(&game, 5 * BRICK_WIDTH + (side ? 20 : 10), 123, 0, -START_SPEED);
         step(&game, STAY);
-        assert(game.bricks == 1 && game.broken[5 * COLUMNS + 5 + side] == 1);
+        assert(game.bricks == 1 && game.broken[5 * COLUMNS + 5 + side] == BROKEN);
     }
 }
 
 static void test_side_of_a_brick(void) {
     breakout game = fresh();
-    for (int i = 0; i < BRICKS; i++) game.broken[i] = i != 2 * COLUMNS + 9;
+    for (int i = 0; i < BRICKS; i++) game.broken[i] = i != 2 * COLUMNS + 9 ? BROKEN : STANDING;
     put_ball(&game, 8 * BRICK_WIDTH - 2, BRICKS_TOP + 20, 4, 0.5f);
     step(&game, STAY);
-    assert(game.broken[2 * COLUMNS + 9] == 1 && game.ball_vx < 0 && game.ball_vy > 0);
+    assert(game.broken[2 * COLUMNS + 9] == BROKEN && game.ball_vx < 0 && game.ball_vy > 0);
     assert(reward == 4);
 }
 
@@ -84,7 +84,7 @@ static int inside_a_brick(const breakout* game) {
     for (int i = 0; i < BRICKS; i++) {
         const float left = (float)(i % COLUMNS) * BRICK_WIDTH;
         const float top = (float)(i / COLUMNS) * BRICK_HEIGHT + BRICKS_TOP;
-        if (game->broken[i] == 0 && game->ball_x + BALL > left + HAIR &&
+        if (game->broken[i] == STANDING && game->ball_x + BALL > left + HAIR &&
             game->ball_x < left + BRICK_WIDTH - HAIR && game->ball_y + BALL > top + HAIR &&
             game->ball_y < top + BRICK_HEIGHT - HAIR) {
             return 1;
@@ -102,7 +102,7 @@ static void test_corner(void) {
     int broken = 0;
     for (int round = 0; round < 40000; round++) {
         breakout game = fresh();
-        for (int i = 0; i < BRICKS; i++) game.broken[i] = i != brick;
+        for (int i = 0; i < BRICKS; i++) game.broken[i] = i != brick ? BROKEN : STANDING;
         const float vx = puff_random_between(&dice, 1, 5) * (round & 1 ? -1 : 1);
         const float vy = puff_random_between(&dice, 1, 5) * (round & 2 ? -1 : 1);
         const float x = vx > 0 ? left - BALL : left + BRICK_WIDTH;
@@ -116,7 +116,7 @@ static void test_corner(void) {
             fly(&game, i);
             assert(!inside_a_brick(&game));
         }
-        broken += game.broken[brick] == 1;
+        broken += game.broken[brick] == BROKEN;
     }
     assert(broken > 20000);
 }
@@ -128,7 +128,8 @@ static void test_never_inside(void) {
     puff_random dice = {11};
     for (int i = 0; i < 200000; i++) {
         if (i % 50 == 0) {
-            for (int k = 0; k < BRICKS; k++) game.broken[k] = (float)puff_random_below(&dice, 2);
+            for (int k = 0; k < BRICKS; k++)
+                game.broken[k] = puff_random_below(&dice, 2) ? BROKEN : STANDING;
             game.score = 0;
             const float angle = puff_random_between(&dice, 0, 6.28f);
             put_ball(&game, puff_random_between(&dice, 0, FIELD_WIDTH - BALL), 130,
@@ -218,8 +219,8 @@ static void test_lives(void) {
         /* A new ball: slow, the paddle whole and in the middle; bricks and score stay. */
         assert(game.lives == (lives ? lives : BALLS) && game.speed == START_SPEED);
         assert(game.hits == 0 && game.paddle_width == PADDLE_WIDTH);
-        assert(near(observation[8], lives ? (float)lives / BALLS : 1));
-        assert(near(observation[6], lives ? (float)(BALLS + 1 - lives) / BALLS : 0.2f));
+        assert(near(observation.scalars[8], lives ? (float)lives / BALLS : 1));
+        assert(near(observation.scalars[6], lives ? (float)(BALLS + 1 - lives) / BALLS : 0.2f));
         assert(game.score == (lives ? 8 : 0));
     }
     assert(score == 8);
@@ -232,12 +233,12 @@ static void test_lives(void) {
 static void test_screens(void) {
     for (int lost = 0; lost < 2; lost++) {
         breakout game = fresh();
-        for (int i = 0; i < BRICKS; i++) game.broken[i] = i != 0;
+        for (int i = 0; i < BRICKS; i++) game.broken[i] = i != 0 ? BROKEN : STANDING;
         game.score = SCREEN_SCORE - 7;
         put_ball(&game, 0, BRICKS_TOP + BRICK_HEIGHT + 1, 0, -START_SPEED);
         step(&game, STAY);
         assert(reward == 7 && game.score == SCREEN_SCORE && !terminal);
-        for (int i = 0; i < BRICKS; i++) assert(game.broken[i] == 1);
+        for (int i = 0; i < BRICKS; i++) assert(game.broken[i] == BROKEN);
         if (lost) {
             put_ball(&game, 0, LOST - 1, 0, 4);
         } else {
@@ -245,19 +246,19 @@ static void test_screens(void) {
         }
         step(&game, STAY);
         assert(game.score == SCREEN_SCORE && game.lives == BALLS - lost);
-        for (int i = 0; i < BRICKS; i++) assert(game.broken[i] == 0);
+        for (int i = 0; i < BRICKS; i++) assert(game.broken[i] == STANDING);
     }
 }
 
 static void test_win(void) {
     breakout game = fresh();
-    for (int i = 0; i < BRICKS; i++) game.broken[i] = i != 0;
+    for (int i = 0; i < BRICKS; i++) game.broken[i] = i != 0 ? BROKEN : STANDING;
     game.score = MAX_SCORE - 7;
     put_ball(&game, 0, BRICKS_TOP + BRICK_HEIGHT + 1, 0, -START_SPEED);
     step(&game, STAY);
     assert(reward == 7 && terminal && !truncation && score == MAX_SCORE);
     assert(statistics[STAT_LIVES] == BALLS);
-    assert(game.score == 0 && observation[SCALARS + 1] == 0);
+    assert(game.score == 0 && observation.broken[1] == STANDING);
 }
 
 /* Two minutes without a brick end the episode as a time limit does. */
@@ -268,8 +269,10 @@ static void test_idle(void) {
         step(&game, STAY);
         assert(truncation == (i == IDLE_LIMIT) && !terminal);
     }
-    assert(near(final_observation[2], 276.0f / 576) && near(final_observation[3], 200.4f / 330));
-    assert(near(observation[2], 272.0f / 576) && near(observation[3], 135.0f / 330));
+    assert(near(final_observation.scalars[2], 276.0f / 576) &&
+           near(final_observation.scalars[3], 200.4f / 330));
+    assert(near(observation.scalars[2], 272.0f / 576) &&
+           near(observation.scalars[3], 135.0f / 330));
     assert(game.idle == 0);
     game.idle = IDLE_LIMIT - 1; /* a brick in time */
     put_ball(&game, 272, 123, 0, -START_SPEED);

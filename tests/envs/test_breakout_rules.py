@@ -20,7 +20,7 @@ from pufftui.envs.vector import VectorEnv
 
 STATE = np.dtype(
     [
-        ("broken", np.float32, (108,)),
+        ("broken", np.uint8, (108,)),
         *((name, np.float32) for name in ("ball_x", "ball_y", "ball_vx", "ball_vy")),
         *((name, np.float32) for name in ("paddle_x", "paddle_width", "speed")),
         *((name, np.int32) for name in ("hits", "lives", "score", "bricks")),
@@ -260,6 +260,13 @@ class Game:
             self.speed = 448 / 60
 
 
+def observed(observation: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The scalars and, as 0 and 1, which bricks are broken."""
+    scalars, broken = observation[:40].view(np.float32), observation[40:]
+    assert set(broken.tolist()) <= {0, 255}
+    return np.concatenate((scalars, broken / np.float32(255)))
+
+
 def compare_a_step(env: VectorEnv, buffers: Any, actions: NDArray[np.int32]) -> tuple[int, int]:
     """Steps C and the reference from the same states; returns how many were compared, left out."""
     states = [env.state(i)[: STATE.itemsize].view(STATE)[0] for i in range(env.environments)]
@@ -274,7 +281,7 @@ def compare_a_step(env: VectorEnv, buffers: Any, actions: NDArray[np.int32]) -> 
         except AmbiguousError:
             continue
         compared += 1
-        seen = buffers.observations[i].view(np.float32)
+        seen = observed(buffers.observations[i])
         np.testing.assert_allclose(seen, game.observation(), rtol=0, atol=1e-5, err_msg=str(i))
         assert buffers.rewards[i] == game.reward
         assert buffers.terminals[i] == game.terminal
@@ -285,7 +292,7 @@ def compare_a_step(env: VectorEnv, buffers: Any, actions: NDArray[np.int32]) -> 
             episode = episodes[i]
             assert [episode["score"], *episode["statistics"][:3]] == game.ended
         if game.truncation:
-            final = buffers.finals[i].view(np.float32)
+            final = observed(buffers.finals[i])
             np.testing.assert_allclose(final, game.final, rtol=0, atol=1e-5)
     return compared, len(games) - compared
 
@@ -305,7 +312,7 @@ def scatter(env: VectorEnv, rng: np.random.Generator) -> None:
         second = points < 432 and rng.random() < 0.5
         speed = rng.choice([256, 320, 384, 448]) / 60
         angle = rng.uniform(0, 2 * math.pi)
-        state["broken"] = broken
+        state["broken"] = 255 * broken
         state["ball_x"], state["ball_y"], state["speed"] = x, y, speed
         state["ball_vx"], state["ball_vy"] = speed * math.sin(angle), speed * math.cos(angle)
         state["paddle_width"] = rng.choice([31, 62])
@@ -339,7 +346,7 @@ def test_steps_of_a_player_who_keeps_the_ball():
         buffers = env.buffers()
         env.reset(0, buffers)
         for _ in range(300):
-            seen = buffers.observations.view(np.float32)
+            seen = buffers.observations[:, :40].copy().view(np.float32)
             ball, paddle = seen[:, 2] * 576 + 16, seen[:, 0] * 576 + seen[:, 9] * 31
             follow = np.where(np.abs(ball - paddle) < 20, 0, np.where(ball < paddle, 1, 2))
             actions = np.where(rng.random(16) < 0.2, rng.integers(0, 3, 16), follow)

@@ -167,6 +167,9 @@ def test_moments(gpu, shape):
     alive = (torch.rand(shape, generator=chance) < 0.7).float()
     found = gpu("sums").moments(there(advantages), there(alive))
     same(found, advantage_moments(advantages, alive), rtol=1e-9)
+    rows = torch.randint(shape[1], (5,), generator=chance)
+    found = gpu("sums").moments(there(advantages), there(alive.to(torch.uint8)), there(rows))
+    same(found, advantage_moments(advantages[:, rows], alive[:, rows]), rtol=1e-9)
 
 
 @pytest.mark.parametrize("parts", [1, 3, 130])
@@ -299,7 +302,8 @@ kernels += [
 kernels += [
     (gpu_gather.pick_state, {}, {"lanes": 256}),
     (gpu_gather.scatter, {}, {"lanes": 256}),
-    (gpu_sums.add_some, numbers, {"lanes": 1024}),
+    (gpu_sums.add_some, numbers, {"lanes": 1024, "has_rows": False, "rows": None}),
+    (gpu_sums.add_some, numbers | {"alive": "*u8"}, {"lanes": 1024, "has_rows": True}),
     (gpu_sums.add_parts, numbers, {"count": 3, "padded": 4, "lanes": 64}),
     (gpu_sums.conclude, {}, {"padded": 16, "lanes": 64}),
     (gpu_priority.add_weights, {}, {"lanes": 1024}),
@@ -318,4 +322,4 @@ for kernel, own, constants in kernels:
 
 
 def test_they_compile_for_cards(compile_kernels):
-    assert compile_kernels(COMPILE) == 16 * 4
+    assert compile_kernels(COMPILE) == 17 * 4

@@ -116,7 +116,7 @@ kernels = [
      {"width": 128, "has_resets": True, "lanes": 128}),
     (gpu.advantages_backwards,
      {n: "*fp32" for n in floats} | {"terminals": "*u8", "truncations": "*u8"} | shape
-     | {n: "fp32" for n in settings}, {"lanes": 128}),
+     | {n: "fp32" for n in settings}, {"lanes": 32}),
     (gpu.draw,
      {"logits": "*fp32", "uniforms": "*fp32", "actions": "*i32", "log_probabilities": "*fp32"}
      | {n: "i32" for n in ("rows", "stride", "first", "component", "components")},

@@ -90,7 +90,7 @@ def pick(
 ) -> tuple[Tensor, ...]:
     """The segments `rows` (segments,) int64 of each array, in this order; `alive` becomes float32.
 
-    The arrays are (steps, agents), contiguous; `actions` have their components behind, the `state` is
+    The arrays are (steps, agents); `actions` have their components behind, the `state` is
     (layers, parts, agents, hidden), and `values` may have one step more, which is left out.
     """
     steps, agents, components = actions.shape
@@ -102,14 +102,23 @@ def pick(
         actions.new_empty((*shape, components)),
         *(log_probabilities.new_empty(shape) for _ in range(4)),
     )
+    arrays = (resets, actions, log_probabilities, alive, advantages, values)
     pick_steps[_programs(steps * len(rows))](
-        *(rows, resets, actions, log_probabilities, alive, advantages, values),
+        *(array.contiguous() for array in (rows, *arrays)),
         *(outputs[0], *outputs[2:], steps * len(rows), agents, len(rows), components),
         lanes=LANES,
     )
     if state.numel():
         pick_state[_programs(outputs[1].numel())](
-            *(rows, state, outputs[1], outputs[1].numel(), agents, len(rows), hidden),
+            *(
+                rows.contiguous(),
+                state.contiguous(),
+                outputs[1],
+                outputs[1].numel(),
+                agents,
+                len(rows),
+                hidden,
+            ),
             lanes=LANES,
         )
     return outputs
@@ -126,10 +135,12 @@ def put_back(
     """Writes what was found for segments `rows` (steps, segments) into the rollout's arrays (steps, agents).
 
     `trained` (agents,) bool becomes true for them; `values` may have one step more, which stays.
+    What is written to must be contiguous.
     """
     steps, agents = ratios.shape
     scatter[_programs(steps * len(rows))](
-        *(rows, new_ratios, new_values, ratios, values, trained.view(torch.uint8)),
+        *(array.contiguous() for array in (rows, new_ratios, new_values)),
+        *(ratios, values, trained.view(torch.uint8)),
         *(steps * len(rows), agents, len(rows)),
         lanes=LANES,
     )

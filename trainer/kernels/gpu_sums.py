@@ -21,16 +21,22 @@ PARTS = 64
 """Partial sums that are added at a time."""
 
 
-def moments(advantages: Tensor, alive: Tensor) -> Tensor:
-    """Count, sum and sum of squares of the advantages of those alive, (3,) float64.
+def moments(advantages: Tensor, alive: Tensor, rows: Tensor | None = None) -> Tensor:
+    """Count, sum and sum of squares of the advantages (steps, agents) of those alive, (3,) float64.
 
-    Both are float32, contiguous and of one shape.
+    `rows` (rows,) int64 picks agents; None takes all. `alive` is 0 or 1, in any format.
     """
-    elements = advantages.numel()
-    programs = triton.cdiv(elements, LANES)
+    steps, agents = advantages.shape
+    segments = agents if rows is None else len(rows)
+    programs = triton.cdiv(steps * segments, LANES)
     device = advantages.device
     parts = torch.empty((programs, MOMENTS.value), dtype=torch.float64, device=device)
-    add_some[(programs,)](advantages, alive, parts, elements, lanes=LANES)
+    add_some[(programs,)](
+        *(advantages.contiguous(), alive.contiguous(), rows, parts),
+        *(steps * segments, agents, segments),
+        has_rows=rows is not None,
+        lanes=LANES,
+    )
     sums = torch.empty(MOMENTS.value, dtype=torch.float64, device=device)
     add_parts[(1,)](parts, sums, programs, count=MOMENTS.value, padded=4, lanes=PARTS)
     return sums
@@ -52,12 +58,19 @@ def total_and_figures(sums: Tensor, moments: Tensor, coefficients: Tensor) -> tu
 
 
 @triton.jit
-def add_some(advantages, alive, parts, elements, lanes: tl.constexpr):
+def add_some(
+    advantages, alive, rows, parts, elements, agents, segments,
+    has_rows: tl.constexpr, lanes: tl.constexpr,
+):  # fmt: skip
     """The moments of some advantages."""
     element = tl.program_id(0).to(tl.int64) * lanes + tl.arange(0, lanes)
     inside = element < elements
-    lives = tl.load(alive + element, mask=inside, other=0)
-    living = (tl.load(advantages + element, mask=inside, other=0) * lives).to(tl.float64)
+    at = element
+    if has_rows:
+        agent = tl.load(rows + element % segments, mask=inside, other=0)
+        at = element // segments * agents + agent
+    lives = tl.load(alive + at, mask=inside, other=0).to(tl.float32)
+    living = (tl.load(advantages + at, mask=inside, other=0) * lives).to(tl.float64)
     into = parts + tl.program_id(0) * MOMENTS
     tl.store(into, tl.sum(lives.to(tl.float64), axis=0))
     tl.store(into + 1, tl.sum(living, axis=0))

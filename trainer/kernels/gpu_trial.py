@@ -52,6 +52,7 @@ def try_out(device: torch.device) -> None:
     )
 
     moments = gpu_sums.moments(numbers(STEPS, ROWS), numbers(STEPS, ROWS))
+    gpu_sums.moments(numbers(STEPS, ROWS), numbers(STEPS, ROWS), torch.arange(2, device=device))
     sums = numbers(12, dtype=torch.float64)
     gpu_sums.total_and_figures(sums, moments, numbers(4, dtype=torch.float64))
     gpu_priority.draw(numbers(ROWS), 1.0, numbers(1), numbers(1), 2)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pufftui.envs.descriptor import DType, Field
-from pufftui.envs.vector import StepBuffers, VectorEnv
+from pufftui.envs.vector import VectorEnv
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.decision import Group, decision_for
@@ -51,11 +51,11 @@ class Collector:
         """Why the policy's steps are not recorded as CUDA graphs, though there is a GPU."""
         state = policy.initial_state(vector.agents)
         self.memory = RolloutMemory(vector, horizon, state, staged=staged, on_host=on_host)
-        self.decision = decision_for(policy, self.memory)
         agents = vector.group_agents
         self.groups = [
             Group(number, agents, policy.initial_state(agents)) for number in range(vector.groups)
         ]
+        self.decision, self.unfused = decision_for(policy, self.memory, self.groups[0])
         self._buffers = [
             [self.memory.buffers(step, group.rows) for group in self.groups]
             for step in range(horizon)
@@ -167,13 +167,15 @@ class Collector:
                 number = group.number
                 for step in range(self.horizon + 1):
                     # Nothing is new to the libraries after the first ones.
-                    warm_ups = WARM_UPS if step in (0, 1, self.horizon) else 0
+                    warm_ups = WARM_UPS if step in (0, 1, self.horizon) else 1
                     work = self._decide[step][number]
                     self._decide[step][number] = self._recorded(work, pools[number], warm_ups)
                 finals[number] = self._recorded(finals[number], pools[number], WARM_UPS)
                 group.state.zero_()  # Recording tries the decisions.
         rows = [*self._decide, finals]
-        handles = [[work.recording.handle for work in row if isinstance(work, Recorded)] for row in rows]
+        handles = [
+            [work.recording.handle for work in row if isinstance(work, Recorded)] for row in rows
+        ]
         if driver is not None and all(len(row) == len(self.groups) and all(row) for row in handles):
             self._steps = GpuSteps(
                 driver,

@@ -44,12 +44,24 @@ class Decision(Protocol):
         """Fills `final_values` for those of the group that the memory says have just been truncated."""
 
 
-def decision_for(policy: Policy, memory: RolloutMemory) -> Decision:
-    """The fastest there is for this policy where the memory is."""
-    device = memory.values.device
-    if device.type == "cuda" and not kernels.missing(device) and fits_a_kernel(policy):
-        return FusedDecision(policy, memory)
-    return PlainDecision(policy, memory)
+def decision_for(policy: Policy, memory: RolloutMemory, group: Group) -> tuple[Decision, str]:
+    """The fastest there is for this policy where the memory is, and what kept a faster one from working.
+
+    It is tried for the group, whose state is zero.
+    """
+    if not kernels.on_gpu(memory.values) or not fits_a_kernel(policy):
+        return PlainDecision(policy, memory), ""
+    try:
+        fused = FusedDecision(policy, memory)
+        with torch.inference_mode():
+            fused.follow()
+            fused.decide(0, group)
+            fused.look_at_finals(group)
+    except Exception as error:  # noqa: BLE001 - Triton, its compiler and the driver have many
+        return PlainDecision(policy, memory), str(error).partition("\n")[0] or type(error).__name__
+    finally:
+        group.state.zero_()
+    return fused, ""
 
 
 class PlainDecision:
@@ -126,14 +138,16 @@ class FusedDecision:
         sources = [parameter.detach() for parameter in _in_order(policy)]
         matrices = [tensor for tensor in sources if tensor.ndim == 2]
         biases = [tensor for tensor in sources if tensor.ndim == 1]
-        self._weights = torch.empty(sum(map(torch.numel, matrices)), dtype=policy.dtype, device=device)
+        self._weights = torch.empty(
+            sum(map(torch.numel, matrices)), dtype=policy.dtype, device=device
+        )
         self._biases = torch.empty(sum(map(torch.numel, biases)), device=device)
         self._places = [*_cut(self._weights, matrices), *_cut(self._biases, biases)]
         self._sources = [*matrices, *biases]
         self._shape = {
             "hidden": policy.hidden,
             "outputs": len(policy.heads.weight),
-            "table": policy.features.prepare(device),
+            **policy.features.on_gpu(device),
             "weights": self._weights,
             "biases": self._biases,
         }
@@ -141,7 +155,7 @@ class FusedDecision:
 
     def follow(self) -> None:
         """Takes over the policy's newest weights."""
-        torch._foreach_copy_(self._places, self._sources)  # noqa: SLF001
+        torch._foreach_copy_(self._places, self._sources)
 
     def decide(self, step: int, group: Group) -> None:
         """Fills the step's actions, log-probabilities and values; the group's state moves on."""
@@ -177,9 +191,7 @@ class FusedDecision:
     def values(self, observations: Tensor, state: Tensor) -> Tensor:
         """V (rows,) of observations (rows, bytes) with states (layers, parts, rows, hidden), no rollout's."""
         values = torch.empty(len(observations), device=state.device)
-        self._run(
-            observations=observations, state=state.contiguous(), values=values, **self._shape
-        )
+        self._run(observations=observations, state=state.contiguous(), values=values, **self._shape)
         return values
 
     def look_at_finals(self, group: Group) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -21,15 +23,19 @@ class Features:
         self.width = sum(field.count * max(field.classes, 1) for field in self.fields)
         table = [[f.offset, f.count, f.dtype, f.classes] for f in self.fields]
         self._table = torch.tensor(table, dtype=torch.int32)
-        self._on_devices: dict[torch.device, Tensor] = {}
+        self._bytes = descriptor.observation_bytes
+        self._on_devices: dict[torch.device, dict[str, Any]] = {}
 
     def __call__(self, observations: Tensor, rows: Tensor | None) -> Tensor:
         """Observations (steps, agents, bytes) uint8 -> (steps, rows, width).
 
         `rows` (rows,) int64 picks agents; None takes all.
         """
-        if observations.is_cuda and not kernels.missing(observations.device):
-            return self._on_gpu(observations, rows)
+        if kernels.on_gpu(observations):
+            from pufftui.trainer.kernels import gpu_gather
+
+            about = self.on_gpu(observations.device)
+            return gpu_gather.features(observations, rows, dtype=self.dtype, **about)
         if not observations.is_cpu:
             picked = observations if rows is None else observations.index_select(1, rows)
             return self.plain(picked)
@@ -54,25 +60,17 @@ class Features:
         )
         return outputs
 
-    def prepare(self, device: torch.device) -> Tensor:
-        """The table of all features on a GPU; it goes there once, which no recording may do."""
+    def on_gpu(self, device: torch.device) -> dict[str, Any]:
+        """What the kernels for a GPU have to know of the fields; it goes there once, which no recording may do."""
         from pufftui.trainer.kernels import gpu_gather
 
         if device not in self._on_devices:
-            self._on_devices[device] = gpu_gather.feature_table(self.fields).to(device)
+            self._on_devices[device] = {
+                "table": gpu_gather.feature_table(self.fields).to(device),
+                "has_floats": any(field.dtype is DType.FLOAT32 for field in self.fields),
+                "words": gpu_gather.in_words(self.fields, self._bytes),
+            }
         return self._on_devices[device]
-
-    def _on_gpu(self, observations: Tensor, rows: Tensor | None) -> Tensor:
-        from pufftui.trainer.kernels import gpu_gather
-
-        return gpu_gather.features(
-            observations,
-            rows,
-            self.prepare(observations.device),
-            self.dtype,
-            has_floats=any(field.dtype is DType.FLOAT32 for field in self.fields),
-            words=gpu_gather.in_words(self.fields, observations.shape[-1]),
-        )
 
     def plain(self, observations: Tensor) -> Tensor:
         """The same written in torch, for any device: (..., bytes) -> (..., width)."""

@@ -102,12 +102,12 @@ def picked_ppo_loss(
     picked: Picked,
     moments: Tensor,
     coefficients: Tensor,
-) -> MinibatchLoss:
-    """`fused_ppo_loss` on a GPU, of gathered segments, with `coefficients` as in loss.py.
+) -> tuple[MinibatchLoss, Tensor]:
+    """`fused_ppo_loss` on a GPU, of gathered segments, and the gradient of the total with regard to the heads.
 
-    `sizes` are there, too; `largest` of them is known here.
+    `coefficients` are those of loss.py; `sizes` are there, too; `largest` of them is known here.
     """
-    from pufftui.trainer.kernels import gpu_loss
+    from pufftui.trainer.kernels import gpu_loss, gpu_sums
 
     logits = heads.detach().contiguous()
     gradients = torch.empty_like(logits)
@@ -128,15 +128,12 @@ def picked_ppo_loss(
         values=values,
         head_gradients=gradients,
     )
-    total = _total(sums, moments, coefficients[2], coefficients[3])
-    return MinibatchLoss(_joined(total, heads, gradients), ratios, values, _figures(sums))
+    total, figures = gpu_sums.total_and_figures(sums, moments, coefficients)
+    return MinibatchLoss(total, ratios, values, figures), gradients
 
 
 def _total(
-    sums: Tensor,
-    moments: Tensor,
-    value_coefficient: Tensor | float,
-    entropy_coefficient: Tensor | float,
+    sums: Tensor, moments: Tensor, value_coefficient: float, entropy_coefficient: float
 ) -> Tensor:
     means = sums / moments[0].clamp(min=1)
     total = means[1] + value_coefficient * means[2]

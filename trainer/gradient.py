@@ -41,16 +41,18 @@ class GatheredGradient:
 
         `numbers` are the loss's `coefficients`. While `recording`, what is around it is being recorded.
         """
-        inputs = (*part.picked().tensors(), moments, numbers)
-        work = self._gradient if recording else self._work(len(part.rows), inputs)
-        total, ratios, values, figures, *gradients = work(*inputs)
         if recording:
+            picked = part.picked(in_place=True)
+            loss, gradients = self._loss_and_gradients(picked, moments, numbers, part.rows)
             self._take(gradients)
-            return MinibatchLoss(total, ratios, values, figures)
+            return loss
+        inputs = (*part.picked().tensors(), moments, numbers)
+        total, ratios, values, figures, *gradients = self._work(len(part.rows), inputs)(*inputs)
         self._take([gradient.clone() for gradient in gradients])
         return MinibatchLoss(total.clone(), ratios.clone(), values.clone(), figures.clone())
 
     def _take(self, gradients: Sequence[Tensor]) -> None:
+        """Adds them to those that the parameters hold."""
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             if parameter.grad is None:
                 parameter.grad = gradient
@@ -68,19 +70,25 @@ class GatheredGradient:
     def _gradient(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """(loss, ratios, values, figures, gradient of each parameter)."""
         *tensors, moments, numbers = inputs
-        picked = Picked(*tensors)
-        heads, _ = self._policy.sequence(picked.observations, picked.state, picked.resets)
-        loss = self.loss(heads, picked, moments, numbers)
-        gradients = grad(loss.total, self._parameters)
+        loss, gradients = self._loss_and_gradients(Picked(*tensors), moments, numbers, None)
         return loss.total.detach(), loss.ratios, loss.values, loss.figures, *gradients
+
+    def _loss_and_gradients(
+        self, picked: Picked, moments: Tensor, numbers: Tensor, rows: Tensor | None
+    ) -> tuple[MinibatchLoss, tuple[Tensor, ...]]:
+        """With `rows`, those of the observations are meant."""
+        heads, _ = self._policy.sequence(picked.observations, picked.state, picked.resets, rows)
+        if self._fused:
+            sizes, largest = self._sizes, max(self._distribution.sizes)
+            loss, wanted = picked_ppo_loss(heads, sizes, largest, picked, moments, numbers)
+            return loss, grad(heads, self._parameters, wanted)
+        loss = self.loss(heads, picked, moments, numbers)
+        return loss, grad(loss.total, self._parameters)
 
     def loss(
         self, heads: Tensor, picked: Picked, moments: Tensor, numbers: Tensor
     ) -> MinibatchLoss:
         """The loss that heads (horizon, segments, n + 1) come to; `numbers` are the `coefficients`."""
-        if self._fused:
-            sizes, largest = self._sizes, max(self._distribution.sizes)
-            return picked_ppo_loss(heads, sizes, largest, picked, moments, numbers)
         log_probabilities, entropies = self._distribution.evaluate(
             heads[..., :-1], self._policy.log_std, picked.actions
         )

@@ -6,7 +6,9 @@ from dataclasses import dataclass, fields, replace
 
 from torch import Tensor
 
+from pufftui.trainer import kernels
 from pufftui.trainer.config import TrainConfig
+from pufftui.trainer.loss import MinibatchLoss, advantage_moments
 from pufftui.trainer.rollout import Rollout
 
 
@@ -44,11 +46,41 @@ class Minibatch:
         pairs = zip(self.rows.chunk(count), self.weights.chunk(count), strict=True)
         return [replace(self, rows=rows, weights=weights) for rows, weights in pairs]
 
-    def picked(self) -> Picked:
-        """Its segments, gathered from the rollout."""
+    def moments(self) -> Tensor:
+        """`advantage_moments` of its segments."""
+        alive = self.rollout.alive
+        if kernels.on_gpu(self.advantages):
+            from pufftui.trainer.kernels import gpu_sums
+
+            return gpu_sums.moments(self.advantages, alive, self.rows)
+        return advantage_moments(self.advantages[:, self.rows], alive[:, self.rows].float())
+
+    def put_back(self, new: MinibatchLoss, ratios: Tensor, trained: Tensor) -> None:
+        """Keeps what has been learned: the ratios (horizon, agents), the values, and who was `trained` (agents,)."""
+        rows = self.rows
+        if kernels.on_gpu(ratios):
+            from pufftui.trainer.kernels import gpu_gather
+
+            gpu_gather.put_back(rows, new.ratios, new.values, ratios, self.values, trained)
+            return
+        ratios[:, rows] = new.ratios
+        self.values[:-1, rows] = new.values
+        trained[rows] = True
+
+    def picked(self, *, in_place: bool = False) -> Picked:
+        """Its segments, gathered from the rollout; observations `in_place` are left there."""
         rollout, rows = self.rollout, self.rows
+        observations = rollout.observations[:-1] if in_place else rollout.seen(rows)
+        if kernels.on_gpu(self.advantages):
+            from pufftui.trainer.kernels import gpu_gather
+
+            names = ("resets", "state", "actions", "log_probabilities", "alive")
+            arrays = {name: getattr(rollout, name) for name in names}
+            arrays |= {"advantages": self.advantages, "values": self.values}
+            parts = dict(zip(arrays, gpu_gather.pick(rows, **arrays), strict=True))
+            return Picked(observations=observations, weights=self.weights, **parts)
         return Picked(
-            observations=rollout.seen(rows),
+            observations=observations,
             resets=rollout.resets[:, rows],
             state=rollout.state[:, :, rows],
             actions=rollout.actions[:, rows],

@@ -78,8 +78,7 @@ class PolicyOptimizer:
             parameter.grad = None
         inputs = (numbers.float(), *gradients)
         if recording:
-            norm, finite = self._step(*inputs)
-            return norm, finite
+            return self.step_in_place(inputs[0], gradients)
         if self._work is None:
             self._work = self._recorded(inputs) if inputs[0].is_cuda else self._step
         norm, finite = self._work(*inputs)

@@ -5,8 +5,26 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from pufftui.trainer import kernels
+
 UNIFORM_SHARE = 0.1
 """Part of the probability that is spread evenly, so that no weight explodes."""
+
+
+def draw_segments(
+    magnitudes: Tensor, alpha: float, beta: Tensor, start: Tensor, count: int
+) -> tuple[Tensor, Tensor]:
+    """`count` rows (count,) int64 of agents with sums of |A| (agents,), and the weights that correct for it.
+
+    `alpha` above 0 is the preference, `beta` (1,) float32 the correction's, `start` one uniform number.
+    """
+    if kernels.on_gpu(magnitudes):
+        from pufftui.trainer.kernels import gpu_priority
+
+        return gpu_priority.draw(magnitudes, alpha, beta, start, count)
+    probabilities = segment_probabilities(magnitudes, alpha)
+    rows = systematic_sample(probabilities, count, start)
+    return rows, importance_weights(probabilities, rows, beta)
 
 
 def segment_probabilities(magnitudes: Tensor, alpha: float) -> Tensor:

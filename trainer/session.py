@@ -16,13 +16,13 @@ from pufftui.envs.vector import EpisodeReport, VectorEnv
 from pufftui.trainer import kernels
 from pufftui.trainer.checkpoint import without_games
 from pufftui.trainer.clock import Clock
+from pufftui.trainer.collector import Collector
 from pufftui.trainer.command import SetField
 from pufftui.trainer.config import Config
 from pufftui.trainer.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
-from pufftui.trainer.collector import Collector
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.statistics import EpisodeStatistics
 from pufftui.trainer.update import Learner, UpdateReport, priority_beta
@@ -97,9 +97,7 @@ class TrainingSession:
             staged=self.device.type != "cpu",
             on_host=config.vec.observations == "host",
         )
-        self.learner = Learner(
-            self.policy, self.optimizer, self.generator, self.ranks, self._signs
-        )
+        self.learner = Learner(self.policy, self.optimizer, self.generator, self.ranks, self._signs)
         self.statistics = EpisodeStatistics(descriptor.statistics)
         steps = self.vector.agents * config.train.horizon
         self._units_every = UNITS_EVERY * max(1, -(-UNITS_STEPS // (UNITS_EVERY * steps)))
@@ -115,7 +113,9 @@ class TrainingSession:
     def shortfalls(self) -> list[str]:
         """What a GPU goes without, in words; complete after the first epoch."""
         unrecorded = self.collector.unrecorded or self.learner.unrecorded
-        found = {"CUDA graphs": unrecorded, "fused kernels": kernels.missing(self.device)}
+        missing = kernels.missing(self.device)
+        unfused = missing or self.collector.unfused or self.optimizer.unfused
+        found = {"CUDA graphs": unrecorded, "fused kernels": unfused}
         return [f"{what}, more slowly: {why}" for what, why in found.items() if why]
 
     def run_epoch(self, interrupted: Callable[[], bool]) -> EpochReport | None:

@@ -14,11 +14,11 @@ from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
 from pufftui.trainer.gradient import GatheredGradient
 from pufftui.trainer.graphs import Function, recorded
-from pufftui.trainer.loss import FIGURES, MinibatchLoss, advantage_moments, coefficients
+from pufftui.trainer.loss import FIGURES, MinibatchLoss, coefficients
 from pufftui.trainer.minibatch import Minibatch, minibatch_plan
 from pufftui.trainer.optimizer import PolicyOptimizer
 from pufftui.trainer.policy import Policy
-from pufftui.trainer.priority import importance_weights, segment_probabilities, systematic_sample
+from pufftui.trainer.priority import draw_segments
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.vitals import GradientNoise
@@ -117,9 +117,7 @@ class Learner:
     ) -> Chance:
         device, agents = rollout.rewards.device, rollout.rewards.shape[1]
         segments, minibatches = minibatch_plan(config, agents)
-        rest = torch.tensor(
-            [learning_rate, config.max_gradient_norm, beta], dtype=torch.float64
-        )
+        rest = torch.tensor([learning_rate, config.max_gradient_norm, beta], dtype=torch.float64)
         numbers = torch.cat((coefficients(config), rest)).to(device, non_blocking=True)
         options = {"generator": self.generator, "device": device}
         if config.priority_alpha > 0:
@@ -174,6 +172,7 @@ class Learner:
         ratios = torch.ones_like(rollout.rewards)
         values = rollout.values.clone()
         trained = torch.zeros(agents, dtype=torch.bool, device=ratios.device)
+        beta = chance.numbers[-1:].float()
         reports: list[Tensor] = []
         noise: dict[str, Tensor] = {}
         for number in range(minibatches):
@@ -192,38 +191,37 @@ class Learner:
                 c_clip=config.c_clip,
             )
             if config.priority_alpha > 0:
-                probabilities = segment_probabilities(magnitudes, config.priority_alpha)
-                rows = systematic_sample(probabilities, segments, chance.draws[number])
-                weights = importance_weights(probabilities, rows, chance.numbers[-1])
+                start = chance.draws[number]
+                rows, weights = draw_segments(
+                    magnitudes, config.priority_alpha, beta, start, segments
+                )
             else:
                 rows = chance.draws[number]
                 weights = torch.ones(segments, device=ratios.device)
             batch = Minibatch(rollout, rows, weights, advantages, values)
             measured = noise if probe and number == 0 else None
-            step = self._gradient_step(
-                batch, ratios, config, chance.numbers, measured, recording=recording
-            )
-            reports.append(step)
-            trained[rows] = True
+            parts, new = self._gradients(batch, config, chance, measured, recording=recording)
+            norm, finite = self.optimizer.step(chance.numbers[4:6], recording=recording)
+            for part, loss in zip(parts, new, strict=True):
+                part.put_back(loss, ratios, trained)
+            reports.append(_report(new, norm, finite))
         figures = torch.stack(reports).mean(dim=0).unbind()
         named = dict(zip((*FIGURES, "grad_norm", "finite"), figures, strict=True))
         named["untrained"] = 1 - trained.float().mean()
         return named | noise | self._signs(rollout)
 
-    def _gradient_step(
+    def _gradients(
         self,
         batch: Minibatch,
-        ratios: Tensor,
         config: TrainConfig,
-        numbers: Tensor,
+        chance: Chance,
         noise: dict[str, Tensor] | None,
         *,
         recording: bool,
-    ) -> Tensor:
-        """Learns from a minibatch, in parts if it is large; updates its ratios and values.
+    ) -> tuple[list[Minibatch], list[MinibatchLoss]]:
+        """The gradient of a minibatch, in parts if it is large, for the parameters to hold.
 
-        Returns its figures, the gradient's norm, and whether it was finite. `noise` receives the
-        gradient's noise if it is given.
+        `noise` receives the gradient's noise if it is given.
         """
         moments = self.ranks.add_up(self._moments(batch))
         parts = batch.parts(config, even=noise is not None)
@@ -232,19 +230,15 @@ class Learner:
             if self._in_place(batch.rollout):
                 new.append(self._gradient_in_place(part, moments, config))
             else:
-                new.append(self._gathered.add(part, moments, numbers[:4], recording=recording))
+                numbers = chance.numbers[:4]
+                new.append(self._gathered.add(part, moments, numbers, recording=recording))
             if noise is not None and 2 * len(new) == len(parts):
                 self._noise.half()
         if noise is not None and len(parts) > 1:
             size = len(batch.rows) * config.horizon * self.ranks.size
             noise.update(self._noise.whole(size, self.ranks.size))
         self.ranks.add_up_gradients(self.policy.parameters())
-        norm, finite = self.optimizer.step(numbers[4:6], recording=recording)
-        for part, loss in zip(parts, new, strict=True):
-            ratios[:, part.rows] = loss.ratios
-            batch.values[:-1, part.rows] = loss.values
-        figures = torch.stack([loss.figures for loss in new]).mean(dim=0)
-        return torch.cat((figures, torch.stack((norm, finite.float()))))
+        return parts, new
 
     def _in_place(self, rollout: Rollout) -> bool:
         distribution, on_cpu = self.distribution, rollout.rewards.is_cpu
@@ -254,8 +248,7 @@ class Learner:
         """Of the advantages of the whole minibatch, however many parts it is worked on in."""
         if self._in_place(batch.rollout):
             return fused_moments(batch.rollout, batch.rows, batch.advantages)
-        alive = batch.rollout.alive[:, batch.rows].float()
-        return advantage_moments(batch.advantages[:, batch.rows], alive)
+        return batch.moments()
 
     def _gradient_in_place(
         self, part: Minibatch, moments: Tensor, config: TrainConfig
@@ -283,6 +276,14 @@ def priority_beta(config: TrainConfig, step: int) -> float:
     """The correction for prioritised sampling, growing linearly to 1 over the run."""
     progress = min(step / config.total_steps, 1.0)
     return config.priority_beta + (1 - config.priority_beta) * progress
+
+
+def _report(new: list[MinibatchLoss], norm: Tensor, finite: Tensor) -> Tensor:
+    """A gradient step's figures, means over its parts, then its norm and whether it was finite."""
+    figures = new[0].figures
+    if len(new) > 1:
+        figures = torch.stack([loss.figures for loss in new]).mean(dim=0)
+    return torch.cat((figures, norm.view(1), finite.view(1)))
 
 
 def _stacked(figures: dict[str, Tensor]) -> Tensor:

@@ -13,7 +13,7 @@ from pufftui.envs.vector import VectorEnv
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.collector import Collector
 from pufftui.trainer.config import PolicyConfig
-from pufftui.trainer.decision import FusedDecision, PlainDecision, decision_for, fits_a_kernel
+from pufftui.trainer.decision import FusedDecision, PlainDecision, fits_a_kernel
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.rollout import Rollout
 
@@ -116,7 +116,7 @@ def test_what_does_not_fit_is_left_to_torch(crowd):
     assert not fits_a_kernel(policy_of(crowd, memory="lstm"))
     assert not fits_a_kernel(policy_of(load_env("snake"), convolution=8))
     on_cpu = collector_of(crowd, PolicyConfig(hidden=16))
-    assert isinstance(decision_for(on_cpu.policy, on_cpu.memory), PlainDecision)
+    assert isinstance(on_cpu.decision, PlainDecision)
 
 
 COMPILE = """
@@ -131,7 +131,7 @@ def compiled(number, capability, **constants):
     types |= {n: "*fp32" for n in ("state", "biases", "values", "noise", "log_probabilities")}
     types |= {n: "*i32" for n in ("table", "step", "sizes", "actions", "sent")} | {"weights": number}
     types |= {n: "i32" for n in ("rows", "count", "width", "stride", "components")}
-    constants = dict(block=gpu_decision.BLOCK, chunk=gpu_decision.CHUNK, aligned=True) | constants
+    constants = dict(block=gpu_decision.BLOCK, chunk=gpu_decision.CHUNK, has_floats=True, words=True) | constants
     types = {n: t for n, t in types.items() if n not in constants}
     names = kernel.arg_names
     assert set(names) == set(types) | set(constants), set(names) ^ (set(types) | set(constants))
@@ -153,7 +153,7 @@ for capability in (80, 90, 120):
         compiled(number, capability, hidden=128, outputs=4, layers=1, lanes=128, columns=16, **acting)
 compiled("*bf16", 90, hidden=64, outputs=4, layers=4, lanes=64, columns=16, **finals)
 compiled("*bf16", 90, hidden=128, outputs=100, layers=4, lanes=128, columns=128, **acting)
-compiled("*bf16", 90, hidden=128, outputs=4, layers=0, lanes=128, columns=16, **acting | {"aligned": False})
+compiled("*bf16", 90, hidden=128, outputs=4, layers=0, lanes=128, columns=16, **acting | {"words": False})
 """
 
 

@@ -1,12 +1,14 @@
 """The fused loss against the plain one: figures, ratios, values and gradients."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from pufftui.envs.descriptor import Action, ActionKind, Choice
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.config import TrainConfig
-from pufftui.trainer.fused_loss import fused_moments, fused_ppo_loss, picked_ppo_loss
+from pufftui.trainer.fused_loss import _joined, fused_moments, fused_ppo_loss, picked_ppo_loss
 from pufftui.trainer.gradient import GatheredGradient
 from pufftui.trainer.loss import advantage_moments, coefficients
 from pufftui.trainer.minibatch import Minibatch
@@ -85,7 +87,9 @@ def picked_loss(*sizes):
 
     def loss(heads, batch, moments, config):
         numbers = coefficients(config)
-        return picked_ppo_loss(heads, table, max(sizes), batch.picked(), moments, numbers)
+        picked = batch.picked()
+        loss, gradients = picked_ppo_loss(heads, table, max(sizes), picked, moments, numbers)
+        return replace(loss, total=_joined(loss.total, heads, gradients))
 
     return loss
 

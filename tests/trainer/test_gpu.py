@@ -13,6 +13,7 @@ from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages
 from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.decision import PlainDecision
+from pufftui.trainer.fused_loss import picked_ppo_loss
 from pufftui.trainer.gelu import gelu
 from pufftui.trainer.loss import advantage_moments, coefficients
 from pufftui.trainer.mingru import scan
@@ -143,12 +144,15 @@ def test_the_fused_loss_is_the_plain_one(compiler, several):
     moments = advantage_moments(picked.advantages, picked.alive)
     numbers = coefficients(session.config.train).to(moments.device)
     for fused in (True, False):
-        gradient._fused = fused
         heads, _ = session.policy.sequence(picked.observations, picked.state, picked.resets)
         heads = (heads.detach() + 0.1).requires_grad_()
-        loss = gradient.loss(heads, picked, moments, numbers)
-        loss.total.backward()
-        results.append([heads.grad, loss.ratios, loss.values, loss.figures])
+        if fused:
+            sizes, largest = gradient._sizes, max(gradient._distribution.sizes)
+            loss, wanted = picked_ppo_loss(heads, sizes, largest, picked, moments, numbers)
+        else:
+            loss = gradient.loss(heads, picked, moments, numbers)
+            (wanted,) = torch.autograd.grad(loss.total, heads)
+        results.append([wanted, loss.ratios, loss.values, loss.figures])
     for one, two in zip(*results, strict=True):
         torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-4, equal_nan=True)
 

@@ -9,11 +9,11 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.vector import VectorEnv
 from pufftui.trainer import graphs as graphs_module
 from pufftui.trainer.clock import Clock
+from pufftui.trainer.collector import Collector
 from pufftui.trainer.config import PolicyConfig
 from pufftui.trainer.gpu_steps import open_driver
 from pufftui.trainer.graphs import Recorded
 from pufftui.trainer.policy import Policy
-from pufftui.trainer.collector import Collector
 from pufftui.trainer.rollout import Rollout
 
 HORIZON, ENVIRONMENTS = 24, 12

@@ -65,6 +65,11 @@ def missing(device: torch.device) -> str:
     return ""
 
 
+def on_gpu(tensor: torch.Tensor) -> bool:
+    """Whether a tensor is where the kernels for a GPU run."""
+    return tensor.is_cuda and not missing(tensor.device)
+
+
 def run(function: str, struct: str, threads: int, **fields: torch.Tensor | float | None) -> None:
     """Calls a kernel with a struct of these fields; tensors must be on the CPU, or on the GPU in use.
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
 from pufftui.trainer.kernels.gpu import positive_candidate
+from pufftui.trainer.kernels.gpu_gather import CATEGORY, FLOAT, float_at
 
 BLOCK = 32
 """Agents of a program."""
@@ -41,12 +41,14 @@ def run(
     drawing: dict[str, Tensor] | None = None,
     hidden: int,
     outputs: int,
+    has_floats: bool,
+    words: bool,
 ) -> None:
     """Decides for a group of agents; everything must be within the GPU's reach.
 
     `observations` (rows, bytes) uint8; `resets` (rows,) uint8 marks those whose state goes back to zero
-    first, and is copied to `kept_resets`; `selected` (rows,) uint8 those that are looked at, None takes all. `table` (features, 3) is that
-    of `feature_table`. `weights` are those of the encoder, the gates of every layer and the heads, one
+    first, and is copied to `kept_resets`; `selected` (rows,) uint8 those that are looked at, None takes all.
+    `table`, `has_floats` and `words` as for `gpu_gather.features`. `weights` are those of the encoder, the gates of every layer and the heads, one
     after the other, in the products' format; `biases` the same, float32. `values` (rows,) is filled; with
     `step`, one int32, the place is so many times `stride` further on. With `drawing`, actions are drawn and
     the `state` (layers, 1, rows, hidden) moves on: `noise` (rows, components), `sizes` (components,) int32,
@@ -67,7 +69,8 @@ def run(
         columns=max(16, triton.next_power_of_2(outputs)),
         block=BLOCK,
         chunk=CHUNK,
-        aligned=count % 4 == 0,
+        has_floats=has_floats,
+        words=words,
         has_resets=resets is not None,
         keeps_resets=kept_resets is not None,
         has_selected=selected is not None,
@@ -79,29 +82,23 @@ def run(
 
 @triton.jit
 def features_of(observations, row, inside, count, table, first, width,
-                chunk: tl.constexpr, aligned: tl.constexpr):  # fmt: skip
+                has_floats: tl.constexpr, words: tl.constexpr, chunk: tl.constexpr):  # fmt: skip
     """The features from `first` on of each row, (rows, chunk) float32, zero beyond the last."""
     feature = first + tl.arange(0, chunk)
     there = feature < width
     offset = tl.load(table + feature * 3, mask=there, other=0)
-    kind = tl.load(table + feature * 3 + 1, mask=there, other=1)
+    kind = tl.load(table + feature * 3 + 1, mask=there, other=0)
     category = tl.load(table + feature * 3 + 2, mask=there, other=0)
     at = row.to(tl.int64)[:, None] * count + offset[None, :]
     known = inside[:, None] & there[None, :]
-    floats, bytes_ = known & (kind == 0)[None, :], known & (kind != 0)[None, :]
-    if aligned:
-        word = tl.load(observations.to(tl.pointer_type(tl.uint32)) + at // 4, mask=floats, other=0)
-    else:
-        word = tl.zeros(at.shape, tl.uint32)
-        for byte in tl.static_range(4):
-            part = tl.load(observations + at + byte, mask=floats, other=0)
-            word |= part.to(tl.uint32) << (8 * byte)
-    raw = tl.load(observations + at, mask=bytes_, other=0)
-    scaled = raw.to(tl.float32) / 255.0
-    one_hot = tl.where(bytes_ & (raw.to(tl.int32) == category[None, :]), 1.0, 0.0)
-    return tl.where(
-        floats, word.to(tl.float32, bitcast=True), tl.where((kind == 1)[None, :], scaled, one_hot)
-    )
+    floats, bytes_ = known & (kind == FLOAT)[None, :], known & (kind != FLOAT)[None, :]
+    byte = tl.load(observations + at, mask=bytes_, other=0)
+    one_hot = (bytes_ & (byte.to(tl.int32) == category[None, :])).to(tl.float32)
+    scaled = tl.div_rn(byte.to(tl.float32), 255.0)
+    number = tl.where((kind == CATEGORY)[None, :], one_hot, scaled)
+    if has_floats:
+        number = tl.where(floats, float_at(observations + at, floats, words), number)
+    return number
 
 
 @triton.jit
@@ -138,13 +135,37 @@ def rounded(x, weights):
 
 
 @triton.jit
+def draw(heads, row, inside, column, noise, sizes, actions, sent, log_probabilities, components):
+    """Draws every component of the actions, by one uniform number each, and adds up their log-probabilities."""
+    total_log = tl.zeros((heads.shape[0],), tl.float32)
+    first = 0
+    for component in range(components):
+        end = first + tl.load(sizes + component)
+        member = ((column >= first) & (column < end))[None, :]
+        highest = tl.max(tl.where(member, heads, -float("inf")), axis=1)
+        weight = tl.where(member, tl.exp(heads - highest[:, None]), 0.0)
+        total = tl.sum(weight, axis=1)
+        at = row * components + component
+        wanted = tl.load(noise + at, mask=inside, other=0) * total
+        passed = (tl.cumsum(weight, axis=1) <= wanted[:, None]) & member
+        passed = passed & (column < end - 1)[None, :]
+        action = tl.sum(passed.to(tl.int32), axis=1)
+        chosen = tl.where(column[None, :] == first + action[:, None], heads, 0.0)
+        total_log += tl.sum(chosen, axis=1) - highest - tl.log(total)
+        tl.store(actions + at, action, mask=inside)
+        tl.store(sent + at, action, mask=inside)
+        first = end
+    tl.store(log_probabilities + row, total_log, mask=inside)
+
+
+@triton.jit
 def decide(
     observations, resets, kept_resets, selected, state, table, weights, biases, values, step,
     noise, sizes, actions, sent, log_probabilities,
     rows, count, width, stride, components,
     hidden: tl.constexpr, outputs: tl.constexpr, layers: tl.constexpr,
     lanes: tl.constexpr, columns: tl.constexpr, block: tl.constexpr, chunk: tl.constexpr,
-    aligned: tl.constexpr, has_resets: tl.constexpr, keeps_resets: tl.constexpr,
+    has_floats: tl.constexpr, words: tl.constexpr, has_resets: tl.constexpr, keeps_resets: tl.constexpr,
     has_selected: tl.constexpr,
     has_step: tl.constexpr, draws: tl.constexpr,
 ):  # fmt: skip
@@ -159,7 +180,9 @@ def decide(
 
     x = tl.zeros((block, lanes), tl.float32)
     for first in range(0, width, chunk):
-        seen = features_of(observations, row, inside, count, table, first, width, chunk, aligned)
+        seen = features_of(
+            observations, row, inside, count, table, first, width, has_floats, words, chunk
+        )
         feature = first + tl.arange(0, chunk)
         there = (feature < width)[:, None] & (unit < hidden)[None, :]
         w = tl.load(weights + unit[None, :] * width + feature[:, None], mask=there, other=0)
@@ -178,7 +201,7 @@ def decide(
         h = tl.load(at, mask=known, other=0)
         if has_resets:
             h = tl.where(begins, 0.0, h)
-        square: tl.constexpr = hidden * hidden
+        square = hidden * hidden
         f = positive_candidate(gate(x, to_weights, to_biases, unit, hidden))
         z = tl.sigmoid(gate(x, to_weights + square, to_biases + hidden, unit, hidden))
         s = tl.sigmoid(gate(x, to_weights + 2 * square, to_biases + 2 * hidden, unit, hidden))
@@ -198,22 +221,4 @@ def decide(
     value = tl.sum(tl.where((column == outputs - 1)[None, :], heads, 0.0), axis=1)
     tl.store(values + place, value, mask=inside)
     if draws:
-        total_log = tl.zeros((block,), tl.float32)
-        first = 0
-        for component in range(components):
-            end = first + tl.load(sizes + component)
-            member = ((column >= first) & (column < end))[None, :]
-            highest = tl.max(tl.where(member, heads, -float("inf")), axis=1)
-            weight = tl.where(member, tl.exp(heads - highest[:, None]), 0.0)
-            total = tl.sum(weight, axis=1)
-            at_draw = row * components + component
-            wanted = tl.load(noise + at_draw, mask=inside, other=0) * total
-            passed = (tl.cumsum(weight, axis=1) <= wanted[:, None]) & member
-            passed = passed & (column < end - 1)[None, :]
-            action = tl.sum(passed.to(tl.int32), axis=1)
-            chosen = tl.where(column[None, :] == first + action[:, None], heads, 0.0)
-            total_log += tl.sum(chosen, axis=1) - highest - tl.log(total)
-            tl.store(actions + at_draw, action, mask=inside)
-            tl.store(sent + at_draw, action, mask=inside)
-            first = end
-        tl.store(log_probabilities + row, total_log, mask=inside)
+        draw(heads, row, inside, column, noise, sizes, actions, sent, log_probabilities, components)

@@ -31,7 +31,7 @@ def ppo_loss(
     values: Tensor,
     head_gradients: Tensor,
 ) -> Tensor:
-    """Fills the last three and returns the sums, (12,) float64.
+    """Fills the last three and returns the sums in parts, (parts, 12) float64.
 
     `heads` (steps, segments, width) as in fused_loss.py; `sizes` (components,) int32, on the GPU as all
     else, and the largest of them; `moments` (3,) and `coefficients` (4,) float64.
@@ -48,7 +48,7 @@ def ppo_loss(
         padded=padded,
         lanes=lanes,
     )
-    return sums.sum(dim=0)
+    return sums
 
 
 @triton.jit

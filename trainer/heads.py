@@ -9,6 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from pufftui.trainer import kernels
+from pufftui.trainer.dense import Dense
 
 MOST_HEADS = 64
 PARTIAL_SUMS = 32
@@ -20,6 +21,11 @@ def last_layer(inputs: Tensor, weights: Tensor, biases: Tensor) -> Tensor:
 
     `weights` (outputs, width) and `biases` (outputs,) are float32.
     """
+    if kernels.on_gpu(inputs):
+        on_gpu: Tensor = Dense.apply(  # type: ignore[no-untyped-call]
+            inputs, weights, biases, torch.float32
+        )
+        return on_gpu
     if not inputs.is_cpu or len(weights) > MOST_HEADS:
         return F.linear(inputs, weights.to(inputs.dtype)).float() + biases
     result: Tensor = _LastLayer.apply(inputs, weights, biases)  # type: ignore[no-untyped-call]

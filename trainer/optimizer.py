@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pufftui.envs.errors import PuffError
 from pufftui.trainer import kernels
+from pufftui.trainer.adam import Adam
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.device import product_dtype
 from pufftui.trainer.graphs import Function, recorded
@@ -24,8 +25,8 @@ ADAM_SHARE = 0.1
 class PolicyOptimizer:
     """Steps a policy's parameters; its whole state goes through `state` and `restore`.
 
-    A CUDA graph would keep a learning rate that is a Python number. So Adam moves tensors that begin
-    each step at zero, at the rate 1, as Muon does, and the parameters follow at the rate of the step.
+    A CUDA graph would keep a learning rate that is a Python number. So Muon and Adam tell their moves at a
+    rate of 1, and the parameters follow at the rate of the step, a number on the device.
     """
 
     def __init__(self, policy: nn.Module, config: TrainConfig) -> None:
@@ -33,7 +34,6 @@ class PolicyOptimizer:
         muon = config.optimizer == "muon"
         matrices = {name: p for name, p in self._parameters.items() if muon and p.ndim == 2}
         device = next(iter(self._parameters.values())).device
-        # Every argument is explicit: defaults differ between releases and libraries.
         self._settings: dict[str, Any] = {
             "momentum": config.momentum,
             "share": ADAM_SHARE if muon else 1.0,
@@ -42,20 +42,12 @@ class PolicyOptimizer:
             "dtype": product_dtype("auto", device),
         }
         self._muon = Muon(matrices, config.momentum, self._settings["dtype"])
-        self._moves = {
-            name: torch.zeros_like(p)
-            for name, p in self._parameters.items()
-            if name not in matrices
-        }
-        self._adam = torch.optim.Adam(
-            self._moves.values(),
-            lr=self._settings["share"],
+        self._adam = Adam(
+            {name: p for name, p in self._parameters.items() if name not in matrices},
+            rate=self._settings["share"],
             betas=self._settings["betas"],
-            eps=self._settings["epsilon"],
-            fused=True,
-            capturable=device.type == "cuda",
+            epsilon=self._settings["epsilon"],
         )
-        self._make_state()
         self._work: Function | None = None
         self.unrecorded = ""
         """Why a step is not recorded as a CUDA graph, though there is a GPU."""
@@ -97,8 +89,8 @@ class PolicyOptimizer:
         buffers = self._muon.momentum_buffers
         return {f"{name}/momentum_buffer": buffer for name, buffer in buffers.items()} | {
             f"{name}/{entry}": value
-            for name, move in self._moves.items()
-            for entry, value in self._adam.state[move].items()
+            for name, entries in self._adam.state.items()
+            for entry, value in entries.items()
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -111,13 +103,6 @@ class PolicyOptimizer:
             raise PuffError(f"The optimizer's {missing[0]} is missing.", "Use another checkpoint.")
         for name, value in own.items():
             value.copy_(state[name]) if state else value.zero_()
-
-    def _make_state(self) -> None:
-        """An optimizer of torch makes its state in its first step: takes one, and clears what it left."""
-        for move in self._moves.values():
-            move.grad = torch.zeros_like(move)
-        self._adam.step()
-        self.restore({})
 
     def _recorded(self, inputs: tuple[Tensor, ...]) -> Function:
         """The step as a CUDA graph if it can be; recording takes steps, which leave no trace."""
@@ -141,12 +126,7 @@ class PolicyOptimizer:
             self.unfused = "the card is too old for them, or a matrix too large"
             return
         try:
-            step = gpu_optimizer.GpuStep(
-                parameters,
-                momenta,
-                {name: self._adam.state[move] for name, move in self._moves.items()},
-                **self._settings,
-            )
+            step = gpu_optimizer.GpuStep(parameters, momenta, self._adam.state, **self._settings)
             nothing = [torch.zeros_like(parameter) for parameter in parameters.values()]
             step(torch.zeros(2, device=device), nothing)
         except Exception as error:  # noqa: BLE001 - Triton, its compiler and the driver have many
@@ -168,12 +148,8 @@ class PolicyOptimizer:
             name: torch.where(finite, gradient * scale, 0.0)
             for name, gradient in zip(self._parameters, gradients, strict=True)
         }
-        for name, move in self._moves.items():
-            move.zero_()
-            move.grad = clipped[name]
         with _one_thread():
-            self._adam.step()
-            for name, move in (self._moves | self._muon.moves(clipped)).items():
+            for name, move in (self._adam.moves(clipped) | self._muon.moves(clipped)).items():
                 self._parameters[name].addcmul_(move, learning_rate)
         return norm, finite
 

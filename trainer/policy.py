@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.trainer.config import PolicyConfig
+from pufftui.trainer.dense import dense
 from pufftui.trainer.features import Features
 from pufftui.trainer.gelu import gelu
 from pufftui.trainer.grids import LEAST_SIDE, encoder_width, grids_of
@@ -153,12 +154,6 @@ def output_count(descriptor: Descriptor) -> int:
     if descriptor.action_kind is ActionKind.CONTINUOUS:
         return len(descriptor.actions)
     return sum(len(action.choices) for action in descriptor.actions)
-
-
-def dense(layer: nn.Linear, inputs: Tensor) -> Tensor:
-    """A linear layer whose product is done in the dtype of its inputs."""
-    bias = None if layer.bias is None else layer.bias.to(inputs.dtype)
-    return F.linear(inputs, layer.weight.to(inputs.dtype), bias)
 
 
 class MinGRU(nn.Module):

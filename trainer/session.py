@@ -133,11 +133,12 @@ class TrainingSession:
             )
             if update is None:
                 return None
-            told = self._fetch(update, rollout)
-            steps_done = round(told.pop("steps") * self.ranks.size)
-        self.collector.advance()
-        episodes = self.vector.drain()
+        episodes = self.vector.drain()  # While a GPU is still learning.
         self.statistics.add(episodes)
+        with self.clock.part("learn"):
+            told = self._fetch(update, rollout)
+        self.collector.advance()
+        steps_done = round(told.pop("steps") * self.ranks.size)
         self.step += steps_done
         self.epoch += 1
         return EpochReport(steps_done, learning_rate, told, episodes)

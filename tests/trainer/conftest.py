@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -44,13 +45,14 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
 class Driver:
     """A GPU's driver, imitated: what is launched on a stream is done when the stream is waited for.
 
-    `fail_after` launches it has only errors.
+    If it is `eager`, it is often done by the time that somebody asks. `fail_after` launches it has only errors.
     """
 
     def __init__(self, replays: list[Callable[[], None]]) -> None:
         ffi, _ = kernels.opened()
         self.queues: dict[int, list[int]] = {}
-        self.launches = 0
+        self.launches = self.queries = 0
+        self.eager = False
         self.fail_after: float = float("inf")
 
         def number(pointer: Any) -> int:
@@ -72,8 +74,16 @@ class Driver:
                     replays[queue.pop(0) - 1]()
             return 0
 
-        self._callbacks = launch, wait
-        self.functions = ffi.new("puff_driver *", {"launch": launch, "wait": wait})
+        @ffi.callback("int32_t (void *)", error=999)  # type: ignore[untyped-decorator]
+        def query(stream: Any) -> int:
+            self.queries += 1
+            if self.eager and self.queries % 3:
+                wait(stream)
+            return 600 if self.queues.get(number(stream)) else 0
+
+        self._callbacks = launch, query, wait
+        parts = {"launch": launch, "query": query, "wait": wait}
+        self.functions = ffi.new("puff_driver *", parts)
         self.wait_for_all = lambda: [wait(ffi.cast("void *", stream)) for stream in self.queues]
 
 
@@ -131,3 +141,23 @@ def compile_kernels(tmp_path: Path) -> Callable[[str], int]:
         return len(result.stdout.splitlines())
 
     return compile_all
+
+
+@pytest.fixture
+def exact_bfloat16(interpreter: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds to bfloat16 as a GPU does; Triton's interpreter cuts off, and multiplies the bits as whole numbers."""
+    module = importlib.import_module("triton.runtime.interpreter")
+    plain, tl = module.InterpreterBuilder.create_dot, module.tl
+
+    def convert(numbers: Any, source: Any, target: Any, rounding: Any) -> Any:
+        if target == tl.bfloat16:
+            return torch.from_numpy(numbers).bfloat16().view(torch.uint16).numpy()
+        return torch.from_numpy(numbers).view(torch.bfloat16).float().numpy()
+
+    def dot(self: Any, a: Any, b: Any, *others: Any) -> Any:
+        if a.dtype.scalar == tl.bfloat16:
+            a, b = (self.create_fp_ext(factor, tl.float32) for factor in (a, b))
+        return plain(self, a, b, *others)
+
+    monkeypatch.setattr(module, "_convert_float", convert)
+    monkeypatch.setattr(module.InterpreterBuilder, "create_dot", dot)

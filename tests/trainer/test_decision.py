@@ -65,7 +65,7 @@ def test_whole_rollouts_are_the_same(env, hidden, layers, interpreter, crowd, co
             torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-5, msg=name)
 
 
-def test_in_bfloat16_it_rounds_where_torch_does(interpreter):
+def test_in_bfloat16_it_rounds_where_torch_does(exact_bfloat16):
     plain, fused = (
         collector_of(load_env("breakout"), PolicyConfig("mingru", 32), torch.bfloat16)
         for _ in range(2)

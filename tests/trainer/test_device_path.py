@@ -57,7 +57,7 @@ def about(request, compiler):
 
 
 @pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
-def test_deciding_and_learning_never_ask_for_a_number(about, memory, monkeypatch):
+def test_deciding_and_learning_never_ask_for_a_number(about, memory):
     chance = torch.Generator().manual_seed(0)
     policy = Policy(about, PolicyConfig(memory, 32), torch.bfloat16, chance).to(META)
     distribution = ActionDistribution(about)
@@ -71,8 +71,6 @@ def test_deciding_and_learning_never_ask_for_a_number(about, memory, monkeypatch
     assert state.shape == policy.initial_state(AGENTS).shape
 
     config = TrainConfig(horizon=HORIZON, minibatch_size=256, max_forward_size=128)
-    adam = torch.optim.Adam  # Its fused kernels know real devices only.
-    monkeypatch.setattr(torch.optim, "Adam", lambda *a, **o: adam(*a, **(o | {"fused": False})))
     optimizer = PolicyOptimizer(policy, config)
     learner = Learner(policy, optimizer, chance, Ranks())
     for alpha in (0.8, 0.0):

@@ -12,7 +12,7 @@ from pufftui.envs.library import load_library
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages
 from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
-from pufftui.trainer.decision import PlainDecision
+from pufftui.trainer.decision import FusedDecision, PlainDecision
 from pufftui.trainer.fused_loss import picked_ppo_loss
 from pufftui.trainer.gelu import gelu
 from pufftui.trainer.loss import advantage_moments, coefficients
@@ -110,7 +110,7 @@ def test_recorded_decisions_follow_the_weights(memory):
     sessions = [TrainingSession(config, load_env("breakout")) for _ in range(2)]
     assert sessions[0].collector._steps is not None
     plain = sessions[1].collector
-    plain._steps, plain.decision = None, PlainDecision(plain.policy, plain.memory)
+    plain._steps = None
     plain._decide = [
         [functools.partial(plain._decided, step, group) for group in plain.groups]
         for step in range(config.train.horizon + 1)
@@ -124,6 +124,40 @@ def test_recorded_decisions_follow_the_weights(memory):
             with torch.no_grad():
                 for parameter in session.policy.parameters():
                     parameter.mul_(1.1)
+
+
+@pytest.mark.parametrize("layers", [0, 1, 3])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("env", ["breakout", "snake", "school"])
+def test_the_fused_decision_is_the_plain_one(env, precision, layers):
+    memory = PolicyConfig("mingru" if layers else "none", 64, max(1, layers))
+    train = replace(CONFIG.train, precision=precision)
+    library = load_env(env)
+    parameters = {p.name: p.default for p in library.descriptor.parameters}
+    config = replace(CONFIG, env=env, parameters=parameters, policy=memory, train=train)
+    session = TrainingSession(config, library)
+    collector = session.collector
+    assert isinstance(collector.decision, FusedDecision), collector.unfused
+    assert collector.collect(1.0, lambda: False) is not None
+    kept = collector.memory, collector.groups[1]
+    plain, found = PlainDecision(session.policy, kept[0]), []
+    state = kept[1].state.clone()
+    for decision in (collector.decision, plain):
+        kept[1].state.copy_(state)
+        with torch.inference_mode():
+            decision.follow()
+            decision.decide(3, kept[1])
+        rows = kept[1].rows
+        found.append([t[3, rows].clone() for t in (kept[0].values, kept[0].log_probabilities)])
+        found[-1].append(kept[1].state.clone())
+    same = kept[0].actions[3, rows] == kept[0].host_actions[3, rows].cuda()
+    assert same.all()
+    close = {"rtol": 1e-3, "atol": 1e-4} if precision == "fp32" else {"rtol": 0.05, "atol": 0.02}
+    torch.testing.assert_close(found[0][0], found[1][0], **close)
+    torch.testing.assert_close(found[0][2], found[1][2], **close)
+    # An action at the edge of its share of the probability may be another one.
+    near = (found[0][1] - found[1][1]).abs() < (1e-3 if precision == "fp32" else 0.05)
+    assert near.float().mean() > 0.9
 
 
 @pytest.mark.parametrize("several", [False, True])

@@ -29,24 +29,9 @@ def float32(interpreter, monkeypatch):
 
 
 @pytest.fixture
-def bf16(interpreter, monkeypatch):
-    """The same in bf16, to which the interpreter cuts numbers off, and multiplies their bits as whole numbers."""
+def bf16(exact_bfloat16, monkeypatch):
+    """The same in bf16."""
     monkeypatch.setattr("pufftui.trainer.optimizer.product_dtype", lambda *_: torch.bfloat16)
-    module = importlib.import_module("triton.runtime.interpreter")
-    plain, tl = module.InterpreterBuilder.create_dot, module.tl
-
-    def convert(numbers, source, target, rounding):
-        if target == tl.bfloat16:
-            return torch.from_numpy(numbers).bfloat16().view(torch.uint16).numpy()
-        return torch.from_numpy(numbers).view(torch.bfloat16).float().numpy()
-
-    def dot(self, a, b, *others):
-        if a.dtype.scalar == tl.bfloat16:
-            a, b = (self.create_fp_ext(factor, tl.float32) for factor in (a, b))
-        return plain(self, a, b, *others)
-
-    monkeypatch.setattr(module, "_convert_float", convert)
-    monkeypatch.setattr(module.InterpreterBuilder, "create_dot", dot)
 
 
 @pytest.fixture

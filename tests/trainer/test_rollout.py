@@ -86,11 +86,16 @@ def test_recorded_decisions_change_nothing(crowd, memory, graphs):
     assert_same(collected(other), plain)
 
 
-@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize(
+    ("memory", "on_host"), [("none", True), ("mingru", False), ("lstm", False)]
+)
 @pytest.mark.parametrize("groups", [1, 2, 3])
-@pytest.mark.parametrize("on_host", [False, True])
 @pytest.mark.parametrize("patience", [0.02, 0.0])
-def test_steps_outside_python_change_nothing(crowd, memory, groups, on_host, patience, driver):
+@pytest.mark.parametrize("eager", [False, True])
+def test_steps_outside_python_change_nothing(
+    crowd, memory, groups, on_host, patience, eager, driver
+):
+    driver.eager = eager
     plain = collected(collector_of(crowd, memory))
     other = collector_of(crowd, memory, groups=groups, staged=True, on_host=on_host)
     other.record(list(range(1, groups + 1)), driver.functions)

@@ -36,28 +36,94 @@ def positive_candidate(x):
 
 
 @triton.jit
+def numbers_at(at, gates, inputs, resets, row, channel, rows, inside,
+               width: tl.constexpr, has_resets: tl.constexpr):  # fmt: skip
+    """Candidate, gate, highway and input of one channel of a row in a step, and whether it begins an episode."""
+    place = at * rows + row
+    inside = inside & (at >= 0)
+    gate = gates + place * (3 * width) + channel
+    candidate = tl.load(gate, mask=inside, other=0).to(tl.float32)
+    z = tl.load(gate + width, mask=inside, other=0).to(tl.float32)
+    s = tl.load(gate + 2 * width, mask=inside, other=0).to(tl.float32)
+    x = tl.load(inputs + place * width + channel, mask=inside, other=0).to(tl.float32)
+    begins = inside
+    if has_resets:
+        begins = tl.load(resets + place, mask=inside, other=0) != 0
+    return candidate, tl.sigmoid(z), tl.sigmoid(s), x, begins
+
+
+@triton.jit
+def remembered(numbers, h, states, outputs, at, row, channel, rows, inside,
+               width: tl.constexpr, has_resets: tl.constexpr):  # fmt: skip
+    """The state after a step, whose output is stored."""
+    candidate, z, s, x, begins = numbers
+    if has_resets:
+        h = tl.where(begins, 0.0, h)
+    h = (1 - z) * h + z * positive_candidate(candidate)
+    here = (at * rows + row) * width + channel
+    tl.store(states + here, h, mask=inside)
+    tl.store(outputs + here, s * h + (1 - s) * x, mask=inside)
+    return h
+
+
+@triton.jit
 def mingru_forward(
     gates, inputs, resets, initial, states, outputs, steps, rows,
     width: tl.constexpr, has_resets: tl.constexpr, lanes: tl.constexpr,
 ):  # fmt: skip
-    """One channel of one row through all steps."""
+    """One channel of one row through all steps, two at a time, so that their numbers are fetched together."""
     element = tl.program_id(0).to(tl.int64) * lanes + tl.arange(0, lanes)
     inside = element < rows * width
     row, channel = element // width, element % width
     h = tl.load(initial + element, mask=inside, other=0)
-    for step in range(steps):
-        at = step * rows + row
-        here = at * width + channel
-        gate = gates + at * (3 * width) + channel
-        if has_resets:
-            h = tl.where(tl.load(resets + at, mask=inside, other=0) != 0, 0.0, h)
-        f = positive_candidate(tl.load(gate, mask=inside, other=0).to(tl.float32))
-        z = tl.sigmoid(tl.load(gate + width, mask=inside, other=0).to(tl.float32))
-        s = tl.sigmoid(tl.load(gate + 2 * width, mask=inside, other=0).to(tl.float32))
-        x = tl.load(inputs + here, mask=inside, other=0).to(tl.float32)
-        h = (1 - z) * h + z * f
-        tl.store(states + here, h, mask=inside)
-        tl.store(outputs + here, s * h + (1 - s) * x, mask=inside)
+    for step in range(0, steps, 2):
+        second = inside & (step + 1 < steps)
+        one = numbers_at(step, gates, inputs, resets, row, channel, rows, inside, width, has_resets)
+        two = numbers_at(
+            step + 1, gates, inputs, resets, row, channel, rows, second, width, has_resets
+        )
+        h = remembered(one, h, states, outputs, step, row, channel, rows, inside, width, has_resets)
+        h = remembered(
+            two, h, states, outputs, step + 1, row, channel, rows, second, width, has_resets
+        )
+
+
+@triton.jit
+def received(at, states, initial, output_gradients, element, row, channel, rows, inside,
+             width: tl.constexpr):  # fmt: skip
+    """The state before a step, and the gradient that comes in from its output."""
+    here = (at * rows + row) * width + channel
+    earlier = tl.load(states + here - rows * width, mask=inside & (at > 0), other=0)
+    earlier += tl.load(initial + element, mask=inside & (at == 0), other=0)
+    dy = tl.load(output_gradients + here, mask=inside & (at >= 0), other=0).to(tl.float32)
+    return earlier, dy
+
+
+@triton.jit
+def sent_back(numbers, came, after, carried, gate_gradients, input_gradients, at, row, channel, rows,
+              inside, width: tl.constexpr, has_resets: tl.constexpr):  # fmt: skip
+    """The state before a step and the gradient with regard to it; those of gates and input are stored."""
+    candidate, z, s, x, begins = numbers
+    earlier, dy = came
+    inside = inside & (at >= 0)
+    before = earlier
+    if has_resets:
+        before = tl.where(begins, 0.0, before)
+    f = positive_candidate(candidate)
+    slope = tl.where(candidate >= 0, 1.0, f * (1 - f))
+    dh = dy * s + carried
+    place = at * rows + row
+    to_gate = place * (3 * width) + channel
+    tl.store(gate_gradients + to_gate, dh * z * slope, mask=inside)
+    d_gate = dh * (f - before) * z * (1 - z)
+    tl.store(gate_gradients + to_gate + width, d_gate, mask=inside)
+    d_highway = dy * (after - x) * s * (1 - s)
+    tl.store(gate_gradients + to_gate + 2 * width, d_highway, mask=inside)
+    tl.store(input_gradients + place * width + channel, dy * (1 - s), mask=inside)
+    carried = dh * (1 - z)
+    if has_resets:
+        carried = tl.where(begins, 0.0, carried)
+    return earlier, carried
 
 
 @triton.jit
@@ -66,41 +132,32 @@ def mingru_backward(
     output_gradients, gate_gradients, input_gradients, steps, rows,
     width: tl.constexpr, has_resets: tl.constexpr, lanes: tl.constexpr,
 ):  # fmt: skip
-    """The same channel from the last step back."""
+    """The same channel from the last step back, again two at a time."""
     element = tl.program_id(0).to(tl.int64) * lanes + tl.arange(0, lanes)
     inside = element < rows * width
     row, channel = element // width, element % width
     carried = tl.zeros((lanes,), tl.float32)
     after = tl.load(states + (steps - 1) * rows * width + element, mask=inside, other=0)
-    for back in range(steps):
-        step = steps - 1 - back
-        at = step * rows + row
-        here = at * width + channel
-        to_gate = at * (3 * width) + channel
-        earlier = tl.load(states + here - rows * width, mask=inside & (step > 0), other=0)
-        earlier += tl.load(initial + element, mask=inside & (step == 0), other=0)
-        before = earlier
-        if has_resets:
-            begins = tl.load(resets + at, mask=inside, other=0) != 0
-            before = tl.where(begins, 0.0, before)
-        candidate = tl.load(gates + to_gate, mask=inside, other=0).to(tl.float32)
-        z = tl.sigmoid(tl.load(gates + to_gate + width, mask=inside, other=0).to(tl.float32))
-        s = tl.sigmoid(tl.load(gates + to_gate + 2 * width, mask=inside, other=0).to(tl.float32))
-        x = tl.load(inputs + here, mask=inside, other=0).to(tl.float32)
-        dy = tl.load(output_gradients + here, mask=inside, other=0).to(tl.float32)
-        f = positive_candidate(candidate)
-        slope = tl.where(candidate >= 0, 1.0, f * (1 - f))
-        dh = dy * s + carried
-        d_gate = dh * (f - before) * z * (1 - z)
-        d_highway = dy * (after - x) * s * (1 - s)
-        tl.store(gate_gradients + to_gate, dh * z * slope, mask=inside)
-        tl.store(gate_gradients + to_gate + width, d_gate, mask=inside)
-        tl.store(gate_gradients + to_gate + 2 * width, d_highway, mask=inside)
-        tl.store(input_gradients + here, dy * (1 - s), mask=inside)
-        carried = dh * (1 - z)
-        if has_resets:
-            carried = tl.where(begins, 0.0, carried)
-        after = earlier
+    for back in range(0, steps, 2):
+        last = steps - 1 - back
+        one = numbers_at(last, gates, inputs, resets, row, channel, rows, inside, width, has_resets)
+        came_one = received(
+            last, states, initial, output_gradients, element, row, channel, rows, inside, width
+        )
+        two = numbers_at(
+            last - 1, gates, inputs, resets, row, channel, rows, inside, width, has_resets
+        )
+        came_two = received(
+            last - 1, states, initial, output_gradients, element, row, channel, rows, inside, width
+        )
+        after, carried = sent_back(
+            one, came_one, after, carried, gate_gradients, input_gradients,
+            last, row, channel, rows, inside, width, has_resets,
+        )  # fmt: skip
+        after, carried = sent_back(
+            two, came_two, after, carried, gate_gradients, input_gradients,
+            last - 1, row, channel, rows, inside, width, has_resets,
+        )  # fmt: skip
 
 
 @triton.jit

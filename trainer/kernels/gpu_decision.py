@@ -213,8 +213,7 @@ def decide(
         to_biases += 3 * hidden
 
     column = tl.arange(0, columns)
-    heads = rounded(product(x, to_weights, unit, column, hidden, outputs), weights)
-    heads += bias(to_biases, column, outputs)
+    heads = product(x, to_weights, unit, column, hidden, outputs) + bias(to_biases, column, outputs)
     place = row
     if has_step:
         place += tl.load(step) * stride

@@ -18,8 +18,9 @@ PUFF_KERNEL int32_t puff_driver_open(const char* library, puff_driver* driver) {
     if (!opened) return 0;
     /* POSIX has dlsym's address stand for a function's. */
     *(void**)&driver->launch = dlsym(opened, "cuGraphLaunch");
+    *(void**)&driver->query = dlsym(opened, "cuStreamQuery");
     *(void**)&driver->wait = dlsym(opened, "cuStreamSynchronize");
-    return driver->launch && driver->wait;
+    return driver->launch && driver->query && driver->wait;
 }
 
 static void decide(puff_steps* rollout, uint32_t step, uint32_t group) {
@@ -27,7 +28,8 @@ static void decide(puff_steps* rollout, uint32_t step, uint32_t group) {
     if (!rollout->error) rollout->error = rollout->driver.launch(graph, rollout->streams[group]);
 }
 
-/* The group's environments have stepped: notes whose episodes are over, values what they saw last. */
+/* The group's environments have stepped: notes whose episodes are over, values what they saw last.
+ */
 static void note_ends(puff_steps* rollout, uint32_t step, uint32_t group, uint32_t truncated) {
     const size_t agents = rollout->agents, row = (size_t)rollout->groups * agents;
     const size_t first = step * row + group * agents;
@@ -41,32 +43,54 @@ static void note_ends(puff_steps* rollout, uint32_t step, uint32_t group, uint32
     rollout->error = rollout->driver.launch(rollout->final_values[group], rollout->streams[group]);
 }
 
-static void play_group(puff_steps* rollout, uint32_t group) {
+/* What is left to do for a group whose environments have stepped. */
+typedef struct {
+    uint32_t step;
+    uint32_t group;
+    uint32_t truncated;
+    int open; /* whether there is one */
+} stepped;
+
+static void conclude(puff_steps* rollout, stepped* last) {
+    if (!last->open) return;
+    last->open = 0;
+    note_ends(rollout, last->step, last->group, last->truncated);
+    decide(rollout, last->step + 1, last->group);
+}
+
+/* Steps a group. What the group before it has left is done while the pool's other threads already
+ * step this one, if its actions are there. */
+static void play_group(puff_steps* rollout, uint32_t group, stepped* last) {
     const uint32_t step = rollout->step;
+    void* stream = rollout->streams[group];
     const double before = seconds_now();
-    rollout->error = rollout->driver.wait(rollout->streams[group]);
-    if (rollout->error) return;
+    if ((last->open && last->group == group) || rollout->driver.query(stream)) {
+        conclude(rollout, last);
+        if (!rollout->error) rollout->error = rollout->driver.wait(stream);
+        if (rollout->error) return;
+    }
     const double decided = seconds_now();
     rollout->start(rollout->environments, group,
                    rollout->buffers[(size_t)step * rollout->groups + group]);
+    conclude(rollout, last);
     const uint32_t truncated = rollout->finish(rollout->environments, group);
-    const double stepped = seconds_now();
-    note_ends(rollout, step, group, truncated);
-    decide(rollout, step + 1, group);
+    *last = (stepped){step, group, truncated, 1};
     rollout->wait_seconds += decided - before;
-    rollout->env_seconds += stepped - decided;
+    rollout->env_seconds += seconds_now() - decided;
 }
 
 PUFF_KERNEL void puff_steps_play(puff_steps* rollout) {
     const double until = seconds_now() + rollout->patience;
+    stepped last = {0};
     if (rollout->step == 0) {
         for (uint32_t group = 0; group < rollout->groups; group++) decide(rollout, 0, group);
     }
     while (rollout->step < rollout->horizon && !rollout->error) {
         for (uint32_t group = 0; group < rollout->groups && !rollout->error; group++) {
-            play_group(rollout, group);
+            play_group(rollout, group, &last);
         }
         rollout->step++;
-        if (seconds_now() > until) return;
+        if (seconds_now() > until) break;
     }
+    conclude(rollout, &last);
 }

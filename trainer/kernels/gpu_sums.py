@@ -20,6 +20,9 @@ LANES = 1024
 PARTS = 64
 """Partial sums that are added at a time."""
 
+TALL, WIDE, MOST_PROGRAMS = 32, 128, 128
+"""Rows and columns that are added at a time, and programs that share the rows."""
+
 
 def moments(advantages: Tensor, alive: Tensor, rows: Tensor | None = None) -> Tensor:
     """Count, sum and sum of squares of the advantages (steps, agents) of those alive, (3,) float64.
@@ -42,6 +45,23 @@ def moments(advantages: Tensor, alive: Tensor, rows: Tensor | None = None) -> Te
     return sums
 
 
+def columns(numbers: Tensor) -> Tensor:
+    """The sum over all rows of each column (rows, width), float32."""
+    rows, width = numbers.shape
+    programs = min(MOST_PROGRAMS, triton.cdiv(rows, TALL))
+    parts = torch.empty((programs, width), dtype=torch.float32, device=numbers.device)
+    sums = torch.empty(width, dtype=torch.float32, device=numbers.device)
+    padded = max(2, min(WIDE, triton.next_power_of_2(width)))
+    across = triton.cdiv(width, padded)
+    add_rows[programs, across](
+        *(numbers.contiguous(), parts, rows, width, triton.cdiv(rows, programs)),
+        tall=TALL,
+        wide=padded,
+    )
+    add_rows[1, across](parts, sums, programs, width, programs, tall=TALL, wide=padded)
+    return sums
+
+
 def total_and_figures(sums: Tensor, moments: Tensor, coefficients: Tensor) -> tuple[Tensor, Tensor]:
     """The loss, a float32 scalar, and the figures of `FIGURES`, (8,) float32.
 
@@ -55,6 +75,22 @@ def total_and_figures(sums: Tensor, moments: Tensor, coefficients: Tensor) -> tu
         *(sums.contiguous(), moments, coefficients, total, figures, parts), padded=16, lanes=PARTS
     )
     return total, figures
+
+
+@triton.jit
+def add_rows(numbers, sums, rows, width, each, tall: tl.constexpr, wide: tl.constexpr):
+    """The sums of some columns over `each` rows of a program."""
+    column = tl.program_id(1) * wide + tl.arange(0, wide)
+    exists = column < width
+    begin = tl.program_id(0).to(tl.int64) * each
+    end = tl.minimum(begin + each, rows)
+    total = tl.zeros((tall, wide), tl.float32)
+    for first in range(begin, end, tall):
+        row = first + tl.arange(0, tall)
+        there = (row < end)[:, None] & exists[None, :]
+        place = numbers + row[:, None] * width + column[None, :]
+        total += tl.load(place, mask=there, other=0).to(tl.float32)
+    tl.store(sums + tl.program_id(0) * width + column, tl.sum(total, axis=0), mask=exists)
 
 
 @triton.jit

@@ -76,7 +76,7 @@ def test_measuring_the_noise_changes_nothing(session) -> None:
     assert "gradient_noise" in first
     assert "gradient_noise" not in second
     for name in ("policy_loss", "value_loss", "grad_norm"):
-        assert first[name] == pytest.approx(second[name], rel=1e-4)
+        assert first[name] == pytest.approx(second[name], rel=1e-3)
     other.close()
 
 

@@ -32,10 +32,7 @@ class Features:
         `rows` (rows,) int64 picks agents; None takes all.
         """
         if kernels.on_gpu(observations):
-            from pufftui.trainer.kernels import gpu_gather
-
-            about = self.on_gpu(observations.device)
-            return gpu_gather.features(observations, rows, dtype=self.dtype, **about)
+            return self._on_gpu(observations, rows)
         if not observations.is_cpu:
             picked = observations if rows is None else observations.index_select(1, rows)
             return self.plain(picked)
@@ -71,6 +68,12 @@ class Features:
                 "words": gpu_gather.in_words(self.fields, self._bytes),
             }
         return self._on_devices[device]
+
+    def _on_gpu(self, observations: Tensor, rows: Tensor | None) -> Tensor:
+        from pufftui.trainer.kernels import gpu_gather
+
+        about = self.on_gpu(observations.device)
+        return gpu_gather.features(observations, rows, dtype=self.dtype, **about)
 
     def plain(self, observations: Tensor) -> Tensor:
         """The same written in torch, for any device: (..., bytes) -> (..., width)."""

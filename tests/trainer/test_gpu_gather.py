@@ -81,7 +81,7 @@ def test_features(gpu, name, dtype):
             data[..., field.offset : end] = numbers.view(torch.uint8)
         elif field.classes:
             data[..., field.offset : end] %= field.classes + 1
-    make = Features(SimpleNamespace(fields=fields), dtype)
+    make = Features(SimpleNamespace(fields=fields, observation_bytes=size), dtype)
     for rows in (None, torch.tensor([6, 0, 0, 3])):
         picked = data if rows is None else data[:, rows]
         made = make._on_gpu(there(data), there(rows))
@@ -92,7 +92,8 @@ def test_features(gpu, name, dtype):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_bytes_are_the_same_everywhere(gpu, dtype):
-    make = Features(SimpleNamespace(fields=(Field("b", 0, 256, DType.UINT8, 0),)), dtype)
+    fields = (Field("b", 0, 256, DType.UINT8, 0),)
+    make = Features(SimpleNamespace(fields=fields, observation_bytes=256), dtype)
     data = torch.arange(256, dtype=torch.uint8).view(1, 1, 256)
     wanted = (torch.arange(256) / 255).to(dtype).view(1, 1, 256)
     assert torch.equal(make(data, None), wanted)
@@ -225,7 +226,9 @@ def test_segments_are_drawn(gpu, agents, count, kind):
 def test_the_drawn_segments_are_those_of_the_plain_way(gpu):
     magnitudes = torch.rand(300, generator=torch.Generator().manual_seed(5))
     probabilities = segment_probabilities(magnitudes, 0.8)
-    rows = systematic_sample(probabilities, 40, torch.Generator().manual_seed(2))
+    rows = systematic_sample(
+        probabilities, 40, torch.rand(1, generator=torch.Generator().manual_seed(2))
+    )
     start = torch.rand(1, generator=torch.Generator().manual_seed(2))
     beta = there(torch.tensor([0.3]))
     drawn, weights = gpu("priority").draw(there(magnitudes), 0.8, beta, there(start), 40)
@@ -238,11 +241,11 @@ def test_a_whole_minibatch(gpu, recorded, request):
     """One after the other as in an update, recorded too; a second time with other numbers."""
     if DEVICE.type == "cpu":
         request.getfixturevalue("graphs")
-    make = Features(SimpleNamespace(fields=FIELDS["even"]), torch.float32)
+    make = Features(SimpleNamespace(fields=FIELDS["even"], observation_bytes=604), torch.float32)
     rollout = rollout_of(8, 300, 2, 16, torch.int32, 1)
     seen = torch.randn(8, 300, 151).view(torch.uint8)
     magnitudes, start, beta = torch.rand(300), torch.rand(1), torch.tensor([0.5])
-    make.prepare(DEVICE)
+    make.on_gpu(DEVICE)
 
     def work(magnitudes, start, beta, seen, *arrays):
         rows, weights = gpu("priority").draw(magnitudes, 0.8, beta, start, 40)

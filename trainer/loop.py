@@ -27,6 +27,7 @@ from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.snapshot import Phase
+from pufftui.trainer.start import Start
 from pufftui.trainer.store import StoreWriter
 
 QUICK_EPOCH = 1.0
@@ -43,17 +44,18 @@ def train(
     disk: DiskWatch,
     channel: Channel,
     monitor: Monitor,
-    began: float,
+    start: Start,
     saved: Saved | None,
 ) -> Phase:
     """Trains to the end or until stopped; returns how it ended, after the last checkpoint.
 
-    `began` is when the process started (time.monotonic); `saved` is where a resumed run goes on.
+    `saved` is where a resumed run goes on.
     """
     ranks = Ranks.from_environment()
     session = TrainingSession(config, library, ranks)
+    start.ended("policy and environments")
     try:
-        reporter = Reporter(session, channel, store, disk, monitor, began)
+        reporter = Reporter(session, channel, store, disk, monitor, start.began)
         keeper = CheckpointKeeper(session, folder, store, disk, reporter)
         if saved is None:
             keeper.write("the start")
@@ -63,6 +65,8 @@ def train(
             reporter.resume(saved.description, games_go_on=games_go_on)
             keeper.adopt(saved)
         reporter.ready()
+        start.ended("checkpoint")
+        first = session.epoch + 1
         boundary: Mapping[str, NDArray[Any]] | None = session.state()
         while session.step < config.train.total_steps:
             before = session.step
@@ -88,8 +92,8 @@ def train(
                     "A checkpoint holds the last good weights.",
                 )
             reporter.epoch(report)
-            for shortfall in session.shortfalls if session.epoch == 1 else []:
-                reporter.event("warning", f"this GPU runs without {shortfall}")
+            if session.epoch == first:
+                _tell_of_start(start, session, folder, reporter)
             keeper.write_if_due()
             slow = time.monotonic() - epoch_began > QUICK_EPOCH
             boundary = session.state() if slow else None
@@ -122,6 +126,16 @@ def follow(config: Config, library: EnvLibrary, saved: Saved | None) -> None:
                 break
     finally:
         session.close()
+
+
+def _tell_of_start(
+    start: Start, session: TrainingSession, folder: RunFolder, reporter: Reporter
+) -> None:
+    """After the first epoch: what took how long, and what a GPU goes without."""
+    start.ended("first epoch")
+    folder.note(str(start))
+    for shortfall in session.shortfalls:
+        reporter.event("warning", f"this GPU runs without {shortfall}")
 
 
 def _never() -> bool:

@@ -305,6 +305,11 @@ class RunFolder:
         """What libraries print while the screen belongs to the dashboard."""
         return self.path / "log.txt"
 
+    def note(self, text: str) -> None:
+        """Adds a line to the log, if there is room for it."""
+        with contextlib.suppress(OSError), self.log.open("a", encoding="utf-8") as file:
+            file.write(text.rstrip() + "\n")
+
 
 @contextlib.contextmanager
 def _telling_what_failed(what: str) -> Iterator[None]:

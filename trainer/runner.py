@@ -27,6 +27,7 @@ from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.recorder import Recorder
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.start import Start
 from pufftui.trainer.store import StoreReader, StoreWriter, refuse_unfit
 from pufftui.trainer.webhook import Webhook, address
 from pufftui.trainer.weights import PolicyWeights
@@ -168,8 +169,11 @@ class Runner:
         )
 
     def _train(self, store: StoreWriter, disk: DiskWatch, monitor: Monitor, began: float) -> Phase:
+        start = Start(began)
+        start.ended("program")
         self._channel.latest = replace(self.latest, activity="loading torch")
         loop = importlib.import_module("pufftui.trainer.loop")
+        start.ended("torch")
         self._channel.latest = replace(self.latest, activity="building policy and environments")
         phase: Phase = loop.train(
             self.config,
@@ -179,7 +183,7 @@ class Runner:
             disk,
             self._channel,
             monitor,
-            began,
+            start,
             self._saved,
         )
         self._saved = None
@@ -187,18 +191,10 @@ class Runner:
 
     def _note_failure(self, store: StoreWriter, text: str, began: float) -> None:
         store.event(self.latest.step, time.monotonic() - began, "failed", text)
-        _append(self.folder.log, text)
+        self.folder.note(text)
 
 
 def _process_age() -> float:
     """Seconds since this process started; 0 if a clock that was set in between says nonsense."""
     age: float = time.time() - psutil.Process().create_time()
     return age if 0 <= age < LONGEST_START else 0.0
-
-
-def _append(log: Path, text: str) -> None:
-    try:
-        with log.open("a", encoding="utf-8") as file:
-            file.write(text.rstrip() + "\n")
-    except OSError:
-        pass  # The store has it too.

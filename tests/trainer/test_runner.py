@@ -1,6 +1,7 @@
 """The runner with real training: how a run begins, is steered, ends, fails and is killed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -38,6 +39,7 @@ SMALL = Config(
     VecConfig(agents=64),
     RunConfig(device="cpu", keep_checkpoints=2),
 )
+START = r"The start took \d+\.\d\d s: program .*, torch .*, policy and environments .*, checkpoint .*, first epoch .*\."
 ENDLESS = replace(SMALL, train=replace(SMALL.train, total_steps=10**12))
 
 
@@ -84,6 +86,7 @@ def test_a_run_to_the_end(start):
     for name, array in runner.weights.arrays.items():
         assert np.array_equal(array, arrays[f"policy/{name}"])
         assert not array.flags.writeable
+    assert re.search(START, runner.folder.log.read_text(encoding="utf-8"))
     reader = StoreReader(runner.folder.database)
     rows = reader.metrics_after(0)
     assert rows.steps[-1] == 20_480

@@ -57,14 +57,7 @@ def train(
     try:
         reporter = Reporter(session, channel, store, disk, monitor, start.began)
         keeper = CheckpointKeeper(session, folder, store, disk, reporter)
-        if saved is None:
-            keeper.write("the start")
-            reporter.event("start", f"training {config.env} on {session.device}")
-        else:
-            games_go_on = session.restore(saved.arrays)
-            reporter.resume(saved.description, games_go_on=games_go_on)
-            keeper.adopt(saved)
-        reporter.ready()
+        _begin(session, reporter, keeper, saved)
         start.ended("checkpoint")
         first = session.epoch + 1
         boundary: Mapping[str, NDArray[Any]] | None = session.state()
@@ -126,6 +119,19 @@ def follow(config: Config, library: EnvLibrary, saved: Saved | None) -> None:
                 break
     finally:
         session.close()
+
+
+def _begin(
+    session: TrainingSession, reporter: Reporter, keeper: CheckpointKeeper, saved: Saved | None
+) -> None:
+    if saved is None:
+        keeper.write("the start")
+        reporter.event("start", f"training {session.config.env} on {session.device}")
+    else:
+        games_go_on = session.restore(saved.arrays)
+        reporter.resume(saved.description, games_go_on=games_go_on)
+        keeper.adopt(saved)
+    reporter.ready()
 
 
 def _tell_of_start(

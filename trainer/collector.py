@@ -64,6 +64,9 @@ class Collector:
             [functools.partial(self._decided, step, group) for group in self.groups]
             for step in range(horizon + 1)
         ]
+        self._start: Function = self._started
+        self._finish: Function = self._finished
+        self._advance: Function = self._advanced
         on_gpu = self.device.type == "cuda"
         self._decided_at = [torch.cuda.Event() if on_gpu else None for _ in self.groups]
         """When the actions of the step in hand are where the environments read them."""
@@ -80,17 +83,17 @@ class Collector:
         The rollout shares its memory with the collector: it is valid until the next call.
         """
         memory = self.memory
+        memory.scale_rewards(reward_scale)
         with torch.inference_mode():
-            self.decision.follow()
+            self._start()
             noise = memory.noise
             self.distribution.noise(*noise.shape[:2], self.generator, out=noise)
-            for group in self.groups:
-                memory.state[:, :, group.rows].copy_(group.state)
             play = self._play_outside_python if self._steps else self._play
             if not play(interrupted):
                 return None
-        with self.clock.part("copy"):
-            return memory.rollout(reward_scale)
+            with self.clock.part("copy"):
+                self._finish()
+        return memory.rollout()
 
     @property
     def state(self) -> Tensor:
@@ -129,7 +132,8 @@ class Collector:
 
     def advance(self) -> None:
         """Makes the end of this rollout the beginning of the next."""
-        self.memory.advance()
+        with torch.inference_mode():
+            self._advance()
 
     def carried(self) -> dict[str, Tensor]:
         """What the next rollout depends on beside policy, environments and random numbers."""
@@ -172,6 +176,13 @@ class Collector:
                     self._decide[step][number] = self._recorded(work, pools[number], warm_ups)
                 finals[number] = self._recorded(finals[number], pools[number], WARM_UPS)
                 group.state.zero_()  # Recording tries the decisions.
+            # On the way from step to step Python holds up what wants its lock; so it does few things there.
+            pool = graph_pool(self.device)
+            self._start = self._recorded(self._start, pool, WARM_UPS)
+            self._finish = self._recorded(self._finish, pool, WARM_UPS)
+            first = {name: tensor.clone() for name, tensor in self.carried().items()}
+            self._advance = self._recorded(self._advance, pool, WARM_UPS)
+            self.restore(first)
         rows = [*self._decide, finals]
         handles = [
             [work.recording.handle for work in row if isinstance(work, Recorded)] for row in rows
@@ -205,6 +216,21 @@ class Collector:
             self.decision.decide(step, group)
         else:
             self.decision.look(step, group)
+        return ()
+
+    def _started(self) -> tuple[Tensor, ...]:
+        """What a rollout begins with: the newest weights, and the state that learning begins with."""
+        self.decision.follow()
+        for group in self.groups:
+            self.memory.state[:, :, group.rows].copy_(group.state)
+        return ()
+
+    def _finished(self) -> tuple[Tensor, ...]:
+        self.memory.receive_rewards()
+        return ()
+
+    def _advanced(self) -> tuple[Tensor, ...]:
+        self.memory.advance()
         return ()
 
     def _finals(self, group: Group) -> tuple[Tensor, ...]:

@@ -29,15 +29,14 @@ FIGURES = tuple(name for name in LOSSES if name != "grad_norm")
 """What is told of every minibatch."""
 
 
-def coefficients(config: TrainConfig) -> Tensor:
-    """(4,) float64: clip, value clip, and the weights of the value loss and of the entropy."""
-    numbers = [
+def coefficients(config: TrainConfig) -> tuple[float, float, float, float]:
+    """Clip, value clip, and the weights of the value loss and of the entropy."""
+    return (
         config.clip,
         config.value_clip,
         config.value_coefficient,
         config.entropy_coefficient,
-    ]
-    return torch.tensor(numbers, dtype=torch.float64)
+    )
 
 
 def advantage_moments(advantages: Tensor, alive: Tensor) -> Tensor:

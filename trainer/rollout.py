@@ -108,6 +108,7 @@ class RolloutMemory:
         self.log_probabilities = there(horizon, agents)
         self.values, self.final_values = there(horizon + 1, agents), there(horizon, agents)
         self.state = torch.zeros_like(state)
+        self._scale, self._device_scale = 1.0, torch.ones((), device=device)
 
     def slot(self, memory: Tensor, step: int) -> Tensor:
         """A step's place in memory that has one for every step, or one for all."""
@@ -146,13 +147,22 @@ class RolloutMemory:
         self.observations[0].copy_(self.observations[self.horizon])
         self.resets[0].copy_(self.resets[self.horizon])
 
-    def rollout(self, reward_scale: float) -> Rollout:
-        """All of it, once the last step has been played."""
+    def scale_rewards(self, scale: float) -> None:
+        """Rewards are multiplied by this from now on."""
+        if scale != self._scale:
+            self._scale = scale
+            self._device_scale.fill_(scale)
+
+    def receive_rewards(self) -> None:
+        """Brings rewards and flags to the policy, once the last step has been played, and scales rewards."""
         if self.staged:
             self.flags.copy_(self.host_flags, non_blocking=True)
             self.raw_rewards.copy_(self.host_rewards, non_blocking=True)
-        torch.mul(self.raw_rewards, reward_scale, out=self.unclipped)
+        torch.mul(self.raw_rewards, self._device_scale, out=self.unclipped)
         torch.clamp(self.unclipped, -1, 1, out=self.rewards)
+
+    def rollout(self) -> Rollout:
+        """All of it."""
         return Rollout(
             observations=self.observations,
             actions=self.actions,

@@ -60,8 +60,7 @@ class Chance:
 class Learner:
     """Turns rollouts into a better policy.
 
-    On a GPU the whole update is recorded as one CUDA graph, anew when a setting changes that is not among
-    `Chance.numbers`.
+    On a GPU the whole update is recorded as one CUDA graph, anew when somebody changes a setting.
     """
 
     def __init__(
@@ -81,6 +80,10 @@ class Learner:
         self._signs = signs
         self._gathered = GatheredGradient(policy, self.distribution)
         self._noise = GradientNoise(policy)
+        self._chance: Chance | None = None
+        self._host_numbers = torch.zeros(
+            7, dtype=torch.float64, pin_memory=generator.device.type == "cuda"
+        )
         self._recorded: dict[bool, tuple[TrainConfig, Function, tuple[str, ...]]] = {}
         self._whole_unrecorded = ""
 
@@ -104,27 +107,38 @@ class Learner:
 
         With `probe` the first one also measures the gradient's noise.
         """
-        chance = self._chance(rollout, config, learning_rate, beta)
-        if self._recordable(rollout) and (work := self._whole(rollout, config, chance, probe)):
+        self._fill(rollout, config, learning_rate, beta)
+        if self._recordable(rollout) and (work := self._whole(rollout, config, probe)):
             function, names = work
-            (values,) = function(chance.draws, chance.numbers)
+            (values,) = function()
             return None if interrupted() else UpdateReport(names, values)
-        figures = self._learn(rollout, config, chance, probe, interrupted)
+        figures = self._learn(rollout, config, probe, interrupted)
         return figures and UpdateReport(tuple(figures), _stacked(figures))
 
-    def _chance(
+    def _fill(
         self, rollout: Rollout, config: TrainConfig, learning_rate: float, beta: float
-    ) -> Chance:
+    ) -> None:
+        """Brings to the device what is new in this update, and draws what it needs of chance."""
         device, agents = rollout.rewards.device, rollout.rewards.shape[1]
         segments, minibatches = minibatch_plan(config, agents)
-        rest = torch.tensor([learning_rate, config.max_gradient_norm, beta], dtype=torch.float64)
-        numbers = torch.cat((coefficients(config), rest)).to(device, non_blocking=True)
+        rest = (learning_rate, config.max_gradient_norm, beta)
+        self._host_numbers.numpy()[:] = (*coefficients(config), *rest)
         options = {"generator": self.generator, "device": device}
-        if config.priority_alpha > 0:
-            return Chance(torch.rand(minibatches, **options), numbers)
+        even = config.priority_alpha <= 0
+        shape = (minibatches, segments) if even else (minibatches,)
+        if self._chance is None or self._chance.draws.shape != shape:
+            draws = torch.empty(shape, dtype=torch.long if even else torch.float32, device=device)
+            self._chance = Chance(
+                draws, torch.empty(len(self._host_numbers), dtype=torch.float64, device=device)
+            )
+            self._recorded.clear()  # They read the places of before.
+        self._chance.numbers.copy_(self._host_numbers, non_blocking=True)
+        if not even:
+            torch.rand(shape, out=self._chance.draws, **options)
+            return
         rounds = -(-segments * minibatches // agents)
         order = torch.cat([torch.randperm(agents, **options) for _ in range(rounds)])
-        return Chance(order[: segments * minibatches].view(minibatches, segments), numbers)
+        self._chance.draws.copy_(order[: segments * minibatches].view(shape))
 
     def _recordable(self, rollout: Rollout) -> bool:
         """Several ranks meet within an update; observations on the host have to be asked for."""
@@ -132,25 +146,22 @@ class Learner:
         return on_gpu and self.ranks.size == 1 and not self._whole_unrecorded
 
     def _whole(
-        self, rollout: Rollout, config: TrainConfig, chance: Chance, probe: bool
+        self, rollout: Rollout, config: TrainConfig, probe: bool
     ) -> tuple[Function, tuple[str, ...]] | None:
         """The update as one graph, and the names of its figures; None if it cannot be recorded."""
         if probe not in self._recorded or self._recorded[probe][0] != config:
             self._recorded.pop(probe, None)  # Its memory first.
             names: tuple[str, ...] = ()
 
-            def work(draws: Tensor, numbers: Tensor) -> tuple[Tensor, ...]:
+            def work() -> tuple[Tensor, ...]:
                 nonlocal names
-                own = Chance(draws, numbers)
-                figures = self._learn(rollout, config, own, probe, _never, recording=True)
+                figures = self._learn(rollout, config, probe, _never, recording=True)
                 assert figures is not None
                 names = tuple(figures)
                 return (_stacked(figures),)
 
             undo = [*self.policy.parameters(), *self.optimizer.state().values()]
-            function, self._whole_unrecorded = recorded(
-                work, chance.draws, chance.numbers, warm_ups=1, undo=undo
-            )
+            function, self._whole_unrecorded = recorded(work, warm_ups=1, undo=undo)
             if self._whole_unrecorded:
                 return None
             self._recorded[probe] = config, function, names
@@ -160,13 +171,14 @@ class Learner:
         self,
         rollout: Rollout,
         config: TrainConfig,
-        chance: Chance,
         probe: bool,
         interrupted: Callable[[], bool],
         *,
         recording: bool = False,
     ) -> dict[str, Tensor] | None:
         """Goes through the minibatches one by one."""
+        assert self._chance is not None
+        chance = self._chance
         agents = rollout.rewards.shape[1]
         segments, minibatches = minibatch_plan(config, agents)
         ratios = torch.ones_like(rollout.rewards)

@@ -86,7 +86,7 @@ def picked_loss(*sizes):
     table = ActionDistribution(About(*sizes)).size_tensor
 
     def loss(heads, batch, moments, config):
-        numbers = coefficients(config)
+        numbers = torch.tensor(coefficients(config), dtype=torch.float64)
         picked = batch.picked()
         loss, gradients = picked_ppo_loss(heads, table, max(sizes), picked, moments, numbers)
         return replace(loss, total=_joined(loss.total, heads, gradients))
@@ -106,7 +106,7 @@ def plain_loss(*sizes):
     gradient = GatheredGradient(NoPolicy(), ActionDistribution(About(*sizes)))
 
     def loss(heads, batch, moments, config):
-        numbers = coefficients(config)
+        numbers = torch.tensor(coefficients(config), dtype=torch.float64)
         return gradient.loss(heads, batch.picked(), moments, numbers)
 
     return loss

@@ -176,7 +176,7 @@ def test_the_fused_loss_is_the_plain_one(compiler, several):
     batch = Minibatch(rollout, rows, weights, advantages, rollout.values)
     picked = batch.picked()
     moments = advantage_moments(picked.advantages, picked.alive)
-    numbers = coefficients(session.config.train).to(moments.device)
+    numbers = torch.tensor(coefficients(session.config.train)).double().cuda()
     for fused in (True, False):
         heads, _ = session.policy.sequence(picked.observations, picked.state, picked.resets)
         heads = (heads.detach() + 0.1).requires_grad_()

@@ -61,7 +61,7 @@ def naive_loss(inputs, config):
 
 def plain_loss(inputs, config):
     tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
-    numbers = coefficients(config)
+    numbers = torch.tensor(coefficients(config), dtype=torch.float64)
     return ppo_loss(**tensors, count=tensors["alive"].sum(), coefficients=numbers)
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from pufftui.trainer.kernels.gpu import positive_candidate
 from pufftui.trainer.kernels.gpu_gather import CATEGORY, FLOAT, float_at
 
-BLOCK = 32
-"""Agents of a program."""
+BLOCK, WARPS = 32, 4
+"""Agents and warps of a program."""
 
 WIDEST, MOST_OUTPUTS = 128, 128
 """Units of a layer and outputs of the last one, at most: a program holds a layer's weights at once."""
@@ -76,7 +76,7 @@ def run(
         has_selected=selected is not None,
         has_step=step is not None,
         draws=bool(drawn),
-        num_warps=4,
+        num_warps=WARPS,
     )
 
 

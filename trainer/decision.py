@@ -213,7 +213,8 @@ def fits_a_kernel(policy: Policy) -> bool:
     from pufftui.trainer.kernels import gpu_decision
 
     return (
-        not policy.grids
+        policy.dtype == torch.bfloat16  # Products in float32 take Triton minutes to compile.
+        and not policy.grids
         and not isinstance(policy.memory, LSTM)
         and policy.log_std is None
         and policy.hidden <= gpu_decision.WIDEST

@@ -56,7 +56,6 @@ def test_whole_rollouts_are_the_same(env, hidden, layers, interpreter, crowd, co
     config = PolicyConfig("mingru" if layers else "none", hidden, max(1, layers))
     plain, fused = collector_of(library, config), collector_of(library, config)
     assert isinstance(plain.decision, PlainDecision)
-    assert fits_a_kernel(fused.policy)
     fused.policy.load_state_dict(plain.policy.state_dict())
     fused.decision = FusedDecision(fused.policy, fused.memory)
     for one, two in zip(rollouts(plain), rollouts(fused), strict=True):
@@ -106,12 +105,13 @@ def test_final_values_outside_python_are_those_of_the_truncated(interpreter, cro
 
 
 def test_what_does_not_fit_is_left_to_torch(crowd):
-    def policy_of(library, **config):
+    def policy_of(library, dtype=torch.bfloat16, **config):
         policy_config = PolicyConfig(**config)
         chance = torch.Generator().manual_seed(0)
-        return Policy(library.descriptor, policy_config, torch.float32, chance)
+        return Policy(library.descriptor, policy_config, dtype, chance)
 
     assert fits_a_kernel(policy_of(crowd, hidden=128, layers=4))
+    assert not fits_a_kernel(policy_of(crowd, torch.float32, hidden=128))
     assert not fits_a_kernel(policy_of(crowd, hidden=136))
     assert not fits_a_kernel(policy_of(crowd, memory="lstm"))
     assert not fits_a_kernel(policy_of(load_env("snake"), convolution=8))
@@ -149,8 +149,7 @@ without = dict(noise=None, sizes=None, actions=None, sent=None, log_probabilitie
 finals = without | dict(resets=None, kept_resets=None, has_resets=False, keeps_resets=False,
                         has_selected=True, has_step=True)
 for capability in (80, 90, 120):
-    for number in ("*bf16", "*fp32"):
-        compiled(number, capability, hidden=128, outputs=4, layers=1, lanes=128, columns=16, **acting)
+    compiled("*bf16", capability, hidden=128, outputs=4, layers=2, lanes=128, columns=16, **acting)
 compiled("*bf16", 90, hidden=64, outputs=4, layers=4, lanes=64, columns=16, **finals)
 compiled("*bf16", 90, hidden=128, outputs=100, layers=4, lanes=128, columns=128, **acting)
 compiled("*bf16", 90, hidden=128, outputs=4, layers=0, lanes=128, columns=16, **acting | {"words": False})
@@ -171,4 +170,4 @@ def test_it_compiles_for_cards(tmp_path, monkeypatch):
         timeout=300,
     )
     assert result.returncode == 0, result.stderr[-2000:]
-    assert len(result.stdout.splitlines()) == 9
+    assert len(result.stdout.splitlines()) == 6

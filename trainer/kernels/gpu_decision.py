@@ -196,7 +196,7 @@ def decide(
         begins = (reset != 0)[:, None]
         if keeps_resets:
             tl.store(kept_resets + row, reset, mask=inside)
-    for layer in tl.static_range(layers):
+    for layer in range(layers):
         at = state + (layer * rows + row).to(tl.int64)[:, None] * hidden + unit[None, :]
         h = tl.load(at, mask=known, other=0)
         if has_resets:

@@ -72,6 +72,7 @@ class Collector:
         """When the actions of the step in hand are where the environments read them."""
         self._streams: list[torch.cuda.Stream] = []
         self._steps: GpuSteps | None = None
+        self._final_values: list[Function] = []
         self._begin()
         if on_gpu:
             self._streams = [torch.cuda.Stream(self.device) for _ in self.groups]
@@ -183,6 +184,7 @@ class Collector:
             first = {name: tensor.clone() for name, tensor in self.carried().items()}
             self._advance = self._recorded(self._advance, pool, WARM_UPS)
             self.restore(first)
+        self._final_values = finals  # Kept: the steps have only the handles of the graphs.
         rows = [*self._decide, finals]
         handles = [
             [work.recording.handle for work in row if isinstance(work, Recorded)] for row in rows

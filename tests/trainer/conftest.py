@@ -4,6 +4,7 @@ import importlib
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,17 @@ if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # Triton reads it when it is imported.
 
 
+Replay = weakref.ref[Callable[[], None]]
+
+
 @pytest.fixture
-def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Replay]:
     """What CUDA graphs do, on the CPU: the same memory is read and written every time.
 
-    Returns the recordings, to which their handles are the places, counted from 1.
+    Returns references to the recordings, whose handles are their places, counted from 1: a recording that
+    nobody keeps is gone.
     """
-    replays: list[Callable[[], None]] = []
+    replays: list[Replay] = []
 
     def record(work: Callable[[], tuple[Tensor, ...]], pool: Any, warm_ups: int) -> Recording:
         outputs = tuple(tensor.clone() for tensor in work())
@@ -35,7 +40,7 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
             for place, tensor in zip(outputs, work(), strict=True):
                 place.copy_(tensor)
 
-        replays.append(replay)
+        replays.append(weakref.ref(replay))
         return Recording(replay, outputs, len(replays))
 
     monkeypatch.setattr("pufftui.trainer.graphs.record", record)
@@ -48,7 +53,7 @@ class Driver:
     If it is `eager`, it is often done by the time that somebody asks. `fail_after` launches it has only errors.
     """
 
-    def __init__(self, replays: list[Callable[[], None]]) -> None:
+    def __init__(self, replays: list[Replay]) -> None:
         ffi, _ = kernels.opened()
         self.queues: dict[int, list[int]] = {}
         self.launches = self.queries = 0
@@ -63,6 +68,8 @@ class Driver:
             self.launches += 1
             if self.launches > self.fail_after:
                 return 700
+            if replays[number(graph) - 1]() is None:
+                return 1  # As a GPU's driver says of a graph that is gone.
             self.queues.setdefault(number(stream), []).append(number(graph))
             return 0
 
@@ -71,7 +78,9 @@ class Driver:
             queue = self.queues.get(number(stream), [])
             while queue:
                 with torch.inference_mode():
-                    replays[queue.pop(0) - 1]()
+                    replay = replays[queue.pop(0) - 1]()
+                    assert replay is not None
+                    replay()
             return 0
 
         @ffi.callback("int32_t (void *)", error=999)  # type: ignore[untyped-decorator]
@@ -88,7 +97,7 @@ class Driver:
 
 
 @pytest.fixture
-def driver(graphs: list[Callable[[], None]]) -> Driver:
+def driver(graphs: list[Replay]) -> Driver:
     """The driver of `graphs`."""
     return Driver(graphs)
 

@@ -127,7 +127,7 @@ def test_recorded_decisions_follow_the_weights(memory):
 
 
 @pytest.mark.parametrize("layers", [0, 1, 3])
-@pytest.mark.parametrize("env", ["breakout", "snake", "school"])
+@pytest.mark.parametrize("env", ["breakout", "snake", "shared_pool"])
 def test_the_fused_decision_is_the_plain_one(env, layers):
     memory = PolicyConfig("mingru" if layers else "none", 64, max(1, layers))
     train = replace(CONFIG.train, precision="bf16")
@@ -138,7 +138,7 @@ def test_the_fused_decision_is_the_plain_one(env, layers):
     collector = session.collector
     assert isinstance(collector.decision, FusedDecision), collector.unfused
     assert collector.collect(1.0, lambda: False) is not None
-    kept = collector.memory, collector.groups[1]
+    kept = collector.memory, collector.groups[-1]
     plain, found = PlainDecision(session.policy, kept[0]), []
     state = kept[1].state.clone()
     for decision in (collector.decision, plain):

@@ -148,7 +148,7 @@ def test_trying_it_leaves_no_trace_and_a_graph_of_it_is_the_same(float32, limbs,
         for other, optimizer in ((policy, plain), (twin, quick)):
             for parameter in other.parameters():
                 parameter.grad = torch.full_like(parameter, 1.0 + number)
-            optimizer.step(rate, MOST)
+            optimizer.step(torch.tensor([rate, MOST]))
     for one, two in zip(policy.parameters(), twin.parameters(), strict=True):
         torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-6)
 
@@ -208,7 +208,7 @@ def test_on_a_card(env, memory, hidden, kind):
         quick.step_in_place(torch.tensor([rate, MOST], device="cuda"), gradients)
         for parameter, gradient in zip(other.parameters(), gradients, strict=True):
             parameter.grad = gradient.clone()
-        recorded.step(rate, MOST)
+        recorded.step(torch.tensor([rate, MOST], device="cuda"))
     assert not recorded.unrecorded
     for one, two in zip(twin.parameters(), other.parameters(), strict=True):
         assert torch.equal(one, two)

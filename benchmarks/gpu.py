@@ -234,6 +234,10 @@ def main() -> None:
     )
     parser.add_argument("--file", type=Path, default=Path("gpu.json"))
     options, options.flags = parser.parse_known_args()
+    import torch
+
+    if not torch.cuda.is_available():
+        parser.exit(2, "This needs an NVIDIA GPU; torch finds none.\n")
     until = time.monotonic() + 60 * options.minutes
     kept: dict[str, list[Line]] = {"machine": [machine()]}
     left_out: list[str] = []

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pufftui.envs.descriptor import DType, Field
 from pufftui.envs.vector import VectorEnv
+from pufftui.trainer import kernels
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.decision import Group, decision_for
@@ -67,7 +68,7 @@ class Collector:
         self._start: Function = self._started
         self._finish: Function = self._finished
         self._advance: Function = self._advanced
-        on_gpu = self.device.type == "cuda"
+        on_gpu = kernels.is_gpu(self.device)
         self._decided_at = [torch.cuda.Event() if on_gpu else None for _ in self.groups]
         """When the actions of the step in hand are where the environments read them."""
         self._streams: list[torch.cuda.Stream] = []
@@ -292,7 +293,7 @@ class Collector:
 
 def graph_pool(device: torch.device) -> object:
     """Memory for graphs that run one after the other."""
-    return torch.cuda.graph_pool_handle() if device.type == "cuda" else None
+    return torch.cuda.graph_pool_handle() if kernels.is_gpu(device) else None
 
 
 def _numbers(field: Field, observations: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import available_cores
+from pufftui.trainer import kernels
 
 
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
@@ -47,7 +48,7 @@ def product_dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision == "auto":
         fast = (
             torch.cuda.is_bf16_supported()
-            if device.type == "cuda"
+            if kernels.is_gpu(device)
             else torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001
             or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
         )

@@ -27,7 +27,7 @@ class GatheredGradient:
         self._policy, self._distribution = policy, distribution
         self._parameters = list(policy.parameters())
         device = policy.heads.weight.device
-        on_gpu = device.type == "cuda" and not kernels.missing(device)
+        on_gpu = kernels.is_gpu(device) and not kernels.missing(device)
         self._fused = on_gpu and not distribution.continuous
         self._sizes = distribution.size_tensor.to(device)
         self._recorded: dict[int, Function] = {}

@@ -54,7 +54,7 @@ class PolicyOptimizer:
         self._in_kernels: Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Tensor]] | None = None
         self.unfused = ""
         """Why torch takes the steps, though there is a GPU."""
-        if device.type == "cuda":
+        if kernels.is_gpu(device):
             self._fuse(device)
 
     def step(self, numbers: Tensor, *, recording: bool = False) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pufftui.envs.vector import StepBuffers, VectorEnv
+from pufftui.trainer import kernels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +75,7 @@ class RolloutMemory:
         components = len(descriptor.actions)
         self.horizon = horizon
         self.staged = staged
-        pinned = device.type == "cuda"
+        pinned = kernels.is_gpu(device)
 
         def host(*shape: int, dtype: torch.dtype) -> Tensor:
             return torch.zeros(shape, dtype=dtype, pin_memory=pinned)

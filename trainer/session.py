@@ -67,7 +67,7 @@ class TrainingSession:
         self.ranks = ranks or Ranks()
         self.device = choose_device(config.run.device, self.ranks.local)
         self.ranks.begin(self.device)
-        if self.device.type == "cuda":
+        if kernels.is_gpu(self.device):
             torch.cuda.set_device(self.device)  # For this thread: kernels and graphs go there.
         self.threads = max(1, thread_count(config.vec.threads) // self.ranks.local_size)
         torch.set_num_threads(self.threads)
@@ -80,7 +80,7 @@ class TrainingSession:
             library,
             config.parameters,
             environments=environments,
-            groups=2 if self.device.type == "cuda" and environments % 2 == 0 else 1,
+            groups=2 if kernels.is_gpu(self.device) and environments % 2 == 0 else 1,
             threads=self.threads,
             seed=own_seed,
         )

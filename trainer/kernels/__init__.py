@@ -24,6 +24,14 @@ class _Pools(threading.local):
 
 _POOLS = _Pools()
 
+GPUS = ("cuda",)
+"""Types of the devices that are worked with as with an NVIDIA GPU."""
+
+
+def is_gpu(device: torch.device) -> bool:
+    """Whether a device is a GPU, where kernels are Triton's, graphs are recorded and memory is not the host's."""
+    return device.type in GPUS
+
 
 @functools.cache
 def opened() -> tuple[cffi.FFI, Any]:
@@ -54,7 +62,7 @@ def _pool(threads: int) -> Any:
 @functools.cache
 def missing(device: torch.device) -> str:
     """Why those that are written for GPUs, too, cannot run on a device; empty if they can."""
-    if device.type != "cuda":
+    if not is_gpu(device):
         return "" if device.type == "cpu" else f"none are written for {device.type}"
     try:
         from pufftui.trainer.kernels.gpu_trial import try_out

@@ -61,7 +61,7 @@ class Collector:
             [self.memory.buffers(step, group.rows) for group in self.groups]
             for step in range(horizon)
         ]
-        self._decide = [
+        self._decide: list[list[Function]] = [
             [functools.partial(self._decided, step, group) for group in self.groups]
             for step in range(horizon + 1)
         ]
@@ -89,7 +89,8 @@ class Collector:
         with torch.inference_mode():
             self._start()
             noise = memory.noise
-            self.distribution.noise(*noise.shape[:2], self.generator, out=noise)
+            steps, agents, _ = noise.shape
+            self.distribution.noise(steps, agents, self.generator, out=noise)
             play = self._play_outside_python if self._steps else self._play
             if not play(interrupted):
                 return None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
 from pufftui.trainer.actions import ActionDistribution
-from pufftui.trainer.policy import LSTM, Policy
+from pufftui.trainer.policy import LSTM, MinGRU, Policy
 from pufftui.trainer.rollout import RolloutMemory
 
 MOST_COMPONENTS = 16
@@ -225,8 +225,8 @@ def fits_a_kernel(policy: Policy) -> bool:
 
 def _in_order(policy: Policy) -> list[Tensor]:
     """Weights and biases of the encoder, the gates of every layer and the heads."""
-    gates = policy.memory.gates if policy.memory else ()
-    layers = [policy.encoder, *gates, policy.heads]
+    gates = policy.memory.gates if isinstance(policy.memory, MinGRU) else ()
+    layers: list[Any] = [policy.encoder, *gates, policy.heads]
     return [parameter for layer in layers for parameter in (layer.weight, layer.bias)]
 
 

@@ -47,8 +47,8 @@ class GatheredGradient:
             self._take(gradients)
             return loss
         inputs = (*part.picked().tensors(), moments, numbers)
-        total, ratios, values, figures, *gradients = self._work(len(part.rows), inputs)(*inputs)
-        self._take([gradient.clone() for gradient in gradients])
+        total, ratios, values, figures, *found = self._work(len(part.rows), inputs)(*inputs)
+        self._take([gradient.clone() for gradient in found])
         return MinibatchLoss(total.clone(), ratios.clone(), values.clone(), figures.clone())
 
     def _take(self, gradients: Sequence[Tensor]) -> None:

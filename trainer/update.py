@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -113,7 +114,9 @@ class Learner:
             (values,) = function()
             return None if interrupted() else UpdateReport(names, values)
         figures = self._learn(rollout, config, probe, interrupted)
-        return figures and UpdateReport(tuple(figures), _stacked(figures))
+        if figures is None:
+            return None
+        return UpdateReport(tuple(figures), _stacked(figures))
 
     def _fill(
         self, rollout: Rollout, config: TrainConfig, learning_rate: float, beta: float
@@ -123,7 +126,7 @@ class Learner:
         segments, minibatches = minibatch_plan(config, agents)
         rest = (learning_rate, config.max_gradient_norm, beta)
         self._host_numbers.numpy()[:] = (*coefficients(config), *rest)
-        options = {"generator": self.generator, "device": device}
+        options: dict[str, Any] = {"generator": self.generator, "device": device}
         even = config.priority_alpha <= 0
         shape = (minibatches, segments) if even else (minibatches,)
         if self._chance is None or self._chance.draws.shape != shape:

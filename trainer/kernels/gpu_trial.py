@@ -76,7 +76,7 @@ class Trial:
 
     def advantages(self) -> None:
         steps, rows = self.steps, self.agents
-        batch = {"steps": steps, "rows": rows}
+        batch: dict[str, Any] = {"steps": steps, "rows": rows}
         batch |= {"gamma": 0.99, "gae_lambda": 0.9, "rho_clip": 1.0, "c_clip": 1.0}
         batch |= self.each("rewards final_values ratios advantages", steps, rows)
         batch |= self.each("terminals truncations", steps, rows, dtype=torch.uint8)

@@ -256,7 +256,7 @@ def made_up(place: Path, well: list[Judged], hours: float) -> dict[str, object]:
     """The checks on streams like the healthy runs', but many hours long."""
     sources = [run_folder(place, run.case) / "run.db" for run in well]
     noise = measured_noise(sources)
-    warnings, critical, total = [], 0, 0.0
+    warnings, ends, critical, total = [], [], 0, 0.0
     for name, facts, stream in make_hours(noise, hours):
         suite = HealthSuite(facts)
         last = 0.0
@@ -268,8 +268,14 @@ def made_up(place: Path, well: list[Judged], hours: float) -> dict[str, object]:
                     continue
                 warnings.append((name, change.finding.rule.id, round(change.seconds)))
                 critical += change.finding.level is Level.CRITICAL
+        ends += [(name, change.finding.rule.id) for change in suite.end()]
         total += last
-    return {"hours": round(total / 3600, 1), "warnings": warnings, "critical": critical}
+    return {
+        "hours": round(total / 3600, 1),
+        "warnings": warnings,
+        "critical": critical,
+        "infos_at_the_end": ends,
+    }
 
 
 def main() -> None:

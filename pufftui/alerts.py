@@ -86,6 +86,11 @@ class Alerts:
         return sorted(rows, key=lambda row: (-level_of(row), -row.id))
 
     @property
+    def about_score(self) -> list[AlertRow]:
+        """What is still so of the score, the worst first."""
+        return [row for row in self.open if row.evidence.get("metric") == "score"]
+
+    @property
     def calling(self) -> list[AlertRow]:
         """What a person should look at and has not yet, the worst first."""
         return [

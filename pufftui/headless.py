@@ -75,6 +75,7 @@ def run_headless(runner: Trainer, *, json: bool, note: str = "", started: bool =
         _conclude(runner, "interrupted", output, json=json)
         os._exit(INTERRUPTED)
     progress.clear()
+    progress.remark(runner.findings)
     last = runner.latest
     status, reason = ENDINGS.get(last.phase, (INTERRUPTED, "interrupted"))
     _conclude(runner, reason, output, json=json)
@@ -123,6 +124,13 @@ class Progress:
             if finding.rule.id not in self._alerted and finding.level >= Level.WARNING:
                 self.say(f"{finding.level.word.capitalize()}: {finding.rule.title}. {finding.text}")
         self._alerted = frozenset(finding.rule.id for finding in findings)
+
+    def remark(self, findings: Collection[Finding]) -> None:
+        """Writes what is worth knowing at the end, with advice: it calls nobody while a run lasts."""
+        for finding in findings:
+            if finding.level is Level.INFO:
+                words = f"{finding.rule.title}. {finding.text} {finding.rule.advice}"
+                self.say(f"Info: {words.strip()}")
 
     def say(self, text: str) -> None:
         """Writes a line that stays."""

@@ -63,6 +63,7 @@ class Monitor:
         self._heard = time.monotonic()
         self._waiting: deque[Moment | Reading | int] = deque()
         self._complained = False
+        self._ended = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
@@ -85,8 +86,12 @@ class Monitor:
         """Training has gone back to a step: what came after it is forgotten."""
         self._waiting.append(step)
 
-    def close(self) -> None:
-        """Takes in what is left and ends the thread, unless that waits for the store for long."""
+    def close(self, *, ended: bool = False) -> None:
+        """Takes in what is left and ends the thread, unless that waits for the store for long.
+
+        With `ended` the run is over, finished or stopped, and is judged as a whole.
+        """
+        self._ended = ended
         self._closing.set()
         self._thread.join(CLOSE_SECONDS)
         if self._webhook is not None:
@@ -97,6 +102,8 @@ class Monitor:
             while not self._closing.wait(LOOK_SECONDS):
                 self._look()
             self._look()
+            if self._ended:
+                self._act(self._suite.end())
         except Exception as error:  # noqa: BLE001 - the checks must never end a run
             latest = self._channel.latest
             text = f"The health checks have ended: {type(error).__name__}: {error}."

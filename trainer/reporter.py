@@ -30,6 +30,9 @@ FIRST_MINUTE = 60.0
 ROW_SECONDS_AT_FIRST = 0.25
 ROW_SECONDS = 1.0
 ROW_SECONDS_TIGHT = 16.0
+ROWS_AT_LEAST = 64
+"""A run has about so many rows, however fast it is, or one an epoch: curves and checks need them."""
+
 WEIGHTS_SECONDS = 1.0
 
 BEST_SHARE = 0.02
@@ -59,6 +62,7 @@ class Reporter:
         self._recent: deque[tuple[float, int]] = deque()
         self._row_due = 0.0
         self._row: dict[str, list[float]] = {}
+        self._row_step = 0
         self._weights_due = 0.0
         self._announced: float | None = None
         self._announced_at = 0.0
@@ -98,6 +102,7 @@ class Reporter:
             **facts,
         )
         self._channel.weights = session.weights()
+        self._row_step = session.step
         self.restart_speed()
 
     def resume(self, description: Mapping[str, Any], *, games_go_on: bool) -> None:
@@ -127,7 +132,7 @@ class Reporter:
 
     def roll_back(self, description: Mapping[str, Any]) -> None:
         """The session has gone back to a checkpoint: what follows begins another lineage."""
-        self._row = {}
+        self._row, self._row_step = {}, self._session.step
         self.best_score = self._announced = description.get("best_score")
         step, settings = self._session.step, live_settings(self._session.config)
         self._store.roll_back(step)
@@ -202,7 +207,7 @@ class Reporter:
         }
         self._store.metrics(snapshot.step, snapshot.seconds, snapshot.epoch, values, extremes)
         self._monitor.row(Moment(snapshot.step, snapshot.seconds, values))
-        self._row = {}
+        self._row, self._row_step = {}, snapshot.step
 
     def event(self, kind: str, text: str) -> None:
         """A line in the run's log."""
@@ -252,11 +257,13 @@ class Reporter:
         for name, value in values.items():
             if value is not None and math.isfinite(value):
                 self._row.setdefault(name, []).append(value)
-        if now >= self._row_due:
+        tight = self._room >= Room.TIGHT
+        share = (snapshot.step - self._row_step) * ROWS_AT_LEAST / snapshot.total_steps
+        if now >= self._row_due or (share >= 1 and not tight):
             self.flush_row()
             early = snapshot.seconds < FIRST_MINUTE
             period = ROW_SECONDS_AT_FIRST if early else ROW_SECONDS
-            self._row_due = now + (period if self._room < Room.TIGHT else ROW_SECONDS_TIGHT)
+            self._row_due = now + (ROW_SECONDS_TIGHT if tight else period)
 
     def _announce(self, score: float | None) -> None:
         if score is None or score != self.best_score:

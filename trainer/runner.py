@@ -119,7 +119,7 @@ class Runner:
             phase=Phase.STOPPING,
             activity="waiting for the store to take the last rows",
         )
-        monitor.close()
+        monitor.close(ended=phase is not Phase.FAILED)
         store.close()
         self.folder.release()
         self._channel.latest = replace(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import textwrap
+from collections.abc import Sequence
 
 from rich.text import Text
 from textual.binding import Binding
 
+from pufftui.alerts import COLOURS, SIGNS, level_of
 from pufftui.axis import Axis
 from pufftui.chart import Curve, chart, usual_axis
 from pufftui.envs.descriptor import Descriptor
@@ -15,8 +18,9 @@ from pufftui.history import History
 from pufftui.screens.dialog import Dialog
 from pufftui.theme import PuffTheme
 from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.store import AlertRow
 
-CHART_WIDTH, CHART_HEIGHT = 64, 10
+CHART_WIDTH, CHART_HEIGHT, LEAST_HEIGHT = 64, 10, 6
 
 
 class SummaryScreen(Dialog):
@@ -34,9 +38,12 @@ class SummaryScreen(Dialog):
         descriptor: Descriptor,
         snapshot: Snapshot,
         history: History,
+        found: Sequence[AlertRow] = (),
     ) -> None:
+        """`found` is what the health checks say of the score."""
         super().__init__(look)
         self._run, self._descriptor = run, descriptor
+        self._found = [line for row in found for line in self._in_words(row)]
         self._snapshot, self._history = snapshot, history
 
     @property
@@ -62,11 +69,14 @@ class SummaryScreen(Dialog):
             low = self._descriptor.score_low if math.isfinite(high) else None
             curve = Curve(score, "policy", band=band, base=low)
             view = usual_axis(Axis.STEPS, self._history.end)
-            for line in chart(self.look, curve, view, CHART_WIDTH, CHART_HEIGHT):
-                for words, style in line:
-                    text.append(words, style)
+            height = max(CHART_HEIGHT - len(self._found), LEAST_HEIGHT)
+            for line in chart(self.look, curve, view, CHART_WIDTH, height):
+                for part, style in line:
+                    text.append(part, style)
                 text.append("\n")
             text.append("\n")
+        for words, colour in self._found:
+            text.append_text(self.ink((f"{words}\n", colour, False)))
         rate = snapshot.step / snapshot.seconds if snapshot.seconds > 0 else None
         text.append_text(
             self.ink(
@@ -77,6 +87,13 @@ class SummaryScreen(Dialog):
             )
         )
         return text
+
+    def _in_words(self, alert: AlertRow) -> list[tuple[str, str]]:
+        """Lines about a finding, with their colours."""
+        level = level_of(alert)
+        words = self.look.words(f"{SIGNS[level]} {alert.title}. {alert.text}")
+        lines = textwrap.wrap(words, CHART_WIDTH, subsequent_indent="  ")
+        return [(line, COLOURS[level]) for line in lines]
 
     def hints(self) -> list[tuple[str, str]]:
         return [("q", "leave"), ("esc", "look around")]

@@ -360,6 +360,7 @@ class RunScreen(ChartScreen):
             log = str(session.folder.log)
             self.app.push_screen(ErrorScreen(self.look, session.folder.id, log, snapshot))
         else:
+            self._follow_store()  # The checks speak of a whole run when it ends.
             self.app.push_screen(
                 SummaryScreen(
                     self.look,
@@ -367,5 +368,6 @@ class RunScreen(ChartScreen):
                     session.descriptor,
                     snapshot,
                     self.charting.history,
+                    self.alerts.about_score,
                 )
             )

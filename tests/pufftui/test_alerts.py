@@ -12,6 +12,7 @@ from pufftui.alerts import Alerts
 from pufftui.notify import desktop
 from pufftui.screens.alerts import AlertsScreen
 from pufftui.screens.critical import CriticalScreen
+from pufftui.screens.end import SummaryScreen
 from pufftui.session import Session
 from pufftui.trainer.command import Pause, RollBack
 from pufftui.trainer.health import RULES, Finding, Level, Remedy
@@ -258,3 +259,26 @@ def test_a_notification_holds_no_control_characters(monkeypatch, environment, wa
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert desktop("The title", "a\x1bb;c") == wanted
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_summary_says_what_was_found_of_the_score(session: Session, size) -> None:
+    session.runner.alerts = []
+    app = fake_app(session)
+    async with app.run_test(size=size) as pilot:
+        await settle(app, pilot)
+        text = (
+            "It got no better after step 30,000,000 of 80,000,000: it ended at 356 of at most 864."
+        )
+        session.runner.alerts = [
+            alert(1, "score.plateau", "info", text=text),
+            alert(2, "policy.kl", "warning"),
+        ]
+        session.runner.phase = Phase.FINISHED
+        await settle(app, pilot)
+        assert isinstance(app.screen, SummaryScreen)
+        shown = " ".join(screen_text(app).replace("│", " ").split())
+        assert "· The score no longer gets better. It got no better after step" in shown
+        assert "it ended at 356 of at most 864." in shown
+        assert "steps/s on cpu" in shown
+        assert RULES["policy.kl"].title not in shown

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from pufftui.trainer.config import Config
 from pufftui.trainer.health import RULES, Finding, Level
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.snapshot import LOSSES, Phase, Snapshot
+from pufftui.trainer.store import StoreReader
 
 REPORT = {
     *("step", "seconds", "sps", "epoch", "score", "perf", "episode_return", "episode_length"),
@@ -231,6 +233,64 @@ def test_alerts_are_in_every_report() -> None:
     assert told["title"] == "The score has crashed"
     assert told["advice"]
     assert json.loads(json_line(report(snapshot, ())))["alerts"] == []
+
+
+def test_what_is_worth_knowing_is_told_at_the_end_with_advice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner = FakeRunner(tmp_path, Snapshot(Phase.FINISHED, step=64))
+    runner.findings = (finding(Level.WARNING), finding(Level.INFO))
+    run_headless(runner, json=False)
+    said = capsys.readouterr()
+    assert said.out.count("\n") == 1
+    advice = RULES["score.crash"].advice
+    assert f"\nInfo: The score has crashed. It fell. {advice}\n" in said.err
+    assert said.err.count("It fell.") == 2
+
+
+@pytest.mark.parametrize("json_too", [True, False])
+def test_a_run_that_got_nowhere_says_so_at_its_end(tmp_path: Path, json_too: bool) -> None:
+    """With a tiny learning rate, and fast: on a slow machine other checks would have spoken before."""
+    code = (
+        "import sys\n"
+        "from pufftui.__main__ import main\n"
+        "from pufftui.trainer.health import score\n"
+        "score.SENSIBLE_SECONDS = float('inf')\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    settings = {
+        "policy.memory": "none",
+        "policy.hidden": "16",
+        "vec.agents": "64",
+        "train.horizon": "32",
+        "train.minibatch-size": "2048",
+        "train.learning-rate": "1e-7",
+        "train.total-steps": "200k",
+        "run.device": "cpu",
+        "run-name": "it",
+    }
+    flags = [word for name, value in settings.items() for word in (f"--{name}", value)]
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", "cartpole", "--headless", *flags]
+        + ["--json"] * json_too,
+        cwd=tmp_path,
+        env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path / "config")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    told = [line for line in done.stderr.splitlines() if line.startswith("Info: ")]
+    words = "Info: The score no longer gets better. It got no better after step "
+    (line,) = [line for line in told if line.startswith(words)]
+    assert line.endswith("are worth a try.")
+    with closing(StoreReader(tmp_path / "runs" / "it" / "run.db")) as reader:
+        stored = [alert.level for alert in reader.alerts_after(0) if alert.rule == "score.plateau"]
+    assert stored == ["info"]
+    if json_too:
+        last = json.loads(done.stdout.splitlines()[-2])
+        levels = {alert["rule"]: alert["level"] for alert in last["alerts"]}
+        assert levels["score.plateau"] == "info"
 
 
 def test_an_alert_is_one_sentence_on_stderr_until_it_is_over() -> None:

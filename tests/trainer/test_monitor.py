@@ -191,6 +191,21 @@ def test_the_last_rows_are_looked_at_before_it_ends(watched):
     assert [alert.rule for alert in run.alerts] == ["rewards.small"]
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_run_that_has_ended_is_judged_as_a_whole_and_calls_nobody(watched, ended):
+    run = watched()
+    run.monitor.start(0)
+    for row in range(64):
+        values = {"score": min(40.0, 2.0 * row)}
+        run.monitor.row(Moment((row + 1) * 10_000, 0.04 * row, values))
+    run.monitor.close(ended=ended)
+    run.store.flush()
+    told = [(alert.rule, alert.level, alert.over_step) for alert in run.alerts]
+    assert told == [("score.plateau", "info", None)] * ended
+    assert [finding.rule.id for finding in run.channel.findings] == ["score.plateau"] * ended
+    assert run.asked() == []
+
+
 def test_a_past_that_cannot_be_read_is_told_once(tmp_path):
     """The monitor reads a file that is no store; what it says goes to one that is."""
     torn, channel = tmp_path / "torn.db", Channel(1_000_000)

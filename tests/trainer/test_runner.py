@@ -97,6 +97,15 @@ def test_a_run_to_the_end(start):
     reader.close()
 
 
+def test_a_fast_run_has_a_row_for_each_of_its_few_epochs(start):
+    runner = start(SMALL)
+    assert runner.join(60)
+    reader = StoreReader(runner.folder.database)
+    steps = reader.metrics_between().last_steps.tolist()
+    reader.close()
+    assert steps == list(range(1024, 20_480 + 1, 1024))
+
+
 def test_pause_checkpoint_resume_stop(start):
     runner = start(ENDLESS)
     wait_for(lambda: runner.latest.step > 0)

@@ -17,6 +17,8 @@ class Detector(ABC):
     """
 
     rule: ClassVar[Rule]
+    unless: ClassVar[tuple[str, ...]] = ()
+    """Rules that say more; where one of them holds at the end, `end` is not asked."""
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
         self._facts, self._track = facts, track
@@ -24,6 +26,10 @@ class Detector(ABC):
     @abstractmethod
     def see(self, moment: Moment) -> Finding | None:
         """What is wrong now."""
+
+    def end(self, last: Moment) -> Finding | None:  # noqa: ARG002
+        """What the whole run tells, now that it has ended with this row; None is nothing new."""
+        return None
 
 
 class MachineDetector(ABC):

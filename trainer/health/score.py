@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from pufftui.trainer.health.course import EARLY_SHARE, LITTLE_RANGE, LITTLE_SHARE, Course
 from pufftui.trainer.health.detector import Detector, finding
 from pufftui.trainer.health.finding import Finding, Level, Remedy, Rule
 from pufftui.trainer.health.moment import Facts, Moment
@@ -72,34 +73,62 @@ class Plateau(Detector):
 
     rule = Rule(
         "score.plateau",
-        "The score stands still",
+        "The score no longer gets better",
         "score",
-        f"No better level for {PLATEAU_SECONDS / 60:g} minutes and {PLATEAU_SHARE:.0%} of the run, and"
-        f" the score is below {NEAR_TOP:.0%} of its range.",
+        f"While the run lasts: no better level for {PLATEAU_SECONDS / 60:g} minutes and"
+        f" {PLATEAU_SHARE:.0%} of the steps. At its end, however fast it was: no better level after the"
+        f" first {EARLY_SHARE:.0%} of the steps, and no rise in the rest of more than"
+        f" {LITTLE_SHARE:.0%} of what was gained or {LITTLE_RANGE:.0%} of the score's range. Never"
+        f" from {NEAR_TOP:.0%} of its range on, nor before all games of a time have ended.",
         "own measurements: benchmarks/health.py",
-        "It may be all that this policy can do. More units or a memory, a higher entropy coefficient, or a"
-        " higher gamma for far-away rewards are worth a try; or stop here.",
+        "It may be all that this policy can do: more units or a memory, another learning rate, a higher"
+        " entropy coefficient, or a higher gamma for far-away rewards are worth a try.",
     )
+    unless = (ScoreCrash.rule.id, "score.no_learning")
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
         super().__init__(facts, track)
         self._best = -math.inf
         self._since: Moment | None = None
+        self._course = Course()
+        self._generation = 0.0
 
     def see(self, moment: Moment) -> Finding | None:
-        track = self._track
+        track, score = self._track, moment.get("score")
+        if score is not None and math.isfinite(score):
+            self._course.see(score, moment)
+        self._generation = moment.get("provisional_steps") or self._generation
         if math.isnan(track.level) or not track.learned:
             return None
         if track.level > self._best + max(0.01 * track.gain, 2 * track.noise):
             self._best, self._since = track.level, moment
-        if self._since is None:
+        if self._since is None or self._is_near_top(track.level):
             return None
-        still = moment.seconds - self._since.seconds
-        top = track.top - (1 - NEAR_TOP) * track.range
-        if still < max(PLATEAU_SECONDS, PLATEAU_SHARE * moment.seconds) or track.level >= top:
+        seconds, steps = moment.seconds - self._since.seconds, moment.step - self._since.step
+        if seconds < PLATEAU_SECONDS or steps < PLATEAU_SHARE * moment.step:
             return None
-        text = f"It has been around {track.level:.4g} for {still / 60:.0f} minutes."
+        text = f"It has been around {track.level:.4g} since step {self._since.step:,}."
         return finding(self.rule, Level.INFO, text, self._since, track.level)
+
+    def end(self, last: Moment) -> Finding | None:
+        still = self._course.standstill(self._track.range)
+        if still is None or self._is_near_top(still.best):
+            return None
+        if last.step - still.since.step < self._generation:
+            return None
+        top = self._track.top
+        possible = "" if math.isnan(top) else f" of at most {top:.4g}"
+        before = f", from {still.best:.4g}" if still.fell else ""
+        text = (
+            f"It got no better after step {still.since.step:,} of {last.step:,}:"
+            f" it ended at {still.last:.4g}{possible}{before}."
+        )
+        return finding(self.rule, Level.INFO, text, still.since, still.last)
+
+    def _is_near_top(self, level: float) -> bool:
+        track = self._track
+        span = abs(track.top) if math.isnan(track.range) else track.range
+        return level >= track.top - (1 - NEAR_TOP) * span
 
 
 GENERATIONS = 3

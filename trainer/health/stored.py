@@ -43,7 +43,15 @@ def check_run(reader: StoreReader, facts: Facts) -> list[Told]:
         changes = suite.see(at) if isinstance(at, Moment) else suite.see_machine(at)
         for change in changes:
             _tell(told, change)
+    for change in suite.end() if has_ended(reader) else []:
+        _tell(told, change)
     return told
+
+
+def has_ended(reader: StoreReader) -> bool:
+    """Whether a run came to its end or was stopped, and nobody has gone on with it since."""
+    turns = [event.kind for event in reader.events_after(0) if event.kind in ("start", "stop")]
+    return turns[-1:] == ["stop"]
 
 
 def _tell(told: list[Told], change: Change) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pufftui.trainer.health.detector import Detector, MachineDetector
 from pufftui.trainer.health.finding import Finding, Rule
@@ -88,6 +88,7 @@ class HealthSuite:
         self._machine = [detector() for detector in MACHINE]
         self._open: dict[str, Finding] = {}
         self._closed: dict[str, tuple[float, Finding]] = {}
+        self._last: Moment | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -102,8 +103,23 @@ class HealthSuite:
     def see(self, moment: Moment) -> list[Change]:
         """Takes in a row of metrics."""
         self._track.see(moment)
+        self._last = replace(moment, values={})
         found = [(detector.rule, detector.see(moment)) for detector in self._learning]
         return self._changes(found, moment)
+
+    def end(self) -> list[Change]:
+        """The run has ended, finished or stopped: what its whole course tells beside what is known."""
+        changes: list[Change] = []
+        if self._last is None:
+            return changes
+        for detector in self._learning:
+            if self._open.keys() & {detector.rule.id, *detector.unless}:
+                continue
+            found = detector.end(self._last)
+            if found is not None:
+                self._open[found.rule.id] = found
+                changes.append(Change(found, self._last.step, self._last.seconds))
+        return changes
 
     def see_machine(self, reading: Reading) -> list[Change]:
         """Takes in a reading of the machine."""

@@ -1,7 +1,7 @@
 """The palette of all commands: Textual's, which ends the application where a key comes too early.
 
 Opened again before it has quite gone, closed twice, clicked at beside a window that has just become smaller, told
-to go to a line of a list that is not laid out yet: none of that matters to anybody, but Textual's
+to go to a line of a list that is not laid out yet, still busy when its list is gone: none of that matters to anybody, but Textual's
 palette raises. This file relies on how it is made.
 """
 
@@ -15,6 +15,7 @@ from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette
 from textual.css.query import NoMatches
 from textual.errors import NoWidget
+from textual.message import Message
 
 _search: Any = getattr(vars(CommandPalette).get("_gather_commands"), "__wrapped__", None)
 """The search, without the worker that it comes in."""
@@ -36,6 +37,23 @@ class Palette(CommandPalette):
     def _action_command_list(self, action: str) -> None:
         with suppress(LookupError, NoMatches):
             super()._action_command_list(action)
+
+    def _action_cursor_down(self) -> None:
+        with suppress(LookupError, NoMatches):
+            super()._action_cursor_down()
+
+    async def _dispatch_message(self, message: Message) -> None:
+        with suppress(NoMatches):
+            await super()._dispatch_message(message)
+
+    def _watch__list_visible(self) -> None:
+        with suppress(NoMatches):
+            super()._watch__list_visible()
+
+    async def _watch__show_busy(self) -> None:
+        """Textual calls it some time after the flag has changed, when the list may be gone."""
+        with suppress(NoMatches):
+            await super()._watch__show_busy()
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Closes the palette, once: Textual's own handlers may do so twice."""

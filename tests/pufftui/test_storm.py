@@ -116,3 +116,19 @@ async def test_the_palette_stands_any_size(tmp_path: Path) -> None:
         await pilot.press("pagedown", "pageup", "escape")
         await pilot.pause()
         assert app.screen is app.main
+
+
+async def test_the_palette_goes_on_without_its_list(tmp_path: Path) -> None:
+    """It goes from inside outwards, while its search and its timers are still at work."""
+    app = fake_app(fake_session(tmp_path / "squared-brisk-otter"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p", "t")
+        await pilot.pause(0.3)
+        palette = app.screen
+        await palette.query("CommandList, LoadingIndicator").remove()
+        for flag in ("_show_busy", "_list_visible", "_show_busy"):
+            setattr(palette, flag, not getattr(palette, flag))
+            await pilot.pause()
+        await pilot.press("x", "down", "enter", "escape")
+        await pilot.pause(0.3)
+        assert app.is_running

@@ -24,8 +24,8 @@ LEAST_STILL = 4
 EARLY_SHARE = 0.6
 """The score stopped getting better early if it did so in this share of the run's steps."""
 
-SAME_SHARE, SAME_NOISE = 0.03, 1.0
-"""A level is as good as the best within this share of what was gained, or this share of the noise."""
+SAME_SHARE = 0.03
+"""A level is as good as the best within this share of what was gained; if nothing was, within the noise."""
 
 LITTLE_SHARE, LITTLE_RANGE = 0.1, 0.01
 """A rise is nothing if it cannot be more than this share of what was gained, or of the score's range."""
@@ -88,13 +88,14 @@ class Course:
         smooth = np.convolve(levels, np.full(width, 1 / width), "valid")
         best = float(smooth.max())
         gain = best - float(levels[:2].min())
-        same = max(SAME_NOISE * noise, SAME_SHARE * gain)
+        risen = gain > RISEN_NOISE * noise
+        same = SAME_SHARE * gain if risen else noise
         place = int(np.argmax(smooth >= best - same))
         # The mean over a stretch may reach that level a little before the score does.
         begin = place + width // 2
         if count - begin < LEAST_STILL or steps[place] > EARLY_SHARE * steps[-1]:
             return None
-        known, risen = not math.isnan(span), gain > RISEN_NOISE * noise
+        known = not math.isnan(span)
         little = max(LITTLE_SHARE * gain, LITTLE_RANGE * span if known else 0.0)
         if _rises(steps[begin:], levels[begin:], little, SAME_SHARE * gain if risen else little):
             return None

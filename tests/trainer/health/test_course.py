@@ -100,7 +100,7 @@ def test_a_score_that_still_rises_is_not_named(seed, deviation, facts) -> None:
     for scores in (
         learn(1.0, 500.0),
         [300 * math.log1p(row) / math.log(64) for row in range(64)],
-        [80 * (1 - math.exp(-5 * row / 64)) for row in range(64)],
+        [400 * (1 - math.exp(-4 * row / 64)) for row in range(64)],
         # It rested for long, and then went on.
         [*learn(1.0, 300.0, 20), *[300.0] * 24, *learn(1.0, 500.0, 20, 300.0)],
     ):

@@ -24,6 +24,9 @@ from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.vitals import GradientNoise
 
+MOST_MINIBATCHES = 64
+"""In an update that is recorded as one graph: each has some 50 kernels, with an LSTM some thousands."""
+
 Signs = Callable[[Rollout], dict[str, Tensor]]
 """Figures of a rollout and of the policy that has learned from it."""
 
@@ -109,7 +112,7 @@ class Learner:
         With `probe` the first one also measures the gradient's noise.
         """
         self._fill(rollout, config, learning_rate, beta)
-        if self._recordable(rollout) and (work := self._whole(rollout, config, probe)):
+        if self._recordable(rollout, config) and (work := self._whole(rollout, config, probe)):
             function, names = work
             (values,) = function()
             return None if interrupted() else UpdateReport(names, values)
@@ -143,8 +146,10 @@ class Learner:
         order = torch.cat([torch.randperm(agents, **options) for _ in range(rounds)])
         self._chance.draws.copy_(order[: segments * minibatches].view(shape))
 
-    def _recordable(self, rollout: Rollout) -> bool:
-        """Several ranks meet within an update; observations on the host have to be asked for."""
+    def _recordable(self, rollout: Rollout, config: TrainConfig) -> bool:
+        """Several ranks meet within an update; observations on the host have to be asked for; a graph has its limits."""
+        if minibatch_plan(config, rollout.rewards.shape[1])[1] > MOST_MINIBATCHES:
+            return False
         on_gpu = rollout.rewards.is_cuda and rollout.observations.is_cuda
         return on_gpu and self.ranks.size == 1 and not self._whole_unrecorded
 

@@ -186,3 +186,15 @@ def test_it_prints_a_line_and_a_table():
     assert json.loads(line)["env"] == "squared"
     assert table[0].startswith("squared, none")
     assert any(row.startswith("graph: update") for row in table)
+
+
+def test_an_update_of_very_many_minibatches_is_no_single_graph(monkeypatch):
+    """It would take minutes to be recorded."""
+    whole = count()
+    monkeypatch.setattr("pufftui.trainer.update.MOST_MINIBATCHES", 1)
+    line = count()
+    assert line["shortfalls"] == []
+    assert "graph: update" in whole["launched"]
+    assert "graph: update" not in line["launched"]
+    assert line["launches"] > whole["launches"]
+    assert line["loop"]["launch"] == 2 * (HORIZON + 1)

@@ -15,24 +15,13 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.config import PolicyConfig, TrainConfig
 from pufftui.trainer.minibatch import Minibatch
+from pufftui.trainer.optimizer import PolicyOptimizer
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
-from pufftui.trainer.update import Learner
+from pufftui.trainer.update import Chance, Learner
 
 STEPS, AGENTS = 8, 6
-
-
-class Keeper:
-    """In place of an optimizer: keeps the gradients."""
-
-    def __init__(self, policy):
-        self.policy = policy
-        self.gradients = []
-
-    def step(self, *_):
-        self.gradients = [parameter.grad.clone() for parameter in self.policy.parameters()]
-        return torch.tensor(1.0), torch.tensor(True)
 
 
 def gradients(agents, ranks):
@@ -65,10 +54,11 @@ def gradients(agents, ranks):
     batch = Minibatch(
         rollout, rows, torch.ones(len(rows)), normal(STEPS, AGENTS), rollout.values.clone()
     )
-    keeper = Keeper(policy)
-    learner = Learner(policy, keeper, generator, ranks)
-    learner._gradient_step(batch, torch.ones(STEPS, AGENTS), TrainConfig(horizon=STEPS), 0.01)
-    return torch.cat([gradient.flatten() for gradient in keeper.gradients]).numpy()
+    config = TrainConfig(horizon=STEPS)
+    learner = Learner(policy, PolicyOptimizer(policy, config), generator, ranks)
+    chance = Chance(torch.empty(0), torch.zeros(7, dtype=torch.float64))
+    learner._gradients(batch, config, chance, None, recording=False)
+    return torch.cat([parameter.grad.flatten() for parameter in policy.parameters()]).numpy()
 
 
 RANK_PROGRAM = """

@@ -19,6 +19,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.trainer.layers import load_config
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.update import UpdateReport
 from pufftui.trainer.vitals import NOISE_EVERY
 
 WARM_UP = 24
@@ -28,7 +29,7 @@ def measure(env: str, epochs: int) -> dict[str, float | str]:
     """Shares of the time of an epoch."""
     config = load_config(env, device="cpu", files=[], flags={})
     session = TrainingSession(config, load_env(env))
-    make = session._vitals  # noqa: SLF001 - what is measured
+    make, fetch = session.learner._signs, session._fetch  # noqa: SLF001 - what is measured
     every = session._units_every  # noqa: SLF001
     signs: dict[bool, list[float]] = {True: [], False: []}
 
@@ -38,7 +39,14 @@ def measure(env: str, epochs: int) -> dict[str, float | str]:
         signs[session.epoch % every == 0].append(time.perf_counter() - began)
         return figures
 
-    session._vitals = timed  # type: ignore[method-assign]  # noqa: SLF001
+    def fetched(update: UpdateReport, rollout: Rollout) -> dict[str, float]:
+        began = time.perf_counter()
+        figures = fetch(update, rollout)
+        signs[session.epoch % every == 0][-1] += time.perf_counter() - began
+        return figures
+
+    session.learner._signs = timed  # noqa: SLF001
+    session._fetch = fetched  # type: ignore[method-assign]  # noqa: SLF001
     probed: list[float] = []
     plain: list[float] = []
     for _ in range(epochs):

@@ -65,6 +65,10 @@ class Collector:
             [functools.partial(self._decided, step, group) for group in self.groups]
             for step in range(horizon + 1)
         ]
+        self._final_values: list[Function] = [
+            functools.partial(self._finals, group) for group in self.groups
+        ]
+        """Kept here once they are recorded: the steps outside Python have only the handles of the graphs."""
         self._start: Function = self._started
         self._finish: Function = self._finished
         self._advance: Function = self._advanced
@@ -73,7 +77,6 @@ class Collector:
         """When the actions of the step in hand are where the environments read them."""
         self._streams: list[torch.cuda.Stream] = []
         self._steps: GpuSteps | None = None
-        self._final_values: list[Function] = []
         self._begin()
         if on_gpu:
             self._streams = [torch.cuda.Stream(self.device) for _ in self.groups]
@@ -168,7 +171,6 @@ class Collector:
         if self.horizon * len(self.groups) > MOST_RECORDINGS:
             self.unrecorded = f"{self.horizon} steps of train.horizon are too many"
         pools = [graph_pool(self.device) for _ in self.groups]
-        finals: list[Function] = [functools.partial(self._finals, group) for group in self.groups]
         with torch.inference_mode():
             for group in self.groups:
                 number = group.number
@@ -177,7 +179,8 @@ class Collector:
                     warm_ups = WARM_UPS if step in (0, 1, self.horizon) else 1
                     work = self._decide[step][number]
                     self._decide[step][number] = self._recorded(work, pools[number], warm_ups)
-                finals[number] = self._recorded(finals[number], pools[number], WARM_UPS)
+                finals = self._final_values[number]
+                self._final_values[number] = self._recorded(finals, pools[number], WARM_UPS)
                 group.state.zero_()  # Recording tries the decisions.
             # On the way from step to step Python holds up what wants its lock; so it does few things there.
             pool = graph_pool(self.device)
@@ -186,8 +189,7 @@ class Collector:
             first = {name: tensor.clone() for name, tensor in self.carried().items()}
             self._advance = self._recorded(self._advance, pool, WARM_UPS)
             self.restore(first)
-        self._final_values = finals  # Kept: the steps have only the handles of the graphs.
-        rows = [*self._decide, finals]
+        rows = [*self._decide, self._final_values]
         handles = [
             [work.recording.handle for work in row if isinstance(work, Recorded)] for row in rows
         ]

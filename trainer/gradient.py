@@ -26,10 +26,9 @@ class GatheredGradient:
     def __init__(self, policy: Policy, distribution: ActionDistribution) -> None:
         self._policy, self._distribution = policy, distribution
         self._parameters = list(policy.parameters())
-        device = policy.heads.weight.device
-        on_gpu = kernels.is_gpu(device) and not kernels.missing(device)
-        self._fused = on_gpu and not distribution.continuous
-        self._sizes = distribution.size_tensor.to(device)
+        weight = policy.heads.weight
+        self._fused = kernels.on_gpu(weight) and not distribution.continuous
+        self._sizes = distribution.size_tensor.to(weight.device)
         self._recorded: dict[int, Function] = {}
         self.unrecorded = ""
         """Why the work is not recorded, though there is a GPU."""

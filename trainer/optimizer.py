@@ -107,11 +107,7 @@ class PolicyOptimizer:
     def _recorded(self, inputs: tuple[Tensor, ...]) -> Function:
         """The step as a CUDA graph if it can be; recording takes steps, which leave no trace."""
         changed = [*self._parameters.values(), *self.state().values()]
-        before = [tensor.detach().clone() for tensor in changed]
-        work, self.unrecorded = recorded(self._step, *inputs)
-        with torch.no_grad():
-            for tensor, value in zip(changed, before, strict=True):
-                tensor.copy_(value)
+        work, self.unrecorded = recorded(self._step, *inputs, undo=changed)
         return work
 
     def _fuse(self, device: torch.device) -> None:

@@ -13,7 +13,7 @@ import triton.language as tl
 from torch import Tensor
 
 from pufftui.trainer.kernels.gpu import positive_candidate
-from pufftui.trainer.kernels.gpu_gather import CATEGORY, FLOAT, float_at
+from pufftui.trainer.kernels.gpu_gather import feature_at
 
 BLOCK, WARPS = 32, 4
 """Agents and warps of a program."""
@@ -85,20 +85,13 @@ def features_of(observations, row, inside, count, table, first, width,
                 has_floats: tl.constexpr, words: tl.constexpr, chunk: tl.constexpr):  # fmt: skip
     """The features from `first` on of each row, (rows, chunk) float32, zero beyond the last."""
     feature = first + tl.arange(0, chunk)
-    there = feature < width
-    offset = tl.load(table + feature * 3, mask=there, other=0)
-    kind = tl.load(table + feature * 3 + 1, mask=there, other=0)
-    category = tl.load(table + feature * 3 + 2, mask=there, other=0)
-    at = row.to(tl.int64)[:, None] * count + offset[None, :]
-    known = inside[:, None] & there[None, :]
-    floats, bytes_ = known & (kind == FLOAT)[None, :], known & (kind != FLOAT)[None, :]
-    byte = tl.load(observations + at, mask=bytes_, other=0)
-    one_hot = (bytes_ & (byte.to(tl.int32) == category[None, :])).to(tl.float32)
-    scaled = tl.div_rn(byte.to(tl.float32), 255.0)
-    number = tl.where((kind == CATEGORY)[None, :], one_hot, scaled)
-    if has_floats:
-        number = tl.where(floats, float_at(observations + at, floats, words), number)
-    return number
+    exists = feature < width
+    offset = tl.load(table + feature * 3, mask=exists, other=0)[None, :]
+    kind = tl.load(table + feature * 3 + 1, mask=exists, other=0)[None, :]
+    category = tl.load(table + feature * 3 + 2, mask=exists, other=0)[None, :]
+    place = observations + row.to(tl.int64)[:, None] * count + offset
+    there = inside[:, None] & exists[None, :]
+    return feature_at(place, there, kind, category, has_floats, words)
 
 
 @triton.jit

@@ -163,6 +163,18 @@ def float_at(place, there, words: tl.constexpr):
 
 
 @triton.jit
+def feature_at(place, there, kind, category, has_floats: tl.constexpr, words: tl.constexpr):
+    """Features (rows, columns) whose first bytes are at `place`; `kind` and `category` are (1, columns)."""
+    byte = tl.load(place, mask=there & (kind != FLOAT), other=0)
+    # Rounded as in C, so that 255 becomes 1.
+    number = tl.div_rn(byte.to(tl.float32), 255.0)
+    number = tl.where(kind == CATEGORY, (byte.to(tl.int32) == category).to(tl.float32), number)
+    if has_floats:
+        number = tl.where(kind == FLOAT, float_at(place, there & (kind == FLOAT), words), number)
+    return number
+
+
+@triton.jit
 def unpack(
     observations, rows, table, outputs, elements, agents, segments, size, width,
     has_rows: tl.constexpr, has_floats: tl.constexpr, words: tl.constexpr,
@@ -182,12 +194,7 @@ def unpack(
     category = tl.load(table + 3 * column + 2, mask=exists, other=0)[None, :]
     there = inside[:, None] & exists[None, :]
     place = observations + start[:, None] + offset
-    byte = tl.load(place, mask=there & (kind != FLOAT), other=0)
-    # Rounded as in C, so that 255 becomes 1.
-    number = tl.div_rn(byte.to(tl.float32), 255.0)
-    number = tl.where(kind == CATEGORY, (byte.to(tl.int32) == category).to(tl.float32), number)
-    if has_floats:
-        number = tl.where(kind == FLOAT, float_at(place, there & (kind == FLOAT), words), number)
+    number = feature_at(place, there, kind, category, has_floats, words)
     to = outputs + element[:, None] * width + column[None, :]
     tl.store(to, number.to(outputs.dtype.element_ty), mask=there)
 

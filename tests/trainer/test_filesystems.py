@@ -148,6 +148,39 @@ def test_what_a_killed_writer_leaves_keeps_nobody_out(place):
         assert json.loads(said) == list(range(1, first + 1))
 
 
+@lacking("neither", "no record locks")
+def test_a_remark_waits_for_a_write_that_is_under_way(place):
+    """The journal of that write looks like what a killed process leaves, but is in use."""
+    database = place.folder / "run.db"
+    (place.folder / "config.toml").touch()
+    code = (
+        "import subprocess, sys, time; from pathlib import Path\n"
+        "from pufftui.trainer.store.ledger import Ledger\n"
+        "ledger = Ledger(Path(sys.argv[1]), 0)\n"
+        "ledger.write([lambda l: l.metrics(0, 0.0, 0, {'score': 0.0}, {})])\n"
+        "ledger._connection.execute('PRAGMA cache_size=1')\n"
+        "def slowly(l):\n"
+        "    for step in range(1, 3000):\n"
+        "        l.metrics(step, 0.0, 0, {f'metric {i}': float(step) for i in range(50)}, {})\n"
+        "    remark = 'import sys; from pathlib import Path; from pufftui.trainer.store import add_note;'"
+        " 'print(1, flush=True); add_note(Path(sys.argv[1]), 1, \\'it\\'); print(2, flush=True)'\n"
+        "    l.other = subprocess.Popen([sys.executable, '-c', remark, sys.argv[1]],"
+        " stdout=subprocess.PIPE, text=True)\n"
+        "    assert l.other.stdout.readline() == '1\\n'\n"
+        "    time.sleep(0.5)\n"
+        "ledger.write([slowly])\n"
+        "assert ledger.other.wait() == 0\n"
+        "assert ledger.other.stdout.read() == '2\\n'\n"
+        "ledger.write([lambda l: l.metrics(3000, 0.0, 0, {'score': 0.0}, {})])\n"
+    )
+    status, _, errors = place.run("-c", code, str(database))
+    assert status == 0, errors
+    reader = StoreReader(database)
+    assert reader.metrics_after(0).steps.tolist() == list(range(3001))
+    assert [note.text for note in reader.notes_after(0)] == ["it"]
+    reader.close()
+
+
 @lacking("all but that")
 def test_a_run_is_trained_and_read_where_nearly_all_is_missing(place):
     assert "rows" in filesystems.train(place)

@@ -1,5 +1,6 @@
 """What a person adds to a run from elsewhere, and what the trainer tells beside the metrics."""
 
+import threading
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from pufftui.trainer.store import (
     add_note,
     pin,
     tag,
+    turns,
     untag,
 )
 
@@ -116,3 +118,30 @@ def test_a_run_without_a_store_and_a_file_that_is_none_are_messages(database):
     with pytest.raises(PuffError, match="cannot be written"):
         tag(database, "x")
     assert list(database.parent.iterdir()) == [database]
+
+
+def test_threads_of_one_process_take_turns(tmp_path, monkeypatch):
+    """A turn that has just been taken is not what somebody dead has left."""
+    make, inside, most = turns._make, [], []
+
+    def make_slowly(file, mine):
+        made = make(file, mine)
+        time.sleep(0.02)
+        return made
+
+    def take():
+        for _ in range(5):
+            with turns.turn(tmp_path / "run.db", 20.0):
+                inside.append(1)
+                most.append(len(inside))
+                time.sleep(0.005)
+                inside.pop()
+
+    monkeypatch.setattr(turns, "_make", make_slowly)
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 20
+    assert not list(tmp_path.iterdir())

@@ -73,11 +73,15 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def writing(database: Path, connection: sqlite3.Connection) -> AbstractContextManager[None]:
-    """What a write has to be in: a turn, where the journal shows that there may be no locks.
+    """What a write has to be in: a turn, where there may be no locks.
 
-    Only who trains a run chooses the journal, so all who write a store see the same.
+    Only who trains a run chooses the journal, so all who write a store see the same. Without locks
+    the first question to SQLite has to wait for a turn, this one included: it would take the
+    journal of a write that is under way for that of a process that was killed, and undo the write.
     """
-    return nullcontext() if journal(connection) == "wal" else turn(database, BUSY_SECONDS)
+    if locks_beside(database) and journal(connection) == "wal":
+        return nullcontext()
+    return turn(database, BUSY_SECONDS)
 
 
 def journal(connection: sqlite3.Connection) -> str:
@@ -107,6 +111,8 @@ def open_for_reading(database: Path) -> sqlite3.Connection | None:
     if not database.is_file():  # a pipe would let nobody open it
         return None
     locks = locks_beside(database)
+    if not locks and _is_empty(database):
+        return None  # SQLite would delete the journal of the first write
     try:
         return _current(_connect(database, "ro", locks=locks))
     except sqlite3.OperationalError as error:
@@ -125,6 +131,13 @@ def open_for_reading(database: Path) -> sqlite3.Connection | None:
         # In a folder that may not be written SQLite cannot make the files that readers share.
         # With no log beside it the file is complete and nobody is writing.
         return _current(_connect(database, "ro", locks=locks, more="&immutable=1"))
+
+
+def _is_empty(database: Path) -> bool:
+    try:
+        return not database.stat().st_size
+    except OSError:
+        return True
 
 
 def finish_rollback(database: Path) -> None:

@@ -37,15 +37,18 @@ def turn(database: Path, patience: float) -> Iterator[None]:
     """
     file = database.with_name(f"{database.name}-turn")
     mine = f"{secrets.token_hex(8)} {os.getpid()} {_machine()}"
-    _take(file, mine, patience)
+    # Other threads of this process may see the file before `_take` returns.
     _held.add(mine)
     try:
-        yield
+        _take(file, mine, patience)
+        try:
+            yield
+        finally:
+            if _holder(file) == mine:
+                with contextlib.suppress(OSError):
+                    file.unlink()
     finally:
         _held.discard(mine)
-        if _holder(file) == mine:
-            with contextlib.suppress(OSError):
-                file.unlink()
 
 
 def _take(file: Path, mine: str, patience: float) -> None:

@@ -172,7 +172,7 @@ class Story:
         self.phase = Phase.STARTING
         self.began = 0.0
         """When the trainer of the newest lineage began, in Unix seconds."""
-        self._lineage = self._heard_lineage = 0
+        self._lineage = self._newest = 0
         self._event = 0
         self._row: int | None = None
         self._fields: dict[str, Any] = {"total_steps": total_steps}
@@ -209,9 +209,7 @@ class Story:
         return Snapshot(phase=phase, **fields)
 
     def _hear(self, event: Event) -> None:
-        if event.lineage > self._heard_lineage:
-            self.phase = Phase.STARTING
-        self._heard_lineage = event.lineage
+        self._meet(event.lineage)
         self._fields["seconds"] = event.seconds
         match event.kind:
             case "start" | "resume":
@@ -227,11 +225,16 @@ class Story:
                 self._fields["failure"] = event.text
 
     def _begin(self, lineage: Lineage) -> None:
-        if lineage.id > self._heard_lineage:
-            self.phase = Phase.STARTING
+        self._meet(lineage.id)
         if lineage.id > self._lineage:
             self._fields["step"] = lineage.from_step
         self._lineage, self.began = lineage.id, lineage.started
+
+    def _meet(self, lineage: int) -> None:
+        """A lineage starts when it is first heard of, by itself or by an event, and only then."""
+        if lineage > self._newest:
+            self._newest = lineage
+            self.phase = Phase.STARTING
 
 
 def fields_of(rows: MetricRows) -> dict[str, Any]:

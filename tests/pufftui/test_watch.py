@@ -136,6 +136,14 @@ def test_looking_never_keeps_a_trainer_out(folder: RunFolder) -> None:
     assert not trains(folder)
 
 
+def test_a_run_that_tells_nothing_but_figures_goes_on_running(folder: RunFolder) -> None:
+    store, watcher = log_rows(folder, 3), Watcher(folder)
+    for _ in range(3):
+        watcher.look()
+        assert watcher.latest.phase is Phase.RUNNING
+    store.close()
+
+
 def app_of(folder: RunFolder) -> PuffApp:
     return PuffApp(watch_session(folder), None, StillHost(), StillGpu())
 

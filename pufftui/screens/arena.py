@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from textual.app import ComposeResult
 
 from pufftui.arrange import Arrangement
+from pufftui.asked import Asked
 from pufftui.format import figure
 from pufftui.screens.ask import AgentScreen
 from pufftui.screens.help import HelpScreen
@@ -47,6 +48,9 @@ KEPT_SECONDS = 8
 
 REWIND_SECONDS = 1.0
 
+ANSWER_SECONDS = 1.0
+"""The arena answers within a frame or two; what it has not done by then it will not do."""
+
 
 class ArenaScreen(PlayerScreen):
     """Polls the arena from `tick` and hands the panels what changed.
@@ -78,6 +82,9 @@ class ArenaScreen(PlayerScreen):
         self._picture: tuple[int, int] | None = None
         self._due: dict[str, float] = {}
         self._game_shown = True
+        self._asked_agent = Asked[int](ANSWER_SECONDS)
+        self._asked_pause = Asked[bool](ANSWER_SECONDS)
+        self._asked_speed = Asked[float](ANSWER_SECONDS)
 
     @property
     def owner(self) -> PuffApp:
@@ -132,6 +139,9 @@ class ArenaScreen(PlayerScreen):
         if frame is None or frame is self._frame:
             return
         before, self._frame = self._frame, frame
+        self._asked_agent.see(frame.agent)
+        self._asked_pause.see(frame.paused)
+        self._asked_speed.see(frame.speed)
         if before is None or _state(before) != _state(frame):
             self._label(
                 pause_game="resume game" if frame.paused else "pause game",
@@ -177,7 +187,10 @@ class ArenaScreen(PlayerScreen):
 
     def action_agent(self, by: int) -> None:
         if self._frame is not None:
-            self._send(Watch((self._frame.agent + by) % self._frame.agents))
+            now = self.session.clock()
+            agent = (self._asked_agent.over(self._frame.agent, now) + by) % self._frame.agents
+            self._asked_agent.ask(agent, now)
+            self._send(Watch(agent))
 
     def action_agent_number(self) -> None:
         if self._frame is not None:
@@ -195,7 +208,10 @@ class ArenaScreen(PlayerScreen):
             self._send(WatchAt(event.x, event.y))
 
     def action_pause_game(self) -> None:
-        self._send(PauseGame(paused=self._frame is None or not self._frame.paused))
+        now, is_paused = self.session.clock(), self._frame is not None and self._frame.paused
+        paused = not self._asked_pause.over(is_paused, now)
+        self._asked_pause.ask(paused, now)
+        self._send(PauseGame(paused=paused))
 
     def action_step(self, by: int) -> None:
         self._send(StepGame(by))
@@ -204,9 +220,12 @@ class ArenaScreen(PlayerScreen):
         self._send(Rewind(REWIND_SECONDS))
 
     def action_speed(self, by: int) -> None:
-        speed = self._frame.speed if self._frame else 1.0
-        at = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - speed))
-        self._send(SetSpeed(SPEEDS[min(max(at + by, 0), len(SPEEDS) - 1)]))
+        now = self.session.clock()
+        before = self._asked_speed.over(self._frame.speed if self._frame else 1.0, now)
+        at = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - before))
+        speed = SPEEDS[min(max(at + by, 0), len(SPEEDS) - 1)]
+        self._asked_speed.ask(speed, now)
+        self._send(SetSpeed(speed))
 
     # The screen.
 

@@ -11,6 +11,7 @@ from textual import work
 from pufftui.alerts import Alerts, level_of
 from pufftui.arrange import Arrangement, arrange, with_strip
 from pufftui.arrange_stream import arrange_stream
+from pufftui.asked import Asked
 from pufftui.direct import write_control
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import available_cores
@@ -98,6 +99,7 @@ class RunScreen(ChartScreen):
         self._snapshot: Snapshot | None = None
         self._complained = False
         self._readings: tuple[HostReading, GpuReadings] | None = None
+        self._asked_to_pause = Asked[bool]()
 
     def plan(self, width: int, height: int) -> Arrangement:
         calling = bool(self._calling())
@@ -139,6 +141,7 @@ class RunScreen(ChartScreen):
         if snapshot is not self._snapshot:
             previous, self._snapshot = self._snapshot, snapshot
             self.timing.snapshot = snapshot
+            self._asked_to_pause.see(snapshot.phase is Phase.PAUSED)
             for card in self.chart_cards:
                 card.snapshot = snapshot
             self.charting.provisional_steps = snapshot.provisional_steps
@@ -294,7 +297,9 @@ class RunScreen(ChartScreen):
         return self.session.runner.latest.settings
 
     def action_pause_training(self) -> None:
-        paused = self.session.runner.latest.phase is Phase.PAUSED
+        now, is_paused = self.session.clock(), self.session.runner.latest.phase is Phase.PAUSED
+        paused = self._asked_to_pause.over(is_paused, now)
+        self._asked_to_pause.ask(not paused, now)
         self.command(Resume() if paused else Pause())
 
     def action_checkpoint(self) -> None:

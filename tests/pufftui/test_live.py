@@ -286,6 +286,34 @@ async def test_pause_resume_and_checkpoint(session: Session) -> None:
         assert "● healthy" in screen_text(app).splitlines()[0]
 
 
+async def test_presses_that_come_before_the_answer_are_all_counted(session: Session) -> None:
+    """As over a slow line, where several keys arrive at once."""
+    app, sent = fake_app(session), session.arena.sent
+    session.runner.stubborn = True
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("p", "p", "p")
+        assert session.runner.sent == [Pause(), Resume(), Pause()]
+        sent.clear()
+        await pilot.press("space", "space")
+        assert sent == [PauseGame(paused=True), PauseGame(paused=False)]
+        sent.clear()
+        await pilot.press("greater_than_sign", "greater_than_sign", "less_than_sign")
+        assert sent == [SetSpeed(2.0), SetSpeed(4.0), SetSpeed(2.0)]
+        sent.clear()
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        assert sent == [Watch(1), Watch(2)]
+        await settle(app, pilot)
+        # What others change meanwhile counts again once the wishes have come true.
+        session.runner.stubborn = False
+        session.runner.send(Pause())
+        await settle(app, pilot)
+        session.runner.send(Resume())
+        await settle(app, pilot)
+        await pilot.press("p")
+        assert session.runner.sent[-1] == Pause()
+
+
 async def test_help_lists_every_key(session: Session) -> None:
     app = fake_app(session)
     async with app.run_test(size=(120, 130)) as pilot:

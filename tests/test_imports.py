@@ -10,27 +10,29 @@ import pytest
 import pufftui.envs
 
 WITHOUT_TORCH = [
-    "runner",
-    "config",
-    "snapshot",
-    "command",
-    "frame",
-    "store",
-    "system",
-    "arena",
-    "job",
-    "checkpoint",
-    "weights",
-    "lock",
-    "layers",
-    "policies",
-    "run_folder",
-    "watcher",
+    "pufftui.trainer.runner",
+    "pufftui.trainer.config",
+    "pufftui.trainer.snapshot",
+    "pufftui.trainer.command",
+    "pufftui.trainer.frame",
+    "pufftui.trainer.store",
+    "pufftui.trainer.system",
+    "pufftui.trainer.arena",
+    "pufftui.trainer.job",
+    "pufftui.trainer.checkpoint",
+    "pufftui.trainer.weights",
+    "pufftui.trainer.lock",
+    "pufftui.trainer.layers",
+    "pufftui.trainer.policies",
+    "pufftui.trainer.run_folder",
+    "pufftui.trainer.watcher",
 ]
 """Modules of the trainer that the app imports before torch is loaded."""
 
 ENVS = sorted(
-    path.stem for path in Path(pufftui.envs.__file__).parent.glob("*.py") if path.stem != "__init__"
+    ".".join(path.relative_to(Path(pufftui.envs.__file__).parent).with_suffix("").parts)
+    for path in Path(pufftui.envs.__file__).parent.rglob("*.py")
+    if path.stem != "__init__"
 )
 
 
@@ -51,7 +53,7 @@ def rooms(modules: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("module", WITHOUT_TORCH)
 def test_what_the_app_needs_of_the_trainer_loads_neither_torch_nor_textual(module):
-    assert rooms(loaded_by(f"import pufftui.trainer.{module}")) <= {
+    assert rooms(loaded_by(f"import {module}")) <= {
         "pufftui.trainer",
         "pufftui.envs",
     }

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.arrays_file import (
+from pufftui.trainer.files.arrays import (
     ArraysFile,
     NotWhole,
     opened,

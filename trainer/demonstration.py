@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import Descriptor, DType
-from pufftui.trainer.arrays_file import write_whole
+from pufftui.trainer.files.arrays import write_whole
 from pufftui.trainer.game import Game
 
 FORMAT = 1

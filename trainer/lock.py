@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pufftui.trainer.bounded import in_time
+from pufftui.trainer.files.bounded import in_time
 
 # Filesystems that know no locks answer so, or not in time; a run there goes without one.
 NO_LOCKS = (

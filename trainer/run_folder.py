@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.envs.places import expanded
-from pufftui.trainer.held_folder import HeldFolder, Identity, identity
+from pufftui.trainer.files.held_folder import HeldFolder, Identity, identity
 from pufftui.trainer.lock import Holder, RunLock, look_at, read_holder
 
 LATEST = "latest"

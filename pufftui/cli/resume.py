@@ -16,8 +16,8 @@ from pufftui.envs.library import EnvLibrary
 from pufftui.envs.reading import read_small_text
 from pufftui.trainer.checkpoint import Saved, newest_checkpoint
 from pufftui.trainer.config import Config
+from pufftui.trainer.files.own import refuse_foreign
 from pufftui.trainer.layers import recorded_environment, restore_config
-from pufftui.trainer.own_files import refuse_foreign
 from pufftui.trainer.run_folder import LATEST, RunFolder
 
 EXTENDS = "train.total_steps"

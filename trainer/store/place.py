@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.bounded import in_time
+from pufftui.trainer.files.bounded import in_time
 
 LOCK_SECONDS = 1.5
 """A file system that has not said by then whether it can lock a file is taken for one that cannot."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import EPISODE
-from pufftui.trainer.held_folder import Identity, identity
+from pufftui.trainer.files.held_folder import Identity, identity
 from pufftui.trainer.store.blobs import unpack
 from pufftui.trainer.store.glance import consistently
 from pufftui.trainer.store.opening import Copy, open_for_reading

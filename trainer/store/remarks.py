@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.trainer.own_files import refuse_foreign
+from pufftui.trainer.files.own import refuse_foreign
 from pufftui.trainer.store.opening import open_to_remark, writing
 from pufftui.trainer.store.texts import storable
 

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.held_folder import identity
+from pufftui.trainer.files.held_folder import identity
 from pufftui.trainer.store.place import place_of, uri
 
 BESIDE = ("-wal", "-shm", "-journal")

@@ -26,8 +26,8 @@ from overhead import start
 from pufftui.__main__ import main as pufftui
 from pufftui.app import PuffApp
 from pufftui.screens.run import RunScreen
-from pufftui.trainer.command import PauseGame, SetFrameRate, SetPictureSize
-from pufftui.trainer.snapshot import Snapshot
+from pufftui.trainer.messages.command import PauseGame, SetFrameRate, SetPictureSize
+from pufftui.trainer.messages.snapshot import Snapshot
 
 WARM_UP = 15.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pufftui.envs.descriptor import Descriptor
 from pufftui.keys import game_parts
 from pufftui.latch import Latch
-from pufftui.trainer.command import ArenaCommand, PressKey, ReleaseKey
+from pufftui.trainer.messages.command import ArenaCommand, PressKey, ReleaseKey
 
 SHIFTS = ("left_shift", "right_shift")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pufftui.alerts import Alerts, level_of
 from pufftui.format import duration
 from pufftui.trainer.health import Level
-from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 
 SILENT_AFTER = 10.0
 """Seconds without a new snapshot after which a running trainer is called silent."""

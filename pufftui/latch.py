@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pufftui.trainer.command import ArenaCommand, PressKey, ReleaseAllKeys, ReleaseKey
+from pufftui.trainer.messages.command import ArenaCommand, PressKey, ReleaseAllKeys, ReleaseKey
 
 QUIET = 0.15
 """Seconds; a keyboard that repeats a held key is faster than this."""

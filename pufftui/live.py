@@ -16,8 +16,8 @@ from pufftui.headless import ROWS_LOST, run_headless
 from pufftui.recorded import farewell
 from pufftui.session import Session
 from pufftui.streams import Output, masked
-from pufftui.trainer.command import Stop
-from pufftui.trainer.snapshot import Phase
+from pufftui.trainer.messages.command import Stop
+from pufftui.trainer.messages.snapshot import Phase
 from pufftui.wishes import Wishes
 
 GRACE = 20.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from pufftui.explain import STATISTIC
-from pufftui.trainer.snapshot import LOSSES, TIME_PARTS
+from pufftui.trainer.messages.snapshot import LOSSES, TIME_PARTS
 
 COUNT = 8
 """Colours of a theme's series."""

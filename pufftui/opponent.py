@@ -11,9 +11,9 @@ from pufftui.format import steps
 from pufftui.trainer.checkpoint import Saved, newest_checkpoint
 from pufftui.trainer.config import Config
 from pufftui.trainer.layers import restore_config
+from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.policies import resting_policy, run_environment, weights_from
 from pufftui.trainer.run_folder import LATEST, RunFolder, run_names, runs_root
-from pufftui.trainer.weights import PolicyWeights
 
 RANDOM, NOBODY = "random", "none"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.messages.frame import ArenaFrame
 
 
 class Tally:

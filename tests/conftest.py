@@ -15,7 +15,7 @@ import pytest
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import ActionKind
 from pufftui.envs.library import EnvLibrary, load_library
-from pufftui.trainer.weights import PolicyWeights
+from pufftui.trainer.messages.weights import PolicyWeights
 
 ROOT = Path(__file__).parents[1]
 FLAGS = (

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.command import (
+from pufftui.trainer.messages.command import (
     ArenaCommand,
     FollowAgent,
     HandBack,
@@ -32,11 +32,11 @@ from pufftui.trainer.command import (
     Watch,
     WatchAt,
 )
-from pufftui.trainer.follow import Follow, followed
-from pufftui.trainer.frame import ArenaFrame, RivalFrame
+from pufftui.trainer.messages.follow import Follow, followed
+from pufftui.trainer.messages.frame import ArenaFrame, RivalFrame
+from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.player import Player
 from pufftui.trainer.scene import Scene
-from pufftui.trainer.weights import PolicyWeights
 
 FRAMES_PER_SECOND = 30.0
 """Until somebody asks for fewer."""

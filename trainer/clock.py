@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pufftui.trainer.snapshot import TIME_PARTS
+from pufftui.trainer.messages.snapshot import TIME_PARTS
 
 
 class Clock:

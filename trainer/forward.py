@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType
 from pufftui.trainer.grids import LEAST_SIDE, grids_of
-from pufftui.trainer.weights import PolicyWeights
+from pufftui.trainer.messages.weights import PolicyWeights
 
 Array = NDArray[np.float32]
 

@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.channel import Channel
 from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.config import Config
 from pufftui.trainer.device import memory_errors_in_words
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.keeper import CheckpointKeeper
+from pufftui.trainer.messages.channel import Channel
+from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.obey import obey
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.session import TrainingSession
-from pufftui.trainer.snapshot import Phase
 from pufftui.trainer.start import Start
 from pufftui.trainer.store import StoreWriter
 

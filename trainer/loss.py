@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer.config import TrainConfig
-from pufftui.trainer.snapshot import LOSSES
+from pufftui.trainer.messages.snapshot import LOSSES
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,8 +7,6 @@ import time
 from collections import deque
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.channel import Channel
-from pufftui.trainer.command import Checkpoint, Pause, RollBack
 from pufftui.trainer.health import (
     FACTS,
     Change,
@@ -21,7 +19,9 @@ from pufftui.trainer.health import (
     Stall,
     moments,
 )
-from pufftui.trainer.snapshot import Phase
+from pufftui.trainer.messages.channel import Channel
+from pufftui.trainer.messages.command import Checkpoint, Pause, RollBack
+from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.store import StoreReader, StoreWriter
 from pufftui.trainer.webhook import Webhook
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.channel import Channel
-from pufftui.trainer.command import (
+from pufftui.trainer.config import live_settings, with_live_change
+from pufftui.trainer.keeper import CheckpointKeeper
+from pufftui.trainer.messages.channel import Channel
+from pufftui.trainer.messages.command import (
     Checkpoint,
     Command,
     Pause,
@@ -14,12 +16,10 @@ from pufftui.trainer.command import (
     Stop,
     UndoChange,
 )
-from pufftui.trainer.config import live_settings, with_live_change
-from pufftui.trainer.keeper import CheckpointKeeper
+from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.rollback import roll_back
 from pufftui.trainer.session import TrainingSession
-from pufftui.trainer.snapshot import Phase
 
 FRESH = 2.0
 """A change asks for no checkpoint before it if there is one that is not older, in seconds."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import TOGETHER, ActionKind, Descriptor
-from pufftui.trainer.command import PressKey, ReleaseAllKeys, ReleaseKey
+from pufftui.trainer.messages.command import PressKey, ReleaseAllKeys, ReleaseKey
 
 RAMP_SECONDS = 0.15
 """Time in which a held key pulls a continuous action from rest to its end, at natural speed."""

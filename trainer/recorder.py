@@ -9,11 +9,11 @@ from dataclasses import asdict
 
 import psutil
 
-from pufftui.trainer.channel import Channel
 from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.health import Reading
+from pufftui.trainer.messages.channel import Channel
+from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.monitor import Monitor
-from pufftui.trainer.snapshot import Phase
 from pufftui.trainer.store import StoreWriter, said
 from pufftui.trainer.system import GpuSampler, HostSampler
 

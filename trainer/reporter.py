@@ -12,15 +12,15 @@ from typing import Any
 import psutil
 import torch
 
-from pufftui.trainer.channel import Channel
-from pufftui.trainer.command import Command
 from pufftui.trainer.config import live_settings
 from pufftui.trainer.device import processor
 from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.health import Level, Moment
+from pufftui.trainer.messages.channel import Channel
+from pufftui.trainer.messages.command import Command
+from pufftui.trainer.messages.snapshot import LOSSES, Phase
 from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.session import EpochReport, TrainingSession
-from pufftui.trainer.snapshot import LOSSES, Phase
 from pufftui.trainer.store import StoreWriter
 
 SPEED_WINDOW = 3.0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pufftui.trainer.command import RollBack
 from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.layers import restore_config
+from pufftui.trainer.messages.command import RollBack
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.session import TrainingSession
 

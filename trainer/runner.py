@@ -13,9 +13,7 @@ import psutil
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.channel import Channel
 from pufftui.trainer.checkpoint import Saved
-from pufftui.trainer.command import Command
 from pufftui.trainer.config import Config
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.facts import health_facts
@@ -23,14 +21,16 @@ from pufftui.trainer.health import Finding
 from pufftui.trainer.job import job_from_environment
 from pufftui.trainer.layers import config_to_toml
 from pufftui.trainer.memory import keep_freed_memory
+from pufftui.trainer.messages.channel import Channel
+from pufftui.trainer.messages.command import Command
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
+from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.recorder import Recorder
 from pufftui.trainer.run_folder import RunFolder
-from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.start import Start
 from pufftui.trainer.store import StoreReader, StoreWriter, refuse_unfit
 from pufftui.trainer.webhook import Webhook, address
-from pufftui.trainer.weights import PolicyWeights
 
 LONGEST_START = 600.0
 """Seconds; no process takes longer before it trains."""

@@ -17,9 +17,10 @@ from pufftui.trainer import kernels
 from pufftui.trainer.checkpoint import without_games
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.collector import Collector
-from pufftui.trainer.command import SetField
 from pufftui.trainer.config import Config
 from pufftui.trainer.device import choose_device, product_dtype, thread_count
+from pufftui.trainer.messages.command import SetField
+from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
@@ -33,7 +34,6 @@ from pufftui.trainer.vitals import (
     reward_figures,
     unit_figures,
 )
-from pufftui.trainer.weights import PolicyWeights
 
 SEEDS_APART = 1_000_003
 """Between the seeds of two ranks."""

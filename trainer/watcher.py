@@ -16,11 +16,11 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.reading import read_small_text
 from pufftui.trainer.checkpoint import newest_checkpoint
 from pufftui.trainer.lock import Holder
+from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot
+from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.policies import POLICY, weights_from
 from pufftui.trainer.run_folder import RunFolder
-from pufftui.trainer.snapshot import LOSSES, Phase, Snapshot
 from pufftui.trainer.store import Event, Lineage, MetricRows, StoreReader
-from pufftui.trainer.weights import PolicyWeights
 
 POLL_SECONDS = 0.25
 POLICY_SECONDS = 1.0

@@ -19,7 +19,7 @@ from pufftui.control.protocol import (
     to_message,
 )
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.command import Command
+from pufftui.trainer.messages.command import Command
 
 ANSWER_SECONDS = 5.0
 """Time in which a trainer answers, also one that is busy."""

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.trainer.command import (
+from pufftui.trainer.messages.command import (
     Checkpoint,
     Command,
     Pause,

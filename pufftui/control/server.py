@@ -26,9 +26,9 @@ from pufftui.control.protocol import (
 )
 from pufftui.envs.errors import PuffError
 from pufftui.headless import finite, report
-from pufftui.trainer.command import Pause, RollBack, SetField, UndoChange
 from pufftui.trainer.config import check_live
 from pufftui.trainer.job import job_from_environment
+from pufftui.trainer.messages.command import Pause, RollBack, SetField, UndoChange
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.store import add_note
 

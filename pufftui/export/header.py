@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.grids import feature_count, grids_of
-from pufftui.trainer.weights import PolicyWeights
+from pufftui.trainer.messages.weights import PolicyWeights
 
 PARTS = Path(__file__).parent / "c"
 NUMBERS_A_LINE = 8

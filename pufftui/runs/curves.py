@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pufftui.axis import Axis
 from pufftui.runs.aggregate import confidence_band, interquartile_mean
 from pufftui.series import Series
+from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.trainer.run_folder import RunFolder
-from pufftui.trainer.snapshot import LOSSES
 from pufftui.trainer.store import MetricBlocks, StoreReader
 
 POINTS = 1500

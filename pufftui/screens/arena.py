@@ -14,7 +14,7 @@ from pufftui.screens.help import HelpScreen
 from pufftui.screens.player import PlayerScreen
 from pufftui.session import GameSession
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import (
+from pufftui.trainer.messages.command import (
     FollowAgent,
     PauseGame,
     Record,
@@ -26,7 +26,7 @@ from pufftui.trainer.command import (
     Watch,
     WatchAt,
 )
-from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.cockpit import Cockpit, CockpitLayout
 from pufftui.widgets.game import GameCard
 from pufftui.widgets.header import Header

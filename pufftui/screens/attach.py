@@ -13,8 +13,8 @@ from pufftui.screens.dialog import Dialog
 from pufftui.screens.watch import WatchScreen
 from pufftui.session import AttachSession
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import Command, Stop
-from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.messages.command import Command, Stop
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 
 
 class AttachScreen(WatchScreen):

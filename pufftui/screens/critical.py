@@ -12,7 +12,7 @@ from pufftui.alerts import can_roll_back
 from pufftui.format import steps
 from pufftui.screens.dialog import Dialog
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import Command, Pause, RollBack
+from pufftui.trainer.messages.command import Command, Pause, RollBack
 from pufftui.trainer.store import AlertRow
 
 WIDTH = 68

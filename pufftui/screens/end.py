@@ -17,7 +17,7 @@ from pufftui.format import duration, figure, steps
 from pufftui.history import History
 from pufftui.screens.dialog import Dialog
 from pufftui.theme import PuffTheme
-from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.store import AlertRow
 
 CHART_WIDTH, CHART_HEIGHT, LEAST_HEIGHT = 64, 10, 6

@@ -7,8 +7,8 @@ from pufftui.keys import KEYS, bindings
 from pufftui.screens.quit import QuitScreen
 from pufftui.screens.run import RunScreen
 from pufftui.session import Session
-from pufftui.trainer.command import Command
-from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.messages.command import Command
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 
 
 class LiveScreen(RunScreen):

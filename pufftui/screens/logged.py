@@ -7,7 +7,7 @@ from dataclasses import replace
 from pufftui.arrange import Arrangement, arrange_logged
 from pufftui.keys import LOGGED_KEYS, TRAINING_ONLY, bindings
 from pufftui.screens.watch import WatchScreen
-from pufftui.trainer.snapshot import Snapshot
+from pufftui.trainer.messages.snapshot import Snapshot
 
 
 class LoggedScreen(WatchScreen):

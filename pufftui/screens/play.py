@@ -9,8 +9,8 @@ from pufftui.keys import PLAY_KEYS, bindings
 from pufftui.screens.arena import ArenaScreen
 from pufftui.session import PlaySession
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import PauseGame
-from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.messages.command import PauseGame
+from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.header import Header
 from pufftui.widgets.no_policy import NoPolicyCard
 from pufftui.widgets.policy import PolicyCard

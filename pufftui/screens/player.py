@@ -13,8 +13,8 @@ from pufftui.keys import game_hints, game_key, game_keys
 from pufftui.kitty import KeyMotion, Motion
 from pufftui.session import GameSession
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import ArenaCommand, HandBack, PauseGame, TakeOver
-from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.messages.command import ArenaCommand, HandBack, PauseGame, TakeOver
+from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.footer import Footer
 from pufftui.widgets.header import Header
 

@@ -13,7 +13,7 @@ from pufftui.glyphs import thin_bar
 from pufftui.screens.dialog import Dialog
 from pufftui.session import Session
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import Stop
+from pufftui.trainer.messages.command import Stop
 
 PATIENCE = 2.0
 """Seconds that the screen waits for the trainer; what is left is waited for without a screen."""

@@ -26,7 +26,8 @@ from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.stream import Stream
 from pufftui.session import RunSession
 from pufftui.theme import PuffTheme
-from pufftui.trainer.command import (
+from pufftui.trainer.health import Level
+from pufftui.trainer.messages.command import (
     Checkpoint,
     Command,
     Pause,
@@ -35,9 +36,8 @@ from pufftui.trainer.command import (
     SetRival,
     UndoChange,
 )
-from pufftui.trainer.health import Level
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.policies import best_policy
-from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import AlertRow, StoreReader, acknowledge, add_note, mute
 from pufftui.trainer.system import GpuReadings, GpuSampler, HostReading, HostSampler, Sampling
 from pufftui.widgets.alert_strip import FLASH_SECONDS, AlertStrip

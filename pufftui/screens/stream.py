@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pufftui.charting import Charting
 from pufftui.envs.descriptor import Descriptor
 from pufftui.theme import PuffTheme
-from pufftui.trainer.snapshot import Snapshot
+from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.news import News
 from pufftui.widgets.painted import Painted

@@ -12,7 +12,7 @@ from pufftui.screens.run import RunScreen
 from pufftui.session import WatchSession
 from pufftui.stored_machine import StoredMachine
 from pufftui.theme import PuffTheme
-from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.store import StoreReader
 from pufftui.trainer.system import GpuReadings, GpuSampler, HostReading, HostSampler
 

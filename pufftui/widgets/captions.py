@@ -6,7 +6,7 @@ from pufftui.format import figure, steps
 from pufftui.pictures import Places
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
-from pufftui.trainer.frame import ArenaFrame, RivalFrame
+from pufftui.trainer.messages.frame import ArenaFrame, RivalFrame
 
 
 def captions(frame: ArenaFrame, rival: RivalFrame, places: Places, look: PuffTheme) -> list[Line]:

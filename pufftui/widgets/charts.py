@@ -10,7 +10,7 @@ from pufftui.explain import explain, label
 from pufftui.format import figure, fit
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
-from pufftui.trainer.snapshot import LOSSES
+from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.widgets.curves import CurveCard
 
 LEAST_WIDTH, LEAST_HEIGHT = 38, 7

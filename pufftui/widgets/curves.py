@@ -16,7 +16,7 @@ from pufftui.format import figure, percent
 from pufftui.metric_colours import colour_of
 from pufftui.plot import LABELS, Line, sparkline, sparkline_span
 from pufftui.theme import PuffTheme
-from pufftui.trainer.snapshot import LOSSES, Phase, Snapshot
+from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot
 from pufftui.widgets.painted import Card
 
 LEAST_CHART = 5

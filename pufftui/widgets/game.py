@@ -19,7 +19,7 @@ from pufftui.format import steps
 from pufftui.pictures import blended, packed, places, stretches
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme, channels
-from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.captions import captions
 from pufftui.widgets.painted import Card
 

@@ -7,7 +7,7 @@ from pufftui.glyphs import thin_bar
 from pufftui.health import Health
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
-from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.widgets.painted import Bar
 
 WIDEST_BAR = 60

@@ -14,7 +14,7 @@ from pufftui.marks import begins
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 from pufftui.trainer.health import Level
-from pufftui.trainer.snapshot import Snapshot
+from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.painted import Painted
 

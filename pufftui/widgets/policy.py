@@ -12,7 +12,7 @@ from pufftui.glyphs import thick_bar, thin_bar
 from pufftui.plot import Line, profile
 from pufftui.tally import Tally
 from pufftui.theme import PuffTheme
-from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.painted import Card
 
 FACTS_WIDTH = 22

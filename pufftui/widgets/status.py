@@ -7,8 +7,8 @@ from pufftui.format import figure
 from pufftui.plot import Line
 from pufftui.tally import Tally
 from pufftui.theme import PuffTheme
-from pufftui.trainer.frame import ArenaFrame
-from pufftui.trainer.snapshot import Snapshot
+from pufftui.trainer.messages.frame import ArenaFrame
+from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.widgets.painted import Bar
 
 

@@ -14,7 +14,7 @@ from pufftui.glyphs import BLOCKS
 from pufftui.metric_colours import colour_of
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
-from pufftui.trainer.snapshot import Snapshot
+from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.widgets.curves import LEAST_CHART, CurveCard
 from pufftui.widgets.painted import Card
 

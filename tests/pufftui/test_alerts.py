@@ -14,9 +14,9 @@ from pufftui.screens.alerts import AlertsScreen
 from pufftui.screens.critical import CriticalScreen
 from pufftui.screens.end import SummaryScreen
 from pufftui.session import Session
-from pufftui.trainer.command import Pause, RollBack
 from pufftui.trainer.health import RULES, Finding, Level, Remedy
-from pufftui.trainer.snapshot import Phase
+from pufftui.trainer.messages.command import Pause, RollBack
+from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.store import AlertRow, StoreReader, StoreWriter
 from pufftui.widgets.alert_strip import FLASH_SECONDS
 

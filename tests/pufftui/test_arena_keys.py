@@ -19,7 +19,10 @@ from pufftui.screens.ask import AgentScreen
 from pufftui.screens.quit import QuitScreen
 from pufftui.session import Session
 from pufftui.trainer.checkpoint import write_checkpoint
-from pufftui.trainer.command import (
+from pufftui.trainer.config import Config
+from pufftui.trainer.demonstration import Kept
+from pufftui.trainer.layers import config_to_toml
+from pufftui.trainer.messages.command import (
     FollowAgent,
     HandBack,
     PauseGame,
@@ -36,10 +39,7 @@ from pufftui.trainer.command import (
     Watch,
     WatchAt,
 )
-from pufftui.trainer.config import Config
-from pufftui.trainer.demonstration import Kept
-from pufftui.trainer.follow import Follow
-from pufftui.trainer.layers import config_to_toml
+from pufftui.trainer.messages.follow import Follow
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 DOWN, REPEAT, UP = Motion.DOWN, Motion.REPEAT, Motion.UP

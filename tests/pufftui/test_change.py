@@ -7,7 +7,7 @@ from fakes import SETTINGS, choose_command, fake_app, screen_text, settle
 
 from pufftui.screens.ask import ChangeScreen
 from pufftui.session import Session
-from pufftui.trainer.command import SetField, UndoChange
+from pufftui.trainer.messages.command import SetField, UndoChange
 
 
 @pytest.fixture(autouse=True)

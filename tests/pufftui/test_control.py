@@ -21,7 +21,7 @@ from pufftui.control.client import Connection, Control
 from pufftui.control.protocol import MOST_LINE, to_command, to_message
 from pufftui.control.server import MOST_CLIENTS, ControlServer
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.command import (
+from pufftui.trainer.messages.command import (
     Checkpoint,
     Pause,
     Resume,
@@ -30,7 +30,7 @@ from pufftui.trainer.command import (
     Stop,
     UndoChange,
 )
-from pufftui.trainer.snapshot import Phase
+from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.store import StoreReader, StoreWriter
 
 COMMANDS = [

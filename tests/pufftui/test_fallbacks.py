@@ -15,7 +15,7 @@ from terminals import Terminal, live_script
 
 from pufftui.session import Session
 from pufftui.terminal import places_cursor
-from pufftui.trainer.command import SetRival
+from pufftui.trainer.messages.command import SetRival
 
 TRUE_COLOUR = re.compile(rb"[34]8;2;")
 OF_256 = re.compile(rb"\x1b\[[0-9;]*[34]8;5;(\d+)")

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from fakes import fake_session
 
 from pufftui import live
-from pufftui.trainer.snapshot import Phase
+from pufftui.trainer.messages.snapshot import Phase
 
 
 def test_rows_that_were_lost_are_said(tmp_path: Path) -> None:

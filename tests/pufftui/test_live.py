@@ -23,7 +23,7 @@ from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.help import WORDS, HelpScreen
 from pufftui.screens.quit import PATIENCE, QuitScreen
 from pufftui.session import Session
-from pufftui.trainer.command import (
+from pufftui.trainer.messages.command import (
     Checkpoint,
     HandBack,
     Pause,
@@ -38,7 +38,7 @@ from pufftui.trainer.command import (
     TakeOver,
     Watch,
 )
-from pufftui.trainer.snapshot import Phase, Snapshot
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 

@@ -36,7 +36,7 @@ from pufftui.session import PlaySession
 from pufftui.tally import Tally
 from pufftui.trainer.arena import Arena
 from pufftui.trainer.checkpoint import newest_checkpoint, write_checkpoint
-from pufftui.trainer.frame import ArenaFrame
+from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.trainer.policies import resting_policy, weights_from
 from pufftui.trainer.run_folder import RunFolder
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pufftui.keys import KEYS
 from pufftui.privacy import Secrets, mask
-from pufftui.trainer.snapshot import Phase
+from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.header import BADGE
 

@@ -8,8 +8,8 @@ import pytest
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Action, ActionKind, Choice
 from pufftui.envs.library import load_library
-from pufftui.trainer import command
 from pufftui.trainer.arena import Arena
+from pufftui.trainer.messages import command
 from pufftui.trainer.player import RAMP_SECONDS, Player
 
 

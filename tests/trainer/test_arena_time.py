@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer import command
 from pufftui.trainer.arena import Arena
-from pufftui.trainer.follow import Follow, followed
+from pufftui.trainer.messages import command
+from pufftui.trainer.messages.follow import Follow, followed
 
 
 @pytest.fixture

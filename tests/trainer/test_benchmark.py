@@ -9,8 +9,8 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.benchmark import matmul_rate, step_flops
 from pufftui.trainer.config import Config, PolicyConfig, RunConfig
+from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.policy import Policy
-from pufftui.trainer.weights import PolicyWeights
 
 
 def weights_of(config: PolicyConfig) -> PolicyWeights:

@@ -5,13 +5,13 @@ import time
 import pytest
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.channel import Channel
 from pufftui.trainer.checkpoint import newest_checkpoint
-from pufftui.trainer.command import Checkpoint, SetField
 from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.health import RULES, Facts, Finding, Level
 from pufftui.trainer.keeper import CheckpointKeeper
+from pufftui.trainer.messages.channel import Channel
+from pufftui.trainer.messages.command import Checkpoint, SetField
 from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder

@@ -12,8 +12,8 @@ from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.config import PolicyConfig
 from pufftui.trainer.features import Features
 from pufftui.trainer.grids import encoder_width, grids_of
+from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.policy import Policy
-from pufftui.trainer.weights import PolicyWeights
 
 MEMORIES = ["none", "mingru", "lstm"]
 

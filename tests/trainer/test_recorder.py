@@ -3,11 +3,11 @@
 import time
 
 from pufftui.trainer import recorder
-from pufftui.trainer.channel import Channel
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.health import Facts
+from pufftui.trainer.messages.channel import Channel
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.monitor import Monitor
-from pufftui.trainer.snapshot import Phase, Snapshot
 from pufftui.trainer.store import StoreReader, StoreWriter
 
 

@@ -6,10 +6,10 @@ import threading
 import time
 from collections import deque
 
-from pufftui.trainer.command import Command, Stop
 from pufftui.trainer.health import Finding
-from pufftui.trainer.snapshot import Phase, Snapshot
-from pufftui.trainer.weights import PolicyWeights
+from pufftui.trainer.messages.command import Command, Stop
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
+from pufftui.trainer.messages.weights import PolicyWeights
 
 NOTICE_SECONDS = 60.0
 

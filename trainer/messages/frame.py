@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.trainer.demonstration import Kept
-from pufftui.trainer.follow import Follow
+from pufftui.trainer.messages.follow import Follow
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pufftui.trainer.follow import Follow
-from pufftui.trainer.weights import PolicyWeights
+from pufftui.trainer.messages.follow import Follow
+from pufftui.trainer.messages.weights import PolicyWeights
 
 
 @dataclass(frozen=True, slots=True)

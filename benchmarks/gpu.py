@@ -48,8 +48,8 @@ WARM_UP = 4
 def session_of(env: str, flags: dict[str, str]) -> Any:
     """A training session on the GPU, without an application or a folder."""
     from pufftui.envs.catalogue import load_env
-    from pufftui.trainer.layers import load_config
     from pufftui.trainer.session import TrainingSession
+    from pufftui.trainer.settings.sources import load_config
 
     config = load_config(env, device="cuda", files=[], flags=FLAGS | flags)
     return TrainingSession(config, load_env(env))
@@ -153,7 +153,7 @@ import torch; phase("import torch")
 torch.zeros(1, device="cuda"); torch.cuda.synchronize(); phase("CUDA context")
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer import kernels
-from pufftui.trainer.layers import load_config
+from pufftui.trainer.settings.sources import load_config
 from pufftui.envs.catalogue import load_env
 config = load_config("breakout", device="cuda", files=[], flags={}); library = load_env("breakout"); phase("imports")
 assert not kernels.missing(torch.device("cuda:0")), kernels.missing(torch.device("cuda:0")); phase("kernels")

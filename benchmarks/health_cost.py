@@ -16,9 +16,9 @@ import time
 from torch import Tensor
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.layers import load_config
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.settings.sources import load_config
 from pufftui.trainer.update import UpdateReport
 from pufftui.trainer.vitals import NOISE_EVERY
 

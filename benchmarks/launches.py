@@ -331,8 +331,8 @@ def pretended() -> Iterator[Card]:
 def count(env: str, flags: dict[str, str], epochs: int = 1) -> Line:
     """What an epoch asks of the card, on the mean of so many; `flags` as for `pufftui train`."""
     from pufftui.envs.catalogue import load_env
-    from pufftui.trainer.layers import load_config
     from pufftui.trainer.session import TrainingSession
+    from pufftui.trainer.settings.sources import load_config
 
     config = load_config(env, device="cuda", files=[], flags={"train.total_steps": "1T"} | flags)
     with pretended() as card:

@@ -199,10 +199,10 @@ def train(case: Case, folder: Path) -> None:
     """Trains one case in this process, with one thread; a run that fails is a result, too."""
     os.environ["PUFFTUI_RUNS"] = str(folder)
     from pufftui.envs.catalogue import load_env
-    from pufftui.trainer.layers import config_to_toml, load_config
     from pufftui.trainer.messages.command import SetField
     from pufftui.trainer.run_folder import RunFolder
     from pufftui.trainer.runner import Runner
+    from pufftui.trainer.settings.sources import config_to_toml, load_config
 
     steps = case.steps or STEPS[case.env]
     flags = {

@@ -9,11 +9,11 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.format import steps
 from pufftui.trainer.checkpoint import Saved, newest_checkpoint
-from pufftui.trainer.config import Config
-from pufftui.trainer.layers import restore_config
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.policies import resting_policy, run_environment, weights_from
 from pufftui.trainer.run_folder import LATEST, RunFolder, run_names, runs_root
+from pufftui.trainer.settings.fields import Config
+from pufftui.trainer.settings.sources import restore_config
 
 RANDOM, NOBODY = "random", "none"
 

@@ -12,9 +12,9 @@ from pufftui.envs.errors import PuffError
 from pufftui.opponent import choose_opponent
 from pufftui.rules import Rule, rules
 from pufftui.trainer.arena import Arena
-from pufftui.trainer.layers import load_config
 from pufftui.trainer.messages.command import ArenaCommand
 from pufftui.trainer.messages.frame import ArenaFrame
+from pufftui.trainer.settings.sources import load_config
 
 REST = 0.12
 """Seconds that the choice must rest before its game begins, so that one can hurry through the list."""

@@ -12,12 +12,12 @@ from pufftui.control.client import Control
 from pufftui.envs.descriptor import Descriptor
 from pufftui.opponent import Opponent
 from pufftui.tally import Tally
-from pufftui.trainer.config import Config
 from pufftui.trainer.health import Finding
 from pufftui.trainer.messages.command import ArenaCommand, Command
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.store import StoreReader
 from pufftui.trainer.watcher import Watcher
 

@@ -105,7 +105,7 @@ def test_imports_run_one_way(view: Path) -> None:
     ("room", "statement"),
     [
         ("envs", "import torch"),
-        ("envs", "from pufftui.trainer import config"),
+        ("envs", "from pufftui.trainer.settings import fields as config"),
         ("envs", "import pufftui.app_module"),
         ("trainer", "import textual.app"),
         ("trainer", "from pufftui import app_module"),

@@ -6,8 +6,8 @@ import math
 
 from pufftui.envs.catalogue import accepted_findings
 from pufftui.envs.descriptor import ActionKind, Descriptor
-from pufftui.trainer.config import Config
 from pufftui.trainer.health import Facts
+from pufftui.trainer.settings.fields import Config
 
 
 def health_facts(config: Config, descriptor: Descriptor, ranks: int = 1) -> Facts:

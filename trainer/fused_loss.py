@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
-from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.loss import MinibatchLoss
 from pufftui.trainer.minibatch import Picked
 from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.settings.fields import TrainConfig
 
 SUMS = 12
 MOST_CHOICES = 256

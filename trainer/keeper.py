@@ -31,10 +31,10 @@ from pufftui.trainer.checkpoint import (
 from pufftui.trainer.device import processor
 from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.files.held_folder import Identity, identity_in
-from pufftui.trainer.layers import config_to_toml
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.settings.sources import config_to_toml
 from pufftui.trainer.store import StoreReader, StoreWriter
 
 FIRST_SECONDS = 30.0

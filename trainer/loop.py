@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.checkpoint import Saved
-from pufftui.trainer.config import Config
 from pufftui.trainer.device import memory_errors_in_words
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.keeper import CheckpointKeeper
@@ -27,6 +26,7 @@ from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.start import Start
 from pufftui.trainer.store import StoreWriter
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.messages.snapshot import LOSSES
+from pufftui.trainer.settings.fields import TrainConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields, replace
 from torch import Tensor
 
 from pufftui.trainer import kernels
-from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.loss import MinibatchLoss, advantage_moments
 from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.settings.fields import TrainConfig
 
 
 def minibatch_plan(config: TrainConfig, agents: int) -> tuple[int, int]:

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from pufftui.envs.errors import PuffError
 from pufftui.trainer import kernels
 from pufftui.trainer.adam import Adam
-from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.device import product_dtype
 from pufftui.trainer.graphs import Function, recorded
 from pufftui.trainer.muon import Muon
+from pufftui.trainer.settings.fields import TrainConfig
 
 ADAM_SHARE = 0.1
 """Adam's step as a share of Muon's: biases move by this much of the learning rate."""

@@ -13,9 +13,9 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.reading import read_small_text
 from pufftui.trainer.checkpoint import Saved, best_checkpoint
 from pufftui.trainer.grids import encoder_width
-from pufftui.trainer.layers import ENVIRONMENT, restore_config
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.settings.sources import ENVIRONMENT, restore_config
 
 POLICY = "policy/"
 """Begins the names of a checkpoint's arrays that are the policy's."""

@@ -13,13 +13,13 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from pufftui.envs.descriptor import ActionKind, Descriptor
-from pufftui.trainer.config import PolicyConfig
 from pufftui.trainer.dense import dense
 from pufftui.trainer.features import Features
 from pufftui.trainer.gelu import gelu
 from pufftui.trainer.grids import LEAST_SIDE, encoder_width, grids_of
 from pufftui.trainer.heads import last_layer
 from pufftui.trainer.mingru import scan
+from pufftui.trainer.settings.fields import PolicyConfig
 
 LONGEST_MEMORY = 64
 """Steps that the slowest channels of a memory remember at first; learning can go further."""

@@ -15,7 +15,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.job import Job, job_from_environment
+from pufftui.trainer.settings.job import Job, job_from_environment
 
 SILENCE = timedelta(minutes=30)
 """A rank that has not answered for so long is taken for dead."""

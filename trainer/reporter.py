@@ -12,7 +12,6 @@ from typing import Any
 import psutil
 import torch
 
-from pufftui.trainer.config import live_settings
 from pufftui.trainer.device import processor
 from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.health import Level, Moment
@@ -21,6 +20,7 @@ from pufftui.trainer.messages.command import Command
 from pufftui.trainer.messages.snapshot import LOSSES, Phase
 from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.session import EpochReport, TrainingSession
+from pufftui.trainer.settings.fields import live_settings
 from pufftui.trainer.store import StoreWriter
 
 SPEED_WINDOW = 3.0

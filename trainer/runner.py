@@ -14,12 +14,9 @@ import psutil
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.checkpoint import Saved
-from pufftui.trainer.config import Config
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.facts import health_facts
 from pufftui.trainer.health import Finding
-from pufftui.trainer.job import job_from_environment
-from pufftui.trainer.layers import config_to_toml
 from pufftui.trainer.memory import keep_freed_memory
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Command
@@ -28,6 +25,9 @@ from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.recorder import Recorder
 from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.settings.fields import Config
+from pufftui.trainer.settings.job import job_from_environment
+from pufftui.trainer.settings.sources import config_to_toml
 from pufftui.trainer.start import Start
 from pufftui.trainer.store import StoreReader, StoreWriter, refuse_unfit
 from pufftui.trainer.webhook import Webhook, address

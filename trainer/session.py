@@ -17,7 +17,6 @@ from pufftui.trainer import kernels
 from pufftui.trainer.checkpoint import without_games
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.collector import Collector
-from pufftui.trainer.config import Config
 from pufftui.trainer.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.messages.command import SetField
 from pufftui.trainer.messages.weights import PolicyWeights
@@ -25,6 +24,7 @@ from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.statistics import EpisodeStatistics
 from pufftui.trainer.update import Learner, UpdateReport, priority_beta
 from pufftui.trainer.vitals import (

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages as estimate_advantages
-from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
 from pufftui.trainer.gradient import GatheredGradient
 from pufftui.trainer.graphs import Function, recorded
@@ -22,6 +21,7 @@ from pufftui.trainer.policy import Policy
 from pufftui.trainer.priority import draw_segments
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.settings.fields import TrainConfig
 from pufftui.trainer.vitals import GradientNoise
 
 MOST_MINIBATCHES = 64

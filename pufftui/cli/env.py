@@ -93,7 +93,7 @@ def _check(arguments: list[str]) -> int:
 
 
 def _steps(text: str) -> int:
-    from pufftui.trainer.layers import parse_number
+    from pufftui.trainer.settings.sources import parse_number
 
     steps = int(parse_number(text))
     if not 1 <= steps <= 10**12:

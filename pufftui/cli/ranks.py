@@ -9,12 +9,12 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.job import job_from_environment
+from pufftui.trainer.settings.job import job_from_environment
 
 if TYPE_CHECKING:
     from pufftui.envs.library import EnvLibrary
     from pufftui.trainer.checkpoint import Saved
-    from pufftui.trainer.config import Config
+    from pufftui.trainer.settings.fields import Config
 
 
 def is_follower(*, headless: bool) -> bool:

@@ -14,8 +14,8 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.places import home
 from pufftui.hardware import device_kind
 from pufftui.preferences import preference_folder
-from pufftui.trainer.config import SECTIONS, Config, setting_fields
-from pufftui.trainer.layers import load_config
+from pufftui.trainer.settings.fields import SECTIONS, Config, setting_fields
+from pufftui.trainer.settings.sources import load_config
 
 HELP_COLUMN = 38
 

@@ -20,9 +20,9 @@ from pufftui.cli.settings import (
 from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.config import Config
-from pufftui.trainer.layers import config_to_toml
 from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.settings.fields import Config
+from pufftui.trainer.settings.sources import config_to_toml
 
 
 def run(arguments: list[str]) -> int:

@@ -26,10 +26,10 @@ from pufftui.control.protocol import (
 )
 from pufftui.envs.errors import PuffError
 from pufftui.headless import finite, report
-from pufftui.trainer.config import check_live
-from pufftui.trainer.job import job_from_environment
 from pufftui.trainer.messages.command import Pause, RollBack, SetField, UndoChange
 from pufftui.trainer.runner import Runner
+from pufftui.trainer.settings.fields import check_live
+from pufftui.trainer.settings.job import job_from_environment
 from pufftui.trainer.store import add_note
 
 LOOK_SECONDS = 0.5

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.trainer.layers import parse_number
+from pufftui.trainer.settings.sources import parse_number
 
 Value = float | str | tuple[str, ...] | None
 """What a field of a run holds: a number, a text, several texts, or nothing."""

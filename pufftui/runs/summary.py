@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from pufftui.envs.errors import PuffError
 from pufftui.envs.reading import read_small_text
 from pufftui.runs.query import Fields, Value
-from pufftui.trainer.layers import ENVIRONMENT
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run_folder import RunFolder, run_names, runs_root
+from pufftui.trainer.settings.sources import ENVIRONMENT
 from pufftui.trainer.store import Event, StoreReader
 
 CURVE_POINTS = 64

@@ -15,9 +15,9 @@ from pufftui.envs.errors import PuffError, nearest
 from pufftui.format import fit
 from pufftui.screens.dialog import Dialog
 from pufftui.theme import PuffTheme
-from pufftui.trainer.config import check_live, setting_fields
-from pufftui.trainer.layers import parse_number
 from pufftui.trainer.messages.command import SetField, UndoChange
+from pufftui.trainer.settings.fields import check_live, setting_fields
+from pufftui.trainer.settings.sources import parse_number
 
 BESIDE_HELP = 42
 """Columns of the change dialog that are not for what a setting means."""

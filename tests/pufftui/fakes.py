@@ -17,7 +17,6 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import StepBuffers, VectorEnv
 from pufftui.session import Session
-from pufftui.trainer.config import Config
 from pufftui.trainer.demonstration import Kept
 from pufftui.trainer.health import Finding
 from pufftui.trainer.messages.command import (
@@ -43,6 +42,7 @@ from pufftui.trainer.messages.command import (
 )
 from pufftui.trainer.messages.frame import ArenaFrame, RivalFrame
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
+from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.store import AlertRow, Event, MetricBlocks, MetricRows
 from pufftui.trainer.system import (
     NO_GPU,

@@ -24,10 +24,10 @@ from pufftui.screens.home import Choice
 from pufftui.session import GameSession, PlaySession, Session, WatchSession
 from pufftui.theme import load_themes
 from pufftui.trainer.arena import Arena
-from pufftui.trainer.config import Config
-from pufftui.trainer.layers import load_config
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run_folder import RunFolder, run_names
+from pufftui.trainer.settings.fields import Config
+from pufftui.trainer.settings.sources import load_config
 from pufftui.trainer.store import AlertRow
 from pufftui.watch import attach_session, watch_session
 from pufftui.wishes import Wishes

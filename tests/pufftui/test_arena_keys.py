@@ -19,9 +19,7 @@ from pufftui.screens.ask import AgentScreen
 from pufftui.screens.quit import QuitScreen
 from pufftui.session import Session
 from pufftui.trainer.checkpoint import write_checkpoint
-from pufftui.trainer.config import Config
 from pufftui.trainer.demonstration import Kept
-from pufftui.trainer.layers import config_to_toml
 from pufftui.trainer.messages.command import (
     FollowAgent,
     HandBack,
@@ -40,6 +38,8 @@ from pufftui.trainer.messages.command import (
     WatchAt,
 )
 from pufftui.trainer.messages.follow import Follow
+from pufftui.trainer.settings.fields import Config
+from pufftui.trainer.settings.sources import config_to_toml
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 DOWN, REPEAT, UP = Motion.DOWN, Motion.REPEAT, Motion.UP

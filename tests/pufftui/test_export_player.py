@@ -15,9 +15,9 @@ from pufftui.envs.compiler import find_compiler
 from pufftui.envs.vector import VectorEnv
 from pufftui.export.header import c_header
 from pufftui.trainer import forward
-from pufftui.trainer.config import PolicyConfig
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.policy import Policy
+from pufftui.trainer.settings.fields import PolicyConfig
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="there is no C compiler")
 

@@ -26,10 +26,10 @@ from dataclasses import replace
 
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.checkpoint import PARTIAL, newest_checkpoint
-from pufftui.trainer.config import Config, PolicyConfig, RunConfig, VecConfig
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.runner import Runner
+from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, VecConfig
 from pufftui.trainer.store import StoreReader, StoreWriter
 
 GRACE = 2.0

@@ -10,10 +10,10 @@ from pufftui.envs.library import load_library
 from pufftui.envs.vector import VectorEnv
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.collector import Collector
-from pufftui.trainer.config import PolicyConfig
 from pufftui.trainer.decision import FusedDecision, PlainDecision, fits_a_kernel
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.settings.fields import PolicyConfig
 
 
 def collector_of(library, config, dtype=torch.float32, *, environments=4, horizon=4):

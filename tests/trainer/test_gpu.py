@@ -11,7 +11,6 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
 from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages
-from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.decision import FusedDecision, PlainDecision
 from pufftui.trainer.fused_loss import picked_ppo_loss
 from pufftui.trainer.gelu import gelu
@@ -20,6 +19,7 @@ from pufftui.trainer.mingru import scan
 from pufftui.trainer.minibatch import Minibatch
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 
 pytestmark = [
     pytest.mark.gpu,

@@ -6,7 +6,6 @@ import pytest
 
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.checkpoint import newest_checkpoint
-from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.health import RULES, Facts, Finding, Level
 from pufftui.trainer.keeper import CheckpointKeeper
@@ -16,6 +15,7 @@ from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run_folder import RunFolder
 from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.store import StoreReader, StoreWriter, pin
 
 CONFIG = Config(

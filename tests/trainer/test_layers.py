@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pufftui.envs.catalogue import env_names, load_env
 from pufftui.envs.descriptor import Parameter, ParameterType
 from pufftui.envs.errors import PuffError
-from pufftui.trainer import layers
-from pufftui.trainer.config import SECTIONS, Config, setting_fields
-from pufftui.trainer.layers import config_to_toml, load_config, parse_number
+from pufftui.trainer.settings import sources as layers
+from pufftui.trainer.settings.fields import SECTIONS, Config, setting_fields
+from pufftui.trainer.settings.sources import config_to_toml, load_config, parse_number
 
 PARAMETERS = (
     Parameter("width", ParameterType.INTEGER, 5, 2, 100, "squares in a row"),

@@ -8,7 +8,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.loss import (
     advantage_moments,
     coefficients,
@@ -23,6 +22,7 @@ from pufftui.trainer.priority import (
     segment_probabilities,
     systematic_sample,
 )
+from pufftui.trainer.settings.fields import TrainConfig
 from pufftui.trainer.update import priority_beta
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from pufftui.trainer.config import TrainConfig
 from pufftui.trainer.optimizer import ADAM_SHARE, PolicyOptimizer
+from pufftui.trainer.settings.fields import TrainConfig
 
 RATES = (0.02, 0.01, 0.005, 0.03)
 

@@ -9,11 +9,11 @@ from pufftui.envs.descriptor import Action, ActionKind, Choice, Descriptor, DTyp
 from pufftui.envs.errors import PuffError
 from pufftui.trainer import forward
 from pufftui.trainer.actions import ActionDistribution
-from pufftui.trainer.config import PolicyConfig
 from pufftui.trainer.features import Features
 from pufftui.trainer.grids import encoder_width, grids_of
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.policy import Policy
+from pufftui.trainer.settings.fields import PolicyConfig
 
 MEMORIES = ["none", "mingru", "lstm"]
 

@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.config import PolicyConfig, TrainConfig
 from pufftui.trainer.minibatch import Minibatch
 from pufftui.trainer.optimizer import PolicyOptimizer
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig
 from pufftui.trainer.update import Chance, Learner
 
 STEPS, AGENTS = 8, 6

@@ -10,11 +10,11 @@ from pufftui.envs.vector import VectorEnv
 from pufftui.trainer import graphs as graphs_module
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.collector import Collector
-from pufftui.trainer.config import PolicyConfig
 from pufftui.trainer.gpu_steps import open_driver
 from pufftui.trainer.graphs import Recorded
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.settings.fields import PolicyConfig
 
 HORIZON, ENVIRONMENTS = 24, 12
 

@@ -16,7 +16,11 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.checkpoint import newest_checkpoint, read_checkpoint
-from pufftui.trainer.config import (
+from pufftui.trainer.messages.command import Checkpoint, Pause, Resume, SetField, Stop, UndoChange
+from pufftui.trainer.messages.snapshot import LOSSES, Phase
+from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.runner import Runner
+from pufftui.trainer.settings.fields import (
     Config,
     PolicyConfig,
     RunConfig,
@@ -24,11 +28,7 @@ from pufftui.trainer.config import (
     VecConfig,
     with_live_change,
 )
-from pufftui.trainer.layers import restore_config
-from pufftui.trainer.messages.command import Checkpoint, Pause, Resume, SetField, Stop, UndoChange
-from pufftui.trainer.messages.snapshot import LOSSES, Phase
-from pufftui.trainer.run_folder import RunFolder
-from pufftui.trainer.runner import Runner
+from pufftui.trainer.settings.sources import restore_config
 from pufftui.trainer.store import StoreReader
 
 SMALL = Config(

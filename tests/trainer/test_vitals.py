@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.config import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.vitals import GradientNoise, reward_figures, unit_figures
 
 CONFIG = Config(

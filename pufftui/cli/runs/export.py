@@ -16,9 +16,9 @@ from pufftui.cli.runs.pin import at_step, checkpoints
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.trainer.checkpoint import Saved, newest_checkpoint, read_checkpoint
-from pufftui.trainer.layers import parse_number, recorded_environment
 from pufftui.trainer.policies import run_environment, weights_from
 from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.settings.sources import parse_number, recorded_environment
 from pufftui.trainer.store import StoreReader
 
 STDOUT = "-"

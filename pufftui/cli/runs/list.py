@@ -15,8 +15,8 @@ from pufftui.envs.errors import PuffError, nearest
 from pufftui.runs.query import check_fields, parse_query
 from pufftui.runs.summary import FIELDS, RunSummary, summarise_all
 from pufftui.runs.table import fitted_table, plain_table
-from pufftui.trainer.config import setting_fields
 from pufftui.trainer.run_folder import runs_root
+from pufftui.trainer.settings.fields import setting_fields
 
 HELP = """\
 a filter is made of terms that must all hold; | means either, not the opposite, ( ) group:

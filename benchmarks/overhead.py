@@ -24,7 +24,7 @@ import threading
 import time
 from pathlib import Path
 
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader
 
 WARM_UP = 8.0

@@ -200,7 +200,7 @@ def train(case: Case, folder: Path) -> None:
     os.environ["PUFFTUI_RUNS"] = str(folder)
     from pufftui.envs.catalogue import load_env
     from pufftui.trainer.messages.command import SetField
-    from pufftui.trainer.run_folder import RunFolder
+    from pufftui.trainer.run.folder import RunFolder
     from pufftui.trainer.runner import Runner
     from pufftui.trainer.settings.sources import config_to_toml, load_config
 

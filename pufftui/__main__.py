@@ -55,7 +55,7 @@ def _hide(arguments: list[str]) -> None:
     """Masks what is printed from here on; runs are named by arguments, and by hints what to do."""
     from pufftui.privacy import mask, own_secrets
     from pufftui.streams import masked
-    from pufftui.trainer.run_folder import runs_root
+    from pufftui.trainer.run.folder import runs_root
 
     root = runs_root()
     runs = [file.name for file in root.iterdir()] if root.is_dir() else []

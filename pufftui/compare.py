@@ -8,7 +8,7 @@ from pufftui.browsing import BrowsingApp, browse
 from pufftui.privacy import own_secrets
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.screens.compare import CompareScreen
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.wishes import Wishes
 
 

@@ -9,8 +9,8 @@ import time
 
 from pufftui.envs.catalogue import for_successor
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.lock import INHERITED
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.lock import INHERITED
 
 START_SECONDS = 60.0
 """Time in which the new process has to take the run over."""

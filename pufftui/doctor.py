@@ -21,7 +21,7 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import available_cores
 from pufftui.glyphs import fitting
 from pufftui.hardware import CPU_BUILD, CUDA_BUILD, gpus, torch_build
-from pufftui.trainer.run_folder import runs_root
+from pufftui.trainer.run.folder import runs_root
 
 
 class Status(Enum):

@@ -9,8 +9,8 @@ from pufftui.chart import EARLIER_LINES
 from pufftui.envs.errors import PuffError
 from pufftui.runs.curves import RunCurves
 from pufftui.series import Series
-from pufftui.trainer.policies import run_environment
-from pufftui.trainer.run_folder import RunFolder, run_names, runs_root
+from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
+from pufftui.trainer.run.policies import run_environment
 
 MOST_LOOKED_AT = 400
 """Runs whose settings are read at most."""

@@ -18,7 +18,7 @@ from pufftui.preview import Preview
 from pufftui.privacy import own_secrets
 from pufftui.screens.home import Choice, HomeScreen
 from pufftui.terminal import hung_up
-from pufftui.trainer.run_folder import run_names, runs_root
+from pufftui.trainer.run.folder import run_names, runs_root
 from pufftui.wishes import Wishes
 
 

@@ -26,7 +26,7 @@ from typing import Any, ParamSpec, Self
 
 from pufftui.envs.errors import PuffError
 from pufftui.log_config import log_config
-from pufftui.trainer.run_folder import LATEST, LONGEST_NAME, RunFolder, runs_root
+from pufftui.trainer.run.folder import LATEST, LONGEST_NAME, RunFolder, runs_root
 from pufftui.trainer.store import StoreWriter, refuse_unfit, said, storable
 
 ROW_SECONDS = 1.0

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.format import steps
-from pufftui.trainer.checkpoint import Saved, newest_checkpoint
 from pufftui.trainer.messages.weights import PolicyWeights
-from pufftui.trainer.policies import resting_policy, run_environment, weights_from
-from pufftui.trainer.run_folder import LATEST, RunFolder, run_names, runs_root
+from pufftui.trainer.run.checkpoint import Saved, newest_checkpoint
+from pufftui.trainer.run.folder import LATEST, RunFolder, run_names, runs_root
+from pufftui.trainer.run.policies import resting_policy, run_environment, weights_from
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import restore_config
 

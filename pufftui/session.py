@@ -16,10 +16,10 @@ from pufftui.trainer.health import Finding
 from pufftui.trainer.messages.command import ArenaCommand, Command
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.trainer.messages.snapshot import Snapshot
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.watcher import Watcher
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.store import StoreReader
-from pufftui.trainer.watcher import Watcher
 
 
 class Source(Protocol):

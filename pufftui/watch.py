@@ -16,11 +16,11 @@ from pufftui.recorded import farewell
 from pufftui.session import AttachSession, EmptyStage, Stage, WatchSession
 from pufftui.terminal import passing_log
 from pufftui.trainer.arena import Arena
-from pufftui.trainer.policies import run_environment
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.policies import run_environment
+from pufftui.trainer.run.watcher import Watcher
 from pufftui.trainer.settings.sources import restore_config
 from pufftui.trainer.store import StoreReader
-from pufftui.trainer.watcher import Watcher
 from pufftui.wishes import Wishes
 
 INTERRUPTED = 130

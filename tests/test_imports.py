@@ -19,13 +19,13 @@ WITHOUT_TORCH = [
     "pufftui.trainer.system",
     "pufftui.trainer.arena",
     "pufftui.trainer.settings.job",
-    "pufftui.trainer.checkpoint",
+    "pufftui.trainer.run.checkpoint",
     "pufftui.trainer.messages.weights",
-    "pufftui.trainer.lock",
+    "pufftui.trainer.run.lock",
     "pufftui.trainer.settings.sources",
-    "pufftui.trainer.policies",
-    "pufftui.trainer.run_folder",
-    "pufftui.trainer.watcher",
+    "pufftui.trainer.run.policies",
+    "pufftui.trainer.run.folder",
+    "pufftui.trainer.run.watcher",
 ]
 """Modules of the trainer that the app imports before torch is loaded."""
 

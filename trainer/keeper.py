@@ -15,7 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.checkpoint import (
+from pufftui.trainer.device import processor
+from pufftui.trainer.disk import DiskWatch, Room
+from pufftui.trainer.files.held_folder import Identity, identity_in
+from pufftui.trainer.reporter import Reporter
+from pufftui.trainer.run.checkpoint import (
     NAMES,
     PARTIAL,
     Saved,
@@ -28,11 +32,7 @@ from pufftui.trainer.checkpoint import (
     without_games,
     write_checkpoint,
 )
-from pufftui.trainer.device import processor
-from pufftui.trainer.disk import DiskWatch, Room
-from pufftui.trainer.files.held_folder import Identity, identity_in
-from pufftui.trainer.reporter import Reporter
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.sources import config_to_toml
 from pufftui.trainer.store import StoreReader, StoreWriter

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.device import memory_errors_in_words
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.keeper import CheckpointKeeper
@@ -24,7 +23,8 @@ from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.obey import obey
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.reporter import Reporter
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import Saved
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.start import Start

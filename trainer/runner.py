@@ -13,7 +13,6 @@ import psutil
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.checkpoint import Saved
 from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.facts import health_facts
 from pufftui.trainer.health import Finding
@@ -24,7 +23,8 @@ from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.recorder import Recorder
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import Saved
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.job import job_from_environment
 from pufftui.trainer.settings.sources import config_to_toml

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import EpisodeReport, VectorEnv
 from pufftui.trainer import kernels
-from pufftui.trainer.checkpoint import without_games
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.collector import Collector
 from pufftui.trainer.device import choose_device, product_dtype, thread_count
@@ -24,6 +23,7 @@ from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.run.checkpoint import without_games
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.statistics import EpisodeStatistics
 from pufftui.trainer.update import Learner, UpdateReport, priority_beta

@@ -20,7 +20,7 @@ from pufftui.envs.vector import available_cores
 from pufftui.format import figure
 from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import TIME_PARTS, Phase, Snapshot
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.job import job_from_environment

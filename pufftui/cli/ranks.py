@@ -13,7 +13,7 @@ from pufftui.trainer.settings.job import job_from_environment
 
 if TYPE_CHECKING:
     from pufftui.envs.library import EnvLibrary
-    from pufftui.trainer.checkpoint import Saved
+    from pufftui.trainer.run.checkpoint import Saved
     from pufftui.trainer.settings.fields import Config
 
 

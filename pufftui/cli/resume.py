@@ -14,9 +14,9 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.reading import read_small_text
-from pufftui.trainer.checkpoint import Saved, newest_checkpoint
 from pufftui.trainer.files.own import refuse_foreign
-from pufftui.trainer.run_folder import LATEST, RunFolder
+from pufftui.trainer.run.checkpoint import Saved, newest_checkpoint
+from pufftui.trainer.run.folder import LATEST, RunFolder
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import recorded_environment, restore_config
 

@@ -20,7 +20,7 @@ from pufftui.cli.settings import (
 from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import config_to_toml
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pufftui.cli.output import add_screen, check_screen, wishes
 from pufftui.cli.parser import CommandParser
-from pufftui.trainer.run_folder import LATEST, RunFolder
+from pufftui.trainer.run.folder import LATEST, RunFolder
 
 
 def run(arguments: list[str]) -> int:

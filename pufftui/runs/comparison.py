@@ -18,7 +18,7 @@ from pufftui.runs.groups import (
     group_by_seed,
 )
 from pufftui.runs.summary import BROKEN, RunSummary, summarise
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 
 
 class Grouping(Enum):

@@ -12,7 +12,7 @@ from pufftui.axis import Axis
 from pufftui.runs.aggregate import confidence_band, interquartile_mean
 from pufftui.series import Series
 from pufftui.trainer.messages.snapshot import LOSSES
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import MetricBlocks, StoreReader
 
 POINTS = 1500

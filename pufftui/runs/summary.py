@@ -16,7 +16,7 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.reading import read_small_text
 from pufftui.runs.query import Fields, Value
 from pufftui.trainer.messages.snapshot import Phase
-from pufftui.trainer.run_folder import RunFolder, run_names, runs_root
+from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
 from pufftui.trainer.settings.sources import ENVIRONMENT
 from pufftui.trainer.store import Event, StoreReader
 

@@ -15,7 +15,7 @@ from pufftui.runs.summary import BROKEN, RunSummary, summarise
 from pufftui.screens.browsing import BrowsingScreen
 from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.command import SetPictureSize
-from pufftui.trainer.run_folder import RunFolder, run_names, runs_root
+from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
 from pufftui.trainer.settings.sources import ENVIRONMENT
 from pufftui.widgets.footer import Footer
 from pufftui.widgets.home import (

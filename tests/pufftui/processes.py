@@ -14,7 +14,7 @@ import termios
 import time
 from collections.abc import Callable
 
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 
 PUFFTUI = (sys.executable, "-P", "-m", "pufftui")
 SMALL = (

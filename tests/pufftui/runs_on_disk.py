@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.settings.fields import Config, RunConfig, TrainConfig
 from pufftui.trainer.settings.sources import config_to_toml
 from pufftui.trainer.store import StoreWriter, add_note, tag

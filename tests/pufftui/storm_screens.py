@@ -25,7 +25,7 @@ from pufftui.session import GameSession, PlaySession, Session, WatchSession
 from pufftui.theme import load_themes
 from pufftui.trainer.arena import Arena
 from pufftui.trainer.messages.snapshot import Phase
-from pufftui.trainer.run_folder import RunFolder, run_names
+from pufftui.trainer.run.folder import RunFolder, run_names
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import load_config
 from pufftui.trainer.store import AlertRow

@@ -14,7 +14,7 @@ from processes import ENDLESS, SMALL, Terminal, end
 from storm_gusts import gust, size
 from storm_tally import Tally
 
-from pufftui.trainer.run_folder import RunFolder, runs_root
+from pufftui.trainer.run.folder import RunFolder, runs_root
 
 TRAIN = ("train", "squared", *SMALL, *ENDLESS)
 COMMANDS = (

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pufftui.trainer.checkpoint import write_checkpoint
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import write_checkpoint
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig
 from pufftui.trainer.settings.sources import config_to_toml
 from pufftui.trainer.store import StoreWriter, add_note

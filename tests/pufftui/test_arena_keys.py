@@ -18,7 +18,6 @@ from pufftui.pictures import places
 from pufftui.screens.ask import AgentScreen
 from pufftui.screens.quit import QuitScreen
 from pufftui.session import Session
-from pufftui.trainer.checkpoint import write_checkpoint
 from pufftui.trainer.demonstration import Kept
 from pufftui.trainer.messages.command import (
     FollowAgent,
@@ -38,6 +37,7 @@ from pufftui.trainer.messages.command import (
     WatchAt,
 )
 from pufftui.trainer.messages.follow import Follow
+from pufftui.trainer.run.checkpoint import write_checkpoint
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import config_to_toml
 

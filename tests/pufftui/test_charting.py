@@ -18,7 +18,7 @@ from pufftui.screens.explain import ExplainScreen
 from pufftui.screens.filter import FilterScreen
 from pufftui.session import Session
 from pufftui.trainer.messages.snapshot import LOSSES
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader, StoreWriter
 from pufftui.widgets.charts import matches
 

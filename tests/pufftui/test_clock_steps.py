@@ -14,7 +14,7 @@ import pytest
 from processes import ENDLESS, PUFFTUI, train, wait_for
 
 from pufftui.control.client import Connection
-from pufftui.trainer.run_folder import RunFolder, run_names
+from pufftui.trainer.run.folder import RunFolder, run_names
 from pufftui.trainer.store import StoreReader
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.screens.help import HelpScreen
 from pufftui.series import Series
 from pufftui.theme import load_themes
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreWriter
 from pufftui.wishes import Wishes
 

@@ -15,8 +15,8 @@ import pytest
 from processes import ENDLESS, PUFFTUI, SMALL, Terminal, end, wait_for
 from runs_on_disk import make_run
 
-from pufftui.trainer.checkpoint import newest_checkpoint
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import newest_checkpoint
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader
 
 HOOK = """

@@ -15,7 +15,7 @@ from pufftui.cli.runs.export import run as export
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import EPISODE
 from pufftui.export.tensorboard import masked_checksums
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader, StoreWriter
 
 

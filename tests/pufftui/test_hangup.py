@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pufftui.trainer.checkpoint import newest_checkpoint
+from pufftui.trainer.run.checkpoint import newest_checkpoint
 from pufftui.trainer.store import StoreReader
 
 TRAIN = "train squared --run-name it --policy.memory none --vec.agents 256 --train.total-steps 1e12"

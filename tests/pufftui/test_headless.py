@@ -21,7 +21,7 @@ from pufftui.envs.errors import PuffError
 from pufftui.headless import Progress, json_line, report, run_headless
 from pufftui.trainer.health import RULES, Finding, Level
 from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.store import StoreReader
 

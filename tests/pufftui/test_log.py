@@ -23,8 +23,8 @@ from processes import wait_for
 
 from pufftui import log
 from pufftui.runs.summary import summarise
-from pufftui.trainer.policies import run_environment
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.policies import run_environment
 from pufftui.trainer.store import StoreReader
 
 

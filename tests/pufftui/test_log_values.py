@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pufftui import log
 from pufftui.__main__ import main
 from pufftui.runs.summary import summarise
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader
 
 ODD = ["", "a\udcef", "\ud800", "a\0b", "\x1b[31m", "two\nlines", "=1+1"]

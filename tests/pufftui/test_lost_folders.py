@@ -14,8 +14,8 @@ import pytest
 from processes import ENDLESS, PUFFTUI, SMALL, wait_for
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.checkpoint import newest_checkpoint
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import newest_checkpoint
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader
 
 

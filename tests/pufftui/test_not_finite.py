@@ -10,8 +10,8 @@ import pytest
 from processes import PUFFTUI, SMALL
 
 from pufftui.envs.scaffold import new_env
-from pufftui.trainer.checkpoint import newest_checkpoint, read_checkpoint
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import newest_checkpoint, read_checkpoint
+from pufftui.trainer.run.folder import RunFolder
 
 AT = 1000
 """Step of each game at which it spoils one observation."""

@@ -11,7 +11,7 @@ from processes import PUFFTUI, SMALL
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.scaffold import new_env
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 
 STEPS = ("--train.horizon", "16", "--train.total-steps")
 
@@ -107,7 +107,7 @@ def test_who_is_left_running_keeps_its_game(
 ):
     """The process that goes on gets the library that the first one had, whatever is edited since."""
     from pufftui.detach import HandOver
-    from pufftui.trainer.lock import INHERITED
+    from pufftui.trainer.run.lock import INHERITED
 
     train()
     load_env(str(folder), named_here=True)
@@ -134,7 +134,7 @@ def lengthen(checkpoint: Path) -> None:
 
     import numpy as np
 
-    from pufftui.trainer.checkpoint import write_checkpoint
+    from pufftui.trainer.run.checkpoint import write_checkpoint
 
     with np.load(checkpoint) as old:
         arrays = {name: old[name] for name in old.files if name != "description"}

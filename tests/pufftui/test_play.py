@@ -35,10 +35,10 @@ from pufftui.screens.help import HelpScreen
 from pufftui.session import PlaySession
 from pufftui.tally import Tally
 from pufftui.trainer.arena import Arena
-from pufftui.trainer.checkpoint import newest_checkpoint, write_checkpoint
 from pufftui.trainer.messages.frame import ArenaFrame
-from pufftui.trainer.policies import resting_policy, weights_from
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import newest_checkpoint, write_checkpoint
+from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.policies import resting_policy, weights_from
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 LEFT = 3
@@ -452,7 +452,7 @@ def test_the_newest_run_of_the_environment_plays(runs: Path) -> None:
 def test_a_policy_of_a_game_that_was_changed_does_not_play(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pufftui.trainer.policies._inputs", lambda *_: 3)
+    monkeypatch.setattr("pufftui.trainer.run.policies._inputs", lambda *_: 3)
     opponent = chosen("squared")
     assert opponent.weights is None
     assert "since the game was changed" in opponent.explanation

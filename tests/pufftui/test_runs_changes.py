@@ -12,7 +12,7 @@ import pytest
 from runs_on_disk import make_run
 
 from pufftui.__main__ import main
-from pufftui.trainer.run_folder import RunFolder, run_names
+from pufftui.trainer.run.folder import RunFolder, run_names
 from pufftui.trainer.store import StoreReader, StoreWriter
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pufftui.__main__ import main
 from pufftui.trainer.health import RULES, Facts
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreWriter
 
 

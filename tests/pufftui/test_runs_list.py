@@ -17,7 +17,7 @@ from runs_on_disk import make_run
 from pufftui.__main__ import main
 from pufftui.runs.summary import RunSummary, summarise, summarise_all
 from pufftui.runs.table import SPARKS, fitted_table, plain_table, spark
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 
 
 @pytest.fixture

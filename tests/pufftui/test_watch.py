@@ -19,9 +19,9 @@ from runs_on_disk import make_run
 from pufftui.app import PuffApp
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.trainer.messages.snapshot import Phase
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.watcher import Watcher
 from pufftui.trainer.store import StoreReader, StoreWriter
-from pufftui.trainer.watcher import Watcher
 from pufftui.watch import attach_session, watch_session
 
 

@@ -93,9 +93,9 @@ with log.start("logged") as run:
 
 LOOK = """
 import json, sys
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader
-from pufftui.trainer.watcher import Watcher
+from pufftui.trainer.run.watcher import Watcher
 
 folder = RunFolder.open(sys.argv[1])
 watcher, reader = Watcher(folder), StoreReader(folder.database)

@@ -25,9 +25,9 @@ from collections import Counter
 from dataclasses import replace
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.checkpoint import PARTIAL, newest_checkpoint
 from pufftui.trainer.messages.snapshot import Phase
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import PARTIAL, newest_checkpoint
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, VecConfig
 from pufftui.trainer.store import StoreReader, StoreWriter

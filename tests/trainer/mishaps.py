@@ -32,9 +32,9 @@ from kills import ENDLESS, GRACE, ROW, config
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.scaffold import new_env
-from pufftui.trainer.checkpoint import NAMES, newest_checkpoint, place, read_saved
 from pufftui.trainer.messages.snapshot import Phase
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import NAMES, newest_checkpoint, place, read_saved
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.settings.fields import PolicyConfig
 from pufftui.trainer.store import StoreReader, StoreWriter

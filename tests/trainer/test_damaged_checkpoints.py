@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.checkpoint import newest_checkpoint, read_checkpoint, write_checkpoint
+from pufftui.trainer.run.checkpoint import newest_checkpoint, read_checkpoint, write_checkpoint
 
 TOLD = {"step": 7, "epoch": 1, "seconds": 2.0, "config": "", "written": 1.0}
 

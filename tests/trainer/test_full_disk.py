@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pufftui.trainer.checkpoint import newest_checkpoint
 from pufftui.trainer.disk import MEGABYTE, DiskWatch, Room, room
+from pufftui.trainer.run.checkpoint import newest_checkpoint
 from pufftui.trainer.store import StoreReader
 
 SMALL = ("--policy.memory", "none", "--policy.hidden", "64", "--vec.agents", "256")

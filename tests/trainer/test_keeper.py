@@ -5,7 +5,6 @@ import time
 import pytest
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.checkpoint import newest_checkpoint
 from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.health import RULES, Facts, Finding, Level
 from pufftui.trainer.keeper import CheckpointKeeper
@@ -13,7 +12,8 @@ from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Checkpoint, SetField
 from pufftui.trainer.monitor import Monitor
 from pufftui.trainer.reporter import Reporter
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import newest_checkpoint
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.store import StoreReader, StoreWriter, pin

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.checkpoint import newest_checkpoint
 from pufftui.trainer.messages.command import Checkpoint, Pause, Resume, RollBack, SetField, Stop
 from pufftui.trainer.messages.snapshot import Phase
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import newest_checkpoint
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.store import StoreReader, kept_steps

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer import run_folder
-from pufftui.trainer.run_folder import RunFolder, run_names, runs_root
+from pufftui.trainer.run import folder as run_folder
+from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
 
 HOLD = """
 import sys
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 folder = RunFolder.open(sys.argv[1])
 folder.lock()
 print("held", flush=True)

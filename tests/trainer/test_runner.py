@@ -15,10 +15,10 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.checkpoint import newest_checkpoint, read_checkpoint
 from pufftui.trainer.messages.command import Checkpoint, Pause, Resume, SetField, Stop, UndoChange
 from pufftui.trainer.messages.snapshot import LOSSES, Phase
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import newest_checkpoint, read_checkpoint
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.settings.fields import (
     Config,
@@ -268,7 +268,7 @@ from dataclasses import replace
 from pathlib import Path
 from test_runner import ENDLESS
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.runner import Runner
 runner = Runner(ENDLESS, RunFolder.create("killed", "squared"), load_env("squared"))
 runner.start()

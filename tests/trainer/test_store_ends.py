@@ -11,7 +11,7 @@ from pathlib import Path
 from pufftui.__main__ import main
 from pufftui.envs.catalogue import load_env
 from pufftui.headless import run_headless
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.store import StoreReader, StoreWriter, opening, writer

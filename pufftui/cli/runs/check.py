@@ -11,7 +11,7 @@ from pufftui.envs.errors import PuffError
 from pufftui.format import duration, steps
 from pufftui.headless import alert, finite
 from pufftui.trainer.health import RULES, Level, Told, check_run, stored_facts
-from pufftui.trainer.run_folder import LATEST, RunFolder
+from pufftui.trainer.run.folder import LATEST, RunFolder
 from pufftui.trainer.store import StoreReader
 
 SIGNS = {Level.INFO: "·", Level.WARNING: "▲", Level.CRITICAL: "✕"}

@@ -14,7 +14,7 @@ from pufftui.envs.errors import PuffError
 from pufftui.format import duration, figure, setting, steps
 from pufftui.runs.comparison import Comparison, Grouping, check_groups, differences
 from pufftui.runs.groups import MOST_CURVES, Group
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 
 MOST_RUNS = 64
 

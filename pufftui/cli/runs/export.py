@@ -15,9 +15,9 @@ from pufftui.cli.parser import CommandParser
 from pufftui.cli.runs.pin import at_step, checkpoints
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.trainer.checkpoint import Saved, newest_checkpoint, read_checkpoint
-from pufftui.trainer.policies import run_environment, weights_from
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import Saved, newest_checkpoint, read_checkpoint
+from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.policies import run_environment, weights_from
 from pufftui.trainer.settings.sources import parse_number, recorded_environment
 from pufftui.trainer.store import StoreReader
 

@@ -15,7 +15,7 @@ from pufftui.envs.errors import PuffError, nearest
 from pufftui.runs.query import check_fields, parse_query
 from pufftui.runs.summary import FIELDS, RunSummary, summarise_all
 from pufftui.runs.table import fitted_table, plain_table
-from pufftui.trainer.run_folder import runs_root
+from pufftui.trainer.run.folder import runs_root
 from pufftui.trainer.settings.fields import setting_fields
 
 HELP = """\

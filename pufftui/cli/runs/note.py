@@ -7,7 +7,7 @@ from datetime import datetime
 from pufftui.cli.parser import CommandParser
 from pufftui.format import steps
 from pufftui.runs.summary import summarise
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader, add_note
 
 

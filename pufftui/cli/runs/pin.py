@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pufftui.cli.parser import CommandParser
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.settings.sources import parse_number
 from pufftui.trainer.store import CheckpointRow, StoreReader, pin
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pufftui.cli.parser import CommandParser
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 
 
 def run(arguments: list[str]) -> int:

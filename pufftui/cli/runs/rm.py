@@ -8,7 +8,7 @@ from pufftui.cli.parser import CommandParser
 from pufftui.envs.errors import PuffError
 from pufftui.format import duration, figure, memory, steps
 from pufftui.runs.summary import BROKEN, summarise
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 
 
 def run(arguments: list[str]) -> int:

@@ -6,7 +6,7 @@ import re
 
 from pufftui.cli.parser import CommandParser
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader, tag, untag
 
 TAG = re.compile(r"""[^\s+\-"'|()!&][^\s"'|()!&]{0,49}""")

@@ -14,12 +14,12 @@ from typing import Any
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.reading import read_small_text
-from pufftui.trainer.checkpoint import newest_checkpoint
-from pufftui.trainer.lock import Holder
 from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot
 from pufftui.trainer.messages.weights import PolicyWeights
-from pufftui.trainer.policies import POLICY, weights_from
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import newest_checkpoint
+from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.lock import Holder
+from pufftui.trainer.run.policies import POLICY, weights_from
 from pufftui.trainer.store import Event, Lineage, MetricRows, StoreReader
 
 POLL_SECONDS = 0.25

@@ -11,10 +11,10 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.envs.reading import read_small_text
-from pufftui.trainer.checkpoint import Saved, best_checkpoint
 from pufftui.trainer.grids import encoder_width
 from pufftui.trainer.messages.weights import PolicyWeights
-from pufftui.trainer.run_folder import RunFolder
+from pufftui.trainer.run.checkpoint import Saved, best_checkpoint
+from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.settings.sources import ENVIRONMENT, restore_config
 
 POLICY = "policy/"

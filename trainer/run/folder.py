@@ -14,7 +14,7 @@ from pathlib import Path
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.envs.places import expanded
 from pufftui.trainer.files.held_folder import HeldFolder, Identity, identity
-from pufftui.trainer.lock import Holder, RunLock, look_at, read_holder
+from pufftui.trainer.run.lock import Holder, RunLock, look_at, read_holder
 
 LATEST = "latest"
 LONGEST_NAME = 100

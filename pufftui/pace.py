@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pufftui.trainer.arena import FRAMES_PER_SECOND
+from pufftui.trainer.arena.arena import FRAMES_PER_SECOND
 
 MOST, LEAST = FRAMES_PER_SECOND, 10.0
 """Frames a second."""

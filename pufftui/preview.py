@@ -11,7 +11,7 @@ from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.opponent import choose_opponent
 from pufftui.rules import Rule, rules
-from pufftui.trainer.arena import Arena
+from pufftui.trainer.arena.arena import Arena
 from pufftui.trainer.messages.command import ArenaCommand
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.trainer.settings.sources import load_config

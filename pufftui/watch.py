@@ -15,7 +15,7 @@ from pufftui.envs.reading import read_small_text
 from pufftui.recorded import farewell
 from pufftui.session import AttachSession, EmptyStage, Stage, WatchSession
 from pufftui.terminal import passing_log
-from pufftui.trainer.arena import Arena
+from pufftui.trainer.arena.arena import Arena
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.run.policies import run_environment
 from pufftui.trainer.run.watcher import Watcher

@@ -17,7 +17,7 @@ WITHOUT_TORCH = [
     "pufftui.trainer.messages.frame",
     "pufftui.trainer.store",
     "pufftui.trainer.system",
-    "pufftui.trainer.arena",
+    "pufftui.trainer.arena.arena",
     "pufftui.trainer.settings.job",
     "pufftui.trainer.run.checkpoint",
     "pufftui.trainer.messages.weights",

@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> int:
     check_screen("play", "Start it in one.", options.theme)
     from pufftui.play import run_play
     from pufftui.session import PlaySession
-    from pufftui.trainer.arena import Arena
+    from pufftui.trainer.arena.arena import Arena
 
     # Other games every time: nobody wants to learn one game by heart.
     seed = secrets.randbits(32)

@@ -23,7 +23,7 @@ from pufftui.runs.comparison import Comparison
 from pufftui.screens.home import Choice
 from pufftui.session import GameSession, PlaySession, Session, WatchSession
 from pufftui.theme import load_themes
-from pufftui.trainer.arena import Arena
+from pufftui.trainer.arena.arena import Arena
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run.folder import RunFolder, run_names
 from pufftui.trainer.settings.fields import Config

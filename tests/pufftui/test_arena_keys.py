@@ -18,7 +18,7 @@ from pufftui.pictures import places
 from pufftui.screens.ask import AgentScreen
 from pufftui.screens.quit import QuitScreen
 from pufftui.session import Session
-from pufftui.trainer.demonstration import Kept
+from pufftui.trainer.arena.demonstration import Kept
 from pufftui.trainer.messages.command import (
     FollowAgent,
     HandBack,

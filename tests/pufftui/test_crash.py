@@ -51,7 +51,7 @@ COMPOSITOR = "pufftui.widgets.painted:Painted.render_lines"
 DRIVER = "textual.drivers.linux_driver:LinuxDriver.write"
 KEYBOARD = "pufftui.kitty:KeyDriver.process_message"
 BROWSING = "pufftui.widgets.painted:Painted.strip"
-ARENA = "pufftui.trainer.arena:Arena._advance"
+ARENA = "pufftui.trainer.arena.arena:Arena._advance"
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.compiler import find_compiler
 from pufftui.envs.vector import VectorEnv
 from pufftui.export.header import c_header
-from pufftui.trainer import forward
+from pufftui.trainer.arena import forward
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.policy import Policy
 from pufftui.trainer.settings.fields import PolicyConfig

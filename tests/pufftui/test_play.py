@@ -34,7 +34,7 @@ from pufftui.opponent import Opponent, choose_opponent
 from pufftui.screens.help import HelpScreen
 from pufftui.session import PlaySession
 from pufftui.tally import Tally
-from pufftui.trainer.arena import Arena
+from pufftui.trainer.arena.arena import Arena
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.trainer.run.checkpoint import newest_checkpoint, write_checkpoint
 from pufftui.trainer.run.folder import RunFolder

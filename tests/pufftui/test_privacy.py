@@ -19,7 +19,7 @@ from pufftui.recorded import farewell
 from pufftui.screens.end import ErrorScreen
 from pufftui.screens.reveal import RevealScreen
 from pufftui.session import Session
-from pufftui.trainer.demonstration import Kept
+from pufftui.trainer.arena.demonstration import Kept
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.header import BADGE

@@ -8,9 +8,9 @@ import pytest
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Action, ActionKind, Choice
 from pufftui.envs.library import load_library
-from pufftui.trainer.arena import Arena
+from pufftui.trainer.arena.arena import Arena
+from pufftui.trainer.arena.player import RAMP_SECONDS, Player
 from pufftui.trainer.messages import command
-from pufftui.trainer.player import RAMP_SECONDS, Player
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.arena import Arena
+from pufftui.trainer.arena.arena import Arena
 from pufftui.trainer.messages import command
 from pufftui.trainer.messages.follow import Follow, followed
 

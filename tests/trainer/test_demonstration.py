@@ -11,12 +11,12 @@ import pytest
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.vector import VectorEnv
-from pufftui.trainer import demonstration
-from pufftui.trainer.arena import Arena
-from pufftui.trainer.demonstration import Recording, new_file
-from pufftui.trainer.game import Game
+from pufftui.trainer.arena import demonstration
+from pufftui.trainer.arena.arena import Arena
+from pufftui.trainer.arena.demonstration import Recording, new_file
+from pufftui.trainer.arena.game import Game
+from pufftui.trainer.arena.tape import Tape
 from pufftui.trainer.messages import command
-from pufftui.trainer.tape import Tape
 
 ROOT = Path(__file__).parents[2]
 

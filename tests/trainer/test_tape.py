@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.game import Game
-from pufftui.trainer.tape import MOST_BYTES, SECONDS, Tape
+from pufftui.trainer.arena.game import Game
+from pufftui.trainer.arena.tape import MOST_BYTES, SECONDS, Tape
 
 
 def tape_of(env, weights=None, **options):

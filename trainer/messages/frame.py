@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.trainer.demonstration import Kept
+from pufftui.trainer.arena.demonstration import Kept
 from pufftui.trainer.messages.follow import Follow
 
 

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from pufftui.envs.library import EnvLibrary
+from pufftui.trainer.arena.player import Player
+from pufftui.trainer.arena.scene import Scene
 from pufftui.trainer.messages.command import (
     ArenaCommand,
     FollowAgent,
@@ -35,8 +37,6 @@ from pufftui.trainer.messages.command import (
 from pufftui.trainer.messages.follow import Follow, followed
 from pufftui.trainer.messages.frame import ArenaFrame, RivalFrame
 from pufftui.trainer.messages.weights import PolicyWeights
-from pufftui.trainer.player import Player
-from pufftui.trainer.scene import Scene
 
 FRAMES_PER_SECOND = 30.0
 """Until somebody asks for fewer."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import VectorEnv
-from pufftui.trainer.forward import Array, distribution, forward, initial_state, sample
+from pufftui.trainer.arena.forward import Array, distribution, forward, initial_state, sample
 from pufftui.trainer.messages.weights import PolicyWeights
 
 Actions = NDArray[np.int32] | NDArray[np.float32]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from pufftui.trainer.game import Actions, Game, Moment
+from pufftui.trainer.arena.game import Actions, Game, Moment
 
 SECONDS = 30
 """Time that can be gone back, of the game at its natural speed."""

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import Descriptor, DType
+from pufftui.trainer.arena.game import Game
 from pufftui.trainer.files.arrays import write_whole
-from pufftui.trainer.game import Game
 
 FORMAT = 1
 

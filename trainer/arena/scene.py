@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.demonstration import Kept, Recording, new_file, unwritable
-from pufftui.trainer.game import Game
+from pufftui.trainer.arena.demonstration import Kept, Recording, new_file, unwritable
+from pufftui.trainer.arena.game import Game
+from pufftui.trainer.arena.tape import MOST_BYTES, Tape
 from pufftui.trainer.messages.weights import PolicyWeights
-from pufftui.trainer.tape import MOST_BYTES, Tape
 
 
 class Scene:

@@ -32,7 +32,7 @@ from pufftui.session import (
 )
 from pufftui.terminal import hung_up
 from pufftui.theme import PuffTheme
-from pufftui.trainer.system import GpuSampler, HostSampler
+from pufftui.trainer.monitor.system import GpuSampler, HostSampler
 from pufftui.wishes import Wishes
 
 FRAMES_PER_SECOND = 30

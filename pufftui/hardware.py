@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.system import GpuReadings, GpuSampler
+from pufftui.trainer.monitor.system import GpuReadings, GpuSampler
 
 CUDA_BUILD = (
     "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu130"

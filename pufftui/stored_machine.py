@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from pufftui.trainer.store import StoreReader
-from pufftui.trainer.system import (
+from pufftui.trainer.monitor.system import (
     REMEMBERED,
     GpuReading,
     GpuReadings,
@@ -13,6 +12,7 @@ from pufftui.trainer.system import (
     HostReading,
     Recent,
 )
+from pufftui.trainer.store import StoreReader
 
 NO_GPU = "no NVIDIA GPU"
 

@@ -16,7 +16,7 @@ WITHOUT_TORCH = [
     "pufftui.trainer.messages.command",
     "pufftui.trainer.messages.frame",
     "pufftui.trainer.store",
-    "pufftui.trainer.system",
+    "pufftui.trainer.monitor.system",
     "pufftui.trainer.arena.arena",
     "pufftui.trainer.settings.job",
     "pufftui.trainer.run.checkpoint",

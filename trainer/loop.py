@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.device import memory_errors_in_words
-from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.snapshot import Phase
-from pufftui.trainer.monitor import Monitor
+from pufftui.trainer.monitor.disk import DiskWatch
+from pufftui.trainer.monitor.monitor import Monitor
+from pufftui.trainer.monitor.start import Start
 from pufftui.trainer.obey import obey
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.reporter import Reporter
@@ -27,7 +28,6 @@ from pufftui.trainer.run.checkpoint import Saved
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config
-from pufftui.trainer.start import Start
 from pufftui.trainer.store import StoreWriter
 
 QUICK_EPOCH = 1.0

@@ -13,24 +13,24 @@ import psutil
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.disk import DiskWatch
-from pufftui.trainer.facts import health_facts
 from pufftui.trainer.health import Finding
 from pufftui.trainer.memory import keep_freed_memory
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Command
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.messages.weights import PolicyWeights
-from pufftui.trainer.monitor import Monitor
-from pufftui.trainer.recorder import Recorder
+from pufftui.trainer.monitor.disk import DiskWatch
+from pufftui.trainer.monitor.facts import health_facts
+from pufftui.trainer.monitor.monitor import Monitor
+from pufftui.trainer.monitor.recorder import Recorder
+from pufftui.trainer.monitor.start import Start
+from pufftui.trainer.monitor.webhook import Webhook, address
 from pufftui.trainer.run.checkpoint import Saved
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.job import job_from_environment
 from pufftui.trainer.settings.sources import config_to_toml
-from pufftui.trainer.start import Start
 from pufftui.trainer.store import StoreReader, StoreWriter, refuse_unfit
-from pufftui.trainer.webhook import Webhook, address
 
 LONGEST_START = 600.0
 """Seconds; no process takes longer before it trains."""

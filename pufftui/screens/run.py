@@ -37,9 +37,15 @@ from pufftui.trainer.messages.command import (
     UndoChange,
 )
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
+from pufftui.trainer.monitor.system import (
+    GpuReadings,
+    GpuSampler,
+    HostReading,
+    HostSampler,
+    Sampling,
+)
 from pufftui.trainer.run.policies import best_policy
 from pufftui.trainer.store import AlertRow, StoreReader, acknowledge, add_note, mute
-from pufftui.trainer.system import GpuReadings, GpuSampler, HostReading, HostSampler, Sampling
 from pufftui.widgets.alert_strip import FLASH_SECONDS, AlertStrip
 from pufftui.widgets.header import Header
 from pufftui.widgets.log import LogCard

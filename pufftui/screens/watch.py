@@ -13,8 +13,8 @@ from pufftui.session import WatchSession
 from pufftui.stored_machine import StoredMachine
 from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
+from pufftui.trainer.monitor.system import GpuReadings, GpuSampler, HostReading, HostSampler
 from pufftui.trainer.store import StoreReader
-from pufftui.trainer.system import GpuReadings, GpuSampler, HostReading, HostSampler
 
 TOAST_SECONDS = 8
 

@@ -6,7 +6,7 @@ from pufftui.format import figure, fit, memory, percent
 from pufftui.glyphs import levels, thin_bar
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
-from pufftui.trainer.system import GpuReading, GpuReadings
+from pufftui.trainer.monitor.system import GpuReading, GpuReadings
 from pufftui.widgets.meters import LABEL, fact, graph, meter
 
 HOT = 85.0

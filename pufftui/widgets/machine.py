@@ -8,7 +8,7 @@ from pufftui.metric_colours import colour_of
 from pufftui.plot import Line
 from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.snapshot import TIME_PARTS, Snapshot
-from pufftui.trainer.system import GpuReadings, HostReading
+from pufftui.trainer.monitor.system import GpuReadings, HostReading
 from pufftui.widgets.gpus import BLOCK, gpu_lines
 from pufftui.widgets.meters import FULL, LABEL, cores, fact, graph, meter
 from pufftui.widgets.painted import Card

@@ -42,9 +42,7 @@ from pufftui.trainer.messages.command import (
 )
 from pufftui.trainer.messages.frame import ArenaFrame, RivalFrame
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
-from pufftui.trainer.settings.fields import Config
-from pufftui.trainer.store import AlertRow, Event, MetricBlocks, MetricRows
-from pufftui.trainer.system import (
+from pufftui.trainer.monitor.system import (
     NO_GPU,
     GpuReading,
     GpuReadings,
@@ -52,6 +50,8 @@ from pufftui.trainer.system import (
     HostReading,
     HostSampler,
 )
+from pufftui.trainer.settings.fields import Config
+from pufftui.trainer.store import AlertRow, Event, MetricBlocks, MetricRows
 from pufftui.wishes import Wishes
 
 SPEED = 330_000

@@ -3,8 +3,8 @@
 import pytest
 
 from pufftui.stored_machine import NO_GPU, StoredMachine
+from pufftui.trainer.monitor.system import REMEMBERED
 from pufftui.trainer.store import StoreReader, StoreWriter
-from pufftui.trainer.system import REMEMBERED
 
 GPU = {
     "index": 0,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pufftui.trainer.disk import MEGABYTE, DiskWatch, Room, room
+from pufftui.trainer.monitor.disk import MEGABYTE, DiskWatch, Room, room
 from pufftui.trainer.run.checkpoint import newest_checkpoint
 from pufftui.trainer.store import StoreReader
 
@@ -122,7 +122,7 @@ def test_a_disk_eases_only_with_room_to_spare(tmp_path, monkeypatch):
     def usage(_):
         return type("Usage", (), {"free": free, "total": 1000 * 1024 * MEGABYTE})
 
-    monkeypatch.setattr("pufftui.trainer.disk.shutil.disk_usage", usage)
+    monkeypatch.setattr("pufftui.trainer.monitor.disk.shutil.disk_usage", usage)
     seen = []
     for free in (2000, 1000, 1100, 1300, 100, 10, 17, 20, 150, 160, 5000):
         free *= MEGABYTE  # noqa: PLW2901

@@ -5,12 +5,12 @@ import time
 import pytest
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.health import RULES, Facts, Finding, Level
 from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Checkpoint, SetField
-from pufftui.trainer.monitor import Monitor
+from pufftui.trainer.monitor.disk import DiskWatch, Room
+from pufftui.trainer.monitor.monitor import Monitor
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run.checkpoint import newest_checkpoint
 from pufftui.trainer.run.folder import RunFolder

@@ -9,7 +9,7 @@ from pufftui.trainer.health import suite as suite_module
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Checkpoint, Pause, RollBack
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
-from pufftui.trainer.monitor import YOUNG, Monitor
+from pufftui.trainer.monitor.monitor import YOUNG, Monitor
 from pufftui.trainer.store import StoreReader, StoreWriter, mute
 
 FACTS = Facts(total_steps=1_000_000, score_low=0.0, score_high=100.0)

@@ -2,12 +2,12 @@
 
 import time
 
-from pufftui.trainer import recorder
-from pufftui.trainer.disk import DiskWatch
 from pufftui.trainer.health import Facts
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
-from pufftui.trainer.monitor import Monitor
+from pufftui.trainer.monitor import recorder
+from pufftui.trainer.monitor.disk import DiskWatch
+from pufftui.trainer.monitor.monitor import Monitor
 from pufftui.trainer.store import StoreReader, StoreWriter
 
 

@@ -3,7 +3,7 @@
 import re
 import time
 
-from pufftui.trainer.start import Start
+from pufftui.trainer.monitor.start import Start
 
 
 def test_each_phase_has_its_own_time():

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pufftui.trainer.system import NO_GPU, GpuSampler, Growth, HostSampler, Sampling
+from pufftui.trainer.monitor.system import NO_GPU, GpuSampler, Growth, HostSampler, Sampling
 
 HANDLE = "nvmlDeviceGetHandleByIndex"
 

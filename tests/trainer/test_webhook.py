@@ -9,7 +9,7 @@ import pytest
 
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.health import RULES, Change, Finding, Level
-from pufftui.trainer.webhook import MOST_WAITING, VARIABLE, Webhook, address
+from pufftui.trainer.monitor.webhook import MOST_WAITING, VARIABLE, Webhook, address
 
 CHANGE = Change(
     Finding(RULES["score.crash"], Level.CRITICAL, "It fell.", 90, 9.0, value=1.0, limit=2.0),

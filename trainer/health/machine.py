@@ -110,7 +110,7 @@ class Disk(MachineDetector):
         "disk_free",
         "What is free is less than ten checkpoints or a fifth of the disk, at most a GB (a warning: less than"
         " three; critical: less than one).",
-        "trainer/disk.py",
+        "trainer/monitor/disk.py",
         "Make room: pufftui runs rm deletes runs that are no longer wanted.",
     )
 

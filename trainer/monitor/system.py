@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from pufftui.trainer.gpu import (
+from pufftui.trainer.monitor.nvml import (
     NO_GPU,
     REMEMBERED,
     GpuReading,

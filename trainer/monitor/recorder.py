@@ -9,13 +9,13 @@ from dataclasses import asdict
 
 import psutil
 
-from pufftui.trainer.disk import DiskWatch, Room
 from pufftui.trainer.health import Reading
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.snapshot import Phase
-from pufftui.trainer.monitor import Monitor
+from pufftui.trainer.monitor.disk import DiskWatch, Room
+from pufftui.trainer.monitor.monitor import Monitor
+from pufftui.trainer.monitor.system import GpuSampler, HostSampler
 from pufftui.trainer.store import StoreWriter, said
-from pufftui.trainer.system import GpuSampler, HostSampler
 
 INTERVAL = 5.0
 """Seconds between two readings."""

@@ -22,8 +22,8 @@ from pufftui.trainer.health import (
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Checkpoint, Pause, RollBack
 from pufftui.trainer.messages.snapshot import Phase
+from pufftui.trainer.monitor.webhook import Webhook
 from pufftui.trainer.store import StoreReader, StoreWriter
-from pufftui.trainer.webhook import Webhook
 
 LOOK_SECONDS = 0.5
 """Time between two looks at what has come."""

@@ -110,7 +110,7 @@ def test_imports_run_one_way(view: Path) -> None:
         ("trainer", "import textual.app"),
         ("trainer", "from pufftui import app_module"),
         ("", "import torch.nn"),
-        ("", "from pufftui.trainer import policy"),
+        ("", "from pufftui.trainer.network import policy"),
     ],
 )
 def test_a_wrong_import_is_found(tmp_path: Path, room: str, statement: str) -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
-from pufftui.trainer.recurrence import recur
+from pufftui.trainer.network.recurrence import recur
 
 
 def advantages(

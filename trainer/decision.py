@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
-from pufftui.trainer.actions import ActionDistribution
-from pufftui.trainer.policy import LSTM, MinGRU, Policy
+from pufftui.trainer.network.actions import ActionDistribution
+from pufftui.trainer.network.policy import LSTM, MinGRU, Policy
 from pufftui.trainer.rollout import RolloutMemory
 
 MOST_COMPONENTS = 16

@@ -19,8 +19,8 @@ from pufftui.trainer.collector import Collector
 from pufftui.trainer.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.messages.command import SetField
 from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
-from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.run.checkpoint import without_games

@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.advantage import advantages as estimate_advantages
 from pufftui.trainer.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
 from pufftui.trainer.gradient import GatheredGradient
 from pufftui.trainer.graphs import Function, recorded
 from pufftui.trainer.loss import FIGURES, MinibatchLoss, coefficients
 from pufftui.trainer.minibatch import Minibatch, minibatch_plan
+from pufftui.trainer.network.actions import ActionDistribution
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.optimizer import PolicyOptimizer
-from pufftui.trainer.policy import Policy
 from pufftui.trainer.priority import draw_segments
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout

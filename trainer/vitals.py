@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pufftui.trainer.actions import ActionDistribution
-from pufftui.trainer.policy import Policy
+from pufftui.trainer.network.actions import ActionDistribution
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.rollout import Rollout
 
 UNITS_EVERY, UNITS_STEPS = 16, 1_500_000

@@ -16,7 +16,7 @@ from pufftui.envs.errors import PuffError
 from pufftui.export.header import c_header
 from pufftui.trainer.arena import forward
 from pufftui.trainer.messages.weights import PolicyWeights
-from pufftui.trainer.policy import Policy
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.settings.fields import PolicyConfig
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="there is no C compiler")

@@ -6,7 +6,7 @@ import torch
 from torch.distributions import Categorical, Normal
 
 from pufftui.envs.descriptor import Action, ActionKind, Choice
-from pufftui.trainer.actions import ActionDistribution
+from pufftui.trainer.network.actions import ActionDistribution
 
 
 class About:

@@ -9,7 +9,7 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.benchmark import matmul_rate, step_flops
 from pufftui.trainer.messages.weights import PolicyWeights
-from pufftui.trainer.policy import Policy
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig
 
 

@@ -11,7 +11,7 @@ from pufftui.envs.vector import VectorEnv
 from pufftui.trainer.clock import Clock
 from pufftui.trainer.collector import Collector
 from pufftui.trainer.decision import FusedDecision, PlainDecision, fits_a_kernel
-from pufftui.trainer.policy import Policy
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.settings.fields import PolicyConfig
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from pufftui.trainer.dense import Dense
+from pufftui.trainer.network.dense import Dense
 
 
 @pytest.mark.parametrize("rows", [(1,), (5, 7), (3, 100)])

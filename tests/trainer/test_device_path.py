@@ -9,10 +9,10 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
-from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.minibatch import minibatch_plan
+from pufftui.trainer.network.actions import ActionDistribution
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.optimizer import PolicyOptimizer
-from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig

@@ -6,8 +6,8 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer import advantage as module
 from pufftui.trainer.advantage import advantages
-from pufftui.trainer.mingru import scan, scan_in_torch
-from pufftui.trainer.policy import Policy
+from pufftui.trainer.network.mingru import scan, scan_in_torch
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.settings.fields import PolicyConfig
 
 NAN = float("nan")

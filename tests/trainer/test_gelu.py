@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from pufftui.trainer.gelu import gelu
+from pufftui.trainer.network.gelu import gelu
 
 
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (7, 1024), (2, 3, 4096 + 17)])

@@ -9,8 +9,8 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
 from pufftui.trainer import kernels
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.optimizer import PolicyOptimizer
-from pufftui.trainer.policy import Policy
 from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig
 
 CPU = torch.device("cpu")

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from pufftui.trainer.heads import MOST_HEADS, last_layer
+from pufftui.trainer.network.heads import MOST_HEADS, last_layer
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pufftui.trainer.mingru import scan, scan_in_torch
+from pufftui.trainer.network.mingru import scan, scan_in_torch
 
 
 def scan_reference(gates, inputs, resets, initial):

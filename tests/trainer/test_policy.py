@@ -7,12 +7,12 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Action, ActionKind, Choice, Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.actions import ActionDistribution
 from pufftui.trainer.arena import forward
-from pufftui.trainer.features import Features
 from pufftui.trainer.grids import encoder_width, grids_of
 from pufftui.trainer.messages.weights import PolicyWeights
-from pufftui.trainer.policy import Policy
+from pufftui.trainer.network.actions import ActionDistribution
+from pufftui.trainer.network.features import Features
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.settings.fields import PolicyConfig
 
 MEMORIES = ["none", "mingru", "lstm"]

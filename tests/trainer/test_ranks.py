@@ -14,8 +14,8 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.minibatch import Minibatch
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.optimizer import PolicyOptimizer
-from pufftui.trainer.policy import Policy
 from pufftui.trainer.ranks import Ranks
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pufftui.trainer.recurrence import recur
+from pufftui.trainer.network.recurrence import recur
 
 
 def step_by_step(decay, added):

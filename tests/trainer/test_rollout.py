@@ -12,7 +12,7 @@ from pufftui.trainer.clock import Clock
 from pufftui.trainer.collector import Collector
 from pufftui.trainer.gpu_steps import open_driver
 from pufftui.trainer.graphs import Recorded
-from pufftui.trainer.policy import Policy
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.rollout import Rollout
 from pufftui.trainer.settings.fields import PolicyConfig
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from pufftui.trainer import kernels
-from pufftui.trainer.dense import Dense
+from pufftui.trainer.network.dense import Dense
 
 MOST_HEADS = 64
 PARTIAL_SUMS = 32

@@ -13,12 +13,12 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from pufftui.envs.descriptor import ActionKind, Descriptor
-from pufftui.trainer.dense import dense
-from pufftui.trainer.features import Features
-from pufftui.trainer.gelu import gelu
 from pufftui.trainer.grids import LEAST_SIDE, encoder_width, grids_of
-from pufftui.trainer.heads import last_layer
-from pufftui.trainer.mingru import scan
+from pufftui.trainer.network.dense import dense
+from pufftui.trainer.network.features import Features
+from pufftui.trainer.network.gelu import gelu
+from pufftui.trainer.network.heads import last_layer
+from pufftui.trainer.network.mingru import scan
 from pufftui.trainer.settings.fields import PolicyConfig
 
 LONGEST_MEMORY = 64

@@ -16,11 +16,11 @@ import time
 from torch import Tensor
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.ppo.rollout import Rollout
+from pufftui.trainer.ppo.update import UpdateReport
+from pufftui.trainer.ppo.vitals import NOISE_EVERY
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.sources import load_config
-from pufftui.trainer.update import UpdateReport
-from pufftui.trainer.vitals import NOISE_EVERY
 
 WARM_UP = 24
 

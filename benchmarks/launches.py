@@ -282,8 +282,9 @@ def pretended() -> Iterator[Card]:
     """A card that is not there, for as long as the block; for machines on which torch finds none."""
     from triton.runtime.jit import KernelInterface
 
-    from pufftui.trainer import collector, gradient, kernels, optimizer, session, update
+    from pufftui.trainer import kernels, session
     from pufftui.trainer.kernels import gpu_trial
+    from pufftui.trainer.ppo import collector, gradient, optimizer, update
 
     card = Card()
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from pufftui.trainer.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.ppo.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.settings.fields import Config
 
 SHAPES = ((32768, 128, 384), (8192, 512, 512), (4096, 1024, 1024), (2048, 2048, 2048))

@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.device import processor
 from pufftui.trainer.files.held_folder import Identity, identity_in
 from pufftui.trainer.monitor.disk import DiskWatch, Room
+from pufftui.trainer.ppo.device import processor
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run.checkpoint import (
     NAMES,

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.device import memory_errors_in_words
 from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.snapshot import Phase
@@ -22,7 +21,8 @@ from pufftui.trainer.monitor.disk import DiskWatch
 from pufftui.trainer.monitor.monitor import Monitor
 from pufftui.trainer.monitor.start import Start
 from pufftui.trainer.obey import obey
-from pufftui.trainer.ranks import Ranks
+from pufftui.trainer.ppo.device import memory_errors_in_words
+from pufftui.trainer.ppo.ranks import Ranks
 from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run.checkpoint import Saved
 from pufftui.trainer.run.folder import RunFolder

@@ -12,13 +12,13 @@ from typing import Any
 import psutil
 import torch
 
-from pufftui.trainer.device import processor
 from pufftui.trainer.health import Level, Moment
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Command
 from pufftui.trainer.messages.snapshot import LOSSES, Phase
 from pufftui.trainer.monitor.disk import DiskWatch, Room
 from pufftui.trainer.monitor.monitor import Monitor
+from pufftui.trainer.ppo.device import processor
 from pufftui.trainer.session import EpochReport, TrainingSession
 from pufftui.trainer.settings.fields import live_settings
 from pufftui.trainer.store import StoreWriter

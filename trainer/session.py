@@ -14,26 +14,26 @@ from numpy.typing import NDArray
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import EpisodeReport, VectorEnv
 from pufftui.trainer import kernels
-from pufftui.trainer.clock import Clock
-from pufftui.trainer.collector import Collector
-from pufftui.trainer.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.messages.command import SetField
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.optimizer import PolicyOptimizer, scheduled_learning_rate
-from pufftui.trainer.ranks import Ranks
-from pufftui.trainer.rollout import Rollout
-from pufftui.trainer.run.checkpoint import without_games
-from pufftui.trainer.settings.fields import Config
-from pufftui.trainer.statistics import EpisodeStatistics
-from pufftui.trainer.update import Learner, UpdateReport, priority_beta
-from pufftui.trainer.vitals import (
+from pufftui.trainer.ppo.clock import Clock
+from pufftui.trainer.ppo.collector import Collector
+from pufftui.trainer.ppo.device import choose_device, product_dtype, thread_count
+from pufftui.trainer.ppo.optimizer import PolicyOptimizer, scheduled_learning_rate
+from pufftui.trainer.ppo.ranks import Ranks
+from pufftui.trainer.ppo.rollout import Rollout
+from pufftui.trainer.ppo.update import Learner, UpdateReport, priority_beta
+from pufftui.trainer.ppo.vitals import (
     NOISE_EVERY,
     UNITS_EVERY,
     UNITS_STEPS,
     reward_figures,
     unit_figures,
 )
+from pufftui.trainer.run.checkpoint import without_games
+from pufftui.trainer.settings.fields import Config
+from pufftui.trainer.statistics import EpisodeStatistics
 
 SEEDS_APART = 1_000_003
 """Between the seeds of two ranks."""

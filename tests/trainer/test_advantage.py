@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pufftui.trainer import advantage as module
-from pufftui.trainer.advantage import advantages
+from pufftui.trainer.ppo import advantage as module
+from pufftui.trainer.ppo.advantage import advantages
 
 
 def random_batch(seed, steps, rows, flags=0.2):

@@ -8,11 +8,11 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
 from pufftui.envs.vector import VectorEnv
-from pufftui.trainer.clock import Clock
-from pufftui.trainer.collector import Collector
-from pufftui.trainer.decision import FusedDecision, PlainDecision, fits_a_kernel
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.ppo.clock import Clock
+from pufftui.trainer.ppo.collector import Collector
+from pufftui.trainer.ppo.decision import FusedDecision, PlainDecision, fits_a_kernel
+from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import PolicyConfig
 
 

@@ -9,15 +9,15 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
-from pufftui.trainer.minibatch import minibatch_plan
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.optimizer import PolicyOptimizer
-from pufftui.trainer.ranks import Ranks
-from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.ppo.minibatch import minibatch_plan
+from pufftui.trainer.ppo.optimizer import PolicyOptimizer
+from pufftui.trainer.ppo.ranks import Ranks
+from pufftui.trainer.ppo.rollout import Rollout
+from pufftui.trainer.ppo.update import Learner
+from pufftui.trainer.ppo.vitals import reward_figures
 from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig
-from pufftui.trainer.update import Learner
-from pufftui.trainer.vitals import reward_figures
 
 AGENTS, HORIZON = 64, 16
 META = torch.device("meta")

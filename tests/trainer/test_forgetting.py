@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer import advantage as module
-from pufftui.trainer.advantage import advantages
 from pufftui.trainer.network.mingru import scan, scan_in_torch
 from pufftui.trainer.network.policy import Policy
+from pufftui.trainer.ppo import advantage as module
+from pufftui.trainer.ppo.advantage import advantages
 from pufftui.trainer.settings.fields import PolicyConfig
 
 NAN = float("nan")

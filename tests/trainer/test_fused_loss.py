@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from pufftui.envs.descriptor import Action, ActionKind, Choice
-from pufftui.trainer.fused_loss import _joined, fused_moments, fused_ppo_loss, picked_ppo_loss
-from pufftui.trainer.gradient import GatheredGradient
-from pufftui.trainer.loss import advantage_moments, coefficients
-from pufftui.trainer.minibatch import Minibatch
 from pufftui.trainer.network.actions import ActionDistribution
-from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.ppo.fused_loss import _joined, fused_moments, fused_ppo_loss, picked_ppo_loss
+from pufftui.trainer.ppo.gradient import GatheredGradient
+from pufftui.trainer.ppo.loss import advantage_moments, coefficients
+from pufftui.trainer.ppo.minibatch import Minibatch
+from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
 
 STEPS, AGENTS = 12, 9

@@ -9,15 +9,15 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
-from pufftui.trainer.advantage import advantages
-from pufftui.trainer.decision import FusedDecision, PlainDecision
-from pufftui.trainer.fused_loss import picked_ppo_loss
-from pufftui.trainer.loss import advantage_moments, coefficients
-from pufftui.trainer.minibatch import Minibatch
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.gelu import gelu
 from pufftui.trainer.network.mingru import scan
 from pufftui.trainer.network.policy import Policy
+from pufftui.trainer.ppo.advantage import advantages
+from pufftui.trainer.ppo.decision import FusedDecision, PlainDecision
+from pufftui.trainer.ppo.fused_loss import picked_ppo_loss
+from pufftui.trainer.ppo.loss import advantage_moments, coefficients
+from pufftui.trainer.ppo.minibatch import Minibatch
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 

@@ -8,11 +8,15 @@ import pytest
 import torch
 
 from pufftui.envs.descriptor import DType, Field
-from pufftui.trainer.fused_loss import _figures, _total
-from pufftui.trainer.graphs import Recorded
-from pufftui.trainer.loss import advantage_moments
 from pufftui.trainer.network.features import Features
-from pufftui.trainer.priority import importance_weights, segment_probabilities, systematic_sample
+from pufftui.trainer.ppo.fused_loss import _figures, _total
+from pufftui.trainer.ppo.graphs import Recorded
+from pufftui.trainer.ppo.loss import advantage_moments
+from pufftui.trainer.ppo.priority import (
+    importance_weights,
+    segment_probabilities,
+    systematic_sample,
+)
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 

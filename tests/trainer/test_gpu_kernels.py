@@ -8,9 +8,9 @@ import torch
 
 from pufftui.envs.descriptor import Action, ActionKind, Choice
 from pufftui.trainer import kernels
-from pufftui.trainer.advantage import advantages
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.mingru import scan
+from pufftui.trainer.ppo.advantage import advantages
 
 
 @pytest.fixture

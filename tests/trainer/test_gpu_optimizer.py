@@ -10,7 +10,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
 from pufftui.trainer import kernels
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.optimizer import PolicyOptimizer
+from pufftui.trainer.ppo.optimizer import PolicyOptimizer
 from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig
 
 CPU = torch.device("cpu")
@@ -22,13 +22,13 @@ STEPS = ((0.02, 3.0), (0.01, 0.1), (0.03, torch.nan), (0.03, 0.5))
 @pytest.fixture
 def float32(interpreter, monkeypatch):
     """The products' format, on whatever processor."""
-    monkeypatch.setattr("pufftui.trainer.optimizer.product_dtype", lambda *_: torch.float32)
+    monkeypatch.setattr("pufftui.trainer.ppo.optimizer.product_dtype", lambda *_: torch.float32)
 
 
 @pytest.fixture
 def bf16(exact_bfloat16, monkeypatch):
     """The same in bf16."""
-    monkeypatch.setattr("pufftui.trainer.optimizer.product_dtype", lambda *_: torch.bfloat16)
+    monkeypatch.setattr("pufftui.trainer.ppo.optimizer.product_dtype", lambda *_: torch.bfloat16)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
-from pufftui.trainer.graphs import Recorded
-from pufftui.trainer.graphs import recorded as recorded_or_plain
+from pufftui.trainer.ppo.graphs import Recorded
+from pufftui.trainer.ppo.graphs import recorded as recorded_or_plain
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_recorded_runs_as_it_is(monkeypatch):
     def fail(work, pool, warm_ups):
         raise RuntimeError("operation not permitted\nwhen stream is capturing")
 
-    monkeypatch.setattr("pufftui.trainer.graphs.record", fail)
+    monkeypatch.setattr("pufftui.trainer.ppo.graphs.record", fail)
     function, why = recorded_or_plain(torch.frexp, torch.ones(2))
     assert function is torch.frexp
     assert why == "operation not permitted"

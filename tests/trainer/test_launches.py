@@ -15,9 +15,9 @@ pytest.importorskip(
 )
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.collector import Collector
-from pufftui.trainer.decision import FusedDecision
-from pufftui.trainer.gpu_steps import GpuSteps
+from pufftui.trainer.ppo.collector import Collector
+from pufftui.trainer.ppo.decision import FusedDecision
+from pufftui.trainer.ppo.gpu_steps import GpuSteps
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.sources import load_config
 
@@ -191,7 +191,7 @@ def test_it_prints_a_line_and_a_table():
 def test_an_update_of_very_many_minibatches_is_no_single_graph(monkeypatch):
     """It would take minutes to be recorded."""
     whole = count()
-    monkeypatch.setattr("pufftui.trainer.update.MOST_MINIBATCHES", 1)
+    monkeypatch.setattr("pufftui.trainer.ppo.update.MOST_MINIBATCHES", 1)
     line = count()
     assert line["shortfalls"] == []
     assert "graph: update" in whole["launched"]

@@ -8,22 +8,22 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pufftui.trainer.loss import (
+from pufftui.trainer.ppo.loss import (
     advantage_moments,
     coefficients,
     explained_variance,
     normalise,
     ppo_loss,
 )
-from pufftui.trainer.minibatch import minibatch_plan
-from pufftui.trainer.optimizer import scheduled_learning_rate
-from pufftui.trainer.priority import (
+from pufftui.trainer.ppo.minibatch import minibatch_plan
+from pufftui.trainer.ppo.optimizer import scheduled_learning_rate
+from pufftui.trainer.ppo.priority import (
     importance_weights,
     segment_probabilities,
     systematic_sample,
 )
+from pufftui.trainer.ppo.update import priority_beta
 from pufftui.trainer.settings.fields import TrainConfig
-from pufftui.trainer.update import priority_beta
 
 
 def loss_inputs(seed, shape=(6, 5)):

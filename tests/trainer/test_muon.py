@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pufftui.trainer.muon import COEFFICIENTS, ITERATIONS, Muon, orthogonal
+from pufftui.trainer.ppo.muon import COEFFICIENTS, ITERATIONS, Muon, orthogonal
 
 SHAPES = [(1, 1), (4, 128), (128, 118), (96, 32), (3, 3)]
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pufftui.trainer.optimizer import ADAM_SHARE, PolicyOptimizer
+from pufftui.trainer.ppo.optimizer import ADAM_SHARE, PolicyOptimizer
 from pufftui.trainer.settings.fields import TrainConfig
 
 RATES = (0.02, 0.01, 0.005, 0.03)

@@ -13,13 +13,13 @@ import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.minibatch import Minibatch
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.optimizer import PolicyOptimizer
-from pufftui.trainer.ranks import Ranks
-from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.ppo.minibatch import Minibatch
+from pufftui.trainer.ppo.optimizer import PolicyOptimizer
+from pufftui.trainer.ppo.ranks import Ranks
+from pufftui.trainer.ppo.rollout import Rollout
+from pufftui.trainer.ppo.update import Chance, Learner
 from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig
-from pufftui.trainer.update import Chance, Learner
 
 STEPS, AGENTS = 8, 6
 
@@ -64,7 +64,7 @@ def gradients(agents, ranks):
 RANK_PROGRAM = """
 import sys, numpy as np, torch
 from test_ranks import gradients
-from pufftui.trainer.ranks import Ranks
+from pufftui.trainer.ppo.ranks import Ranks
 ranks = Ranks.from_environment()
 ranks.begin(torch.device("cpu"))
 own = [[0, 1, 2, 3], [4, 5]][ranks.rank]

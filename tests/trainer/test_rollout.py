@@ -7,13 +7,13 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.vector import VectorEnv
-from pufftui.trainer import graphs as graphs_module
-from pufftui.trainer.clock import Clock
-from pufftui.trainer.collector import Collector
-from pufftui.trainer.gpu_steps import open_driver
-from pufftui.trainer.graphs import Recorded
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.ppo import graphs as graphs_module
+from pufftui.trainer.ppo.clock import Clock
+from pufftui.trainer.ppo.collector import Collector
+from pufftui.trainer.ppo.gpu_steps import open_driver
+from pufftui.trainer.ppo.graphs import Recorded
+from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import PolicyConfig
 
 HORIZON, ENVIRONMENTS = 24, 12
@@ -140,7 +140,7 @@ def test_a_driver_that_is_not_there():
 def test_without_a_handle_the_steps_stay_in_python(crowd, graphs, driver, monkeypatch):
     whole = graphs_module.record
     without = lambda *given: replace(whole(*given), handle=0)  # noqa: E731
-    monkeypatch.setattr("pufftui.trainer.graphs.record", without)
+    monkeypatch.setattr("pufftui.trainer.ppo.graphs.record", without)
     collector = collector_of(crowd, "mingru", groups=2, staged=True)
     collector.record([1, 2], driver.functions)
     assert collector._steps is None
@@ -149,7 +149,7 @@ def test_without_a_handle_the_steps_stay_in_python(crowd, graphs, driver, monkey
 
 
 def test_too_long_a_horizon_is_not_recorded(crowd, graphs, driver, monkeypatch):
-    monkeypatch.setattr("pufftui.trainer.collector.MOST_RECORDINGS", 2 * HORIZON - 1)
+    monkeypatch.setattr("pufftui.trainer.ppo.collector.MOST_RECORDINGS", 2 * HORIZON - 1)
     collector = collector_of(crowd, "mingru", groups=2, staged=True)
     collector.record([1, 2], driver.functions)
     assert collector._steps is None

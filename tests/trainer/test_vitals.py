@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
+from pufftui.trainer.ppo.vitals import GradientNoise, reward_figures, unit_figures
 from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
-from pufftui.trainer.vitals import GradientNoise, reward_figures, unit_figures
 
 CONFIG = Config(
     "squared",

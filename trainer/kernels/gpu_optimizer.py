@@ -15,7 +15,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from pufftui.trainer.muon import COEFFICIENTS, ITERATIONS
+from pufftui.trainer.ppo.muon import COEFFICIENTS, ITERATIONS
 
 LANES = 1024
 """Numbers of a block, which is a program's share of one parameter."""

@@ -7,7 +7,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from pufftui.trainer.priority import UNIFORM_SHARE
+from pufftui.trainer.ppo.priority import UNIFORM_SHARE
 
 SPREAD = tl.constexpr(UNIFORM_SHARE)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from pufftui.trainer import kernels
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import LSTM, MinGRU, Policy
-from pufftui.trainer.rollout import RolloutMemory
+from pufftui.trainer.ppo.rollout import RolloutMemory
 
 MOST_COMPONENTS = 16
 """Components of an action that one kernel draws."""

@@ -11,13 +11,13 @@ from torch import Tensor
 from pufftui.envs.descriptor import DType, Field
 from pufftui.envs.vector import VectorEnv
 from pufftui.trainer import kernels
-from pufftui.trainer.clock import Clock
-from pufftui.trainer.decision import Group, decision_for
-from pufftui.trainer.gpu_steps import GpuSteps, open_driver
-from pufftui.trainer.graphs import WARM_UPS, Function, Recorded, recorded
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.rollout import Rollout, RolloutMemory
+from pufftui.trainer.ppo.clock import Clock
+from pufftui.trainer.ppo.decision import Group, decision_for
+from pufftui.trainer.ppo.gpu_steps import GpuSteps, open_driver
+from pufftui.trainer.ppo.graphs import WARM_UPS, Function, Recorded, recorded
+from pufftui.trainer.ppo.rollout import Rollout, RolloutMemory
 
 MOST_RECORDINGS = 1024
 """Each takes some hundred kilobytes and, at the start, some milliseconds."""

@@ -9,20 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pufftui.trainer.advantage import advantages as estimate_advantages
-from pufftui.trainer.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
-from pufftui.trainer.gradient import GatheredGradient
-from pufftui.trainer.graphs import Function, recorded
-from pufftui.trainer.loss import FIGURES, MinibatchLoss, coefficients
-from pufftui.trainer.minibatch import Minibatch, minibatch_plan
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.optimizer import PolicyOptimizer
-from pufftui.trainer.priority import draw_segments
-from pufftui.trainer.ranks import Ranks
-from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.ppo.advantage import advantages as estimate_advantages
+from pufftui.trainer.ppo.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
+from pufftui.trainer.ppo.gradient import GatheredGradient
+from pufftui.trainer.ppo.graphs import Function, recorded
+from pufftui.trainer.ppo.loss import FIGURES, MinibatchLoss, coefficients
+from pufftui.trainer.ppo.minibatch import Minibatch, minibatch_plan
+from pufftui.trainer.ppo.optimizer import PolicyOptimizer
+from pufftui.trainer.ppo.priority import draw_segments
+from pufftui.trainer.ppo.ranks import Ranks
+from pufftui.trainer.ppo.rollout import Rollout
+from pufftui.trainer.ppo.vitals import GradientNoise
 from pufftui.trainer.settings.fields import TrainConfig
-from pufftui.trainer.vitals import GradientNoise
 
 MOST_MINIBATCHES = 64
 """In an update that is recorded as one graph: each has some 50 kernels, with an LSTM some thousands."""

@@ -8,12 +8,12 @@ from torch import Tensor
 from torch.autograd import grad
 
 from pufftui.trainer import kernels
-from pufftui.trainer.fused_loss import picked_ppo_loss
-from pufftui.trainer.graphs import Function, recorded
-from pufftui.trainer.loss import MinibatchLoss, normalise, ppo_loss
-from pufftui.trainer.minibatch import Minibatch, Picked
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
+from pufftui.trainer.ppo.fused_loss import picked_ppo_loss
+from pufftui.trainer.ppo.graphs import Function, recorded
+from pufftui.trainer.ppo.loss import MinibatchLoss, normalise, ppo_loss
+from pufftui.trainer.ppo.minibatch import Minibatch, Picked
 
 
 class GatheredGradient:

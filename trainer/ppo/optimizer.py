@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from pufftui.envs.errors import PuffError
 from pufftui.trainer import kernels
-from pufftui.trainer.adam import Adam
-from pufftui.trainer.device import product_dtype
-from pufftui.trainer.graphs import Function, recorded
-from pufftui.trainer.muon import Muon
+from pufftui.trainer.ppo.adam import Adam
+from pufftui.trainer.ppo.device import product_dtype
+from pufftui.trainer.ppo.graphs import Function, recorded
+from pufftui.trainer.ppo.muon import Muon
 from pufftui.trainer.settings.fields import TrainConfig
 
 ADAM_SHARE = 0.1

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 from torch import Tensor
 
 from pufftui.trainer import kernels
-from pufftui.trainer.loss import MinibatchLoss, advantage_moments
-from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.ppo.loss import MinibatchLoss, advantage_moments
+from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
 
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
-from pufftui.trainer.loss import MinibatchLoss
-from pufftui.trainer.minibatch import Picked
-from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.ppo.loss import MinibatchLoss
+from pufftui.trainer.ppo.minibatch import Picked
+from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
 
 SUMS = 12

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.rollout import Rollout
+from pufftui.trainer.ppo.rollout import Rollout
 
 UNITS_EVERY, UNITS_STEPS = 16, 1_500_000
 """Epochs from one look at the units to the next, and agent steps at least: it costs some milliseconds."""

@@ -48,8 +48,8 @@ WARM_UP = 4
 def session_of(env: str, flags: dict[str, str]) -> Any:
     """A training session on the GPU, without an application or a folder."""
     from pufftui.envs.catalogue import load_env
-    from pufftui.trainer.session import TrainingSession
     from pufftui.trainer.settings.sources import load_config
+    from pufftui.trainer.training.session import TrainingSession
 
     config = load_config(env, device="cuda", files=[], flags=FLAGS | flags)
     return TrainingSession(config, load_env(env))
@@ -151,7 +151,7 @@ def phase(name):
     now = time.perf_counter(); phases[name] = round(now - last, 3); last = now
 import torch; phase("import torch")
 torch.zeros(1, device="cuda"); torch.cuda.synchronize(); phase("CUDA context")
-from pufftui.trainer.session import TrainingSession
+from pufftui.trainer.training.session import TrainingSession
 from pufftui.trainer import kernels
 from pufftui.trainer.settings.sources import load_config
 from pufftui.envs.catalogue import load_env

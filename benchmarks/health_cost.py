@@ -19,8 +19,8 @@ from pufftui.envs.catalogue import load_env
 from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.ppo.update import UpdateReport
 from pufftui.trainer.ppo.vitals import NOISE_EVERY
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.sources import load_config
+from pufftui.trainer.training.session import TrainingSession
 
 WARM_UP = 24
 

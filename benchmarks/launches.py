@@ -282,9 +282,10 @@ def pretended() -> Iterator[Card]:
     """A card that is not there, for as long as the block; for machines on which torch finds none."""
     from triton.runtime.jit import KernelInterface
 
-    from pufftui.trainer import kernels, session
+    from pufftui.trainer import kernels
     from pufftui.trainer.kernels import gpu_trial
     from pufftui.trainer.ppo import collector, gradient, optimizer, update
+    from pufftui.trainer.training import session
 
     card = Card()
 
@@ -332,8 +333,8 @@ def pretended() -> Iterator[Card]:
 def count(env: str, flags: dict[str, str], epochs: int = 1) -> Line:
     """What an epoch asks of the card, on the mean of so many; `flags` as for `pufftui train`."""
     from pufftui.envs.catalogue import load_env
-    from pufftui.trainer.session import TrainingSession
     from pufftui.trainer.settings.sources import load_config
+    from pufftui.trainer.training.session import TrainingSession
 
     config = load_config(env, device="cuda", files=[], flags={"train.total_steps": "1T"} | flags)
     with pretended() as card:

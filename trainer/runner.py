@@ -172,7 +172,7 @@ class Runner:
         start = Start(began)
         start.ended("program")
         self._channel.latest = replace(self.latest, activity="loading torch")
-        loop = importlib.import_module("pufftui.trainer.loop")
+        loop = importlib.import_module("pufftui.trainer.training.loop")
         start.ended("torch")
         self._channel.latest = replace(self.latest, activity="building policy and environments")
         phase: Phase = loop.train(

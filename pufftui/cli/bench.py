@@ -121,7 +121,7 @@ def _figures(
 
 
 def _train(config: Config, library: EnvLibrary, seconds: float) -> Figure:
-    yardstick = importlib.import_module("pufftui.trainer.benchmark")
+    yardstick = importlib.import_module("pufftui.trainer.training.benchmark")
     with tempfile.TemporaryDirectory(prefix="pufftui-bench-") as runs:
         os.environ["PUFFTUI_RUNS"] = runs
         folder = RunFolder.create("", library.descriptor.name)

@@ -32,7 +32,7 @@ def follow(config: Config, library: EnvLibrary, saved: Saved | None = None) -> N
     """Trains in step with the first rank, which hears the signals, and ends the process when it does."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    importlib.import_module("pufftui.trainer.loop").follow(config, library, saved)
+    importlib.import_module("pufftui.trainer.training.loop").follow(config, library, saved)
     # It has nothing left to write, and torch's own threads now and then abort a process whose
     # interpreter is taken down in the usual way.
     sys.stdout.flush()

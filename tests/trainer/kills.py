@@ -194,7 +194,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--runs", type=int, default=4)
     options = parser.parse_args()
-    importlib.import_module("pufftui.trainer.loop")
+    importlib.import_module("pufftui.trainer.training.loop")
     with tempfile.TemporaryDirectory() as root:
         os.environ["PUFFTUI_RUNS"] = root
         shares = [len(range(index, options.kills, options.runs)) for index in range(options.runs)]

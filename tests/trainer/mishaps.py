@@ -325,7 +325,7 @@ def main() -> int:
     if "PUFF_CLOCK" not in os.environ:
         with_turned_clock(root)
     prepare(root)
-    importlib.import_module("pufftui.trainer.loop")
+    importlib.import_module("pufftui.trainer.training.loop")
     shares = [len(range(lane, options.rounds, options.lanes)) for lane in range(options.lanes)]
     lanes = [fork_lane(root, number, share) for number, share in enumerate(shares)]
     failed = sum(os.waitpid(process, 0)[1] != 0 for process in lanes)

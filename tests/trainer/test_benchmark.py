@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.benchmark import matmul_rate, step_flops
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig
+from pufftui.trainer.training.benchmark import matmul_rate, step_flops
 
 
 def weights_of(config: PolicyConfig) -> PolicyWeights:

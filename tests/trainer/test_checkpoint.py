@@ -8,8 +8,8 @@ import pytest
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.run.checkpoint import best_checkpoint, read_checkpoint, write_checkpoint
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.session import TrainingSession
 
 ARRAYS = {
     "policy/weight": np.arange(12, dtype=np.float32).reshape(3, 4),

@@ -18,8 +18,8 @@ from pufftui.trainer.ppo.decision import FusedDecision, PlainDecision
 from pufftui.trainer.ppo.fused_loss import picked_ppo_loss
 from pufftui.trainer.ppo.loss import advantage_moments, coefficients
 from pufftui.trainer.ppo.minibatch import Minibatch
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.session import TrainingSession
 
 pytestmark = [
     pytest.mark.gpu,

@@ -9,8 +9,8 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
 from pufftui.trainer.ppo.graphs import Recorded
 from pufftui.trainer.ppo.graphs import recorded as recorded_or_plain
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.session import TrainingSession
 
 TRAIN = TrainConfig(horizon=16, minibatch_size=256, total_steps=200_000, precision="fp32")
 

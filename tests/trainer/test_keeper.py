@@ -6,17 +6,17 @@ import pytest
 
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.health import RULES, Facts, Finding, Level
-from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Checkpoint, SetField
 from pufftui.trainer.monitor.disk import DiskWatch, Room
 from pufftui.trainer.monitor.monitor import Monitor
-from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run.checkpoint import newest_checkpoint
 from pufftui.trainer.run.folder import RunFolder
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.store import StoreReader, StoreWriter, pin
+from pufftui.trainer.training.keeper import CheckpointKeeper
+from pufftui.trainer.training.reporter import Reporter
+from pufftui.trainer.training.session import TrainingSession
 
 CONFIG = Config(
     "squared",

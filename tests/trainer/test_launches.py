@@ -18,8 +18,8 @@ from pufftui.envs.catalogue import load_env
 from pufftui.trainer.ppo.collector import Collector
 from pufftui.trainer.ppo.decision import FusedDecision
 from pufftui.trainer.ppo.gpu_steps import GpuSteps
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.sources import load_config
+from pufftui.trainer.training.session import TrainingSession
 
 FILE = Path(__file__).parents[2] / "benchmarks" / "launches.py"
 AGENTS, HORIZON = 64, 4

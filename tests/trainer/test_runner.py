@@ -185,7 +185,7 @@ def test_a_gpu_with_too_little_memory_is_told_in_words(start, monkeypatch):
     def fail(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has")
 
-    monkeypatch.setattr("pufftui.trainer.session.Collector", fail)
+    monkeypatch.setattr("pufftui.trainer.training.session.Collector", fail)
     runner = start(SMALL)
     assert runner.join(30)
     assert runner.latest.phase is Phase.FAILED
@@ -194,7 +194,7 @@ def test_a_gpu_with_too_little_memory_is_told_in_words(start, monkeypatch):
 
 
 def test_live_changes_are_made_stored_and_kept(start, monkeypatch):
-    monkeypatch.setattr("pufftui.trainer.obey.FRESH", 0.0)
+    monkeypatch.setattr("pufftui.trainer.training.obey.FRESH", 0.0)
     runner = start(ENDLESS)
     wait_for(lambda: runner.latest.step > 0)
     runner.send(SetField("train.learning_rate", 0.001))

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from pufftui.envs.library import load_library
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.session import TrainingSession
 
 BANDIT, RECALL, ENDLESS, BROKEN = range(4)
 RECALLING = {"learning_rate": 0.02, "entropy_coefficient": 0.01, "gae_lambda": 1.0, "gamma": 1.0}

@@ -10,8 +10,8 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.ppo.vitals import GradientNoise, reward_figures, unit_figures
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.session import TrainingSession
 
 CONFIG = Config(
     "squared",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.messages.command import RollBack
-from pufftui.trainer.reporter import Reporter
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import TrainConfig
 from pufftui.trainer.settings.sources import restore_config
+from pufftui.trainer.training.keeper import CheckpointKeeper
+from pufftui.trainer.training.reporter import Reporter
+from pufftui.trainer.training.session import TrainingSession
 
 
 def roll_back(

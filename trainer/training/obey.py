@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import (
     Checkpoint,
@@ -16,10 +15,11 @@ from pufftui.trainer.messages.command import (
     UndoChange,
 )
 from pufftui.trainer.messages.snapshot import Phase
-from pufftui.trainer.reporter import Reporter
-from pufftui.trainer.rollback import roll_back
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import live_settings, with_live_change
+from pufftui.trainer.training.keeper import CheckpointKeeper
+from pufftui.trainer.training.reporter import Reporter
+from pufftui.trainer.training.rollback import roll_back
+from pufftui.trainer.training.session import TrainingSession
 
 FRESH = 2.0
 """A change asks for no checkpoint before it if there is one that is not older, in seconds."""

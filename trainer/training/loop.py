@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.keeper import CheckpointKeeper
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.monitor.disk import DiskWatch
 from pufftui.trainer.monitor.monitor import Monitor
 from pufftui.trainer.monitor.start import Start
-from pufftui.trainer.obey import obey
 from pufftui.trainer.ppo.device import memory_errors_in_words
 from pufftui.trainer.ppo.ranks import Ranks
-from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run.checkpoint import Saved
 from pufftui.trainer.run.folder import RunFolder
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.store import StoreWriter
+from pufftui.trainer.training.keeper import CheckpointKeeper
+from pufftui.trainer.training.obey import obey
+from pufftui.trainer.training.reporter import Reporter
+from pufftui.trainer.training.session import TrainingSession
 
 QUICK_EPOCH = 1.0
 """An epoch longer than this many seconds is not waited for when the run is stopped: the state of

@@ -19,9 +19,9 @@ from pufftui.trainer.messages.snapshot import LOSSES, Phase
 from pufftui.trainer.monitor.disk import DiskWatch, Room
 from pufftui.trainer.monitor.monitor import Monitor
 from pufftui.trainer.ppo.device import processor
-from pufftui.trainer.session import EpochReport, TrainingSession
 from pufftui.trainer.settings.fields import live_settings
 from pufftui.trainer.store import StoreWriter
+from pufftui.trainer.training.session import EpochReport, TrainingSession
 
 SPEED_WINDOW = 3.0
 """Seconds over which the speed is averaged."""

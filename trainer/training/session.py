@@ -33,7 +33,7 @@ from pufftui.trainer.ppo.vitals import (
 )
 from pufftui.trainer.run.checkpoint import without_games
 from pufftui.trainer.settings.fields import Config
-from pufftui.trainer.statistics import EpisodeStatistics
+from pufftui.trainer.training.statistics import EpisodeStatistics
 
 SEEDS_APART = 1_000_003
 """Between the seeds of two ranks."""

@@ -18,7 +18,6 @@ from pufftui.envs.errors import PuffError
 from pufftui.trainer.files.held_folder import Identity, identity_in
 from pufftui.trainer.monitor.disk import DiskWatch, Room
 from pufftui.trainer.ppo.device import processor
-from pufftui.trainer.reporter import Reporter
 from pufftui.trainer.run.checkpoint import (
     NAMES,
     PARTIAL,
@@ -33,9 +32,10 @@ from pufftui.trainer.run.checkpoint import (
     write_checkpoint,
 )
 from pufftui.trainer.run.folder import RunFolder
-from pufftui.trainer.session import TrainingSession
 from pufftui.trainer.settings.sources import config_to_toml
 from pufftui.trainer.store import StoreReader, StoreWriter
+from pufftui.trainer.training.reporter import Reporter
+from pufftui.trainer.training.session import TrainingSession
 
 FIRST_SECONDS = 30.0
 """A young run writes its first checkpoint after so long, and each of the next when it is twice as old."""

@@ -13,8 +13,8 @@ import psutil
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
+from pufftui.trainer.allocator import keep_freed_memory
 from pufftui.trainer.health import Finding
-from pufftui.trainer.memory import keep_freed_memory
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Command
 from pufftui.trainer.messages.snapshot import Phase, Snapshot

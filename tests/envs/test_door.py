@@ -27,7 +27,7 @@ OF_OURS = {
     "envs/library.py": {"load_library", "dlopen"},
     "envs/compile.py": {"compile_env"},
     "trainer/kernels/__init__.py": {"dlopen"},
-    "trainer/memory.py": {"CDLL"},
+    "trainer/allocator.py": {"CDLL"},
     "pufftui/native.py": {"CDLL"},
     "pufftui/guard.py": {"CDLL"},
     "pufftui/encoder.py": {"CDLL"},

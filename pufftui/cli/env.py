@@ -14,7 +14,7 @@ from pufftui.cli.parser import CommandParser
 from pufftui.envs.errors import PuffError, nearest
 
 if TYPE_CHECKING:
-    from pufftui.envs.check import Report
+    from pufftui.envs.checking.check import Report
 
 VERBS = ("new", "check")
 USAGE = """\
@@ -63,7 +63,7 @@ def _new(arguments: list[str]) -> int:
 def _check(arguments: list[str]) -> int:
     from pufftui.cli.named import remember
     from pufftui.envs.catalogue import find_env
-    from pufftui.envs.check import STEPS, check_env, measure_speed, speed_notes
+    from pufftui.envs.checking.check import STEPS, check_env, measure_speed, speed_notes
 
     parser = CommandParser("env check", "Looks for mistakes in an environment, by running it.")
     parser.epilog = (
@@ -104,7 +104,7 @@ def _steps(text: str) -> int:
 def _check_settings(env: str, report: Report) -> None:
     """Reads the environment's defaults as `pufftui train` will."""
     from pufftui.cli.settings import load_settings
-    from pufftui.envs.check_findings import Finding
+    from pufftui.envs.checking.findings import Finding
 
     if any(finding.id == "settings" for finding in report.findings):
         return

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pufftui.envs import check, check_probe
 from pufftui.envs import compile as compiling
 from pufftui.envs.catalogue import env_names, find_env
-from pufftui.envs.check import Report, check_env
+from pufftui.envs.checking import check
+from pufftui.envs.checking import probe as check_probe
+from pufftui.envs.checking.check import Report, check_env
 from pufftui.envs.compiler import find_compiler, need_compiler
 from pufftui.envs.scaffold import new_env
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="there is no C compiler")
 DOORS = {
     "envs/catalogue.py": "the door",
-    "envs/check.py": "env check, whose folder is always named on the command line",
+    "envs/checking/check.py": "env check, whose folder is always named on the command line",
     "envs/handed.py": "the library that the process before this one had loaded",
 }
 OPENERS = {"compile_env", "load_library", "dlopen", "CDLL", "cdll", "LoadLibrary", "PyDLL"}

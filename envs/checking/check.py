@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pufftui.envs.catalogue import EnvFolder, env_names
-from pufftui.envs.check_findings import (
+from pufftui.envs.checking.findings import (
     Facts,
     Finding,
     action_findings,
@@ -27,7 +27,7 @@ from pufftui.envs.check_findings import (
     play_findings,
     state_findings,
 )
-from pufftui.envs.check_probe import ENDS_WITH_VEC, LAST_RESORT, Probe, cut
+from pufftui.envs.checking.probe import ENDS_WITH_VEC, LAST_RESORT, Probe, cut
 from pufftui.envs.compile import LANGUAGE, CompileError, compile_c, compile_env
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError, nearest

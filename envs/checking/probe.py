@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from pufftui.envs.catalogue import EnvFolder
-from pufftui.envs.check_findings import Finding
+from pufftui.envs.checking.findings import Finding
 from pufftui.envs.compile import HEADERS, LANGUAGE, CompileError, compile_c
 from pufftui.envs.headers import declarations
 

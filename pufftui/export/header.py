@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
-from pufftui.trainer.grids import feature_count, grids_of
+from pufftui.envs.grids import feature_count, grids_of
 from pufftui.trainer.messages.weights import PolicyWeights
 
 PARTS = Path(__file__).parent / "c"

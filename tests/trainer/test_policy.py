@@ -7,8 +7,8 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Action, ActionKind, Choice, Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
+from pufftui.envs.grids import encoder_width, grids_of
 from pufftui.trainer.arena import forward
-from pufftui.trainer.grids import encoder_width, grids_of
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.features import Features

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType
-from pufftui.trainer.grids import LEAST_SIDE, grids_of
+from pufftui.envs.grids import LEAST_SIDE, grids_of
 from pufftui.trainer.messages.weights import PolicyWeights
 
 Array = NDArray[np.float32]

@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from pufftui.envs.descriptor import ActionKind, Descriptor
-from pufftui.trainer.grids import LEAST_SIDE, encoder_width, grids_of
+from pufftui.envs.grids import LEAST_SIDE, encoder_width, grids_of
 from pufftui.trainer.network.dense import dense
 from pufftui.trainer.network.features import Features
 from pufftui.trainer.network.gelu import gelu

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.envs.errors import PuffError
+from pufftui.envs.grids import encoder_width
 from pufftui.envs.reading import read_small_text
-from pufftui.trainer.grids import encoder_width
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.run.checkpoint import Saved, best_checkpoint
 from pufftui.trainer.run.folder import RunFolder

@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 from pufftui.envs.catalogue import env_defaults, load_env
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError, nearest
+from pufftui.envs.grids import grids_of
 from pufftui.envs.reading import read_small_text
-from pufftui.trainer.grids import grids_of
 from pufftui.trainer.settings.fields import SECTIONS, Config, SettingField, setting_fields
 
 DEVICES = ("cpu", "cuda")

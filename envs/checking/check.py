@@ -1,6 +1,6 @@
 """The strict friend of those who write environments: plays one, and says what is wrong with it.
 
-The playing is done in other processes by check.c (see check_probe.py); check_findings.py judges what
+The playing is done in other processes by check.c (see probe.py); findings.py judges what
 it saw.
 """
 

@@ -21,7 +21,7 @@ from pufftui.envs.checking.findings import Finding
 from pufftui.envs.compile import HEADERS, LANGUAGE, CompileError, compile_c
 from pufftui.envs.headers import declarations
 
-PROBE = HEADERS / "check.c"
+PROBE = Path(__file__).with_name("check.c")
 DEBUGGING = ("-g", "-O1")
 SANITIZERS = (*DEBUGGING, "-fsanitize=address,undefined", "-fno-sanitize-recover")
 RACE_SANITIZERS = ("-g", "-O0", "-fsanitize=thread")

@@ -11,8 +11,7 @@ import pytest
 
 from pufftui.envs import compile as compiling
 from pufftui.envs.catalogue import env_names, find_env
-from pufftui.envs.checking import check
-from pufftui.envs.checking import probe as check_probe
+from pufftui.envs.checking import check, probe
 from pufftui.envs.checking.check import Report, check_env
 from pufftui.envs.compiler import find_compiler, need_compiler
 from pufftui.envs.scaffold import new_env
@@ -27,7 +26,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache of its own, and builds that are quick rather than fast."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(compiling, "OPTIMISED", (*compiling.OPTIMISED, "-O0"))
-    monkeypatch.setattr(check_probe, "SANITIZERS", (*check_probe.SANITIZERS, "-O0"))
+    monkeypatch.setattr(probe, "SANITIZERS", (*probe.SANITIZERS, "-O0"))
 
 
 def broken(tmp_path: Path, *changes: tuple[str, str]) -> Path:
@@ -400,7 +399,7 @@ def test_a_compiler_without_the_thread_sanitizer(tmp_path: Path, monkeypatch: py
 
 
 def test_sanitizers_that_do_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(check_probe, "SANITIZERS", ("-Wl,-e,0",))
+    monkeypatch.setattr(probe, "SANITIZERS", ("-Wl,-e,0",))
     report = report_of(broken(tmp_path))
     assert report.wrong == []
     assert not report.sanitizers

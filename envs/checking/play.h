@@ -1,4 +1,4 @@
-/* check_play.h: the part `play` of check.c: many random steps, and what came out of them.
+/* play.h: the part `play` of check.c: many random steps, and what came out of them.
  *
  * Half of the games of a single agent are played with luck: instead of beginning anew, they go on
  * from a moment of a good game. So the checks get to see what plain random play never reaches.

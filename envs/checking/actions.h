@@ -1,4 +1,4 @@
-/* check_actions.h: the part `actions` of check.c: which choices never lead to anything else. */
+/* actions.h: the part `actions` of check.c: which choices never lead to anything else. */
 
 /* The outcome of one choice of one component, taken by all agents, over some steps. */
 static uint64_t outcome(const world* w, const void* start, uint64_t seed, uint32_t component,

@@ -1,5 +1,5 @@
 /* check.c: plays one environment with random actions and tells what it saw, a fact a line, for
- * `pufftui env check`. check_probe.py compiles it together with the environment, under the
+ * `pufftui env check`. probe.py compiles it together with the environment, under the
  * compiler's sanitizers, and runs each part in a process of its own:
  *
  *   check PATIENCE FACTS nothing                does nothing, to see that programs start
@@ -233,9 +233,9 @@ static uint64_t hash_outputs(uint64_t before, const world* w) {
     return hash(before, w->io.alive, agents);
 }
 
-#include "check_actions.h"
-#include "check_play.h"
-#include "check_same.h"
+#include "actions.h"
+#include "play.h"
+#include "same.h"
 
 static void describe(void) {
     size_t letters = 0;

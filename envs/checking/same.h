@@ -1,4 +1,4 @@
-/* check_same.h: the parts `threads`, `races` and `state` of check.c: whether equal seeds and equal
+/* same.h: the parts `threads`, `races` and `state` of check.c: whether equal seeds and equal
  * actions give equal games, wherever and by whom they are played.
  */
 

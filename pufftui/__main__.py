@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        from pufftui.streams import silence
+        from pufftui.terminal.streams import silence
 
         silence(sys.stdout)  # whoever read the output has seen enough
         return 0
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _hide(arguments: list[str]) -> None:
     """Masks what is printed from here on; runs are named by arguments, and by hints what to do."""
     from pufftui.privacy import mask, own_secrets
-    from pufftui.streams import masked
+    from pufftui.terminal.streams import masked
     from pufftui.trainer.run.folder import runs_root
 
     root = runs_root()

@@ -30,7 +30,7 @@ from pufftui.session import (
     Session,
     WatchSession,
 )
-from pufftui.terminal import hung_up
+from pufftui.terminal.private import hung_up
 from pufftui.theme import PuffTheme
 from pufftui.trainer.monitor.system import GpuSampler, HostSampler
 from pufftui.wishes import Wishes

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pufftui.dressed import SIGNALS, DressedApp
 from pufftui.screens.browsing import BrowsingScreen
-from pufftui.terminal import hung_up, passing_log
+from pufftui.terminal.private import hung_up, passing_log
 
 Result = TypeVar("Result")
 

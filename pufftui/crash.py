@@ -19,7 +19,7 @@ from rich.console import Console, RenderableType
 from textual.app import App
 from textual.worker import WorkerFailed
 
-from pufftui.terminal import hung_up
+from pufftui.terminal.private import hung_up
 
 Result = TypeVar("Result")
 

@@ -17,7 +17,6 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from pufftui.closed import forget_closed_widgets
 from pufftui.crash import CrashingApp
 from pufftui.glyphs import ASCII, FULL, Glyphs, fitting
 from pufftui.key import Key
@@ -26,7 +25,8 @@ from pufftui.palette import quantiser
 from pufftui.privacy import Secrets, mask
 from pufftui.screens.palette import Palette
 from pufftui.screens.reveal import RevealScreen
-from pufftui.terminal import hung_up, private_terminal
+from pufftui.terminal.closed import forget_closed_widgets
+from pufftui.terminal.private import hung_up, private_terminal
 from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables
 from pufftui.wardrobe import Wardrobe, remember
 from pufftui.wishes import Wishes

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from pufftui.envs.errors import PuffError
 from pufftui.format import duration, figure, percent, steps
-from pufftui.streams import Output, in_background
+from pufftui.terminal.streams import Output, in_background
 from pufftui.trainer.health import Finding, Level
 from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot

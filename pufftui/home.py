@@ -17,7 +17,7 @@ from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.preview import Preview
 from pufftui.privacy import own_secrets
 from pufftui.screens.home import Choice, HomeScreen
-from pufftui.terminal import hung_up
+from pufftui.terminal.private import hung_up
 from pufftui.trainer.run.folder import run_names, runs_root
 from pufftui.wishes import Wishes
 

@@ -15,7 +15,7 @@ from pufftui.format import duration, figure, steps
 from pufftui.headless import ROWS_LOST, run_headless
 from pufftui.recorded import farewell
 from pufftui.session import Session
-from pufftui.streams import Output, masked
+from pufftui.terminal.streams import Output, masked
 from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.wishes import Wishes

@@ -8,7 +8,7 @@ from pufftui.app import PuffApp
 from pufftui.format import figure
 from pufftui.recorded import farewell
 from pufftui.session import PlaySession
-from pufftui.terminal import passing_log
+from pufftui.terminal.private import passing_log
 from pufftui.wishes import Wishes
 
 INTERRUPTED = 130

@@ -48,7 +48,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _is_terminal() -> bool:
-    from pufftui.terminal import places_cursor
+    from pufftui.terminal.private import places_cursor
 
     whole = sys.stdin.isatty() and sys.stdout.isatty()
     return whole and places_cursor(os.environ.get("TERM", ""))

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pufftui.envs.errors import PuffError
-from pufftui.terminal import places_cursor
+from pufftui.terminal.private import places_cursor
 from pufftui.wishes import Wishes
 
 if TYPE_CHECKING:

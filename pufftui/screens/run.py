@@ -12,11 +12,9 @@ from pufftui.alerts import Alerts, level_of
 from pufftui.arrange import Arrangement, arrange, with_strip
 from pufftui.arrange_stream import arrange_stream
 from pufftui.asked import Asked
-from pufftui.direct import write_control
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import available_cores
 from pufftui.health import Health
-from pufftui.notify import BELL, desktop
 from pufftui.pace import Pace
 from pufftui.screens.alerts import AlertsScreen
 from pufftui.screens.ask import ChangeScreen, NoteScreen
@@ -25,6 +23,8 @@ from pufftui.screens.critical import CriticalScreen, roll_back
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.stream import Stream
 from pufftui.session import RunSession
+from pufftui.terminal.direct import write_control
+from pufftui.terminal.notify import BELL, desktop
 from pufftui.theme import PuffTheme
 from pufftui.trainer.health import Level
 from pufftui.trainer.messages.command import (

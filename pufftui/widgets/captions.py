@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pufftui.format import figure, steps
-from pufftui.pictures import Places
 from pufftui.plot import Line
+from pufftui.terminal.pictures import Places
 from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.frame import ArenaFrame, RivalFrame
 

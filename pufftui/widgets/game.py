@@ -12,12 +12,12 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from pufftui.direct import rendered, write_at_once
-from pufftui.encoder import changes
 from pufftui.envs.descriptor import Descriptor
 from pufftui.format import steps
-from pufftui.pictures import blended, packed, places, stretches
 from pufftui.plot import Line
+from pufftui.terminal.direct import rendered, write_at_once
+from pufftui.terminal.encoder import changes
+from pufftui.terminal.pictures import blended, packed, places, stretches
 from pufftui.theme import PuffTheme, channels
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.captions import captions

@@ -28,9 +28,9 @@ OF_OURS = {
     "envs/compile.py": {"compile_env"},
     "trainer/kernels/__init__.py": {"dlopen"},
     "trainer/allocator.py": {"CDLL"},
-    "pufftui/native.py": {"CDLL"},
-    "pufftui/guard.py": {"CDLL"},
-    "pufftui/encoder.py": {"CDLL"},
+    "pufftui/terminal/native.py": {"CDLL"},
+    "pufftui/terminal/guard.py": {"CDLL"},
+    "pufftui/terminal/encoder.py": {"CDLL"},
 }
 """Files that define an opener, or open a library that pufftui itself was installed with."""
 

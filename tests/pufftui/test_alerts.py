@@ -9,11 +9,11 @@ import pytest
 from fakes import fake_app, fake_session, screen_text, settle
 
 from pufftui.alerts import Alerts
-from pufftui.notify import desktop
 from pufftui.screens.alerts import AlertsScreen
 from pufftui.screens.critical import CriticalScreen
 from pufftui.screens.end import SummaryScreen
 from pufftui.session import Session
+from pufftui.terminal.notify import desktop
 from pufftui.trainer.health import RULES, Finding, Level, Remedy
 from pufftui.trainer.messages.command import Pause, RollBack
 from pufftui.trainer.messages.snapshot import Phase

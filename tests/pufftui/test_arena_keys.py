@@ -14,10 +14,10 @@ from textual.geometry import Region
 
 from pufftui.grip import ALONE_SECONDS
 from pufftui.kitty import KeyMotion, Motion, ReleasesReported
-from pufftui.pictures import places
 from pufftui.screens.ask import AgentScreen
 from pufftui.screens.quit import QuitScreen
 from pufftui.session import Session
+from pufftui.terminal.pictures import places
 from pufftui.trainer.arena.demonstration import Kept
 from pufftui.trainer.messages.command import (
     FollowAgent,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pufftui.encoder import changes
+from pufftui.terminal.encoder import changes
 
 Pixels = NDArray[np.uint8]
 COLUMN, ROW = 7, 3

@@ -14,7 +14,7 @@ from fakes import fake_app, screen_text, settle
 from terminals import Terminal, live_script
 
 from pufftui.session import Session
-from pufftui.terminal import places_cursor
+from pufftui.terminal.private import places_cursor
 from pufftui.trainer.messages.command import SetRival
 
 TRUE_COLOUR = re.compile(rb"[34]8;2;")

@@ -16,7 +16,7 @@ from terminals import Terminal, live_script
 CRASH = """
 import ctypes, signal, sys, threading, time
 from pathlib import Path
-from pufftui.terminal import private_terminal
+from pufftui.terminal.private import private_terminal
 
 with private_terminal(Path(sys.argv[1]), " in run brisk-otter\\nThe log: log.txt\\n"):
     import termios, tty
@@ -34,7 +34,7 @@ with private_terminal(Path(sys.argv[1]), " in run brisk-otter\\nThe log: log.txt
 ENDS = """
 import os, sys
 from pathlib import Path
-from pufftui.terminal import private_terminal
+from pufftui.terminal.private import private_terminal
 
 with private_terminal(Path(sys.argv[1]), ""):
     os.write(1, b"native one\\n")

@@ -7,8 +7,8 @@ import functools
 
 import numpy as np
 
-from pufftui.native import opened
-from pufftui.pictures import Pixels
+from pufftui.terminal.native import opened
+from pufftui.terminal.pictures import Pixels
 
 
 def changes(before: Pixels | None, pixels: Pixels, column: int, row: int) -> str:

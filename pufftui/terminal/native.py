@@ -17,7 +17,7 @@ SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 def opened(name: str) -> ctypes.CDLL:
     """The library of that name; raises `PuffError` if it is missing."""
     # An editable install keeps the sources in one folder and what was built in another.
-    candidates = [Path(root) / f"lib{name}{SUFFIX}" for root in pufftui.__path__]
+    candidates = [Path(root) / "terminal" / f"lib{name}{SUFFIX}" for root in pufftui.__path__]
     path = next((path for path in candidates if path.exists()), None)
     if path is None:
         raise PuffError(f"The library {name} is missing.", "Reinstall pufftui: pip install .")

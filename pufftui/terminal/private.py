@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pufftui.envs.errors import PuffError
-from pufftui.guard import Guard, guarded
+from pufftui.terminal.guard import Guard, guarded
 
 
 class Lasting(io.FileIO):

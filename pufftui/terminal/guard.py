@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from pufftui.native import opened
+from pufftui.terminal.native import opened
 
 
 class Guard:

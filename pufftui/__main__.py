@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _hide(arguments: list[str]) -> None:
     """Masks what is printed from here on; runs are named by arguments, and by hints what to do."""
-    from pufftui.privacy import mask, own_secrets
+    from pufftui.appearance.privacy import mask, own_secrets
     from pufftui.terminal.streams import masked
     from pufftui.trainer.run.folder import runs_root
 

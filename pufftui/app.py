@@ -10,10 +10,11 @@ from functools import partial
 from textual.app import SystemCommand
 from textual.screen import Screen
 
+from pufftui.appearance.privacy import Secrets, own_secrets
+from pufftui.appearance.theme import PuffTheme
 from pufftui.detach import HandOver
 from pufftui.dressed import SIGNALS, DressedApp
 from pufftui.kitty import KeyMotion, ReleasesReported
-from pufftui.privacy import Secrets, own_secrets
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.attach import AttachScreen, LeaveScreen
 from pufftui.screens.live import LiveScreen
@@ -31,7 +32,6 @@ from pufftui.session import (
     WatchSession,
 )
 from pufftui.terminal.private import hung_up
-from pufftui.theme import PuffTheme
 from pufftui.trainer.monitor.system import GpuSampler, HostSampler
 from pufftui.wishes import Wishes
 

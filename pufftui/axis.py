@@ -6,7 +6,7 @@ import math
 from enum import Enum
 
 from pufftui import raster
-from pufftui.format import duration, steps, tick
+from pufftui.appearance.format import duration, steps, tick
 
 TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
 """Seconds between ticks that a clock finds round."""

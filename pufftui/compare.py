@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pufftui.appearance.privacy import own_secrets
 from pufftui.browsing import BrowsingApp, browse
-from pufftui.privacy import own_secrets
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.screens.compare import CompareScreen
 from pufftui.trainer.run.folder import RunFolder

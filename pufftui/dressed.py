@@ -17,18 +17,18 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from pufftui.appearance.glyphs import ASCII, FULL, Glyphs, fitting
+from pufftui.appearance.palette import quantiser
+from pufftui.appearance.privacy import Secrets, mask
+from pufftui.appearance.theme import DEFAULT_THEME, PuffTheme, css_variables
+from pufftui.appearance.wardrobe import Wardrobe, remember
 from pufftui.crash import CrashingApp
-from pufftui.glyphs import ASCII, FULL, Glyphs, fitting
 from pufftui.key import Key
 from pufftui.kitty import with_releases
-from pufftui.palette import quantiser
-from pufftui.privacy import Secrets, mask
 from pufftui.screens.palette import Palette
 from pufftui.screens.reveal import RevealScreen
 from pufftui.terminal.closed import forget_closed_widgets
 from pufftui.terminal.private import hung_up, private_terminal
-from pufftui.theme import DEFAULT_THEME, PuffTheme, css_variables
-from pufftui.wardrobe import Wardrobe, remember
 from pufftui.wishes import Wishes
 
 Result = TypeVar("Result")

@@ -13,8 +13,8 @@ from json import dumps
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
+from pufftui.appearance.format import duration, figure, percent, steps
 from pufftui.envs.errors import PuffError
-from pufftui.format import duration, figure, percent, steps
 from pufftui.terminal.streams import Output, in_background
 from pufftui.trainer.health import Finding, Level
 from pufftui.trainer.messages.command import Stop

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from pufftui.alerts import Alerts, level_of
-from pufftui.format import duration
+from pufftui.appearance.format import duration
 from pufftui.trainer.health import Level
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 
 from pufftui.app import PuffApp
+from pufftui.appearance.format import duration, figure, steps
 from pufftui.detach import HandOver
-from pufftui.format import duration, figure, steps
 from pufftui.headless import ROWS_LOST, run_headless
 from pufftui.recorded import farewell
 from pufftui.session import Session

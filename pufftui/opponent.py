@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pufftui.appearance.format import steps
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
-from pufftui.format import steps
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.run.checkpoint import Saved, newest_checkpoint
 from pufftui.trainer.run.folder import LATEST, RunFolder, run_names, runs_root

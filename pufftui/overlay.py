@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui import raster
+from pufftui.appearance.format import tick
+from pufftui.appearance.theme import PuffTheme
 from pufftui.axis import Axis, ruler
-from pufftui.format import tick
 from pufftui.plot import GRID, SMOOTHING, SPACE, Line
 from pufftui.series import Series
-from pufftui.theme import PuffTheme
 
 Floats = NDArray[np.floating[Any]]
 

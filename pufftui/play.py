@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pufftui.app import PuffApp
-from pufftui.format import figure
+from pufftui.appearance.format import figure
 from pufftui.recorded import farewell
 from pufftui.session import PlaySession
 from pufftui.terminal.private import passing_log

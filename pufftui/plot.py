@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from rich.style import Style
 
 from pufftui import raster
+from pufftui.appearance.theme import PuffTheme
 from pufftui.series import Series
-from pufftui.theme import PuffTheme
 from pufftui.view import View
 
 Line = list[tuple[str, Style]]

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
+from pufftui.appearance.format import figure
 from pufftui.cli.parser import CommandParser
 from pufftui.cli.settings import load_settings, setting_flags, split_settings
 from pufftui.envs.benchmark import measure
@@ -17,7 +18,6 @@ from pufftui.envs.catalogue import env_names, load_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import available_cores
-from pufftui.format import figure
 from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import TIME_PARTS, Phase, Snapshot
 from pufftui.trainer.run.folder import RunFolder

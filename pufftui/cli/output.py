@@ -64,7 +64,7 @@ def check_screen(what: str, otherwise: str, theme: str | None) -> None:
             usage=True,
         )
     if theme is not None:
-        from pufftui.wardrobe import Wardrobe
+        from pufftui.appearance.wardrobe import Wardrobe
 
         Wardrobe.open().pick(theme)
 

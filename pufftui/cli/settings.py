@@ -9,11 +9,11 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from pufftui.appearance.preferences import preference_folder
 from pufftui.envs.catalogue import find_env, load_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.places import home
 from pufftui.hardware import device_kind
-from pufftui.preferences import preference_folder
 from pufftui.trainer.settings.fields import SECTIONS, Config, setting_fields
 from pufftui.trainer.settings.sources import load_config
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.format import duration, figure, fit, steps
+from pufftui.appearance.format import duration, figure, fit, steps
 from pufftui.runs.summary import BROKEN, RunSummary
 
 SPARKS = "▁▂▃▄▅▆▇█"

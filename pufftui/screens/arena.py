@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 
+from pufftui.appearance.format import figure
+from pufftui.appearance.theme import PuffTheme
 from pufftui.arrange import Arrangement
 from pufftui.asked import Asked
-from pufftui.format import figure
 from pufftui.screens.ask import AgentScreen
 from pufftui.screens.help import HelpScreen
 from pufftui.screens.player import PlayerScreen
 from pufftui.session import GameSession
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.command import (
     FollowAgent,
     PauseGame,

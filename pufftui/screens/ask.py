@@ -11,10 +11,10 @@ from textual.binding import Binding
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
+from pufftui.appearance.format import fit
+from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.format import fit
 from pufftui.screens.dialog import Dialog
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.command import SetField, UndoChange
 from pufftui.trainer.settings.fields import check_live, setting_fields
 from pufftui.trainer.settings.sources import parse_number

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from rich.text import Text
 from textual.binding import Binding
 
-from pufftui.format import steps
+from pufftui.appearance.format import steps
+from pufftui.appearance.theme import PuffTheme
 from pufftui.keys import ATTACH_KEYS, bindings
 from pufftui.screens.dialog import Dialog
 from pufftui.screens.watch import WatchScreen
 from pufftui.session import AttachSession
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.command import Command, Stop
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 

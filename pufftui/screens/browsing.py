@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.arrange import Arrangement
 from pufftui.key import Key
 from pufftui.screens.help import HelpScreen
-from pufftui.theme import PuffTheme
 from pufftui.widgets.cockpit import Cockpit, CockpitLayout
 from pufftui.widgets.painted import Painted
 

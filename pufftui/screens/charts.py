@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pufftui.appearance.preferences import keep, kept
+from pufftui.appearance.theme import PuffTheme
 from pufftui.charting import Charting
 from pufftui.earlier import EarlierRuns
 from pufftui.envs.descriptor import Descriptor
-from pufftui.preferences import keep, kept
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.explain import ExplainScreen
 from pufftui.screens.filter import FilterScreen
 from pufftui.session import RunSession
-from pufftui.theme import PuffTheme
 from pufftui.view import SMOOTHINGS, View
 from pufftui.widgets.charts import MOST_COLUMNS, ChartsCard
 from pufftui.widgets.curves import ORDER, CurveCard, LearningCard, ScoreCard, SpeedCard

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.arrange import Arrangement, arrange_compare
 from pufftui.envs.errors import PuffError
 from pufftui.keys import COMPARE_KEYS, bindings
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.groups import MOST_CURVES, differences
 from pufftui.screens.browsing import BrowsingScreen
-from pufftui.theme import PuffTheme
 from pufftui.widgets.compare import CompareHeader, DifferencesCard, FiguresCard, OverlayCard, View
 from pufftui.widgets.footer import Footer
 from pufftui.widgets.too_small import TooSmall

@@ -10,7 +10,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from pufftui.theme import PuffTheme
+from pufftui.appearance.theme import PuffTheme
 
 
 class Dialog(ModalScreen[None]):

@@ -7,11 +7,11 @@ import textwrap
 from rich.text import Text
 from textual.binding import Binding
 
+from pufftui.appearance.format import figure
+from pufftui.appearance.theme import PuffTheme
 from pufftui.charting import Charting
 from pufftui.explain import explain
-from pufftui.format import figure
 from pufftui.screens.dialog import Dialog
-from pufftui.theme import PuffTheme
 from pufftui.trainer.health import RULES, Rule
 
 WIDTH = 72

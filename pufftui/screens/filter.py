@@ -7,8 +7,8 @@ from collections.abc import Callable
 from rich.text import Text
 from textual.widgets import Input
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.screens.ask import AskScreen
-from pufftui.theme import PuffTheme
 
 
 class FilterScreen(AskScreen):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.text import Text
 from textual.binding import Binding
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import Descriptor
 from pufftui.key import Key
 from pufftui.keys import key_name
 from pufftui.screens.dialog import Dialog
-from pufftui.theme import PuffTheme
 
 KEY, WORDS = 11, 44
 """Cells of a key and of what it does."""

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.arrange import Arrangement
 from pufftui.arrange_home import arrange_home
 from pufftui.home_keys import HOME_KEYS
@@ -13,7 +14,6 @@ from pufftui.keys import bindings
 from pufftui.preview import Preview, Showing
 from pufftui.runs.summary import BROKEN, RunSummary, summarise
 from pufftui.screens.browsing import BrowsingScreen
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.command import SetPictureSize
 from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
 from pufftui.trainer.settings.sources import ENVIRONMENT

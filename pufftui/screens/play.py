@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.arrange import Arrangement, arrange_play
 from pufftui.keys import PLAY_KEYS, bindings
 from pufftui.screens.arena import ArenaScreen
 from pufftui.session import PlaySession
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.command import PauseGame
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.header import Header

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from rich.text import Text
 from textual.binding import Binding
 
+from pufftui.appearance.format import figure, steps
+from pufftui.appearance.glyphs import thin_bar
+from pufftui.appearance.theme import PuffTheme
 from pufftui.detach import HandOver
-from pufftui.format import figure, steps
-from pufftui.glyphs import thin_bar
 from pufftui.screens.dialog import Dialog
 from pufftui.session import Session
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.command import Stop
 
 PATIENCE = 2.0

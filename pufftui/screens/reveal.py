@@ -7,8 +7,8 @@ from collections.abc import Callable
 from rich.text import Text
 from textual.binding import Binding
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.screens.dialog import Dialog
-from pufftui.theme import PuffTheme
 
 
 class RevealScreen(Dialog):

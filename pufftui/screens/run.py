@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual import work
 
 from pufftui.alerts import Alerts, level_of
+from pufftui.appearance.theme import PuffTheme
 from pufftui.arrange import Arrangement, arrange, with_strip
 from pufftui.arrange_stream import arrange_stream
 from pufftui.asked import Asked
@@ -25,7 +26,6 @@ from pufftui.screens.stream import Stream
 from pufftui.session import RunSession
 from pufftui.terminal.direct import write_control
 from pufftui.terminal.notify import BELL, desktop
-from pufftui.theme import PuffTheme
 from pufftui.trainer.health import Level
 from pufftui.trainer.messages.command import (
     Checkpoint,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.charting import Charting
 from pufftui.envs.descriptor import Descriptor
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.news import News

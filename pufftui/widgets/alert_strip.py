@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pufftui.alerts import COLOURS, SIGNS, level_of
-from pufftui.format import fit
+from pufftui.appearance.format import fit
+from pufftui.appearance.theme import PuffTheme
 from pufftui.plot import Line
-from pufftui.theme import PuffTheme
 from pufftui.trainer.store import AlertRow
 from pufftui.widgets.painted import Bar
 

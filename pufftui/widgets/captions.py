@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pufftui.format import figure, steps
+from pufftui.appearance.format import figure, steps
+from pufftui.appearance.theme import PuffTheme
 from pufftui.plot import Line
 from pufftui.terminal.pictures import Places
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.frame import ArenaFrame, RivalFrame
 
 

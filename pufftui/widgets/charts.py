@@ -5,11 +5,11 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable
 
+from pufftui.appearance.format import figure, fit
+from pufftui.appearance.theme import PuffTheme
 from pufftui.charting import Charting
 from pufftui.explain import explain, label
-from pufftui.format import figure, fit
 from pufftui.plot import Line
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.widgets.curves import CurveCard
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pufftui.appearance.format import NOTHING, figure, fit, setting
+from pufftui.appearance.theme import PuffTheme
 from pufftui.axis import Axis
 from pufftui.explain import label
-from pufftui.format import NOTHING, figure, fit, setting
 from pufftui.overlay import Overlaid, overlay
 from pufftui.plot import Line
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.curves import MORE_IS_BETTER, Curve
 from pufftui.runs.groups import Group, differences
-from pufftui.theme import PuffTheme
 from pufftui.widgets.curves import LEAST_CHART
 from pufftui.widgets.header import badge
 from pufftui.widgets.painted import Bar, Card

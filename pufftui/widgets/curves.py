@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from textual import events
 from textual.message import Message
 
+from pufftui.appearance.format import figure, percent
+from pufftui.appearance.theme import PuffTheme
 from pufftui.chart import chart
 from pufftui.charting import Charting
 from pufftui.envs.descriptor import Descriptor
 from pufftui.explain import short
-from pufftui.format import figure, percent
 from pufftui.metric_colours import colour_of
 from pufftui.plot import LABELS, Line, sparkline, sparkline_span
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot
 from pufftui.widgets.painted import Card
 

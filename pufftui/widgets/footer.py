@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.style import Style
 from textual import events
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import Descriptor
 from pufftui.key import Key
 from pufftui.keys import game_hints
 from pufftui.plot import Line
-from pufftui.theme import PuffTheme
 from pufftui.widgets.painted import Bar
 
 

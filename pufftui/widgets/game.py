@@ -12,13 +12,13 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
+from pufftui.appearance.format import steps
+from pufftui.appearance.theme import PuffTheme, channels
 from pufftui.envs.descriptor import Descriptor
-from pufftui.format import steps
 from pufftui.plot import Line
 from pufftui.terminal.direct import rendered, write_at_once
 from pufftui.terminal.encoder import changes
 from pufftui.terminal.pictures import blended, packed, places, stretches
-from pufftui.theme import PuffTheme, channels
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.captions import captions
 from pufftui.widgets.painted import Card

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pufftui.format import duration, percent, steps
-from pufftui.glyphs import thin_bar
+from pufftui.appearance.format import duration, percent, steps
+from pufftui.appearance.glyphs import thin_bar
+from pufftui.appearance.theme import PuffTheme
 from pufftui.health import Health
 from pufftui.plot import Line
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.widgets.painted import Bar
 

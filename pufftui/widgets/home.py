@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from rich.style import Style
 from textual import events
 
+from pufftui.appearance.format import duration, figure, fit, percent, steps
+from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import ActionKind, Descriptor, unknown_env
-from pufftui.format import duration, figure, fit, percent, steps
 from pufftui.keys import game_hints
 from pufftui.plot import Line, trace
 from pufftui.rules import Rule
 from pufftui.runs.summary import BROKEN, RunSummary
-from pufftui.theme import PuffTheme
 from pufftui.widgets.game import GameCard
 from pufftui.widgets.header import badge
 from pufftui.widgets.painted import Bar, Card

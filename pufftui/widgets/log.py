@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pufftui.format import duration, fit
+from pufftui.appearance.format import duration, fit
+from pufftui.appearance.theme import PuffTheme
 from pufftui.marks import EVENTS
 from pufftui.plot import Line
-from pufftui.theme import PuffTheme
 from pufftui.trainer.store import Event, StoreReader
 from pufftui.widgets.painted import Card
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pufftui.format import percent
-from pufftui.glyphs import levels, thin_bar
+from pufftui.appearance.format import percent
+from pufftui.appearance.glyphs import levels, thin_bar
+from pufftui.appearance.theme import PuffTheme
 from pufftui.plot import Line, profile
-from pufftui.theme import PuffTheme
 
 LABEL = 6
 """Columns of the labels at the left."""

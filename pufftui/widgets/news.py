@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pufftui.alerts import level_of
-from pufftui.banner import banner
-from pufftui.format import duration, fit, steps
-from pufftui.glyphs import thick_bar
+from pufftui.appearance.banner import banner
+from pufftui.appearance.format import duration, fit, steps
+from pufftui.appearance.glyphs import thick_bar
+from pufftui.appearance.theme import PuffTheme
 from pufftui.marks import begins
 from pufftui.plot import Line
-from pufftui.theme import PuffTheme
 from pufftui.trainer.health import Level
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.trainer.store import AlertRow, Event

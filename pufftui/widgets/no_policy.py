@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import textwrap
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import Descriptor
 from pufftui.opponent import Opponent
 from pufftui.plot import Line
-from pufftui.theme import PuffTheme
 from pufftui.widgets.policy import PolicyCard
 
 

@@ -12,9 +12,9 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.plot import Line
 from pufftui.terminal.direct import place_of, rendered, write_at_once
-from pufftui.theme import PuffTheme
 
 GREY = Color(128, 128, 128)
 

@@ -6,12 +6,12 @@ from collections import deque
 
 import numpy as np
 
+from pufftui.appearance.format import NOTHING, figure
+from pufftui.appearance.glyphs import thick_bar, thin_bar
+from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import ActionKind, Descriptor
-from pufftui.format import NOTHING, figure
-from pufftui.glyphs import thick_bar, thin_bar
 from pufftui.plot import Line, profile
 from pufftui.tally import Tally
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.painted import Card
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pufftui.format import NOTHING, figure
+from pufftui.appearance.format import NOTHING, figure
+from pufftui.appearance.theme import PuffTheme
 from pufftui.plot import Line
 from pufftui.session import PlaySession
-from pufftui.theme import PuffTheme
 from pufftui.widgets.painted import Bar, Card
 
 WIDEST = 34

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pufftui.appearance.format import figure
+from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import Descriptor
-from pufftui.format import figure
 from pufftui.plot import Line
 from pufftui.tally import Tally
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.widgets.painted import Bar

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from pufftui.banner import banner
+from pufftui.appearance.banner import banner
+from pufftui.appearance.format import figure
+from pufftui.appearance.glyphs import BLOCKS
+from pufftui.appearance.theme import PuffTheme
 from pufftui.chart import chart
 from pufftui.charting import Charting
 from pufftui.envs.descriptor import Descriptor
-from pufftui.format import figure
-from pufftui.glyphs import BLOCKS
 from pufftui.metric_colours import colour_of
 from pufftui.plot import Line
-from pufftui.theme import PuffTheme
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.widgets.curves import LEAST_CHART, CurveCard
 from pufftui.widgets.painted import Card

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pufftui.appearance.theme import PuffTheme
 from pufftui.arrange import LEAST_HEIGHT, LEAST_WIDTH
 from pufftui.plot import Line
-from pufftui.theme import PuffTheme
 from pufftui.widgets.painted import Painted
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.palette import linear, oklab
-from pufftui.theme import channels
+from pufftui.appearance.palette import linear, oklab
+from pufftui.appearance.theme import channels
 
 Floats = NDArray[np.float64]
 

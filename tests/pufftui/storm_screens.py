@@ -14,6 +14,7 @@ from textual.app import App
 
 from pufftui import log
 from pufftui.app import PuffApp
+from pufftui.appearance.theme import load_themes
 from pufftui.compare import CompareApp
 from pufftui.control.server import ControlServer
 from pufftui.envs.catalogue import env_names, load_env
@@ -22,7 +23,6 @@ from pufftui.opponent import choose_opponent
 from pufftui.runs.comparison import Comparison
 from pufftui.screens.home import Choice
 from pufftui.session import GameSession, PlaySession, Session, WatchSession
-from pufftui.theme import load_themes
 from pufftui.trainer.arena.arena import Arena
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run.folder import RunFolder, run_names

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pufftui.appearance.theme import DEFAULT_THEME, load_themes
 from pufftui.chart import Curve, chart, value_at
 from pufftui.marks import Mark, marks_of
 from pufftui.plot import LABELS
 from pufftui.series import LONG, Metric, Series
-from pufftui.theme import DEFAULT_THEME, load_themes
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.view import View
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from runs_on_disk import make_run
 
 from pufftui.__main__ import main
+from pufftui.appearance.theme import load_themes
 from pufftui.arrange import LEAST_HEIGHT, LEAST_WIDTH, arrange_compare
 from pufftui.axis import Axis
 from pufftui.compare import CompareApp
@@ -22,7 +23,6 @@ from pufftui.overlay import Overlaid, overlay
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.screens.help import HelpScreen
 from pufftui.series import Series
-from pufftui.theme import load_themes
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreWriter
 from pufftui.wishes import Wishes

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pufftui.format import SUFFIXES, duration, figure, fit, memory, percent, steps, tick
+from pufftui.appearance.format import SUFFIXES, duration, figure, fit, memory, percent, steps, tick
 
 POWERS = {suffix: 1000.0**power for power, suffix in enumerate(SUFFIXES)}
 

@@ -7,7 +7,17 @@ from fakes import fake_app, fake_session, screen_text, settle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pufftui.glyphs import ASCII, BLOCKS, BRAILLE, FULL, STROKES, fitting, large, levels, thin_bar
+from pufftui.appearance.glyphs import (
+    ASCII,
+    BLOCKS,
+    BRAILLE,
+    FULL,
+    STROKES,
+    fitting,
+    large,
+    levels,
+    thin_bar,
+)
 
 
 @given(st.text())

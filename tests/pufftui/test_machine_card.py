@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pufftui.theme import DEFAULT_THEME, load_themes
+from pufftui.appearance.theme import DEFAULT_THEME, load_themes
 from pufftui.trainer.monitor.system import GpuReading, GpuReadings, HostReading
 from pufftui.widgets.gpus import gpu_lines
 from pufftui.widgets.machine import MachineCard

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from pufftui.appearance.theme import load_themes
 from pufftui.metric_colours import COLOURS, colour_of
-from pufftui.theme import load_themes
 from pufftui.widgets.curves import ORDER
 
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from pufftui.palette import grey, nearest_of_256, quantiser
-from pufftui.theme import contrast, load_themes
+from pufftui.appearance.palette import grey, nearest_of_256, quantiser
+from pufftui.appearance.theme import contrast, load_themes
 
 THEMES = load_themes()
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pufftui.preferences import FILE, keep, kept, preference_folder, to_toml
+from pufftui.appearance.preferences import FILE, keep, kept, preference_folder, to_toml
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from fakes import FakeReader, fake_app, fake_session, screen_text, settle
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pufftui.appearance.privacy import HIDDEN, Secrets, mask, mask_parts, own_secrets
 from pufftui.keys import KEYS
-from pufftui.privacy import HIDDEN, Secrets, mask, mask_parts, own_secrets
 from pufftui.recorded import farewell
 from pufftui.screens.end import ErrorScreen
 from pufftui.screens.reveal import RevealScreen

@@ -13,8 +13,8 @@ from fakes import FakeReader, fake_app, fake_session, screen_text, settle
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pufftui.appearance.privacy import Secrets, mask
 from pufftui.keys import KEYS
-from pufftui.privacy import Secrets, mask
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.header import BADGE

@@ -10,12 +10,12 @@ from fakes import FakeReader, fake_app, fake_session, screen_text, settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pufftui.appearance.banner import LETTERS, banner
+from pufftui.appearance.glyphs import ASCII, FULL, SHAPES
 from pufftui.arrange import LEAST_HEIGHT, LEAST_WIDTH, picture_area
 from pufftui.arrange_stream import arrange_stream
-from pufftui.banner import LETTERS, banner
 from pufftui.cli.output import add_screen, wishes
 from pufftui.cli.parser import CommandParser
-from pufftui.glyphs import ASCII, FULL, SHAPES
 from pufftui.keys import KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
 from pufftui.screens.reveal import RevealScreen
 from pufftui.session import Session

@@ -8,8 +8,8 @@ from colour_vision import EYES, distance, lightness
 from fakes import fake_app, fake_session, settle
 
 import pufftui.themes
+from pufftui.appearance.theme import DEFAULT_THEME, SERIES, contrast, load_theme, load_themes
 from pufftui.envs.errors import PuffError
-from pufftui.theme import DEFAULT_THEME, SERIES, contrast, load_theme, load_themes
 
 THEMES = load_themes()
 FOLDER = Path(pufftui.themes.__path__[0])

@@ -8,11 +8,11 @@ import pytest
 from fakes import fake_app, fake_session, settle
 
 import pufftui.themes
+from pufftui.appearance.preferences import kept, preference_folder
+from pufftui.appearance.theme import DEFAULT_THEME
+from pufftui.appearance.wardrobe import Wardrobe, remember
 from pufftui.envs.errors import PuffError
-from pufftui.preferences import kept, preference_folder
 from pufftui.session import Session
-from pufftui.theme import DEFAULT_THEME
-from pufftui.wardrobe import Wardrobe, remember
 
 MIDNIGHT = (Path(pufftui.themes.__path__[0]) / "midnight.toml").read_text()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pufftui.appearance.format import steps
 from pufftui.cli.parser import CommandParser
-from pufftui.format import steps
 from pufftui.runs.summary import summarise
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader, add_note

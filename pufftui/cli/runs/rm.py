@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from pufftui.appearance.format import duration, figure, memory, steps
 from pufftui.cli.parser import CommandParser
 from pufftui.envs.errors import PuffError
-from pufftui.format import duration, figure, memory, steps
 from pufftui.runs.summary import BROKEN, summarise
 from pufftui.trainer.run.folder import RunFolder
 

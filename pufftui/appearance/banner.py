@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pufftui.glyphs import SHAPES, Glyphs, halves
+from pufftui.appearance.glyphs import SHAPES, Glyphs, halves
 
 PIXELS_HIGH = 6
 

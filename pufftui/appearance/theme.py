@@ -15,10 +15,10 @@ from rich.style import Style
 from textual.theme import Theme
 
 import pufftui.themes
+from pufftui.appearance.glyphs import FULL, Glyphs
+from pufftui.appearance.palette import Quantise
+from pufftui.appearance.privacy import Secrets, mask, mask_parts
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.glyphs import FULL, Glyphs
-from pufftui.palette import Quantise
-from pufftui.privacy import Secrets, mask, mask_parts
 
 DEFAULT_THEME = "midnight"
 

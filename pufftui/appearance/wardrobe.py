@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pufftui.appearance.preferences import keep, kept, preference_folder
+from pufftui.appearance.theme import DEFAULT_THEME, PuffTheme, load_theme, load_themes
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.preferences import keep, kept, preference_folder
-from pufftui.theme import DEFAULT_THEME, PuffTheme, load_theme, load_themes
 
 TABLE, KEY = "screen", "theme"
 """Where the choice is kept."""

@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 
 from pufftui.appearance.format import figure
 from pufftui.appearance.theme import PuffTheme
-from pufftui.arrange import Arrangement
 from pufftui.asked import Asked
+from pufftui.layout.cockpit import Arrangement
 from pufftui.screens.ask import AgentScreen
 from pufftui.screens.help import HelpScreen
 from pufftui.screens.player import PlayerScreen

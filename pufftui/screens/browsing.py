@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.arrange import Arrangement
 from pufftui.key import Key
+from pufftui.layout.cockpit import Arrangement
 from pufftui.screens.help import HelpScreen
 from pufftui.widgets.cockpit import Cockpit, CockpitLayout
 from pufftui.widgets.painted import Painted

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.arrange import Arrangement, arrange_compare
 from pufftui.envs.errors import PuffError
 from pufftui.keys import COMPARE_KEYS, bindings
+from pufftui.layout.cockpit import Arrangement, arrange_compare
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.groups import MOST_CURVES, differences
 from pufftui.screens.browsing import BrowsingScreen

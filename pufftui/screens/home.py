@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.arrange import Arrangement
-from pufftui.arrange_home import arrange_home
 from pufftui.home_keys import HOME_KEYS
 from pufftui.keys import bindings
+from pufftui.layout.cockpit import Arrangement
+from pufftui.layout.home import arrange_home
 from pufftui.preview import Preview, Showing
 from pufftui.runs.summary import BROKEN, RunSummary, summarise
 from pufftui.screens.browsing import BrowsingScreen

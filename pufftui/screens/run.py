@@ -10,12 +10,12 @@ from textual import work
 
 from pufftui.alerts import Alerts, level_of
 from pufftui.appearance.theme import PuffTheme
-from pufftui.arrange import Arrangement, arrange, with_strip
-from pufftui.arrange_stream import arrange_stream
 from pufftui.asked import Asked
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import available_cores
 from pufftui.health import Health
+from pufftui.layout.cockpit import Arrangement, arrange, with_strip
+from pufftui.layout.stream import arrange_stream
 from pufftui.pace import Pace
 from pufftui.screens.alerts import AlertsScreen
 from pufftui.screens.ask import ChangeScreen, NoteScreen

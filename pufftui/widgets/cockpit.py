@@ -8,7 +8,7 @@ from textual.geometry import NULL_OFFSET, NULL_SPACING, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-from pufftui.arrange import Arrangement
+from pufftui.layout.cockpit import Arrangement
 from pufftui.widgets.painted import Painted
 
 

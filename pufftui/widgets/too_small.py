@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.arrange import LEAST_HEIGHT, LEAST_WIDTH
+from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH
 from pufftui.plot import Line
 from pufftui.widgets.painted import Painted
 

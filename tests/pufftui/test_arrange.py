@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pufftui.arrange import LEAST_HEIGHT, LEAST_WIDTH, SOLO, arrange, picture_area
+from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH, SOLO, arrange, picture_area
 
 ALL = {"score", "speed", "learning", "game", "policy", "machine", "time", "log"}
 

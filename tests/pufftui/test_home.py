@@ -15,9 +15,9 @@ from runs_on_disk import make_run
 from terminals import Terminal
 
 from pufftui.__main__ import main
-from pufftui.arrange import LEAST_HEIGHT, LEAST_WIDTH
-from pufftui.arrange_home import arrange_home
 from pufftui.home import HomeApp, known_envs
+from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH
+from pufftui.layout.home import arrange_home
 from pufftui.screens.help import HelpScreen
 from pufftui.screens.home import Choice
 from pufftui.wishes import Wishes

@@ -25,11 +25,11 @@ from textual.events import Key
 from textual.pilot import Pilot
 
 from pufftui.app import PuffApp
-from pufftui.arrange import ENOUGH, LEAST_HEIGHT, LEAST_WIDTH, arrange_play, picture_area
 from pufftui.cli.settings import load_settings
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.keys import PLAY_KEYS
+from pufftui.layout.cockpit import ENOUGH, LEAST_HEIGHT, LEAST_WIDTH, arrange_play, picture_area
 from pufftui.opponent import Opponent, choose_opponent
 from pufftui.screens.help import HelpScreen
 from pufftui.session import PlaySession

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from pufftui.appearance.banner import LETTERS, banner
 from pufftui.appearance.glyphs import ASCII, FULL, SHAPES
-from pufftui.arrange import LEAST_HEIGHT, LEAST_WIDTH, picture_area
-from pufftui.arrange_stream import arrange_stream
 from pufftui.cli.output import add_screen, wishes
 from pufftui.cli.parser import CommandParser
 from pufftui.keys import KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
+from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH, picture_area
+from pufftui.layout.stream import arrange_stream
 from pufftui.screens.reveal import RevealScreen
 from pufftui.session import Session
 from pufftui.trainer.store import AlertRow, Event

@@ -6,7 +6,7 @@ import math
 
 from textual.geometry import Region
 
-from pufftui.arrange import (
+from pufftui.layout.cockpit import (
     GAP,
     HEADING,
     LEAST_HEIGHT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.geometry import Region
 
-from pufftui.arrange import (
+from pufftui.layout.cockpit import (
     GAP,
     LEAST_HEIGHT,
     LEAST_WIDTH,

@@ -14,7 +14,7 @@ from pufftui.appearance.privacy import Secrets, own_secrets
 from pufftui.appearance.theme import PuffTheme
 from pufftui.detach import HandOver
 from pufftui.dressed import SIGNALS, DressedApp
-from pufftui.kitty import KeyMotion, ReleasesReported
+from pufftui.keys.kitty import KeyMotion, ReleasesReported
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.attach import AttachScreen, LeaveScreen
 from pufftui.screens.live import LiveScreen

@@ -23,8 +23,8 @@ from pufftui.appearance.privacy import Secrets, mask
 from pufftui.appearance.theme import DEFAULT_THEME, PuffTheme, css_variables
 from pufftui.appearance.wardrobe import Wardrobe, remember
 from pufftui.crash import CrashingApp
-from pufftui.key import Key
-from pufftui.kitty import with_releases
+from pufftui.keys.key import Key
+from pufftui.keys.kitty import with_releases
 from pufftui.screens.palette import Palette
 from pufftui.screens.reveal import RevealScreen
 from pufftui.terminal.closed import forget_closed_widgets

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.key import Key
+from pufftui.keys.key import Key
 from pufftui.layout.cockpit import Arrangement
 from pufftui.screens.help import HelpScreen
 from pufftui.widgets.cockpit import Cockpit, CockpitLayout

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.errors import PuffError
-from pufftui.keys import COMPARE_KEYS, bindings
+from pufftui.keys.tables import COMPARE_KEYS, bindings
 from pufftui.layout.cockpit import Arrangement, arrange_compare
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.groups import MOST_CURVES, differences

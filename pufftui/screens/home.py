@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.home_keys import HOME_KEYS
-from pufftui.keys import bindings
+from pufftui.keys.home import HOME_KEYS
+from pufftui.keys.tables import bindings
 from pufftui.layout.cockpit import Arrangement
 from pufftui.layout.home import arrange_home
 from pufftui.preview import Preview, Showing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pufftui.health import Health, health
-from pufftui.keys import KEYS, bindings
+from pufftui.keys.tables import KEYS, bindings
 from pufftui.screens.quit import QuitScreen
 from pufftui.screens.run import RunScreen
 from pufftui.session import Session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pufftui.keys import LOGGED_KEYS, TRAINING_ONLY, bindings
+from pufftui.keys.tables import LOGGED_KEYS, TRAINING_ONLY, bindings
 from pufftui.layout.cockpit import Arrangement, arrange_logged
 from pufftui.screens.watch import WatchScreen
 from pufftui.trainer.messages.snapshot import Snapshot

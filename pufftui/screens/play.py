@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.keys import PLAY_KEYS, bindings
+from pufftui.keys.tables import PLAY_KEYS, bindings
 from pufftui.layout.cockpit import Arrangement, arrange_play
 from pufftui.screens.arena import ArenaScreen
 from pufftui.session import PlaySession

@@ -8,10 +8,10 @@ from textual import events
 from textual.screen import Screen
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.grip import SHIFTS, Grip, ShiftHold
-from pufftui.key import Key
-from pufftui.keys import game_hints, game_key, game_keys
-from pufftui.kitty import KeyMotion, Motion
+from pufftui.keys.grip import SHIFTS, Grip, ShiftHold
+from pufftui.keys.key import Key
+from pufftui.keys.kitty import KeyMotion, Motion
+from pufftui.keys.tables import game_hints, game_key, game_keys
 from pufftui.session import GameSession
 from pufftui.trainer.messages.command import ArenaCommand, HandBack, PauseGame, TakeOver
 from pufftui.trainer.messages.frame import ArenaFrame

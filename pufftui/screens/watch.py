@@ -7,7 +7,7 @@ from dataclasses import replace
 from pufftui.appearance.format import duration, steps
 from pufftui.appearance.theme import PuffTheme
 from pufftui.health import Health, health
-from pufftui.keys import TRAINING_ONLY, WATCH_KEYS, bindings
+from pufftui.keys.tables import TRAINING_ONLY, WATCH_KEYS, bindings
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.run import RunScreen
 from pufftui.session import WatchSession

@@ -7,8 +7,8 @@ from textual import events
 
 from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import Descriptor
-from pufftui.key import Key
-from pufftui.keys import game_hints
+from pufftui.keys.key import Key
+from pufftui.keys.tables import game_hints
 from pufftui.plot import Line
 from pufftui.widgets.painted import Bar
 

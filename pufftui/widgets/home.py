@@ -13,7 +13,7 @@ from textual import events
 from pufftui.appearance.format import duration, figure, fit, percent, steps
 from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import ActionKind, Descriptor, unknown_env
-from pufftui.keys import game_hints
+from pufftui.keys.tables import game_hints
 from pufftui.plot import Line, trace
 from pufftui.rules import Rule
 from pufftui.runs.summary import BROKEN, RunSummary

@@ -36,7 +36,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.pilot import Pilot
 
-from pufftui.kitty import KeyParser, ReleasesReported, _Flags
+from pufftui.keys.kitty import KeyParser, ReleasesReported, _Flags
 from pufftui.screens.arena import ArenaScreen
 
 ROUNDS_OF_A_SCREEN = 10

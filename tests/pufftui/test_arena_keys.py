@@ -12,8 +12,8 @@ from fakes import fake_app, fake_session, screen_text, settle
 from textual.events import AppBlur
 from textual.geometry import Region
 
-from pufftui.grip import ALONE_SECONDS
-from pufftui.kitty import KeyMotion, Motion, ReleasesReported
+from pufftui.keys.grip import ALONE_SECONDS
+from pufftui.keys.kitty import KeyMotion, Motion, ReleasesReported
 from pufftui.screens.ask import AgentScreen
 from pufftui.screens.quit import QuitScreen
 from pufftui.session import Session

@@ -6,7 +6,7 @@ import pytest
 from fakes import fake_app
 from textual.binding import Binding
 
-from pufftui.key import Key
+from pufftui.keys.key import Key
 from pufftui.screens.attach import AttachScreen
 from pufftui.screens.compare import CompareScreen
 from pufftui.screens.home import HomeScreen

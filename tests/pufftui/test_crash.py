@@ -49,7 +49,7 @@ TIMER = "pufftui.app:PuffApp.tick"
 KEY = "pufftui.screens.arena:ArenaScreen.action_theme"
 COMPOSITOR = "pufftui.widgets.painted:Painted.render_lines"
 DRIVER = "textual.drivers.linux_driver:LinuxDriver.write"
-KEYBOARD = "pufftui.kitty:KeyDriver.process_message"
+KEYBOARD = "pufftui.keys.kitty:KeyDriver.process_message"
 BROWSING = "pufftui.widgets.painted:Painted.strip"
 ARENA = "pufftui.trainer.arena.arena:Arena._advance"
 

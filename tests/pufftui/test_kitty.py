@@ -21,7 +21,7 @@ from textual import events
 from textual._xterm_parser import XTermParser
 from textual.keys import Keys
 
-from pufftui.kitty import KeyMotion, KeyParser, Motion
+from pufftui.keys.kitty import KeyMotion, KeyParser, Motion
 
 DOWN, REPEAT, UP = Motion.DOWN, Motion.REPEAT, Motion.UP
 

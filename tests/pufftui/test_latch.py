@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pufftui.latch import QUIET, Latch
+from pufftui.keys.latch import QUIET, Latch
 from pufftui.trainer.messages.command import PressKey, ReleaseAllKeys, ReleaseKey
 
 PARTS = {"left": 0, "right": 0, "up": 1, "space": 2}

@@ -16,8 +16,8 @@ from textual.errors import NoWidget
 from textual.events import AppBlur, Key
 
 from pufftui.envs.errors import PuffError
-from pufftui.keys import KEYS
-from pufftui.latch import QUIET
+from pufftui.keys.latch import QUIET
+from pufftui.keys.tables import KEYS
 from pufftui.pace import LEAST, MOST
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.help import WORDS, HelpScreen

@@ -28,7 +28,7 @@ from pufftui.app import PuffApp
 from pufftui.cli.settings import load_settings
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
-from pufftui.keys import PLAY_KEYS
+from pufftui.keys.tables import PLAY_KEYS
 from pufftui.layout.cockpit import ENOUGH, LEAST_HEIGHT, LEAST_WIDTH, arrange_play, picture_area
 from pufftui.opponent import Opponent, choose_opponent
 from pufftui.screens.help import HelpScreen

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pufftui.appearance.privacy import HIDDEN, Secrets, mask, mask_parts, own_secrets
-from pufftui.keys import KEYS
+from pufftui.keys.tables import KEYS
 from pufftui.recorded import farewell
 from pufftui.screens.end import ErrorScreen
 from pufftui.screens.reveal import RevealScreen

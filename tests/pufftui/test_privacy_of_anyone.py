@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pufftui.appearance.privacy import Secrets, mask
-from pufftui.keys import KEYS
+from pufftui.keys.tables import KEYS
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.header import BADGE

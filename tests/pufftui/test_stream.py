@@ -14,7 +14,7 @@ from pufftui.appearance.banner import LETTERS, banner
 from pufftui.appearance.glyphs import ASCII, FULL, SHAPES
 from pufftui.cli.output import add_screen, wishes
 from pufftui.cli.parser import CommandParser
-from pufftui.keys import KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
+from pufftui.keys.tables import KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
 from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH, picture_area
 from pufftui.layout.stream import arrange_stream
 from pufftui.screens.reveal import RevealScreen

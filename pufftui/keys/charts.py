@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pufftui.key import Key
+from pufftui.keys.key import Key
 
 GROUP = "Charts"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pufftui.key import Key
-from pufftui.keys import PRIVACY_KEY
+from pufftui.keys.key import Key
+from pufftui.keys.tables import PRIVACY_KEY
 
 # fmt: off
 # They read as a table: one key, one line.

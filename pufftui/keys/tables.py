@@ -7,10 +7,10 @@ from typing import Any
 
 from textual.binding import Binding, BindingType
 
-from pufftui.arena_keys import GAME_KEYS
-from pufftui.chart_keys import CHART_KEYS
 from pufftui.envs.descriptor import TOGETHER, Descriptor
-from pufftui.key import Key
+from pufftui.keys.arena import GAME_KEYS
+from pufftui.keys.charts import CHART_KEYS
+from pufftui.keys.key import Key
 
 TRAINING_KEYS = (
     Key(

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from pufftui.envs.vector import EPISODE
-from pufftui.history import History
+from pufftui.series.history import History
 from pufftui.trainer.store import StoreReader, StoreWriter
 from pufftui.trainer.store.ledger import Ledger
 from pufftui.trainer.store.writer import EPISODES_PER_SECOND

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pufftui import raster
 from pufftui.appearance.format import tick
 from pufftui.appearance.theme import PuffTheme
-from pufftui.axis import Axis, ruler
 from pufftui.marks import Mark
 from pufftui.plot import LABELS, Cells, Floats, Line, Tints, fill_below, paint, paint_band, put_line
-from pufftui.series import Series
+from pufftui.series.axis import Axis, ruler
+from pufftui.series.curve import Series
 from pufftui.view import View
 
 EARLIER_LINES = 6

@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pufftui.axis import Axis
 from pufftui.chart import Curve, value_at
 from pufftui.earlier import EarlierRuns
 from pufftui.explain import explain
-from pufftui.history import History
 from pufftui.marks import Mark, marks_of
 from pufftui.metric_colours import colour_of
-from pufftui.series import Series
+from pufftui.series.axis import Axis
+from pufftui.series.curve import Series
+from pufftui.series.history import History
 from pufftui.trainer.store import AlertRow, Event, StoreReader
 from pufftui.view import View
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from pufftui.axis import Axis
 from pufftui.chart import EARLIER_LINES
 from pufftui.envs.errors import PuffError
-from pufftui.runs.curves import RunCurves
-from pufftui.series import Series
+from pufftui.series.axis import Axis
+from pufftui.series.curve import Series
+from pufftui.series.stored import RunCurves
 from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
 from pufftui.trainer.run.policies import run_environment
 

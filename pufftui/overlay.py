@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pufftui import raster
 from pufftui.appearance.format import tick
 from pufftui.appearance.theme import PuffTheme
-from pufftui.axis import Axis, ruler
 from pufftui.plot import GRID, SMOOTHING, SPACE, Line
-from pufftui.series import Series
+from pufftui.series.axis import Axis, ruler
+from pufftui.series.curve import Series
 
 Floats = NDArray[np.floating[Any]]
 

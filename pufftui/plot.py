@@ -11,7 +11,7 @@ from rich.style import Style
 
 from pufftui import raster
 from pufftui.appearance.theme import PuffTheme
-from pufftui.series import Series
+from pufftui.series.curve import Series
 from pufftui.view import View
 
 Line = list[tuple[str, Style]]

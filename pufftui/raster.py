@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.series import Series
+from pufftui.series.curve import Series
 
 Floats = NDArray[np.floating[Any]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pufftui.axis import Axis
+from pufftui.series.axis import Axis
 
 SMOOTHINGS = (0, 1, 2, 4, 8, 16, 32)
 """Columns of dots at either side that a smoothed curve takes the mean of, by level."""

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from pufftui.axis import Axis
 from pufftui.envs.errors import PuffError
-from pufftui.runs.curves import Curve, RunCurves, curve_of, metrics_of
 from pufftui.runs.groups import (
     MOST_CURVES,
     Group,
@@ -18,6 +16,8 @@ from pufftui.runs.groups import (
     group_by_seed,
 )
 from pufftui.runs.summary import BROKEN, RunSummary, summarise
+from pufftui.series.axis import Axis
+from pufftui.series.stored import Curve, RunCurves, curve_of, metrics_of
 from pufftui.trainer.run.folder import RunFolder
 
 

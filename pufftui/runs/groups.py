@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pufftui.runs.aggregate import FEW
 from pufftui.runs.summary import RunSummary
+from pufftui.series.aggregate import FEW
 
 MOST_CURVES = 8
 """As many as there are colours that can be told apart."""

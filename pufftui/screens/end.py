@@ -12,11 +12,11 @@ from textual.binding import Binding
 from pufftui.alerts import COLOURS, SIGNS, level_of
 from pufftui.appearance.format import duration, figure, steps
 from pufftui.appearance.theme import PuffTheme
-from pufftui.axis import Axis
 from pufftui.chart import Curve, chart, usual_axis
 from pufftui.envs.descriptor import Descriptor
-from pufftui.history import History
 from pufftui.screens.dialog import Dialog
+from pufftui.series.axis import Axis
+from pufftui.series.history import History
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.store import AlertRow
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from pufftui.appearance.format import NOTHING, figure, fit, setting
 from pufftui.appearance.theme import PuffTheme
-from pufftui.axis import Axis
 from pufftui.explain import label
 from pufftui.overlay import Overlaid, overlay
 from pufftui.plot import Line
 from pufftui.runs.comparison import Comparison, Grouping
-from pufftui.runs.curves import MORE_IS_BETTER, Curve
 from pufftui.runs.groups import Group, differences
+from pufftui.series.axis import Axis
+from pufftui.series.stored import MORE_IS_BETTER, Curve
 from pufftui.widgets.curves import LEAST_CHART
 from pufftui.widgets.header import badge
 from pufftui.widgets.painted import Bar, Card

@@ -16,7 +16,7 @@ from pufftui.appearance.theme import DEFAULT_THEME, load_themes
 from pufftui.chart import Curve, chart, value_at
 from pufftui.marks import Mark, marks_of
 from pufftui.plot import LABELS
-from pufftui.series import LONG, Metric, Series
+from pufftui.series.curve import LONG, Metric, Series
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.view import View
 

@@ -10,12 +10,12 @@ from fakes import fake_app, fake_session, screen_text, settle
 from textual.events import MouseMove, MouseScrollUp
 
 from pufftui.appearance.preferences import kept
-from pufftui.axis import Axis
 from pufftui.charting import Charting
 from pufftui.earlier import EarlierRuns
 from pufftui.explain import explain
 from pufftui.screens.explain import ExplainScreen
 from pufftui.screens.filter import FilterScreen
+from pufftui.series.axis import Axis
 from pufftui.session import Session
 from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.trainer.run.folder import RunFolder

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pufftui import history as history_module
-from pufftui import raster, series
-from pufftui.axis import Axis
-from pufftui.history import History
-from pufftui.series import Metric, Series
+from pufftui import raster
+from pufftui.series import curve as series
+from pufftui.series import history as history_module
+from pufftui.series.axis import Axis
+from pufftui.series.curve import Metric, Series
+from pufftui.series.history import History
 from pufftui.trainer.store import StoreReader, StoreWriter
 
 

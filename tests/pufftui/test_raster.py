@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pufftui import raster
-from pufftui.series import Series
+from pufftui.series.curve import Series
 
 VALUES = st.floats(-1e6, 1e6, width=32) | st.just(math.nan)
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pufftui.runs.aggregate import confidence_band, interquartile_mean
 from pufftui.runs.groups import all_together, differences, each_alone, group_by_seed
 from pufftui.runs.summary import RunSummary
+from pufftui.series.aggregate import confidence_band, interquartile_mean
 
 NUMBERS = st.floats(-1e6, 1e6, width=32)
 TABLES = st.tuples(st.integers(1, 12), st.integers(1, 4)).flatmap(
@@ -96,7 +96,7 @@ def test_the_band_lies_within_the_runs_and_is_the_same_every_time(table: np.ndar
 def test_points_are_drawn_together_whatever_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     table = np.random.default_rng(0).normal(size=(6, 50))
     whole = confidence_band([table], resamples=100)
-    monkeypatch.setattr("pufftui.runs.aggregate.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("pufftui.series.aggregate.MOST_AT_ONCE", 1)
     np.testing.assert_array_equal(whole, confidence_band([table], resamples=100))
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pufftui.axis import Axis, ruler
+from pufftui.series.axis import Axis, ruler
 from pufftui.view import SMOOTHINGS, View
 
 PLACES = st.floats(0, 1e12)

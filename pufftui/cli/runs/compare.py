@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from pufftui.appearance.format import duration, figure, setting, steps
-from pufftui.axis import Axis
 from pufftui.cli.output import add_screen, check_screen, wishes
 from pufftui.cli.parser import CommandParser
 from pufftui.envs.errors import PuffError
 from pufftui.runs.comparison import Comparison, Grouping, check_groups, differences
 from pufftui.runs.groups import MOST_CURVES, Group
+from pufftui.series.axis import Axis
 from pufftui.trainer.run.folder import RunFolder
 
 MOST_RUNS = 64

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.axis import Axis
-from pufftui.runs.aggregate import confidence_band, interquartile_mean
-from pufftui.series import Series
+from pufftui.series.aggregate import confidence_band, interquartile_mean
+from pufftui.series.axis import Axis
+from pufftui.series.curve import Series
 from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import MetricBlocks, StoreReader

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.axis import Axis
-from pufftui.runs.curves import RunCurves
-from pufftui.series import LONG, Growing, Metric, Series
+from pufftui.series.axis import Axis
+from pufftui.series.curve import LONG, Growing, Metric, Series
+from pufftui.series.stored import RunCurves
 from pufftui.trainer.store import MetricBlocks, MetricRows, StoreReader
 
 EPISODES = "episodes"

@@ -25,10 +25,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "pufftui"))
 from fakes import fake_app, fake_session
 
 from pufftui.appearance.theme import DEFAULT_THEME, load_themes
-from pufftui.chart import Curve, chart
+from pufftui.charts.chart import Curve, chart
+from pufftui.charts.view import View
 from pufftui.series.axis import Axis
 from pufftui.series.curve import Metric
-from pufftui.view import View
 
 SIZES = ((200, 60), (80, 24))
 POINTS = 1_000_000

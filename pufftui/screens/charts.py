@@ -6,14 +6,14 @@ from typing import ClassVar
 
 from pufftui.appearance.preferences import keep, kept
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charting import Charting
-from pufftui.earlier import EarlierRuns
+from pufftui.charts.charting import Charting
+from pufftui.charts.earlier import EarlierRuns
+from pufftui.charts.view import SMOOTHINGS, View
 from pufftui.envs.descriptor import Descriptor
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.explain import ExplainScreen
 from pufftui.screens.filter import FilterScreen
 from pufftui.session import RunSession
-from pufftui.view import SMOOTHINGS, View
 from pufftui.widgets.charts import MOST_COLUMNS, ChartsCard
 from pufftui.widgets.curves import ORDER, CurveCard, LearningCard, ScoreCard, SpeedCard
 from pufftui.widgets.header import Header

@@ -12,7 +12,7 @@ from textual.binding import Binding
 from pufftui.alerts import COLOURS, SIGNS, level_of
 from pufftui.appearance.format import duration, figure, steps
 from pufftui.appearance.theme import PuffTheme
-from pufftui.chart import Curve, chart, usual_axis
+from pufftui.charts.chart import Curve, chart, usual_axis
 from pufftui.envs.descriptor import Descriptor
 from pufftui.screens.dialog import Dialog
 from pufftui.series.axis import Axis

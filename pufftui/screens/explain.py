@@ -9,8 +9,8 @@ from textual.binding import Binding
 
 from pufftui.appearance.format import figure
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charting import Charting
-from pufftui.explain import explain
+from pufftui.charts.charting import Charting
+from pufftui.charts.explain import explain
 from pufftui.screens.dialog import Dialog
 from pufftui.trainer.health import RULES, Rule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charting import Charting
+from pufftui.charts.charting import Charting
 from pufftui.envs.descriptor import Descriptor
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.trainer.store import AlertRow, Event

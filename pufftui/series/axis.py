@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from enum import Enum
 
-from pufftui import raster
 from pufftui.appearance.format import duration, steps, tick
+from pufftui.charts import raster
 
 TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
 """Seconds between ticks that a clock finds round."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pufftui.alerts import COLOURS, SIGNS, level_of
 from pufftui.appearance.format import fit
 from pufftui.appearance.theme import PuffTheme
-from pufftui.plot import Line
+from pufftui.charts.plot import Line
 from pufftui.trainer.store import AlertRow
 from pufftui.widgets.painted import Bar
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pufftui.appearance.format import figure, steps
 from pufftui.appearance.theme import PuffTheme
-from pufftui.plot import Line
+from pufftui.charts.plot import Line
 from pufftui.terminal.pictures import Places
 from pufftui.trainer.messages.frame import ArenaFrame, RivalFrame
 

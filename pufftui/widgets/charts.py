@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from pufftui.appearance.format import figure, fit
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charting import Charting
-from pufftui.explain import explain, label
-from pufftui.plot import Line
+from pufftui.charts.charting import Charting
+from pufftui.charts.explain import explain, label
+from pufftui.charts.plot import Line
 from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.widgets.curves import CurveCard
 

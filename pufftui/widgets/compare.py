@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from pufftui.appearance.format import NOTHING, figure, fit, setting
 from pufftui.appearance.theme import PuffTheme
-from pufftui.explain import label
-from pufftui.overlay import Overlaid, overlay
-from pufftui.plot import Line
+from pufftui.charts.explain import label
+from pufftui.charts.overlay import Overlaid, overlay
+from pufftui.charts.plot import Line
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.groups import Group, differences
 from pufftui.series.axis import Axis

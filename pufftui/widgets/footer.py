@@ -6,10 +6,10 @@ from rich.style import Style
 from textual import events
 
 from pufftui.appearance.theme import PuffTheme
+from pufftui.charts.plot import Line
 from pufftui.envs.descriptor import Descriptor
 from pufftui.keys.key import Key
 from pufftui.keys.tables import game_hints
-from pufftui.plot import Line
 from pufftui.widgets.painted import Bar
 
 

@@ -14,8 +14,8 @@ from textual.strip import Strip
 
 from pufftui.appearance.format import steps
 from pufftui.appearance.theme import PuffTheme, channels
+from pufftui.charts.plot import Line
 from pufftui.envs.descriptor import Descriptor
-from pufftui.plot import Line
 from pufftui.terminal.direct import rendered, write_at_once
 from pufftui.terminal.encoder import changes
 from pufftui.terminal.pictures import blended, packed, places, stretches

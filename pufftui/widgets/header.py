@@ -5,8 +5,8 @@ from __future__ import annotations
 from pufftui.appearance.format import duration, percent, steps
 from pufftui.appearance.glyphs import thin_bar
 from pufftui.appearance.theme import PuffTheme
+from pufftui.charts.plot import Line
 from pufftui.health import Health
-from pufftui.plot import Line
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.widgets.painted import Bar
 

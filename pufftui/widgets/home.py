@@ -12,9 +12,9 @@ from textual import events
 
 from pufftui.appearance.format import duration, figure, fit, percent, steps
 from pufftui.appearance.theme import PuffTheme
+from pufftui.charts.plot import Line, trace
 from pufftui.envs.descriptor import ActionKind, Descriptor, unknown_env
 from pufftui.keys.tables import game_hints
-from pufftui.plot import Line, trace
 from pufftui.rules import Rule
 from pufftui.runs.summary import BROKEN, RunSummary
 from pufftui.widgets.game import GameCard

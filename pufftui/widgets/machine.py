@@ -5,8 +5,8 @@ from __future__ import annotations
 from pufftui.appearance.format import memory, percent
 from pufftui.appearance.glyphs import thin_bar
 from pufftui.appearance.theme import PuffTheme
-from pufftui.metric_colours import colour_of
-from pufftui.plot import Line
+from pufftui.charts.metric_colours import colour_of
+from pufftui.charts.plot import Line
 from pufftui.trainer.messages.snapshot import TIME_PARTS, Snapshot
 from pufftui.trainer.monitor.system import GpuReadings, HostReading
 from pufftui.widgets.gpus import BLOCK, gpu_lines

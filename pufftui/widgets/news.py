@@ -11,8 +11,8 @@ from pufftui.appearance.banner import banner
 from pufftui.appearance.format import duration, fit, steps
 from pufftui.appearance.glyphs import thick_bar
 from pufftui.appearance.theme import PuffTheme
-from pufftui.marks import begins
-from pufftui.plot import Line
+from pufftui.charts.marks import begins
+from pufftui.charts.plot import Line
 from pufftui.trainer.health import Level
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.trainer.store import AlertRow, Event

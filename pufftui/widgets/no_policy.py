@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 
 from pufftui.appearance.theme import PuffTheme
+from pufftui.charts.plot import Line
 from pufftui.envs.descriptor import Descriptor
 from pufftui.opponent import Opponent
-from pufftui.plot import Line
 from pufftui.widgets.policy import PolicyCard
 
 

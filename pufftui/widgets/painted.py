@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.plot import Line
+from pufftui.charts.plot import Line
 from pufftui.terminal.direct import place_of, rendered, write_at_once
 
 GREY = Color(128, 128, 128)

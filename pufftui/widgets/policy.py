@@ -9,8 +9,8 @@ import numpy as np
 from pufftui.appearance.format import NOTHING, figure
 from pufftui.appearance.glyphs import thick_bar, thin_bar
 from pufftui.appearance.theme import PuffTheme
+from pufftui.charts.plot import Line, profile
 from pufftui.envs.descriptor import ActionKind, Descriptor
-from pufftui.plot import Line, profile
 from pufftui.tally import Tally
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.painted import Card

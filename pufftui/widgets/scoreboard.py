@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pufftui.appearance.format import NOTHING, figure
 from pufftui.appearance.theme import PuffTheme
-from pufftui.plot import Line
+from pufftui.charts.plot import Line
 from pufftui.session import PlaySession
 from pufftui.widgets.painted import Bar, Card
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pufftui.appearance.format import figure
 from pufftui.appearance.theme import PuffTheme
+from pufftui.charts.plot import Line
 from pufftui.envs.descriptor import Descriptor
-from pufftui.plot import Line
 from pufftui.tally import Tally
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.trainer.messages.snapshot import Snapshot

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pufftui.appearance.theme import PuffTheme
+from pufftui.charts.plot import Line
 from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH
-from pufftui.plot import Line
 from pufftui.widgets.painted import Painted
 
 

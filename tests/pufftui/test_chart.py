@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pufftui.appearance.theme import DEFAULT_THEME, load_themes
-from pufftui.chart import Curve, chart, value_at
-from pufftui.marks import Mark, marks_of
-from pufftui.plot import LABELS
+from pufftui.charts.chart import Curve, chart, value_at
+from pufftui.charts.marks import Mark, marks_of
+from pufftui.charts.plot import LABELS
+from pufftui.charts.view import View
 from pufftui.series.curve import LONG, Metric, Series
 from pufftui.trainer.store import AlertRow, Event
-from pufftui.view import View
 
 LOOK = load_themes()[DEFAULT_THEME]
 WIDTH, HEIGHT = 60, 12

@@ -10,9 +10,9 @@ from fakes import fake_app, fake_session, screen_text, settle
 from textual.events import MouseMove, MouseScrollUp
 
 from pufftui.appearance.preferences import kept
-from pufftui.charting import Charting
-from pufftui.earlier import EarlierRuns
-from pufftui.explain import explain
+from pufftui.charts.charting import Charting
+from pufftui.charts.earlier import EarlierRuns
+from pufftui.charts.explain import explain
 from pufftui.screens.explain import ExplainScreen
 from pufftui.screens.filter import FilterScreen
 from pufftui.series.axis import Axis

@@ -16,9 +16,9 @@ from runs_on_disk import make_run
 
 from pufftui.__main__ import main
 from pufftui.appearance.theme import load_themes
+from pufftui.charts.overlay import Overlaid, overlay
 from pufftui.compare import CompareApp
 from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH, arrange_compare
-from pufftui.overlay import Overlaid, overlay
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.screens.help import HelpScreen
 from pufftui.series.axis import Axis

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pufftui import raster
+from pufftui.charts import raster
 from pufftui.series import curve as series
 from pufftui.series import history as history_module
 from pufftui.series.axis import Axis

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pufftui.appearance.theme import load_themes
-from pufftui.metric_colours import COLOURS, colour_of
+from pufftui.charts.metric_colours import COLOURS, colour_of
 from pufftui.widgets.curves import ORDER
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pufftui import raster
+from pufftui.charts import raster
 from pufftui.series.curve import Series
 
 VALUES = st.floats(-1e6, 1e6, width=32) | st.just(math.nan)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pufftui.charts.view import SMOOTHINGS, View
 from pufftui.series.axis import Axis, ruler
-from pufftui.view import SMOOTHINGS, View
 
 PLACES = st.floats(0, 1e12)
 CHANGES = st.lists(

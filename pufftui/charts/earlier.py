@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from pufftui.chart import EARLIER_LINES
+from pufftui.charts.chart import EARLIER_LINES
 from pufftui.envs.errors import PuffError
 from pufftui.series.axis import Axis
 from pufftui.series.curve import Series

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.style import Style
 
-from pufftui import raster
 from pufftui.appearance.theme import PuffTheme
+from pufftui.charts import raster
+from pufftui.charts.view import View
 from pufftui.series.curve import Series
-from pufftui.view import View
 
 Line = list[tuple[str, Style]]
 """One line of the screen: stretches of text, each in one style."""

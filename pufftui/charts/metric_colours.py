@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from pufftui.explain import STATISTIC
+from pufftui.charts.explain import STATISTIC
 from pufftui.trainer.messages.snapshot import LOSSES, TIME_PARTS
 
 COUNT = 8

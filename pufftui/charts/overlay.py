@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui import raster
 from pufftui.appearance.format import tick
 from pufftui.appearance.theme import PuffTheme
-from pufftui.plot import GRID, SMOOTHING, SPACE, Line
+from pufftui.charts import raster
+from pufftui.charts.plot import GRID, SMOOTHING, SPACE, Line
 from pufftui.series.axis import Axis, ruler
 from pufftui.series.curve import Series
 

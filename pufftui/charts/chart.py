@@ -9,14 +9,24 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui import raster
 from pufftui.appearance.format import tick
 from pufftui.appearance.theme import PuffTheme
-from pufftui.marks import Mark
-from pufftui.plot import LABELS, Cells, Floats, Line, Tints, fill_below, paint, paint_band, put_line
+from pufftui.charts import raster
+from pufftui.charts.marks import Mark
+from pufftui.charts.plot import (
+    LABELS,
+    Cells,
+    Floats,
+    Line,
+    Tints,
+    fill_below,
+    paint,
+    paint_band,
+    put_line,
+)
+from pufftui.charts.view import View
 from pufftui.series.axis import Axis, ruler
 from pufftui.series.curve import Series
-from pufftui.view import View
 
 EARLIER_LINES = 6
 """So many earlier runs are drawn at most."""

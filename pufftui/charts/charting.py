@@ -6,16 +6,16 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pufftui.chart import Curve, value_at
-from pufftui.earlier import EarlierRuns
-from pufftui.explain import explain
-from pufftui.marks import Mark, marks_of
-from pufftui.metric_colours import colour_of
+from pufftui.charts.chart import Curve, value_at
+from pufftui.charts.earlier import EarlierRuns
+from pufftui.charts.explain import explain
+from pufftui.charts.marks import Mark, marks_of
+from pufftui.charts.metric_colours import colour_of
+from pufftui.charts.view import View
 from pufftui.series.axis import Axis
 from pufftui.series.curve import Series
 from pufftui.series.history import History
 from pufftui.trainer.store import AlertRow, Event, StoreReader
-from pufftui.view import View
 
 FINE_POINTS = 2000
 """Points of a stretch that is looked at closely in a long run."""

@@ -23,7 +23,7 @@ from pufftui.screens.play import PlayScreen
 from pufftui.screens.quit import QuitScreen
 from pufftui.screens.run import RunScreen
 from pufftui.screens.watch import WatchScreen
-from pufftui.session import (
+from pufftui.state.session import (
     AttachSession,
     GameSession,
     PlaySession,

@@ -21,7 +21,7 @@ from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot
 
 if TYPE_CHECKING:
-    from pufftui.session import Trainer
+    from pufftui.state.session import Trainer
 
 REPORT_SECONDS = 1.0
 PROGRESS_SECONDS = 10.0

@@ -15,8 +15,8 @@ from pufftui.appearance.privacy import own_secrets
 from pufftui.browsing import INTERRUPTED, BrowsingApp, browse
 from pufftui.dressed import SIGNALS
 from pufftui.envs.catalogue import env_names, installed_names, is_env
-from pufftui.preview import Preview
 from pufftui.screens.home import Choice, HomeScreen
+from pufftui.state.preview import Preview
 from pufftui.terminal.private import hung_up
 from pufftui.trainer.run.folder import run_names, runs_root
 from pufftui.wishes import Wishes

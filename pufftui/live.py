@@ -14,7 +14,7 @@ from pufftui.appearance.format import duration, figure, steps
 from pufftui.detach import HandOver
 from pufftui.headless import ROWS_LOST, run_headless
 from pufftui.recorded import farewell
-from pufftui.session import Session
+from pufftui.state.session import Session
 from pufftui.terminal.streams import Output, masked
 from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import Phase

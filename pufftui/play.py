@@ -7,7 +7,7 @@ import sys
 from pufftui.app import PuffApp
 from pufftui.appearance.format import figure
 from pufftui.recorded import farewell
-from pufftui.session import PlaySession
+from pufftui.state.session import PlaySession
 from pufftui.terminal.private import passing_log
 from pufftui.wishes import Wishes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pufftui.session import Stage
+from pufftui.state.session import Stage
 
 
 def farewell(arena: Stage) -> str:

@@ -13,7 +13,7 @@ from pufftui.envs.descriptor import Descriptor, unknown_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.reading import read_small_text
 from pufftui.recorded import farewell
-from pufftui.session import AttachSession, EmptyStage, Stage, WatchSession
+from pufftui.state.session import AttachSession, EmptyStage, Stage, WatchSession
 from pufftui.terminal.private import passing_log
 from pufftui.trainer.arena.arena import Arena
 from pufftui.trainer.run.folder import RunFolder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pufftui.alerts import COLOURS, SIGNS, level_of
+from pufftui.state.alerts import COLOURS, SIGNS, level_of
 from pufftui.trainer.health import Level
 from pufftui.trainer.store import AlertRow, Event
 

@@ -83,7 +83,7 @@ def show(runner: Runner, options: argparse.Namespace) -> int:
 
 def _show_live(runner: Runner, wanted: Wishes, note: str) -> int:
     from pufftui.live import run_live
-    from pufftui.session import Session
+    from pufftui.state.session import Session
     from pufftui.trainer.arena.arena import Arena
     from pufftui.trainer.store import StoreReader
 

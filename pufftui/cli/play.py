@@ -31,12 +31,12 @@ def run(arguments: list[str]) -> int:
         raise PuffError("play needs an environment.", f"Known: {known}.", usage=True)
     library = load_named(options.env)
     config = load_settings(options.env, setting_files(), {})
-    from pufftui.opponent import choose_opponent
+    from pufftui.state.opponent import choose_opponent
 
     opponent = choose_opponent(config, options.source)
     check_screen("play", "Start it in one.", options.theme)
     from pufftui.play import run_play
-    from pufftui.session import PlaySession
+    from pufftui.state.session import PlaySession
     from pufftui.trainer.arena.arena import Arena
 
     # Other games every time: nobody wants to learn one game by heart.

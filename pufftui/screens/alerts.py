@@ -8,10 +8,10 @@ from collections.abc import Callable
 from rich.text import Text
 from textual.binding import Binding
 
-from pufftui.alerts import COLOURS, SIGNS, Alerts, can_roll_back, level_of
 from pufftui.appearance.format import duration, fit, steps
 from pufftui.appearance.theme import PuffTheme
 from pufftui.screens.dialog import Dialog
+from pufftui.state.alerts import COLOURS, SIGNS, Alerts, can_roll_back, level_of
 from pufftui.trainer.store import AlertRow
 
 WIDTH = 74

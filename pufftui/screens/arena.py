@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 
 from pufftui.appearance.format import figure
 from pufftui.appearance.theme import PuffTheme
-from pufftui.asked import Asked
 from pufftui.layout.cockpit import Arrangement
 from pufftui.screens.ask import AgentScreen
 from pufftui.screens.help import HelpScreen
 from pufftui.screens.player import PlayerScreen
-from pufftui.session import GameSession
+from pufftui.state.asked import Asked
+from pufftui.state.session import GameSession
 from pufftui.trainer.messages.command import (
     FollowAgent,
     PauseGame,

@@ -12,7 +12,7 @@ from pufftui.appearance.theme import PuffTheme
 from pufftui.keys.tables import ATTACH_KEYS, bindings
 from pufftui.screens.dialog import Dialog
 from pufftui.screens.watch import WatchScreen
-from pufftui.session import AttachSession
+from pufftui.state.session import AttachSession
 from pufftui.trainer.messages.command import Command, Stop
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 

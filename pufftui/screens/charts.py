@@ -13,7 +13,7 @@ from pufftui.envs.descriptor import Descriptor
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.explain import ExplainScreen
 from pufftui.screens.filter import FilterScreen
-from pufftui.session import RunSession
+from pufftui.state.session import RunSession
 from pufftui.widgets.charts import MOST_COLUMNS, ChartsCard
 from pufftui.widgets.curves import ORDER, CurveCard, LearningCard, ScoreCard, SpeedCard
 from pufftui.widgets.header import Header

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.binding import Binding
 
-from pufftui.alerts import COLOURS, SIGNS, level_of
 from pufftui.appearance.format import duration, figure, steps
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.chart import Curve, chart, usual_axis
@@ -17,6 +16,7 @@ from pufftui.envs.descriptor import Descriptor
 from pufftui.screens.dialog import Dialog
 from pufftui.series.axis import Axis
 from pufftui.series.history import History
+from pufftui.state.alerts import COLOURS, SIGNS, level_of
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.store import AlertRow
 

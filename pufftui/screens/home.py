@@ -11,9 +11,9 @@ from pufftui.keys.home import HOME_KEYS
 from pufftui.keys.tables import bindings
 from pufftui.layout.cockpit import Arrangement
 from pufftui.layout.home import arrange_home
-from pufftui.preview import Preview, Showing
 from pufftui.runs.summary import BROKEN, RunSummary, summarise
 from pufftui.screens.browsing import BrowsingScreen
+from pufftui.state.preview import Preview, Showing
 from pufftui.trainer.messages.command import SetPictureSize
 from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
 from pufftui.trainer.settings.sources import ENVIRONMENT

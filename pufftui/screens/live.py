@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pufftui.health import Health, health
 from pufftui.keys.tables import KEYS, bindings
 from pufftui.screens.quit import QuitScreen
 from pufftui.screens.run import RunScreen
-from pufftui.session import Session
+from pufftui.state.health import Health, health
+from pufftui.state.session import Session
 from pufftui.trainer.messages.command import Command
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 

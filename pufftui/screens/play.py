@@ -8,7 +8,7 @@ from pufftui.appearance.theme import PuffTheme
 from pufftui.keys.tables import PLAY_KEYS, bindings
 from pufftui.layout.cockpit import Arrangement, arrange_play
 from pufftui.screens.arena import ArenaScreen
-from pufftui.session import PlaySession
+from pufftui.state.session import PlaySession
 from pufftui.trainer.messages.command import PauseGame
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.header import Header

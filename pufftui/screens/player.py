@@ -12,7 +12,7 @@ from pufftui.keys.grip import SHIFTS, Grip, ShiftHold
 from pufftui.keys.key import Key
 from pufftui.keys.kitty import KeyMotion, Motion
 from pufftui.keys.tables import game_hints, game_key, game_keys
-from pufftui.session import GameSession
+from pufftui.state.session import GameSession
 from pufftui.trainer.messages.command import ArenaCommand, HandBack, PauseGame, TakeOver
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.footer import Footer

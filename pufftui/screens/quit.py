@@ -12,7 +12,7 @@ from pufftui.appearance.glyphs import thin_bar
 from pufftui.appearance.theme import PuffTheme
 from pufftui.detach import HandOver
 from pufftui.screens.dialog import Dialog
-from pufftui.session import Session
+from pufftui.state.session import Session
 from pufftui.trainer.messages.command import Stop
 
 PATIENCE = 2.0

@@ -8,22 +8,22 @@ from typing import ClassVar
 
 from textual import work
 
-from pufftui.alerts import Alerts, level_of
 from pufftui.appearance.theme import PuffTheme
-from pufftui.asked import Asked
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import available_cores
-from pufftui.health import Health
 from pufftui.layout.cockpit import Arrangement, arrange, with_strip
 from pufftui.layout.stream import arrange_stream
-from pufftui.pace import Pace
 from pufftui.screens.alerts import AlertsScreen
 from pufftui.screens.ask import ChangeScreen, NoteScreen
 from pufftui.screens.charts import ChartScreen
 from pufftui.screens.critical import CriticalScreen, roll_back
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.stream import Stream
-from pufftui.session import RunSession
+from pufftui.state.alerts import Alerts, level_of
+from pufftui.state.asked import Asked
+from pufftui.state.health import Health
+from pufftui.state.pace import Pace
+from pufftui.state.session import RunSession
 from pufftui.terminal.direct import write_control
 from pufftui.terminal.notify import BELL, desktop
 from pufftui.trainer.health import Level

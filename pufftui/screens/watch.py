@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from pufftui.appearance.format import duration, steps
 from pufftui.appearance.theme import PuffTheme
-from pufftui.health import Health, health
 from pufftui.keys.tables import TRAINING_ONLY, WATCH_KEYS, bindings
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.run import RunScreen
-from pufftui.session import WatchSession
-from pufftui.stored_machine import StoredMachine
+from pufftui.state.health import Health, health
+from pufftui.state.session import WatchSession
+from pufftui.state.stored_machine import StoredMachine
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.monitor.system import GpuReadings, GpuSampler, HostReading, HostSampler
 from pufftui.trainer.store import StoreReader

@@ -6,7 +6,7 @@ from pufftui.appearance.format import duration, percent, steps
 from pufftui.appearance.glyphs import thin_bar
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.plot import Line
-from pufftui.health import Health
+from pufftui.state.health import Health
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.widgets.painted import Bar
 

@@ -15,8 +15,8 @@ from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.plot import Line, trace
 from pufftui.envs.descriptor import ActionKind, Descriptor, unknown_env
 from pufftui.keys.tables import game_hints
-from pufftui.rules import Rule
 from pufftui.runs.summary import BROKEN, RunSummary
+from pufftui.state.rules import Rule
 from pufftui.widgets.game import GameCard
 from pufftui.widgets.header import badge
 from pufftui.widgets.painted import Bar, Card

@@ -7,7 +7,7 @@ import textwrap
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.plot import Line
 from pufftui.envs.descriptor import Descriptor
-from pufftui.opponent import Opponent
+from pufftui.state.opponent import Opponent
 from pufftui.widgets.policy import PolicyCard
 
 

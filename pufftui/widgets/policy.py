@@ -11,7 +11,7 @@ from pufftui.appearance.glyphs import thick_bar, thin_bar
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.plot import Line, profile
 from pufftui.envs.descriptor import ActionKind, Descriptor
-from pufftui.tally import Tally
+from pufftui.state.tally import Tally
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.painted import Card
 

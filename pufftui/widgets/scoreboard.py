@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pufftui.appearance.format import NOTHING, figure
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.plot import Line
-from pufftui.session import PlaySession
+from pufftui.state.session import PlaySession
 from pufftui.widgets.painted import Bar, Card
 
 WIDEST = 34

@@ -6,7 +6,7 @@ from pufftui.appearance.format import figure
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.plot import Line
 from pufftui.envs.descriptor import Descriptor
-from pufftui.tally import Tally
+from pufftui.state.tally import Tally
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.widgets.painted import Bar

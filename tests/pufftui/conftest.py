@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fakes import fake_session
 
-from pufftui.session import Session
+from pufftui.state.session import Session
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from pufftui.app import PuffApp
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import StepBuffers, VectorEnv
-from pufftui.session import Session
+from pufftui.state.session import Session
 from pufftui.trainer.arena.demonstration import Kept
 from pufftui.trainer.health import Finding
 from pufftui.trainer.messages.command import (

@@ -19,10 +19,10 @@ from pufftui.compare import CompareApp
 from pufftui.control.server import ControlServer
 from pufftui.envs.catalogue import env_names, load_env
 from pufftui.home import HomeApp
-from pufftui.opponent import choose_opponent
 from pufftui.runs.comparison import Comparison
 from pufftui.screens.home import Choice
-from pufftui.session import GameSession, PlaySession, Session, WatchSession
+from pufftui.state.opponent import choose_opponent
+from pufftui.state.session import GameSession, PlaySession, Session, WatchSession
 from pufftui.trainer.arena.arena import Arena
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run.folder import RunFolder, run_names

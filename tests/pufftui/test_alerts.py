@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from fakes import fake_app, fake_session, screen_text, settle
 
-from pufftui.alerts import Alerts
 from pufftui.screens.alerts import AlertsScreen
 from pufftui.screens.critical import CriticalScreen
 from pufftui.screens.end import SummaryScreen
-from pufftui.session import Session
+from pufftui.state.alerts import Alerts
+from pufftui.state.session import Session
 from pufftui.terminal.notify import desktop
 from pufftui.trainer.health import RULES, Finding, Level, Remedy
 from pufftui.trainer.messages.command import Pause, RollBack

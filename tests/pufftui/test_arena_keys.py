@@ -16,7 +16,7 @@ from pufftui.keys.grip import ALONE_SECONDS
 from pufftui.keys.kitty import KeyMotion, Motion, ReleasesReported
 from pufftui.screens.ask import AgentScreen
 from pufftui.screens.quit import QuitScreen
-from pufftui.session import Session
+from pufftui.state.session import Session
 from pufftui.terminal.pictures import places
 from pufftui.trainer.arena.demonstration import Kept
 from pufftui.trainer.messages.command import (

@@ -14,7 +14,7 @@ from pufftui.screens.live import LiveScreen
 from pufftui.screens.logged import LoggedScreen
 from pufftui.screens.play import PlayScreen
 from pufftui.screens.watch import WatchScreen
-from pufftui.session import Session
+from pufftui.state.session import Session
 
 SCREENS = [
     AttachScreen,

@@ -6,7 +6,7 @@ import pytest
 from fakes import SETTINGS, choose_command, fake_app, screen_text, settle
 
 from pufftui.screens.ask import ChangeScreen
-from pufftui.session import Session
+from pufftui.state.session import Session
 from pufftui.trainer.messages.command import SetField, UndoChange
 
 

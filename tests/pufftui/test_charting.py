@@ -16,7 +16,7 @@ from pufftui.charts.explain import explain
 from pufftui.screens.explain import ExplainScreen
 from pufftui.screens.filter import FilterScreen
 from pufftui.series.axis import Axis
-from pufftui.session import Session
+from pufftui.state.session import Session
 from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader, StoreWriter

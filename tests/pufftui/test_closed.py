@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from pufftui.screens.help import HelpScreen
 from pufftui.screens.reveal import RevealScreen
-from pufftui.session import Session
+from pufftui.state.session import Session
 
 DIALOGS = ("question_mark", "ctrl+p", "n", "q")
 

@@ -13,7 +13,7 @@ import pytest
 from fakes import fake_app, screen_text, settle
 from terminals import Terminal, live_script
 
-from pufftui.session import Session
+from pufftui.state.session import Session
 from pufftui.terminal.private import places_cursor
 from pufftui.trainer.messages.command import SetRival
 

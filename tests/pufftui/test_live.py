@@ -18,11 +18,11 @@ from textual.events import AppBlur, Key
 from pufftui.envs.errors import PuffError
 from pufftui.keys.latch import QUIET
 from pufftui.keys.tables import KEYS
-from pufftui.pace import LEAST, MOST
 from pufftui.screens.end import ErrorScreen, SummaryScreen
 from pufftui.screens.help import WORDS, HelpScreen
 from pufftui.screens.quit import PATIENCE, QuitScreen
-from pufftui.session import Session
+from pufftui.state.pace import LEAST, MOST
+from pufftui.state.session import Session
 from pufftui.trainer.messages.command import (
     Checkpoint,
     HandBack,

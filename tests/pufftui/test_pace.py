@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pufftui.pace import LEAST, MOST, PERIOD, SHARE, Pace
+from pufftui.state.pace import LEAST, MOST, PERIOD, SHARE, Pace
 
 
 def settled(pace: Pace, cost: Callable[[float], float], seconds: int = 60) -> list[float]:

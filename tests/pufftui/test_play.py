@@ -30,10 +30,10 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.keys.tables import PLAY_KEYS
 from pufftui.layout.cockpit import ENOUGH, LEAST_HEIGHT, LEAST_WIDTH, arrange_play, picture_area
-from pufftui.opponent import Opponent, choose_opponent
 from pufftui.screens.help import HelpScreen
-from pufftui.session import PlaySession
-from pufftui.tally import Tally
+from pufftui.state.opponent import Opponent, choose_opponent
+from pufftui.state.session import PlaySession
+from pufftui.state.tally import Tally
 from pufftui.trainer.arena.arena import Arena
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.trainer.run.checkpoint import newest_checkpoint, write_checkpoint
@@ -479,7 +479,7 @@ def test_weights_are_those_of_the_checkpoint(runs: Path) -> None:
 async def test_the_game_follows_the_policy(trained: Path, play, tmp_path, monkeypatch) -> None:
     """A checkpoint whose policy always goes left does so on the screen."""
     monkeypatch.setenv("PUFFTUI_RUNS", str(tmp_path))
-    monkeypatch.setattr("pufftui.opponent.run_environment", lambda _: "squared")
+    monkeypatch.setattr("pufftui.state.opponent.run_environment", lambda _: "squared")
     saved, _ = newest_checkpoint(trained / "squared-tiny" / "checkpoints")
     bias = saved.arrays["policy/heads.bias"].copy()
     bias[LEFT] += 1000

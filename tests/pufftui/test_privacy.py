@@ -18,7 +18,7 @@ from pufftui.keys.tables import KEYS
 from pufftui.recorded import farewell
 from pufftui.screens.end import ErrorScreen
 from pufftui.screens.reveal import RevealScreen
-from pufftui.session import Session
+from pufftui.state.session import Session
 from pufftui.trainer.arena.demonstration import Kept
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.store import AlertRow, Event

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pufftui.envs.catalogue import env_names
-from pufftui.rules import Rule, rules
+from pufftui.state.rules import Rule, rules
 
 
 @pytest.mark.parametrize("env", env_names())

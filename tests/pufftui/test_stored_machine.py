@@ -2,7 +2,7 @@
 
 import pytest
 
-from pufftui.stored_machine import NO_GPU, StoredMachine
+from pufftui.state.stored_machine import NO_GPU, StoredMachine
 from pufftui.trainer.monitor.system import REMEMBERED
 from pufftui.trainer.store import StoreReader, StoreWriter
 

@@ -12,7 +12,7 @@ from pufftui.appearance.preferences import kept, preference_folder
 from pufftui.appearance.theme import DEFAULT_THEME
 from pufftui.appearance.wardrobe import Wardrobe, remember
 from pufftui.envs.errors import PuffError
-from pufftui.session import Session
+from pufftui.state.session import Session
 
 MIDNIGHT = (Path(pufftui.themes.__path__[0]) / "midnight.toml").read_text()
 

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from pufftui.control.client import Control
 from pufftui.envs.descriptor import Descriptor
-from pufftui.opponent import Opponent
-from pufftui.tally import Tally
+from pufftui.state.opponent import Opponent
+from pufftui.state.tally import Tally
 from pufftui.trainer.health import Finding
 from pufftui.trainer.messages.command import ArenaCommand, Command
 from pufftui.trainer.messages.frame import ArenaFrame

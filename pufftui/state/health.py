@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pufftui.alerts import Alerts, level_of
 from pufftui.appearance.format import duration
+from pufftui.state.alerts import Alerts, level_of
 from pufftui.trainer.health import Level
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pufftui.envs.catalogue import find_env, load_env
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError
-from pufftui.opponent import choose_opponent
-from pufftui.rules import Rule, rules
+from pufftui.state.opponent import choose_opponent
+from pufftui.state.rules import Rule, rules
 from pufftui.trainer.arena.arena import Arena
 from pufftui.trainer.messages.command import ArenaCommand
 from pufftui.trainer.messages.frame import ArenaFrame

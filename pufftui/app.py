@@ -17,10 +17,10 @@ from pufftui.dressed import SIGNALS, DressedApp
 from pufftui.keys.kitty import KeyMotion, ReleasesReported
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.attach import AttachScreen, LeaveScreen
+from pufftui.screens.dialogs.quit import QuitScreen
 from pufftui.screens.live import LiveScreen
 from pufftui.screens.logged import LoggedScreen
 from pufftui.screens.play import PlayScreen
-from pufftui.screens.quit import QuitScreen
 from pufftui.screens.run import RunScreen
 from pufftui.screens.watch import WatchScreen
 from pufftui.state.session import (

@@ -25,8 +25,8 @@ from pufftui.appearance.wardrobe import Wardrobe, remember
 from pufftui.crash import CrashingApp
 from pufftui.keys.key import Key
 from pufftui.keys.kitty import with_releases
+from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.screens.palette import Palette
-from pufftui.screens.reveal import RevealScreen
 from pufftui.terminal.closed import forget_closed_widgets
 from pufftui.terminal.private import hung_up, private_terminal
 from pufftui.wishes import Wishes

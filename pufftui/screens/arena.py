@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from pufftui.appearance.format import figure
 from pufftui.appearance.theme import PuffTheme
 from pufftui.layout.cockpit import Arrangement
-from pufftui.screens.ask import AgentScreen
-from pufftui.screens.help import HelpScreen
+from pufftui.screens.dialogs.ask import AgentScreen
+from pufftui.screens.dialogs.help import HelpScreen
 from pufftui.screens.player import PlayerScreen
 from pufftui.state.asked import Asked
 from pufftui.state.session import GameSession

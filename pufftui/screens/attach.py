@@ -10,7 +10,7 @@ from textual.binding import Binding
 from pufftui.appearance.format import steps
 from pufftui.appearance.theme import PuffTheme
 from pufftui.keys.tables import ATTACH_KEYS, bindings
-from pufftui.screens.dialog import Dialog
+from pufftui.screens.dialogs.dialog import Dialog
 from pufftui.screens.watch import WatchScreen
 from pufftui.state.session import AttachSession
 from pufftui.trainer.messages.command import Command, Stop

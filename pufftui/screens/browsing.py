@@ -11,7 +11,7 @@ from textual.screen import Screen
 from pufftui.appearance.theme import PuffTheme
 from pufftui.keys.key import Key
 from pufftui.layout.cockpit import Arrangement
-from pufftui.screens.help import HelpScreen
+from pufftui.screens.dialogs.help import HelpScreen
 from pufftui.widgets.cockpit import Cockpit, CockpitLayout
 from pufftui.widgets.painted import Painted
 

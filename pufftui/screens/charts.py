@@ -11,8 +11,8 @@ from pufftui.charts.earlier import EarlierRuns
 from pufftui.charts.view import SMOOTHINGS, View
 from pufftui.envs.descriptor import Descriptor
 from pufftui.screens.arena import ArenaScreen
-from pufftui.screens.explain import ExplainScreen
-from pufftui.screens.filter import FilterScreen
+from pufftui.screens.dialogs.explain import ExplainScreen
+from pufftui.screens.dialogs.filter import FilterScreen
 from pufftui.state.session import RunSession
 from pufftui.widgets.charts import MOST_COLUMNS, ChartsCard
 from pufftui.widgets.curves import ORDER, CurveCard, LearningCard, ScoreCard, SpeedCard

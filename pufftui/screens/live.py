@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pufftui.keys.tables import KEYS, bindings
-from pufftui.screens.quit import QuitScreen
+from pufftui.screens.dialogs.quit import QuitScreen
 from pufftui.screens.run import RunScreen
 from pufftui.state.health import Health, health
 from pufftui.state.session import Session

@@ -13,11 +13,11 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import available_cores
 from pufftui.layout.cockpit import Arrangement, arrange, with_strip
 from pufftui.layout.stream import arrange_stream
-from pufftui.screens.alerts import AlertsScreen
-from pufftui.screens.ask import ChangeScreen, NoteScreen
 from pufftui.screens.charts import ChartScreen
-from pufftui.screens.critical import CriticalScreen, roll_back
-from pufftui.screens.end import ErrorScreen, SummaryScreen
+from pufftui.screens.dialogs.alerts import AlertsScreen
+from pufftui.screens.dialogs.ask import ChangeScreen, NoteScreen
+from pufftui.screens.dialogs.critical import CriticalScreen, roll_back
+from pufftui.screens.dialogs.end import ErrorScreen, SummaryScreen
 from pufftui.screens.stream import Stream
 from pufftui.state.alerts import Alerts, level_of
 from pufftui.state.asked import Asked

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pufftui.appearance.format import duration, steps
 from pufftui.appearance.theme import PuffTheme
 from pufftui.keys.tables import TRAINING_ONLY, WATCH_KEYS, bindings
-from pufftui.screens.end import ErrorScreen, SummaryScreen
+from pufftui.screens.dialogs.end import ErrorScreen, SummaryScreen
 from pufftui.screens.run import RunScreen
 from pufftui.state.health import Health, health
 from pufftui.state.session import WatchSession

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from fakes import fake_app, fake_session, screen_text, settle
 
-from pufftui.screens.alerts import AlertsScreen
-from pufftui.screens.critical import CriticalScreen
-from pufftui.screens.end import SummaryScreen
+from pufftui.screens.dialogs.alerts import AlertsScreen
+from pufftui.screens.dialogs.critical import CriticalScreen
+from pufftui.screens.dialogs.end import SummaryScreen
 from pufftui.state.alerts import Alerts
 from pufftui.state.session import Session
 from pufftui.terminal.notify import desktop

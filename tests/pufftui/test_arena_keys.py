@@ -14,8 +14,8 @@ from textual.geometry import Region
 
 from pufftui.keys.grip import ALONE_SECONDS
 from pufftui.keys.kitty import KeyMotion, Motion, ReleasesReported
-from pufftui.screens.ask import AgentScreen
-from pufftui.screens.quit import QuitScreen
+from pufftui.screens.dialogs.ask import AgentScreen
+from pufftui.screens.dialogs.quit import QuitScreen
 from pufftui.state.session import Session
 from pufftui.terminal.pictures import places
 from pufftui.trainer.arena.demonstration import Kept

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fakes import SETTINGS, choose_command, fake_app, screen_text, settle
 
-from pufftui.screens.ask import ChangeScreen
+from pufftui.screens.dialogs.ask import ChangeScreen
 from pufftui.state.session import Session
 from pufftui.trainer.messages.command import SetField, UndoChange
 

@@ -13,8 +13,8 @@ from pufftui.appearance.preferences import kept
 from pufftui.charts.charting import Charting
 from pufftui.charts.earlier import EarlierRuns
 from pufftui.charts.explain import explain
-from pufftui.screens.explain import ExplainScreen
-from pufftui.screens.filter import FilterScreen
+from pufftui.screens.dialogs.explain import ExplainScreen
+from pufftui.screens.dialogs.filter import FilterScreen
 from pufftui.series.axis import Axis
 from pufftui.state.session import Session
 from pufftui.trainer.messages.snapshot import LOSSES

@@ -9,8 +9,8 @@ from fakes import fake_app, settle
 from textual._styles_cache import StylesCache
 from textual.widget import Widget
 
-from pufftui.screens.help import HelpScreen
-from pufftui.screens.reveal import RevealScreen
+from pufftui.screens.dialogs.help import HelpScreen
+from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.state.session import Session
 
 DIALOGS = ("question_mark", "ctrl+p", "n", "q")

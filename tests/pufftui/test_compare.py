@@ -20,7 +20,7 @@ from pufftui.charts.overlay import Overlaid, overlay
 from pufftui.compare import CompareApp
 from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH, arrange_compare
 from pufftui.runs.comparison import Comparison, Grouping
-from pufftui.screens.help import HelpScreen
+from pufftui.screens.dialogs.help import HelpScreen
 from pufftui.series.axis import Axis
 from pufftui.series.curve import Series
 from pufftui.trainer.run.folder import RunFolder

@@ -18,7 +18,7 @@ from pufftui.__main__ import main
 from pufftui.home import HomeApp, known_envs
 from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH
 from pufftui.layout.home import arrange_home
-from pufftui.screens.help import HelpScreen
+from pufftui.screens.dialogs.help import HelpScreen
 from pufftui.screens.home import Choice
 from pufftui.wishes import Wishes
 

@@ -18,9 +18,9 @@ from textual.events import AppBlur, Key
 from pufftui.envs.errors import PuffError
 from pufftui.keys.latch import QUIET
 from pufftui.keys.tables import KEYS
-from pufftui.screens.end import ErrorScreen, SummaryScreen
-from pufftui.screens.help import WORDS, HelpScreen
-from pufftui.screens.quit import PATIENCE, QuitScreen
+from pufftui.screens.dialogs.end import ErrorScreen, SummaryScreen
+from pufftui.screens.dialogs.help import WORDS, HelpScreen
+from pufftui.screens.dialogs.quit import PATIENCE, QuitScreen
 from pufftui.state.pace import LEAST, MOST
 from pufftui.state.session import Session
 from pufftui.trainer.messages.command import (

@@ -30,7 +30,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.keys.tables import PLAY_KEYS
 from pufftui.layout.cockpit import ENOUGH, LEAST_HEIGHT, LEAST_WIDTH, arrange_play, picture_area
-from pufftui.screens.help import HelpScreen
+from pufftui.screens.dialogs.help import HelpScreen
 from pufftui.state.opponent import Opponent, choose_opponent
 from pufftui.state.session import PlaySession
 from pufftui.state.tally import Tally

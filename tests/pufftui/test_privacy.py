@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from pufftui.appearance.privacy import HIDDEN, Secrets, mask, mask_parts, own_secrets
 from pufftui.keys.tables import KEYS
 from pufftui.recorded import farewell
-from pufftui.screens.end import ErrorScreen
-from pufftui.screens.reveal import RevealScreen
+from pufftui.screens.dialogs.end import ErrorScreen
+from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.state.session import Session
 from pufftui.trainer.arena.demonstration import Kept
 from pufftui.trainer.messages.snapshot import Phase

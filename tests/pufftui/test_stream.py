@@ -17,7 +17,7 @@ from pufftui.cli.parser import CommandParser
 from pufftui.keys.tables import KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
 from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH, picture_area
 from pufftui.layout.stream import arrange_stream
-from pufftui.screens.reveal import RevealScreen
+from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.state.session import Session
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.header import BADGE

@@ -17,7 +17,7 @@ from processes import ENDLESS, PUFFTUI, SMALL, Terminal, end, train, trains, wai
 from runs_on_disk import make_run
 
 from pufftui.app import PuffApp
-from pufftui.screens.end import ErrorScreen, SummaryScreen
+from pufftui.screens.dialogs.end import ErrorScreen, SummaryScreen
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.run.watcher import Watcher

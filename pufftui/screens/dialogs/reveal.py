@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.binding import Binding
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.screens.dialog import Dialog
+from pufftui.screens.dialogs.dialog import Dialog
 
 
 class RevealScreen(Dialog):

@@ -11,7 +11,7 @@ from pufftui.appearance.format import figure, steps
 from pufftui.appearance.glyphs import thin_bar
 from pufftui.appearance.theme import PuffTheme
 from pufftui.detach import HandOver
-from pufftui.screens.dialog import Dialog
+from pufftui.screens.dialogs.dialog import Dialog
 from pufftui.state.session import Session
 from pufftui.trainer.messages.command import Stop
 

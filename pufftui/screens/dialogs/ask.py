@@ -14,7 +14,7 @@ from textual.widgets.input import Selection
 from pufftui.appearance.format import fit
 from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.screens.dialog import Dialog
+from pufftui.screens.dialogs.dialog import Dialog
 from pufftui.trainer.messages.command import SetField, UndoChange
 from pufftui.trainer.settings.fields import check_live, setting_fields
 from pufftui.trainer.settings.sources import parse_number

@@ -11,7 +11,7 @@ from pufftui.appearance.format import figure
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.charting import Charting
 from pufftui.charts.explain import explain
-from pufftui.screens.dialog import Dialog
+from pufftui.screens.dialogs.dialog import Dialog
 from pufftui.trainer.health import RULES, Rule
 
 WIDTH = 72

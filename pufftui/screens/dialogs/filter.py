@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.widgets import Input
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.screens.ask import AskScreen
+from pufftui.screens.dialogs.ask import AskScreen
 
 
 class FilterScreen(AskScreen):

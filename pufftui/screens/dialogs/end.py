@@ -13,7 +13,7 @@ from pufftui.appearance.format import duration, figure, steps
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.chart import Curve, chart, usual_axis
 from pufftui.envs.descriptor import Descriptor
-from pufftui.screens.dialog import Dialog
+from pufftui.screens.dialogs.dialog import Dialog
 from pufftui.series.axis import Axis
 from pufftui.series.history import History
 from pufftui.state.alerts import COLOURS, SIGNS, level_of

@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 from pufftui.appearance.format import steps
 from pufftui.appearance.theme import PuffTheme
-from pufftui.screens.dialog import Dialog
+from pufftui.screens.dialogs.dialog import Dialog
 from pufftui.state.alerts import can_roll_back
 from pufftui.trainer.messages.command import Command, Pause, RollBack
 from pufftui.trainer.store import AlertRow

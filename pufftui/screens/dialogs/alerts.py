@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 from pufftui.appearance.format import duration, fit, steps
 from pufftui.appearance.theme import PuffTheme
-from pufftui.screens.dialog import Dialog
+from pufftui.screens.dialogs.dialog import Dialog
 from pufftui.state.alerts import COLOURS, SIGNS, Alerts, can_roll_back, level_of
 from pufftui.trainer.store import AlertRow
 

@@ -9,7 +9,7 @@ from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import Descriptor
 from pufftui.keys.key import Key
 from pufftui.keys.tables import key_name
-from pufftui.screens.dialog import Dialog
+from pufftui.screens.dialogs.dialog import Dialog
 
 KEY, WORDS = 11, 44
 """Cells of a key and of what it does."""

@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from pufftui.appearance.privacy import Secrets, own_secrets
 from pufftui.appearance.theme import PuffTheme
-from pufftui.detach import HandOver
+from pufftui.control.handover import HandOver
 from pufftui.dressed import SIGNALS, DressedApp
 from pufftui.keys.kitty import KeyMotion, ReleasesReported
 from pufftui.screens.arena import ArenaScreen

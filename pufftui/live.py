@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from pufftui.app import PuffApp
 from pufftui.appearance.format import duration, figure, steps
-from pufftui.detach import HandOver
+from pufftui.control.handover import HandOver
 from pufftui.headless import ROWS_LOST, run_headless
 from pufftui.recorded import farewell
 from pufftui.state.session import Session

@@ -106,7 +106,7 @@ def test_who_is_left_running_keeps_its_game(
     folder: Path, change: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     """The process that goes on gets the library that the first one had, whatever is edited since."""
-    from pufftui.detach import HandOver
+    from pufftui.control.handover import HandOver
     from pufftui.trainer.run.lock import INHERITED
 
     train()

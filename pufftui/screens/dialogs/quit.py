@@ -10,7 +10,7 @@ from textual.binding import Binding
 from pufftui.appearance.format import figure, steps
 from pufftui.appearance.glyphs import thin_bar
 from pufftui.appearance.theme import PuffTheme
-from pufftui.detach import HandOver
+from pufftui.control.handover import HandOver
 from pufftui.screens.dialogs.dialog import Dialog
 from pufftui.state.session import Session
 from pufftui.trainer.messages.command import Stop

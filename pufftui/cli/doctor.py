@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 
 from pufftui.cli.parser import CommandParser
-from pufftui.doctor import Finding, Status, examine
+from pufftui.doctor.doctor import Finding, Status, examine
 
 SIGNS = {
     Status.OK: ("32", "ok"),

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pufftui.appearance.preferences import preference_folder
+from pufftui.doctor.hardware import device_kind
 from pufftui.envs.catalogue import find_env, load_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.places import home
-from pufftui.hardware import device_kind
 from pufftui.trainer.settings.fields import SECTIONS, Config, setting_fields
 from pufftui.trainer.settings.sources import load_config
 

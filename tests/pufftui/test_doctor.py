@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from pufftui import doctor
-from pufftui.doctor import Finding, Status
-from pufftui.hardware import TorchBuild
+from pufftui.doctor import doctor
+from pufftui.doctor.doctor import Finding, Status
+from pufftui.doctor.hardware import TorchBuild
 from pufftui.trainer.monitor.system import GpuReading, GpuReadings
 
 CARD = GpuReading(0, "H200", 0.87, 48 << 30, 141 << 30, 61.0, 412.0)

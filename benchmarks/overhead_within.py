@@ -24,7 +24,7 @@ from typing import Any
 from overhead import start
 
 from pufftui.__main__ import main as pufftui
-from pufftui.app import PuffApp
+from pufftui.apps.training import PuffApp
 from pufftui.screens.run import RunScreen
 from pufftui.trainer.messages.command import PauseGame, SetFrameRate, SetPictureSize
 from pufftui.trainer.messages.snapshot import Snapshot

@@ -23,6 +23,6 @@ def run(arguments: list[str]) -> int:
     options = parser.parse(arguments)
     folder = RunFolder.open(options.run)
     check_screen("attach", "Start it in one.", options.theme)
-    from pufftui.watch import attach_session, run_watch
+    from pufftui.apps.watch import attach_session, run_watch
 
     return run_watch(attach_session(folder), wishes(options))

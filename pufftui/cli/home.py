@@ -12,6 +12,6 @@ def run(arguments: list[str]) -> int:
     add_screen(parser)
     options = parser.parse(arguments, ["--version"])
     check_screen("The home screen", "See pufftui --help for the commands.", options.theme)
-    from pufftui.home import run_home
+    from pufftui.apps.home import run_home
 
     return run_home(wishes(options))

@@ -7,9 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from pufftui.apps.options import Wishes
 from pufftui.envs.errors import PuffError
 from pufftui.terminal.private import places_cursor
-from pufftui.wishes import Wishes
 
 if TYPE_CHECKING:
     from pufftui.trainer.runner import Runner
@@ -75,14 +75,14 @@ def show(runner: Runner, options: argparse.Namespace) -> int:
 
     with control(runner) as trouble:
         if options.headless:
-            from pufftui.headless import run_headless
+            from pufftui.apps.headless import run_headless
 
             return run_headless(runner, json=options.json, note=trouble)
         return _show_live(runner, wishes(options), trouble)
 
 
 def _show_live(runner: Runner, wanted: Wishes, note: str) -> int:
-    from pufftui.live import run_live
+    from pufftui.apps.live import run_live
     from pufftui.state.session import Session
     from pufftui.trainer.arena.arena import Arena
     from pufftui.trainer.store import StoreReader

@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> int:
 
     opponent = choose_opponent(config, options.source)
     check_screen("play", "Start it in one.", options.theme)
-    from pufftui.play import run_play
+    from pufftui.apps.play import run_play
     from pufftui.state.session import PlaySession
     from pufftui.trainer.arena.arena import Arena
 

@@ -19,6 +19,6 @@ def run(arguments: list[str]) -> int:
     options = parser.parse(arguments)
     folder = RunFolder.open(options.run)
     check_screen("watch", "Start it in one.", options.theme)
-    from pufftui.watch import run_watch, watch_session
+    from pufftui.apps.watch import run_watch, watch_session
 
     return run_watch(watch_session(folder), wishes(options))

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pufftui.apps.headless import finite, report
 from pufftui.control.place import is_own, listen
 from pufftui.control.protocol import (
     MOST_LINE,
@@ -25,7 +26,6 @@ from pufftui.control.protocol import (
     to_note,
 )
 from pufftui.envs.errors import PuffError
-from pufftui.headless import finite, report
 from pufftui.trainer.messages.command import Pause, RollBack, SetField, UndoChange
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.settings.fields import check_live

@@ -35,7 +35,7 @@ from pufftui.widgets.policy import PolicyCard
 from pufftui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
-    from pufftui.app import PuffApp
+    from pufftui.apps.training import PuffApp
 
 POLICY_EVERY = 0.25
 PLACE_EVERY = 0.25

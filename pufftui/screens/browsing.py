@@ -16,7 +16,7 @@ from pufftui.widgets.cockpit import Cockpit, CockpitLayout
 from pufftui.widgets.painted import Painted
 
 if TYPE_CHECKING:
-    from pufftui.dressed import DressedApp
+    from pufftui.apps.base import DressedApp
 
 
 class BrowsingScreen(Screen[None]):

@@ -29,7 +29,7 @@ from pufftui.widgets.home import (
 from pufftui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
-    from pufftui.home import HomeApp
+    from pufftui.apps.home import HomeApp
 
 MOST_RUNS = 40
 READ_EVERY = 3.0

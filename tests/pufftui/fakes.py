@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from textual.pilot import Pilot
 
-from pufftui.app import PuffApp
+from pufftui.apps.options import Wishes
+from pufftui.apps.training import PuffApp
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import StepBuffers, VectorEnv
@@ -52,7 +53,6 @@ from pufftui.trainer.monitor.system import (
 )
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.store import AlertRow, Event, MetricBlocks, MetricRows
-from pufftui.wishes import Wishes
 
 SPEED = 330_000
 ROWS_PER_SECOND = 2

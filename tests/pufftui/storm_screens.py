@@ -13,12 +13,14 @@ from runs_on_disk import make_run
 from textual.app import App
 
 from pufftui import log
-from pufftui.app import PuffApp
 from pufftui.appearance.theme import load_themes
-from pufftui.compare import CompareApp
+from pufftui.apps.compare import CompareApp
+from pufftui.apps.home import HomeApp
+from pufftui.apps.options import Wishes
+from pufftui.apps.training import PuffApp
+from pufftui.apps.watch import attach_session, watch_session
 from pufftui.control.server import ControlServer
 from pufftui.envs.catalogue import env_names, load_env
-from pufftui.home import HomeApp
 from pufftui.runs.comparison import Comparison
 from pufftui.screens.home import Choice
 from pufftui.state.opponent import choose_opponent
@@ -29,8 +31,6 @@ from pufftui.trainer.run.folder import RunFolder, run_names
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import load_config
 from pufftui.trainer.store import AlertRow
-from pufftui.watch import attach_session, watch_session
-from pufftui.wishes import Wishes
 
 ROWS = 400
 

@@ -18,8 +18,8 @@ import os, sys, threading, time
 from pathlib import Path
 sys.path.insert(0, {here!r})
 from fakes import fake_session
-from pufftui.live import run_live
-from pufftui.wishes import Wishes
+from pufftui.apps.live import run_live
+from pufftui.apps.options import Wishes
 
 session = fake_session(Path(sys.argv[1]).parent / {run!r}, clock=time.monotonic, threaded=True)
 threading.Timer(1.0, lambda: os.write(2, b"STRAY OUTPUT")).start()

@@ -16,8 +16,9 @@ from runs_on_disk import make_run
 
 from pufftui.__main__ import main
 from pufftui.appearance.theme import load_themes
+from pufftui.apps.compare import CompareApp
+from pufftui.apps.options import Wishes
 from pufftui.charts.overlay import Overlaid, overlay
-from pufftui.compare import CompareApp
 from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH, arrange_compare
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.screens.dialogs.help import HelpScreen
@@ -25,7 +26,6 @@ from pufftui.series.axis import Axis
 from pufftui.series.curve import Series
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreWriter
-from pufftui.wishes import Wishes
 
 
 @pytest.fixture

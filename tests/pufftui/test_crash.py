@@ -45,7 +45,7 @@ if not os.environ.get("PUFF_TEST_WHOLE"):
 
 TRAIN = ("train", "squared", "--run-name", "it", *SMALL, *ENDLESS)
 
-TIMER = "pufftui.app:PuffApp.tick"
+TIMER = "pufftui.apps.training:PuffApp.tick"
 KEY = "pufftui.screens.arena:ArenaScreen.action_theme"
 COMPOSITOR = "pufftui.widgets.painted:Painted.render_lines"
 DRIVER = "textual.drivers.linux_driver:LinuxDriver.write"
@@ -296,7 +296,7 @@ def test_the_run_is_opened_again_on_the_same_terminal(
 def test_a_screen_that_crashes_at_once_costs_no_training(
     root: Path, crash_at: Callable[..., Path], terminal: Callable[..., Terminal]
 ) -> None:
-    crash_at("pufftui.app:PuffApp.on_mount").touch()
+    crash_at("pufftui.apps.training:PuffApp.on_mount").touch()
     dashboard, folder = terminal(*TRAIN), RunFolder(root / "runs" / "it")
     dashboard.read("The screen crashed. Training begins without it.")
     wait_for(folder.database.exists)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from fakes import fake_session
 
-from pufftui import live
+from pufftui.apps import live
 from pufftui.trainer.messages.snapshot import Phase
 
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from pufftui.apps.headless import Progress, json_line, report, run_headless
 from pufftui.envs.errors import PuffError
-from pufftui.headless import Progress, json_line, report, run_headless
 from pufftui.trainer.health import RULES, Finding, Level
 from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot
 from pufftui.trainer.run.folder import RunFolder

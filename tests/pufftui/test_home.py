@@ -15,12 +15,12 @@ from runs_on_disk import make_run
 from terminals import Terminal
 
 from pufftui.__main__ import main
-from pufftui.home import HomeApp, known_envs
+from pufftui.apps.home import HomeApp, known_envs
+from pufftui.apps.options import Wishes
 from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH
 from pufftui.layout.home import arrange_home
 from pufftui.screens.dialogs.help import HelpScreen
 from pufftui.screens.home import Choice
-from pufftui.wishes import Wishes
 
 ENVS = ["breakout", "pong", "squared"]
 

@@ -14,7 +14,7 @@ import textual
 from fakes import SETTINGS, fake_app, fake_session, settle
 from textual.pilot import Pilot
 
-from pufftui.app import PuffApp
+from pufftui.apps.training import PuffApp
 
 TAKEN_WITH = "8.2.8"
 """Other versions of Textual draw a frame or a scroll bar otherwise, which is no fault of ours."""

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from textual.events import Key
 from textual.pilot import Pilot
 
-from pufftui.app import PuffApp
+from pufftui.apps.training import PuffApp
 from pufftui.cli.settings import load_settings
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError

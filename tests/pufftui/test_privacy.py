@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pufftui.appearance.privacy import HIDDEN, Secrets, mask, mask_parts, own_secrets
+from pufftui.apps.recorded import farewell
 from pufftui.keys.tables import KEYS
-from pufftui.recorded import farewell
 from pufftui.screens.dialogs.end import ErrorScreen
 from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.state.session import Session

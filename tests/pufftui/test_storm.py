@@ -17,7 +17,7 @@ from storm_screens import KINDS, Scene, Screens
 from textual.geometry import Size
 from textual.pilot import Pilot
 
-from pufftui.app import PuffApp
+from pufftui.apps.training import PuffApp
 
 WIDTHS = (*range(1, 6), 8, 13, *range(17, 22), 33, 60, 300)
 HEIGHTS = (*range(1, 7), 8, 12, 18, 80)

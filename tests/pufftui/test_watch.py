@@ -16,13 +16,13 @@ from fakes import StillGpu, StillHost, screen_text
 from processes import ENDLESS, PUFFTUI, SMALL, Terminal, end, train, trains, wait_for
 from runs_on_disk import make_run
 
-from pufftui.app import PuffApp
+from pufftui.apps.training import PuffApp
+from pufftui.apps.watch import attach_session, watch_session
 from pufftui.screens.dialogs.end import ErrorScreen, SummaryScreen
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.run.watcher import Watcher
 from pufftui.trainer.store import StoreReader, StoreWriter
-from pufftui.watch import attach_session, watch_session
 
 
 @pytest.fixture(autouse=True)

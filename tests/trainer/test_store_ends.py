@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 from pufftui.__main__ import main
+from pufftui.apps.headless import run_headless
 from pufftui.envs.catalogue import load_env
-from pufftui.headless import run_headless
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig

@@ -7,9 +7,9 @@ import textwrap
 from dataclasses import asdict
 
 from pufftui.appearance.format import duration, steps
+from pufftui.apps.headless import alert, finite
 from pufftui.cli.parser import CommandParser
 from pufftui.envs.errors import PuffError
-from pufftui.headless import alert, finite
 from pufftui.trainer.health import RULES, Level, Told, check_run, stored_facts
 from pufftui.trainer.run.folder import LATEST, RunFolder
 from pufftui.trainer.store import StoreReader

@@ -53,7 +53,7 @@ def run(arguments: list[str]) -> int:
         print("\n".join(as_table(comparison, groups)))
         return 0
     check_screen("runs compare", "Or print the figures: --json.", options.theme)
-    from pufftui.compare import run_compare
+    from pufftui.apps.compare import run_compare
 
     return run_compare(comparison, folders, grouping, wishes(options))
 

@@ -22,14 +22,14 @@ from pufftui.appearance.palette import quantiser
 from pufftui.appearance.privacy import Secrets, mask
 from pufftui.appearance.theme import DEFAULT_THEME, PuffTheme, css_variables
 from pufftui.appearance.wardrobe import Wardrobe, remember
-from pufftui.crash import CrashingApp
+from pufftui.apps.crash import CrashingApp
+from pufftui.apps.options import Wishes
 from pufftui.keys.key import Key
 from pufftui.keys.kitty import with_releases
 from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.screens.palette import Palette
 from pufftui.terminal.closed import forget_closed_widgets
 from pufftui.terminal.private import hung_up, private_terminal
-from pufftui.wishes import Wishes
 
 Result = TypeVar("Result")
 
@@ -199,7 +199,7 @@ class DressedApp(CrashingApp[Result], inherit_bindings=False):
             if isinstance(screen, Dressable):
                 screen.dress(self.look)
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers: what the keys of the main screen do, and every theme."""
         for key in self.main.KEYS:
             if key.id not in NO_COMMANDS:
@@ -223,7 +223,7 @@ class OtherLetters(LineFilter):
         super().__init__()
         self._glyphs = glyphs
 
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [Segment(self._glyphs(text), style, control) for text, style, control in segments]
 
 

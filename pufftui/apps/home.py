@@ -12,14 +12,14 @@ from pathlib import Path
 from types import FrameType
 
 from pufftui.appearance.privacy import own_secrets
-from pufftui.browsing import INTERRUPTED, BrowsingApp, browse
-from pufftui.dressed import SIGNALS
+from pufftui.apps.base import SIGNALS
+from pufftui.apps.browsing import INTERRUPTED, BrowsingApp, browse
+from pufftui.apps.options import Wishes
 from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.screens.home import Choice, HomeScreen
 from pufftui.state.preview import Preview
 from pufftui.terminal.private import hung_up
 from pufftui.trainer.run.folder import run_names, runs_root
-from pufftui.wishes import Wishes
 
 
 class HomeApp(BrowsingApp[tuple[str, ...]], inherit_bindings=False):

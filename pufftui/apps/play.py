@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from pufftui.app import PuffApp
 from pufftui.appearance.format import figure
-from pufftui.recorded import farewell
+from pufftui.apps.options import Wishes
+from pufftui.apps.recorded import farewell
+from pufftui.apps.training import PuffApp
 from pufftui.state.session import PlaySession
 from pufftui.terminal.private import passing_log
-from pufftui.wishes import Wishes
 
 INTERRUPTED = 130
 

@@ -6,13 +6,14 @@ import socket
 import sys
 from dataclasses import fields
 
-from pufftui.app import PuffApp
+from pufftui.apps.options import Wishes
+from pufftui.apps.recorded import farewell
+from pufftui.apps.training import PuffApp
 from pufftui.control.client import Connection, Control
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Descriptor, unknown_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.reading import read_small_text
-from pufftui.recorded import farewell
 from pufftui.state.session import AttachSession, EmptyStage, Stage, WatchSession
 from pufftui.terminal.private import passing_log
 from pufftui.trainer.arena.arena import Arena
@@ -21,7 +22,6 @@ from pufftui.trainer.run.policies import run_environment
 from pufftui.trainer.run.watcher import Watcher
 from pufftui.trainer.settings.sources import restore_config
 from pufftui.trainer.store import StoreReader
-from pufftui.wishes import Wishes
 
 INTERRUPTED = 130
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pufftui.appearance.privacy import own_secrets
-from pufftui.browsing import BrowsingApp, browse
+from pufftui.apps.browsing import BrowsingApp, browse
+from pufftui.apps.options import Wishes
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.screens.compare import CompareScreen
 from pufftui.trainer.run.folder import RunFolder
-from pufftui.wishes import Wishes
 
 
 class CompareApp(BrowsingApp[None], inherit_bindings=False):

@@ -12,8 +12,9 @@ from textual.screen import Screen
 
 from pufftui.appearance.privacy import Secrets, own_secrets
 from pufftui.appearance.theme import PuffTheme
+from pufftui.apps.base import SIGNALS, DressedApp
+from pufftui.apps.options import Wishes
 from pufftui.control.handover import HandOver
-from pufftui.dressed import SIGNALS, DressedApp
 from pufftui.keys.kitty import KeyMotion, ReleasesReported
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.attach import AttachScreen, LeaveScreen
@@ -33,7 +34,6 @@ from pufftui.state.session import (
 )
 from pufftui.terminal.private import hung_up
 from pufftui.trainer.monitor.system import GpuSampler, HostSampler
-from pufftui.wishes import Wishes
 
 FRAMES_PER_SECOND = 30
 

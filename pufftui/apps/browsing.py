@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TypeVar
 
-from pufftui.dressed import SIGNALS, DressedApp
+from pufftui.apps.base import SIGNALS, DressedApp
 from pufftui.screens.browsing import BrowsingScreen
 from pufftui.terminal.private import hung_up, passing_log
 

@@ -9,16 +9,16 @@ import threading
 import time
 from collections.abc import Callable
 
-from pufftui.app import PuffApp
 from pufftui.appearance.format import duration, figure, steps
+from pufftui.apps.headless import ROWS_LOST, run_headless
+from pufftui.apps.options import Wishes
+from pufftui.apps.recorded import farewell
+from pufftui.apps.training import PuffApp
 from pufftui.control.handover import HandOver
-from pufftui.headless import ROWS_LOST, run_headless
-from pufftui.recorded import farewell
 from pufftui.state.session import Session
 from pufftui.terminal.streams import Output, masked
 from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import Phase
-from pufftui.wishes import Wishes
 
 GRACE = 20.0
 """Seconds that a slow checkpoint may take after the screen has gone."""

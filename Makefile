@@ -13,7 +13,7 @@ INDEX_cpu := --extra-index-url https://download.pytorch.org/whl/cpu
 
 BIN := .venv/bin
 READY := .venv/.pufftui-ready
-C_FILES := $(wildcard pufftui/*/*.[ch] pufftui/export/c/*.[ch] envs/*.[ch] envs/*/*.[ch] trainer/*/*.[ch] tests/c/*.[ch] tests/pufftui/*.[ch])
+C_FILES := $(wildcard pufftui/*/*.[ch] pufftui/export/c/*.[ch] envs/*.[ch] envs/*/*.[ch] trainer/*/*.[ch] tests/c/*.[ch] tests/*/*/*.[ch])
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help

@@ -86,7 +86,7 @@ def test_ruff_format() -> None:
 def test_clang_format() -> None:
     sources = [
         path
-        for folder in ("pufftui", "envs", "trainer", "tests/c", "tests/pufftui")
+        for folder in ("pufftui", "envs", "trainer", "tests")
         for path in (ROOT / folder).rglob("*.[ch]")
     ]
     expect_success(TOOLS / "clang-format", "--dry-run", "-Werror", *sources)

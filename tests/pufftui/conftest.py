@@ -1,4 +1,4 @@
-"""Makes the pretenders of `fakes.py` importable and gives every test its own."""
+"""Makes the modules that tests share importable, and gives every test its own run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "appearance"))
+sys.path.insert(0, str(Path(__file__).parent / "program"))
+sys.path.insert(0, str(Path(__file__).parent / "storm"))
 
 from fakes import fake_session
 

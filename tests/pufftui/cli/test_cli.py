@@ -16,7 +16,7 @@ import pytest
 
 import pufftui.envs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

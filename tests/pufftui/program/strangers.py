@@ -18,7 +18,7 @@ from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig
 from pufftui.trainer.settings.sources import config_to_toml
 from pufftui.trainer.store import StoreWriter, add_note
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ESCAPES = "\x1b]0;owned\x07\x1b[31mred\x1b[2J [b]bold[/b] \u202e"
 
 

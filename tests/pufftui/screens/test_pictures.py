@@ -1,6 +1,6 @@
 """Pictures of the screens over a run of pretenders, compared with those that a person has looked at.
 
-After a change that is meant, `pytest tests/pufftui/test_pictures.py --snapshot-update` takes them
+After a change that is meant, `pytest tests/pufftui/screens/test_pictures.py --snapshot-update` takes them
 anew; look at each, and at how it differs from the one before, in any browser.
 """
 

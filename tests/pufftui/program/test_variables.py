@@ -13,7 +13,7 @@ import pytest
 
 from pufftui.envs.scaffold import new_env
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 LOOK = [["runs"], ["doctor"], ["train", "--help"], ["runs", "export", "latest", "csv"]]
 BUILD = [["train", "./own", "--help"], ["doctor"]]

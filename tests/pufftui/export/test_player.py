@@ -21,7 +21,7 @@ from pufftui.trainer.settings.fields import PolicyConfig
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="there is no C compiler")
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SEEDS = range(5)
 
 

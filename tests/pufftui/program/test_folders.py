@@ -15,7 +15,7 @@ import pytest
 
 from pufftui.envs.compiler import find_compiler
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHORT = ("--headless", "--json", "--train.total-steps", "1", "--policy.hidden", "16")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -3,7 +3,7 @@
 The trainer is real and small, and held back so that it leaves the machine to others. Prints one
 line of JSON.
 
-    python tests/trainer/watchers.py --seconds 600
+    python tests/trainer/store/watchers.py --seconds 600
 """
 
 from __future__ import annotations

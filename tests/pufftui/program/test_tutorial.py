@@ -18,7 +18,7 @@ import pytest
 
 from pufftui.envs.compiler import find_compiler
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TUTORIAL = ROOT / "docs" / "new-env.md"
 BLOCK = re.compile(
     r"(?:<!-- (?P<verb>into|change) (?P<file>\S+) -->\n)?```(?P<kind>\w+)(?P<fails> fails)?\n"

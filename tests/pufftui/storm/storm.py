@@ -1,6 +1,6 @@
 """A storm over every screen: sizes, keys and the mouse at random, until something breaks.
 
-    python tests/pufftui/storm.py --rounds 1000 --keys 100000 --seed 1
+    python tests/pufftui/storm/storm.py --rounds 1000 --keys 100000 --seed 1
 
 A round is another size and a hundred keys or so. The terminal is in memory, but the screens do not
 know: they go the way that they go on a real one, past the compositor too. What happens between a
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from storm_gusts import gust, size
 from storm_screens import KINDS, Scene, Screens

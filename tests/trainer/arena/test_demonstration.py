@@ -18,7 +18,7 @@ from pufftui.trainer.arena.game import Game
 from pufftui.trainer.arena.tape import Tape
 from pufftui.trainer.messages import command
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def play(tape, recording, steps, person=None, choice=1):

@@ -4,7 +4,7 @@
 be missing, and for all together: a run is trained to its end, read, remarked on, resumed, killed and
 resumed again, and a script logs a run of its own. Prints a line for each, and `ok` or what was wrong.
 
-    python tests/trainer/filesystems.py
+    python tests/trainer/store/filesystems.py
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[1] / "c" / "filesystem.c"
+SOURCE = Path(__file__).parents[2] / "c" / "filesystem.c"
 FLAGS = ("-std=gnu11", "-O1", "-fvisibility=hidden", "-D_GNU_SOURCE", "-shared", "-fPIC")
 
 LACKS = {

@@ -23,7 +23,10 @@ ANSWER_SECONDS = 1.5
 """So long a filesystem may take to say whether a file is locked."""
 
 PATIENCE = 0.3
-"""Seconds that a trainer tries for the lock: those who only look at it hold it for a moment."""
+"""Seconds that a trainer tries for the lock while another one has it."""
+
+LOOKERS_PATIENCE = 20.0
+"""Seconds that it tries while only such have it who look: each does for a moment, but there may be many."""
 
 MOST_ORDER = 2**53
 
@@ -169,18 +172,27 @@ def _sign(descriptor: int, order: int) -> None:
 
 
 def _wait_for(descriptor: int) -> None:
-    end = time.monotonic() + PATIENCE
+    begun = time.monotonic()
     while True:
         try:
             return _flock(descriptor, fcntl.LOCK_EX)
         except BlockingIOError:
-            if time.monotonic() >= end:
+            patience = PATIENCE if _is_trained(descriptor) else LOOKERS_PATIENCE
+            if time.monotonic() >= begun + patience:
                 raise
             time.sleep(PATIENCE / 20)
         except OSError as error:
             if error.errno not in NO_LOCKS:
                 raise
             return None
+
+
+def _is_trained(descriptor: int) -> bool:
+    """Whether a trainer has the lock: those who look share it, also with us."""
+    taken = _is_taken(descriptor)
+    if taken is False:
+        _flock(descriptor, fcntl.LOCK_UN)
+    return taken is not False
 
 
 def _inherited(file: Path) -> int | None:

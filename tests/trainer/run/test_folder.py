@@ -1,5 +1,6 @@
 """Run folders with real files and, for the lock, real processes."""
 
+import fcntl
 import os
 import re
 import socket
@@ -12,7 +13,8 @@ import pytest
 
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.run import folder as run_folder
-from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
+from pufftui.trainer.run import lock
+from pufftui.trainer.run.folder import LOCK_FILE, RunFolder, run_names, runs_root
 
 HOLD = """
 import sys
@@ -225,3 +227,19 @@ def test_a_new_run_is_locked_from_the_start_until_it_is_released():
     assert f"process {os.getpid()} on" in refused.stderr
     folder.release()
     subprocess.run(command, check=True, input="", text=True, capture_output=True)
+
+
+def test_many_who_look_keep_no_trainer_out(root, monkeypatch):
+    """Their moments overlap, so that for a while there is none in which nobody looks."""
+    folder = RunFolder.create("it", "squared")
+    folder.release()
+    monkeypatch.setattr(lock, "PATIENCE", 0.05)
+    looking = os.open(folder.path / LOCK_FILE, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    release = threading.Timer(0.5, lambda: os.close(looking))
+    release.start()
+    folder.lock()
+    release.join()
+    with pytest.raises(PuffError, match="is being trained by"):
+        RunFolder(folder.path).lock()
+    folder.release()

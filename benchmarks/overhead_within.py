@@ -25,7 +25,7 @@ from overhead import start
 
 from pufftui.__main__ import main as pufftui
 from pufftui.apps.training import PuffApp
-from pufftui.screens.run import RunScreen
+from pufftui.screens.controllers.machine import MachineController
 from pufftui.trainer.messages.command import PauseGame, SetFrameRate, SetPictureSize
 from pufftui.trainer.messages.snapshot import Snapshot
 
@@ -57,7 +57,7 @@ class Gate:
             self._tick(app)
 
     def _settle(self, app: Any, now: Snapshot) -> None:
-        RunScreen._keep_pace = lambda *_: None  # noqa: SLF001
+        MachineController.keep_pace = lambda *_, **__: None
         if self._frames is not None:
             app.session.arena.send(SetFrameRate(self._frames))
         self._begun = now

@@ -22,13 +22,14 @@ from pufftui.appearance.palette import quantiser
 from pufftui.appearance.privacy import Secrets, mask
 from pufftui.appearance.theme import DEFAULT_THEME, PuffTheme, css_variables
 from pufftui.appearance.wardrobe import Wardrobe, remember
-from pufftui.apps.crash import CrashingApp
 from pufftui.apps.options import Wishes
+from pufftui.keys.bindings import bound
 from pufftui.keys.key import Key
 from pufftui.keys.kitty import with_releases
 from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.screens.palette import Palette
 from pufftui.terminal.closed import forget_closed_widgets
+from pufftui.terminal.crash import CrashingApp
 from pufftui.terminal.private import hung_up, private_terminal
 
 Result = TypeVar("Result")
@@ -78,6 +79,7 @@ class DressedApp(CrashingApp[Result], inherit_bindings=False):
         self.glyphs = _glyphs(wishes)
         self._own = secrets
         self._last_words = ""
+        self._palette: Palette | None = None
         self._say: Callable[[str], None] = _unheard
         self.private = wishes.privacy or wishes.stream
         for look in self.looks.values():
@@ -135,8 +137,9 @@ class DressedApp(CrashingApp[Result], inherit_bindings=False):
         return with_releases(super().get_driver_class())
 
     def action_command_palette(self) -> None:
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())
+        if self._palette is None or self.screen is not self._palette:
+            self._palette = Palette()
+            self.push_screen(self._palette)
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._leave_if_cut_off)
@@ -213,7 +216,7 @@ class DressedApp(CrashingApp[Result], inherit_bindings=False):
             )
 
     async def _do(self, action: str) -> None:
-        await self.run_action(action, cast("Screen[object]", self.main))
+        await self.run_action(bound(action), cast("Screen[object]", self.main))
 
 
 class OtherLetters(LineFilter):

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TypeVar
 
 from pufftui.apps.base import SIGNALS, DressedApp
-from pufftui.screens.browsing import BrowsingScreen
+from pufftui.apps.ending import ending
+from pufftui.screens.panels import PanelScreen
 from pufftui.terminal.private import hung_up, passing_log
 
 Result = TypeVar("Result")
-
-INTERRUPTED = 130
 
 
 class BrowsingApp(DressedApp[Result], inherit_bindings=False):
     """Polls its screen; a signal ends it without a question, for there is nothing to lose."""
 
     LOOKS_PER_SECOND = 10
-    main: BrowsingScreen
+    main: PanelScreen
     signalled = False
 
     def on_mount(self) -> None:
@@ -35,6 +33,11 @@ class BrowsingApp(DressedApp[Result], inherit_bindings=False):
         self.signalled = True
         self.exit()
 
+    @property
+    def gone(self) -> bool:
+        """Whether the terminal has gone away."""
+        return hung_up()
+
     def action_ask_to_quit(self) -> None:
         self.exit()
 
@@ -46,8 +49,4 @@ def browse(app: BrowsingApp[Result], name: str, doing: str) -> int:
     """
     with passing_log(f"pufftui-{name}-") as log:
         app.run_alone(log, f" while {doing}\nWhat happened is in {log}\n")
-    gone = hung_up()
-    if app.crashed and not gone:
-        sys.stderr.write(app.masked(f"The screen crashed. What happened is in {log}\n"))
-        return 1
-    return INTERRUPTED if app.signalled or gone else 0
+    return ending(app, log)

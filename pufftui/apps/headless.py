@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import sys
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from json import dumps
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from pufftui.appearance.format import duration, figure, percent, steps
+from pufftui.apps.ending import INTERRUPTED
+from pufftui.control.report import json_line, report
 from pufftui.envs.errors import PuffError
 from pufftui.terminal.streams import Output, in_background
 from pufftui.trainer.health import Finding, Level
 from pufftui.trainer.messages.command import Stop
-from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 
 if TYPE_CHECKING:
     from pufftui.state.session import Trainer
@@ -28,8 +28,6 @@ PROGRESS_SECONDS = 10.0
 """Time between two lines of progress where they cannot replace each other."""
 
 WITHOUT_DIGITS = str.maketrans("", "", "0123456789,")
-
-INTERRUPTED = 130
 
 ROWS_LOST = 3
 """Exit status of a run that has finished, and whose store lacks rows."""
@@ -182,56 +180,6 @@ def _conclude(runner: Trainer, reason: str, output: Output, *, json: bool) -> No
     took = f"{steps(last.step)} steps in {duration(last.seconds)}"
     lost = f". {last.warning}" if last.lost_rows else ""
     output.write(f"{run} {reason}: {took}{score}{kept}{lost}\n")
-
-
-def report(snapshot: Snapshot, findings: Collection[Finding]) -> dict[str, Any]:
-    """The figures of one report by their public names; None is what is not known.
-
-    `alerts` are the findings of the health checks that hold now, the worst first.
-    """
-    return {
-        "step": snapshot.step,
-        "seconds": snapshot.seconds,
-        "sps": snapshot.steps_per_second,
-        "epoch": snapshot.epoch,
-        "score": snapshot.score,
-        "perf": snapshot.perf,
-        "episode_return": snapshot.episode_return,
-        "episode_length": snapshot.episode_length,
-        "episodes": snapshot.episodes,
-        "losses": {name: snapshot.losses.get(name) for name in LOSSES},
-        "alerts": [alert(finding) for finding in findings],
-    }
-
-
-def alert(finding: Finding) -> dict[str, Any]:
-    """A finding by its public names."""
-    return {
-        "rule": finding.rule.id,
-        "level": finding.level.word,
-        "title": finding.rule.title,
-        "text": finding.text,
-        "advice": finding.rule.advice,
-        "since_step": finding.since_step,
-        "value": finding.value,
-        "limit": finding.limit,
-    }
-
-
-def json_line(value: dict[str, Any]) -> str:
-    """One line of JSON; numbers that are not finite become null."""
-    return dumps(finite(value), allow_nan=False) + "\n"
-
-
-def finite(value: Any) -> Any:
-    """The value with None for every number in it that is not finite."""
-    if isinstance(value, dict):
-        return {name: finite(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [finite(part) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def progress_line(snapshot: Snapshot) -> str:

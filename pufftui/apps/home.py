@@ -13,7 +13,8 @@ from types import FrameType
 
 from pufftui.appearance.privacy import own_secrets
 from pufftui.apps.base import SIGNALS
-from pufftui.apps.browsing import INTERRUPTED, BrowsingApp, browse
+from pufftui.apps.browsing import BrowsingApp, browse
+from pufftui.apps.ending import INTERRUPTED
 from pufftui.apps.options import Wishes
 from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.screens.home import Choice, HomeScreen

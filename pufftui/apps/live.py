@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from pufftui.appearance.format import duration, figure, steps
+from pufftui.apps.ending import INTERRUPTED
 from pufftui.apps.headless import ROWS_LOST, run_headless
 from pufftui.apps.options import Wishes
 from pufftui.apps.recorded import farewell
@@ -63,7 +64,7 @@ def run_live(session: Session, wishes: Wishes | None = None, note: str = "") -> 
     if session.runner.latest.phase is Phase.FAILED or crashed:
         return 1
     if app.signalled or app.gone:
-        return 130
+        return INTERRUPTED
     return ROWS_LOST if session.runner.latest.lost_rows else 0
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 from pufftui.appearance.format import figure
+from pufftui.apps.ending import ending
 from pufftui.apps.options import Wishes
 from pufftui.apps.recorded import farewell
 from pufftui.apps.training import PuffApp
 from pufftui.state.session import PlaySession
 from pufftui.terminal.private import passing_log
-
-INTERRUPTED = 130
 
 
 def run_play(session: PlaySession, wishes: Wishes | None = None) -> int:
@@ -23,11 +20,7 @@ def run_play(session: PlaySession, wishes: Wishes | None = None) -> int:
             app.run_alone(log, f" in {name}\nWhat happened is in {log}\n")
         finally:
             session.arena.stop()
-    sys.stderr.write(app.masked(_report(session)))
-    if app.crashed and not app.gone:
-        sys.stderr.write(app.masked(f"The screen crashed. What happened is in {log}\n"))
-        return 1
-    return INTERRUPTED if app.signalled or app.gone else 0
+    return ending(app, log, _report(session))
 
 
 def _report(session: PlaySession) -> str:

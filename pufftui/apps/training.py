@@ -17,8 +17,7 @@ from pufftui.apps.options import Wishes
 from pufftui.control.handover import HandOver
 from pufftui.keys.kitty import KeyMotion, ReleasesReported
 from pufftui.screens.arena import ArenaScreen
-from pufftui.screens.attach import AttachScreen, LeaveScreen
-from pufftui.screens.dialogs.quit import QuitScreen
+from pufftui.screens.attach import AttachScreen
 from pufftui.screens.live import LiveScreen
 from pufftui.screens.logged import LoggedScreen
 from pufftui.screens.play import PlayScreen
@@ -83,7 +82,7 @@ class PuffApp(DressedApp[None], inherit_bindings=False):
         host = host or HostSampler(folder.path if folder else None)
         self.main = main_screen(session, self.look, host, gpu or GpuSampler())
         if isinstance(self.main, RunScreen) and wishes is not None and wishes.stream:
-            self.main.set_stream(on=True)
+            self.main.stream.turn(on=True)
         self.begun = self.signalled = self.hung_up = False
         self.hand_over: HandOver | None = None
 
@@ -116,7 +115,7 @@ class PuffApp(DressedApp[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Textual binds ctrl+p itself; while a person plays it belongs to the game."""
-        if action == "command_palette" and self.main.playing:
+        if action == "command_palette" and self.main.player.playing:
             return False
         return super().check_action(action, parameters)
 
@@ -124,20 +123,20 @@ class PuffApp(DressedApp[None], inherit_bindings=False):
         """Whoever controls a run finds each of its live settings as well."""
         yield from super().get_system_commands(screen)
         main = self.main
-        if isinstance(main, RunScreen) and main.IN_CONTROL:
-            for path, value in main.settings().items():
+        if isinstance(main, RunScreen) and main.training is not None:
+            for path, value in main.training.steering.settings.items():
                 name = path.partition(".")[2].replace("_", " ")
-                change = partial(main.action_change_setting, path)
+                change = partial(main.training.change, path)
                 yield SystemCommand(f"Change {name}", f"{value:g} now", change)
 
     def on_app_blur(self) -> None:
-        self.main.let_go()
+        self.main.player.let_go()
 
     def on_key_motion(self, moved: KeyMotion) -> None:
-        self.main.key_moved(moved)
+        self.main.player.key_moved(moved)
 
     def on_releases_reported(self, message: ReleasesReported) -> None:
-        self.main.releases_reported(reported=message.reported)
+        self.main.player.releases_reported(reported=message.reported)
 
     def leave(self, hand_over: HandOver | None) -> None:
         """The person leaves; the screen stays until the trainer is through.
@@ -164,11 +163,7 @@ class PuffApp(DressedApp[None], inherit_bindings=False):
             self.exit()  # nothing runs yet that could be asked about
         else:
             self.main.action_quit()
-            self.call_after_refresh(self._confirm)
-
-    def _confirm(self) -> None:
-        if isinstance(self.screen, (QuitScreen, LeaveScreen)):
-            self.screen.action_confirm()
+            self.call_after_refresh(self.main.confirm_leaving)
 
     def action_ask_to_quit(self) -> None:
         self.main.action_quit()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-import sys
 from dataclasses import fields
 
+from pufftui.apps.ending import ending
 from pufftui.apps.options import Wishes
 from pufftui.apps.recorded import farewell
 from pufftui.apps.training import PuffApp
@@ -22,8 +22,6 @@ from pufftui.trainer.run.policies import run_environment
 from pufftui.trainer.run.watcher import Watcher
 from pufftui.trainer.settings.sources import restore_config
 from pufftui.trainer.store import StoreReader
-
-INTERRUPTED = 130
 
 
 def watch_session(folder: RunFolder) -> WatchSession:
@@ -83,12 +81,7 @@ def run_watch(session: WatchSession, wishes: Wishes | None = None) -> int:
             session.runner.stop()
             if isinstance(session, AttachSession):
                 session.control.stop()
-        sys.stderr.write(app.masked(farewell(session.arena)))
-        if app.crashed and not app.gone:
-            told = f"The screen crashed. {run} is as it was. What happened is in {log}\n"
-            sys.stderr.write(app.masked(told))
-            return 1
-    return INTERRUPTED if app.signalled or app.gone else 0
+        return ending(app, log, farewell(session.arena), f"{run} is as it was. ")
 
 
 def _game(folder: RunFolder, watcher: Watcher) -> tuple[Stage, Descriptor, str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.appearance.format import tick
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts import raster
 from pufftui.charts.marks import Mark
@@ -17,7 +18,6 @@ from pufftui.charts.plot import (
     LABELS,
     Cells,
     Floats,
-    Line,
     Tints,
     fill_below,
     paint,
@@ -27,6 +27,7 @@ from pufftui.charts.plot import (
 from pufftui.charts.view import View
 from pufftui.series.axis import Axis, ruler
 from pufftui.series.curve import Series
+from pufftui.series.ticks import nice_range
 
 EARLIER_LINES = 6
 """So many earlier runs are drawn at most."""
@@ -169,7 +170,7 @@ def _scale(seen: Sequence[Floats], curve: Curve, rows: int) -> Scale:
         least, most = float(values.min()), float(values.max())
     if curve.base is not None:
         least, most = min(least, curve.base), max(most, curve.base)
-    bottom, top, step = raster.nice_range(least, most, max(1, min(5, rows // 4)))
+    bottom, top, step = nice_range(least, most, max(1, min(5, rows // 4)))
     first = math.ceil(bottom / step - 1e-9)
     ticks = np.arange(first, math.floor(top / step + 1e-9) + 1) * step
     return Scale(bottom, top, {value: tick(value) for value in ticks.tolist()})

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.appearance.format import tick
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts import raster
-from pufftui.charts.plot import GRID, SMOOTHING, SPACE, Line
+from pufftui.charts.plot import GRID, SMOOTHING, SPACE
+from pufftui.series import ticks
 from pufftui.series.axis import Axis, ruler
 from pufftui.series.curve import Series
 
@@ -115,7 +117,7 @@ def _limits(seen: Sequence[Floats], parts: int) -> tuple[float, float, float]:
     everything = np.concatenate(known) if known else np.empty(0)
     if not len(everything):
         return 0.0, 1.0, 0.5
-    return raster.nice_range(float(everything.min()), float(everything.max()), parts)
+    return ticks.nice_range(float(everything.min()), float(everything.max()), parts)
 
 
 def _covered(low: Floats, high: Floats, bottom: float, top: float, rows: int) -> NDArray[np.bool_]:

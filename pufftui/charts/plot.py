@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.style import Style
 
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts import raster
 from pufftui.charts.view import View
 from pufftui.series.curve import Series
-
-Line = list[tuple[str, Style]]
-"""One line of the screen: stretches of text, each in one style."""
 
 Floats = NDArray[np.floating[Any]]
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pufftui.apps.headless import finite, report
 from pufftui.control.place import is_own, listen
 from pufftui.control.protocol import (
     MOST_LINE,
@@ -25,6 +24,7 @@ from pufftui.control.protocol import (
     to_command,
     to_note,
 )
+from pufftui.control.report import finite, report
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.messages.command import Pause, RollBack, SetField, UndoChange
 from pufftui.trainer.runner import Runner

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pufftui.envs.descriptor import Descriptor
+from pufftui.keys.game import game_parts
 from pufftui.keys.latch import Latch
-from pufftui.keys.tables import game_parts
 from pufftui.trainer.messages.command import ArenaCommand, PressKey, ReleaseKey
 
 SHIFTS = ("left_shift", "right_shift")

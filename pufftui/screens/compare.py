@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.errors import PuffError
-from pufftui.keys.tables import COMPARE_KEYS, bindings
+from pufftui.keys.bindings import bindings
+from pufftui.keys.compare import COMPARE_KEYS
 from pufftui.layout.cockpit import Arrangement, arrange_compare
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.groups import MOST_CURVES, differences
-from pufftui.screens.browsing import BrowsingScreen
+from pufftui.screens.panels import PanelScreen
 from pufftui.widgets.compare import CompareHeader, DifferencesCard, FiguresCard, OverlayCard, View
 from pufftui.widgets.footer import Footer
 from pufftui.widgets.too_small import TooSmall
@@ -19,7 +20,7 @@ from pufftui.widgets.too_small import TooSmall
 REFRESH_SECONDS = 2.0
 
 
-class CompareScreen(BrowsingScreen):
+class CompareScreen(PanelScreen):
     """Owns the view and paints all panels when it changes."""
 
     KEYS = COMPARE_KEYS
@@ -101,16 +102,11 @@ class CompareScreen(BrowsingScreen):
                 view.grouping = other
                 break
         self.differences.top = 0
-        self._rearrange()
+        self.rearrange()
 
     def action_settings(self) -> None:
         self.alone = not self.alone
-        self._rearrange()
+        self.rearrange()
 
     def action_scroll(self, by: int) -> None:
         self.differences.scroll(by)
-
-    def _rearrange(self) -> None:
-        # A child that asks for layout makes its parent forget the placements it remembers.
-        self.header.refresh(layout=True)
-        self.call_after_refresh(self.paint)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
 
 from pufftui.appearance.theme import PuffTheme
+from pufftui.keys.bindings import bindings
 from pufftui.keys.home import HOME_KEYS
-from pufftui.keys.tables import bindings
 from pufftui.layout.cockpit import Arrangement
 from pufftui.layout.home import arrange_home
 from pufftui.runs.summary import BROKEN, RunSummary, summarise
-from pufftui.screens.browsing import BrowsingScreen
+from pufftui.screens.panels import PanelScreen
 from pufftui.state.preview import Preview, Showing
 from pufftui.trainer.messages.command import SetPictureSize
 from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
@@ -27,9 +26,6 @@ from pufftui.widgets.home import (
     RecentCard,
 )
 from pufftui.widgets.too_small import TooSmall
-
-if TYPE_CHECKING:
-    from pufftui.apps.home import HomeApp
 
 MOST_RUNS = 40
 READ_EVERY = 3.0
@@ -50,7 +46,7 @@ class Choice:
     """None until they were read."""
 
 
-class HomeScreen(BrowsingScreen):
+class HomeScreen(PanelScreen):
     """Two lists; what is chosen in one of them is what the keys are about."""
 
     KEYS = HOME_KEYS
@@ -217,4 +213,4 @@ class HomeScreen(BrowsingScreen):
         self.app.notify(text, timeout=TOAST_SECONDS)
 
     def _leave_for(self, *command: str) -> None:
-        cast("HomeApp", self.app).exit(command)
+        self.app.exit(command)

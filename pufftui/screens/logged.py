@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pufftui.keys.tables import LOGGED_KEYS, TRAINING_ONLY, bindings
+from pufftui.keys.bindings import bindings
+from pufftui.keys.tables import LOGGED_KEYS, TRAINING_ONLY
 from pufftui.layout.cockpit import Arrangement, arrange_logged
 from pufftui.screens.watch import WatchScreen
 from pufftui.trainer.messages.snapshot import Snapshot
@@ -15,7 +16,9 @@ class LoggedScreen(WatchScreen):
 
     KEYS = LOGGED_KEYS
     BINDINGS = bindings((*KEYS, *(replace(key, action="only_watching") for key in TRAINING_ONLY)))
-    CHARTS_PANEL = 1
+
+    def show_charts(self) -> None:
+        self.action_panel(1)
 
     def plan(self, width: int, height: int) -> Arrangement:
         return arrange_logged(width, height, self.solo)

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from pufftui.appearance.format import duration, steps
 from pufftui.appearance.theme import PuffTheme
-from pufftui.keys.tables import TRAINING_ONLY, WATCH_KEYS, bindings
+from pufftui.keys.bindings import bindings
+from pufftui.keys.tables import TRAINING_ONLY, WATCH_KEYS
+from pufftui.screens.controllers.training import Steering
 from pufftui.screens.dialogs.end import ErrorScreen, SummaryScreen
 from pufftui.screens.run import RunScreen
 from pufftui.state.health import Health, health
 from pufftui.state.session import WatchSession
-from pufftui.state.stored_machine import StoredMachine
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
-from pufftui.trainer.monitor.system import GpuReadings, GpuSampler, HostReading, HostSampler
-from pufftui.trainer.store import StoreReader
+from pufftui.trainer.monitor.system import GpuSampler, HostSampler
 
 TOAST_SECONDS = 8
 
@@ -25,56 +25,53 @@ class WatchScreen(RunScreen):
     ROLE = "watching"
     KEYS = WATCH_KEYS
     BINDINGS = bindings((*KEYS, *(replace(key, action="only_watching") for key in TRAINING_ONLY)))
-    session: WatchSession
 
     def __init__(
-        self, session: WatchSession, look: PuffTheme, host: HostSampler, gpu: GpuSampler
+        self,
+        session: WatchSession,
+        look: PuffTheme,
+        host: HostSampler,
+        gpu: GpuSampler,
+        *,
+        steering: Steering | None = None,
     ) -> None:
-        super().__init__(session, look, host, gpu)
-        self._stored = StoredMachine()
+        super().__init__(session, look, host, gpu, elsewhere=True, steering=steering)
+        self.watcher = session.runner
+        self._end: ErrorScreen | SummaryScreen | None = None
         if session.no_game:
-            self.game.absent = session.no_game
+            self.player.no_game = self.game.absent = session.no_game
             self.policy.silent = ""
 
     def tick(self) -> None:
         super().tick()
-        no_policy = self.session.runner.no_policy
-        if no_policy:
-            self.policy.silent = no_policy
-
-    def readings(self) -> tuple[HostReading, GpuReadings]:
-        """Those in the store, or this machine's where there are none."""
-        return self._stored.latest or super().readings()
-
-    def look_into_store(self, reader: StoreReader) -> None:
-        super().look_into_store(reader)
-        self._stored.poll(reader)
+        if self.watcher.no_policy:
+            self.policy.silent = self.watcher.no_policy
 
     def health(self, snapshot: Snapshot, now: float) -> Health:
-        watcher = self.session.runner
+        watcher = self.watcher
         if watcher.gone:
             return Health("✕", "removed", "error")
         if watcher.trouble:
             return Health("▲", "unreadable", "error")
         if snapshot.phase is Phase.DIED:
             return Health("✕", f"died {duration(watcher.silence)} ago", "error")
-        return health(snapshot, watcher.silence, self.alerts)
+        return health(snapshot, watcher.silence, self.alerts.known)
 
     def phase_changed(self, before: Snapshot | None, snapshot: Snapshot) -> None:
         if before is None or before.phase.ended:
             self._close_end()
             self.say_where_it_is(snapshot)
-        elif snapshot.phase.ended and not self.session.runner.gone:
-            self.show_end(snapshot)
+        elif snapshot.phase.ended and not self.watcher.gone:
+            self._end = self.show_end(snapshot)
 
     def _close_end(self) -> None:
         """A run that has begun again needs no summary of its end."""
-        if isinstance(self.app.screen, (SummaryScreen, ErrorScreen)):
-            self.app.screen.action_close()
+        if self._end is not None and self.app.screen is self._end:
+            self._end.action_close()
 
     def say_where_it_is(self, snapshot: Snapshot) -> None:
         """One sentence on how the run stands."""
-        run, watcher = self.session.folder.id, self.session.runner
+        run, watcher = self.session.folder.id, self.watcher
         ago = f"{duration(watcher.silence)} ago, at step {steps(snapshot.step)}"
         words = {
             Phase.FINISHED: f"Finished {ago}.",
@@ -92,12 +89,3 @@ class WatchScreen(RunScreen):
     def action_only_watching(self) -> None:
         text = f"You are only looking on. To control it: pufftui attach {self.session.folder.id}"
         self.notify(text, title="Not from here", severity="warning", markup=False)
-
-    def action_take_over(self) -> None:
-        if self.session.no_game:
-            self.notify(self.session.no_game, title="No game", markup=False)
-        else:
-            super().action_take_over()
-
-    def action_quit(self) -> None:
-        self.app.exit()

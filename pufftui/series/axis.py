@@ -6,7 +6,7 @@ import math
 from enum import Enum
 
 from pufftui.appearance.format import duration, steps, tick
-from pufftui.charts import raster
+from pufftui.series import ticks
 
 TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
 """Seconds between ticks that a clock finds round."""
@@ -31,7 +31,7 @@ class Axis(Enum):
     def step(self, span: float, columns: int) -> float:
         """A round distance between two labels on so many columns."""
         if self is not Axis.TIME:
-            return raster.nice_step(span, max(3, columns // 12))
+            return ticks.nice_step(span, max(3, columns // 12))
         least = span / max(2, columns // 14)
         whole_days = DAY * math.ceil(least / DAY)
         return next((float(step) for step in TIME_STEPS if step >= least), whole_days)
@@ -49,7 +49,7 @@ class Axis(Enum):
     def end(self, last: float) -> float:
         """The end of an axis that holds `last`; a round number, so that it rarely moves."""
         if self is not Axis.TIME:
-            return raster.nice_end(last)
+            return ticks.nice_end(last)
         step = self.step(max(last, 1.0), 40)
         return math.ceil(max(last, 1.0) / step * 4 - 1e-9) * step / 4
 

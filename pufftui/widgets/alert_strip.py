@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pufftui.appearance.format import fit
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line
 from pufftui.state.alerts import COLOURS, SIGNS, level_of
 from pufftui.trainer.store import AlertRow
 from pufftui.widgets.painted import Bar

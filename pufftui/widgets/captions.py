@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pufftui.appearance.format import figure, steps
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line
 from pufftui.terminal.pictures import Places
 from pufftui.trainer.messages.frame import ArenaFrame, RivalFrame
 

@@ -6,10 +6,10 @@ import fnmatch
 from collections.abc import Iterable
 
 from pufftui.appearance.format import figure, fit
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.charting import Charting
 from pufftui.charts.explain import explain, label
-from pufftui.charts.plot import Line
 from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.widgets.curves import CurveCard
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pufftui.appearance.format import NOTHING, figure, fit, setting
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.explain import label
 from pufftui.charts.overlay import Overlaid, overlay
-from pufftui.charts.plot import Line
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.groups import Group, differences
 from pufftui.series.axis import Axis

@@ -9,12 +9,13 @@ from textual import events
 from textual.message import Message
 
 from pufftui.appearance.format import figure, percent
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.chart import chart
 from pufftui.charts.charting import Charting
 from pufftui.charts.explain import short
 from pufftui.charts.metric_colours import colour_of
-from pufftui.charts.plot import LABELS, Line, sparkline, sparkline_span
+from pufftui.charts.plot import LABELS, sparkline, sparkline_span
 from pufftui.envs.descriptor import Descriptor
 from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot
 from pufftui.widgets.painted import Card

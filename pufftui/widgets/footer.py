@@ -5,11 +5,12 @@ from __future__ import annotations
 from rich.style import Style
 from textual import events
 
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line
 from pufftui.envs.descriptor import Descriptor
+from pufftui.keys.bindings import bound
+from pufftui.keys.game import game_hints
 from pufftui.keys.key import Key
-from pufftui.keys.tables import game_hints
 from pufftui.widgets.painted import Bar
 
 
@@ -55,7 +56,7 @@ class Footer(Bar):
         for key in chosen:
             label = self._label(key)
             shown = _shown(key)
-            self._spans.append((x, x + len(shown) + 1 + len(label), key.action))
+            self._spans.append((x, x + len(shown) + 1 + len(label), bound(key.action)))
             line += [
                 (shown, self._style("policy", bold=True)),
                 (f" {label}   ", self._style("dim")),

@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from pufftui.appearance.format import steps
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme, channels
-from pufftui.charts.plot import Line
 from pufftui.envs.descriptor import Descriptor
 from pufftui.terminal.direct import rendered, write_at_once
 from pufftui.terminal.encoder import changes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pufftui.appearance.format import figure, fit, memory, percent
 from pufftui.appearance.glyphs import levels, thin_bar
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line
 from pufftui.trainer.monitor.system import GpuReading, GpuReadings
 from pufftui.widgets.meters import LABEL, fact, graph, meter
 

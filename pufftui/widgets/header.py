@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pufftui.appearance.format import duration, percent, steps
 from pufftui.appearance.glyphs import thin_bar
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line
 from pufftui.state.health import Health
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.widgets.painted import Bar

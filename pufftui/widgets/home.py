@@ -11,10 +11,11 @@ from rich.style import Style
 from textual import events
 
 from pufftui.appearance.format import duration, figure, fit, percent, steps
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line, trace
+from pufftui.charts.plot import trace
 from pufftui.envs.descriptor import ActionKind, Descriptor, unknown_env
-from pufftui.keys.tables import game_hints
+from pufftui.keys.game import game_hints
 from pufftui.runs.summary import BROKEN, RunSummary
 from pufftui.state.rules import Rule
 from pufftui.widgets.game import GameCard

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pufftui.appearance.format import duration, fit
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.marks import EVENTS
-from pufftui.charts.plot import Line
 from pufftui.trainer.store import Event, StoreReader
 from pufftui.widgets.painted import Card
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pufftui.appearance.format import memory, percent
 from pufftui.appearance.glyphs import thin_bar
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.metric_colours import colour_of
-from pufftui.charts.plot import Line
 from pufftui.trainer.messages.snapshot import TIME_PARTS, Snapshot
 from pufftui.trainer.monitor.system import GpuReadings, HostReading
 from pufftui.widgets.gpus import BLOCK, gpu_lines

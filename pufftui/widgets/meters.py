@@ -8,8 +8,9 @@ import numpy as np
 
 from pufftui.appearance.format import percent
 from pufftui.appearance.glyphs import levels, thin_bar
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line, profile
+from pufftui.charts.plot import profile
 
 LABEL = 6
 """Columns of the labels at the left."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pufftui.appearance.banner import banner
 from pufftui.appearance.format import duration, fit, steps
 from pufftui.appearance.glyphs import thick_bar
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.marks import begins
-from pufftui.charts.plot import Line
 from pufftui.state.alerts import level_of
 from pufftui.trainer.health import Level
 from pufftui.trainer.messages.snapshot import Snapshot

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line
 from pufftui.envs.descriptor import Descriptor
 from pufftui.state.opponent import Opponent
 from pufftui.widgets.policy import PolicyCard

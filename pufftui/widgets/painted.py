@@ -12,8 +12,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line
 from pufftui.terminal.direct import place_of, rendered, write_at_once
 
 GREY = Color(128, 128, 128)

@@ -8,8 +8,9 @@ import numpy as np
 
 from pufftui.appearance.format import NOTHING, figure
 from pufftui.appearance.glyphs import thick_bar, thin_bar
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line, profile
+from pufftui.charts.plot import profile
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.state.tally import Tally
 from pufftui.trainer.messages.frame import ArenaFrame

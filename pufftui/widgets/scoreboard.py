@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pufftui.appearance.format import NOTHING, figure
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line
 from pufftui.state.session import PlaySession
 from pufftui.widgets.painted import Bar, Card
 

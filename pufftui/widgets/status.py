@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pufftui.appearance.format import figure
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line
 from pufftui.envs.descriptor import Descriptor
 from pufftui.state.tally import Tally
 from pufftui.trainer.messages.frame import ArenaFrame

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pufftui.appearance.banner import banner
 from pufftui.appearance.format import figure
 from pufftui.appearance.glyphs import BLOCKS
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.chart import chart
 from pufftui.charts.charting import Charting
 from pufftui.charts.metric_colours import colour_of
-from pufftui.charts.plot import Line
 from pufftui.envs.descriptor import Descriptor
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.widgets.curves import LEAST_CHART, CurveCard

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
-from pufftui.charts.plot import Line
 from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH
 from pufftui.widgets.painted import Painted
 

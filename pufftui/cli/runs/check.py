@@ -7,8 +7,8 @@ import textwrap
 from dataclasses import asdict
 
 from pufftui.appearance.format import duration, steps
-from pufftui.apps.headless import alert, finite
 from pufftui.cli.parser import CommandParser
+from pufftui.control.report import alert, finite
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.health import RULES, Level, Told, check_run, stored_facts
 from pufftui.trainer.run.folder import LATEST, RunFolder

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.charting import Charting
 from pufftui.envs.descriptor import Descriptor
+from pufftui.screens.controllers.player import PlayerController
+from pufftui.screens.panels import PanelScreen
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.trainer.store import AlertRow, Event
+from pufftui.widgets.footer import Footer
 from pufftui.widgets.news import News
 from pufftui.widgets.painted import Painted
 from pufftui.widgets.stream import BigCurve, BigScore, BigSpeed
 
+FIRST = ("help", "quit", "stream", "take_over", "pause_game", "next_agent", "privacy")
+"""Keys that come first in the footer before an audience."""
 
-class Stream:
+
+class StreamController:
     """The panels beside the game while `on`; the dashboard places them and tells them everything."""
 
-    def __init__(self, look: PuffTheme, charting: Charting, descriptor: Descriptor) -> None:
+    def __init__(
+        self,
+        screen: PanelScreen,
+        charting: Charting,
+        descriptor: Descriptor,
+        footer: Footer,
+        player: PlayerController,
+    ) -> None:
+        look = screen.look
         self.on = False
         self.score = BigScore(look, descriptor)
         self.speed = BigSpeed(look)
         self.curve = BigCurve(look, charting, descriptor)
         self.news = News(look)
+        self._screen, self._footer, self._player = screen, footer, player
 
     @property
     def panels(self) -> list[Painted]:
@@ -42,3 +56,16 @@ class Stream:
     def tick(self, now: float) -> None:
         """Called many times a second."""
         self.news.tick(now)
+
+    def toggle(self) -> None:
+        """A screen for an audience, which sees no names; or the whole dashboard again."""
+        self.turn(on=not self.on)
+        if self.on:
+            self._screen.owner.set_privacy(private=True)
+        self._screen.rearrange()
+
+    def turn(self, *, on: bool) -> None:
+        """Where the panels lie from the next layout on, and which keys stand below them."""
+        self.on = on
+        self._footer.first = FIRST if on else ()
+        self._player.label(stream="all panels" if on else "stream")

@@ -109,7 +109,7 @@ class ErrorScreen(Dialog):
 
     def __init__(self, look: PuffTheme, run: str, log: str, snapshot: Snapshot) -> None:
         super().__init__(look)
-        self._run, self._log, self._snapshot = run, log, snapshot
+        self._run, self._log_file, self._snapshot = run, log, snapshot
 
     @property
     def title_text(self) -> str:  # type: ignore[override]
@@ -120,8 +120,8 @@ class ErrorScreen(Dialog):
         snapshot, saved = self._snapshot, self._snapshot.checkpoint_step
         failure = _last_line(snapshot.failure) or "The trainer ended without saying why."
         hint = snapshot.failure_hint
-        if self._log not in hint:
-            hint = f"{hint}\nThe whole story is in {self._log}".strip()
+        if self._log_file not in hint:
+            hint = f"{hint}\nThe whole story is in {self._log_file}".strip()
         reached = f"Step {steps(snapshot.step)}, after {duration(snapshot.seconds)}. "
         if saved is None:
             kept, resume = "No checkpoint was written yet.", ""

@@ -7,8 +7,8 @@ from textual.binding import Binding
 
 from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import Descriptor
+from pufftui.keys.game import key_name
 from pufftui.keys.key import Key
-from pufftui.keys.tables import key_name
 from pufftui.screens.dialogs.dialog import Dialog
 
 KEY, WORDS = 11, 44

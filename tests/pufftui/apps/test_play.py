@@ -288,7 +288,7 @@ async def test_alone_the_game_waits_when_the_person_stops(no_runs: None, play) -
         assert session.arena.latest.episode_length == frame.episode_length
         await pilot.press("space")
         await until(pilot, lambda frame: frame.human and not frame.paused)
-        assert app.main.playing
+        assert app.main.player.playing
         # The others never move.
         actions = session.arena._scene.game.buffers.actions[1:]
         assert (actions == session.descriptor.actions[0].neutral).all()

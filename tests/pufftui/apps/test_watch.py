@@ -218,7 +218,7 @@ async def test_an_environment_that_is_gone_leaves_the_figures(folder: RunFolder)
         await see(app, pilot, "There is no folder /nowhere/squared", "entropy", "✕ died")
         await pilot.press("m")
         await see(app, pilot, "No game")
-        assert not app.main.playing
+        assert not app.main.player.playing
     app.session.runner.stop()
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pufftui.charts import raster
+from pufftui.series import ticks
 from pufftui.series.curve import Series
 
 VALUES = st.floats(-1e6, 1e6, width=32) | st.just(math.nan)
@@ -104,7 +105,7 @@ def test_unknown_values_leave_no_dots() -> None:
 
 @given(st.floats(-1e9, 1e9), st.floats(0, 1e9), st.integers(1, 6))
 def test_nice_limits_hold_the_range(low, span, parts) -> None:
-    bottom, top, step = raster.nice_range(low, low + span, parts)
+    bottom, top, step = ticks.nice_range(low, low + span, parts)
     slack = 1e-6 * max(1.0, abs(low), span)
     assert bottom <= low + slack
     assert top >= low + span - slack
@@ -114,7 +115,7 @@ def test_nice_limits_hold_the_range(low, span, parts) -> None:
 
 @given(st.floats(1e-6, 1e15))
 def test_nice_ends_are_near_above(value) -> None:
-    assert value * 0.999 <= raster.nice_end(value) <= value * 1.5
+    assert value * 0.999 <= ticks.nice_end(value) <= value * 1.5
 
 
 def test_runs_are_put_together_again() -> None:

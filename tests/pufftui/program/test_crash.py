@@ -46,7 +46,7 @@ if not os.environ.get("PUFF_TEST_WHOLE"):
 TRAIN = ("train", "squared", "--run-name", "it", *SMALL, *ENDLESS)
 
 TIMER = "pufftui.apps.training:PuffApp.tick"
-KEY = "pufftui.screens.arena:ArenaScreen.action_theme"
+KEY = "pufftui.screens.panels:PanelScreen.action_theme"
 COMPOSITOR = "pufftui.widgets.painted:Painted.render_lines"
 DRIVER = "textual.drivers.linux_driver:LinuxDriver.write"
 KEYBOARD = "pufftui.keys.kitty:KeyDriver.process_message"

@@ -79,10 +79,10 @@ async def test_the_strip_is_there_only_while_something_calls(session: Session, s
         assert last_lines(app)[0].rstrip().endswith("a details   k seen")
         assert "m take over" in last_lines(app)[1]
         assert {len(line) for line in text.splitlines()} == {size[0]}
-        ground = app.main.strip.ground
+        ground = app.main.alerts.strip.ground
         assert ground == "warning", "a new one flashes"
         await settle(app, pilot, FLASH_SECONDS + 1)
-        assert app.main.strip.ground == "raised"
+        assert app.main.alerts.strip.ground == "raised"
         session.runner.alerts = [alert(1, over_step=5_000_000)]
         await settle(app, pilot)
         await settle(app, pilot)

@@ -219,10 +219,10 @@ async def test_shift_plays_as_long_as_it_is_held(session: Session) -> None:
         await move(pilot, ("left_shift", DOWN))
         clock.now += ALONE_SECONDS - 0.05
         app.tick()
-        assert not app.main.playing
+        assert not app.main.player.playing
         clock.now += 0.1
         app.tick()
-        assert app.main.playing
+        assert app.main.player.playing
         assert sent[-1] == TakeOver()
         await settle(app, pilot)
         assert "let go of shift to hand back" in screen_text(app).splitlines()[0]
@@ -231,7 +231,7 @@ async def test_shift_plays_as_long_as_it_is_held(session: Session) -> None:
         await pilot.press("shift+left")
         assert sent[-1] == PressKey("d")
         await move(pilot, ("left_shift", UP))
-        assert not app.main.playing
+        assert not app.main.player.playing
         assert sent[-2:] == [ReleaseAllKeys(), HandBack()]
         await settle(app, pilot)
         assert "YOU are" not in screen_text(app)
@@ -259,7 +259,7 @@ async def test_shift_with_other_keys_means_nothing(session: Session, motions) ->
         await settle(app, pilot)
         await move(pilot, *motions)
         await settle(app, pilot, 5)
-        assert not app.main.playing
+        assert not app.main.player.playing
 
 
 async def test_shift_means_nothing_where_its_release_is_not_seen(session: Session) -> None:
@@ -268,7 +268,7 @@ async def test_shift_means_nothing_where_its_release_is_not_seen(session: Sessio
         await settle(app, pilot)
         await move(pilot, ("left_shift", DOWN))
         await settle(app, pilot, 5)
-        assert not app.main.playing
+        assert not app.main.player.playing
 
 
 async def test_shift_hands_back_when_nobody_looks_and_esc_does_too(session: Session) -> None:
@@ -279,13 +279,13 @@ async def test_shift_hands_back_when_nobody_looks_and_esc_does_too(session: Sess
         for way_out in ("blur", "shift+escape", "ctrl+shift+c"):
             await move(pilot, ("right_shift", DOWN))
             await settle(app, pilot)
-            assert app.main.playing
+            assert app.main.player.playing
             if way_out == "blur":
                 app.post_message(AppBlur())
             else:
                 await pilot.press(way_out)
             await pilot.pause()
-            assert not app.main.playing
+            assert not app.main.player.playing
             assert HandBack() in sent
             sent.clear()
             await move(pilot, ("right_shift", UP))
@@ -299,7 +299,7 @@ async def test_m_plays_on_without_shift(session: Session) -> None:
         await settle(app, pilot)
         await pilot.press("m")
         await move(pilot, ("left_shift", DOWN), ("left_shift", UP))
-        assert app.main.playing
+        assert app.main.player.playing
         assert "esc hands back" in screen_text(app).splitlines()[0]
 
 

@@ -120,7 +120,7 @@ async def test_keys_move_the_cursor_through_all_charts(session: Session) -> None
         await pilot.press("left", "left", "left")
         await settle(app, pilot)
         text = screen_text(app)
-        place = app.main.charting.place
+        place = app.main.charts.charting.place
         assert text.count(f"at {place}") == 3, "score, speed and learning"
         await pilot.press("z")
         await settle(app, pilot)
@@ -132,15 +132,15 @@ async def test_keys_zoom_move_and_show_all_again(session: Session) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
         await settle(app, pilot)
-        whole = app.main.charting.view.span
+        whole = app.main.charts.charting.view.span
         await pilot.press("i", "i")
-        start, end = app.main.charting.view.span
+        start, end = app.main.charts.charting.view.span
         assert end == pytest.approx(whole[1])
         assert start > 0
         await pilot.press("pageup")
-        assert app.main.charting.view.span[0] < start
+        assert app.main.charts.charting.view.span[0] < start
         await pilot.press("o", "o")
-        assert app.main.charting.view.span == whole
+        assert app.main.charts.charting.view.span == whole
 
 
 async def test_the_axis_changes_everywhere_and_is_remembered(session: Session) -> None:
@@ -156,9 +156,9 @@ async def test_the_axis_changes_everywhere_and_is_remembered(session: Session) -
     table = kept("charts")
     assert (table["axis"], table["smoothing"], table["log"]) == ("time", 4, ["score"])
     again = fake_app(fake_session(session.folder.path))
-    assert again.main.charting.view.axis is Axis.TIME
-    assert again.main.charting.view.smoothing == 4
-    assert again.main.charting.log == {"score"}
+    assert again.main.charts.charting.view.axis is Axis.TIME
+    assert again.main.charts.charting.view.smoothing == 4
+    assert again.main.charts.charting.log == {"score"}
 
 
 async def test_all_charts_can_be_chosen_filtered_and_hidden(session: Session) -> None:
@@ -168,13 +168,13 @@ async def test_all_charts_can_be_chosen_filtered_and_hidden(session: Session) ->
         await settle(app, pilot)
         await pilot.press("6")
         await settle(app, pilot)
-        charts = app.main.charts
+        charts = app.main.charts.card
         text = screen_text(app)
         assert "▸ score" in text
         for name in LOSSES[:4]:
             assert explain(name).label in text
         await pilot.press("down")
-        assert app.main.charting.selected == charts.names[1]
+        assert app.main.charts.charting.selected == charts.names[1]
         await pilot.press("h")
         assert charts.hidden == {"sps"}
         await settle(app, pilot)
@@ -216,20 +216,20 @@ async def test_the_pointer_reads_out_zooms_and_asks(session: Session) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
         await settle(app, pilot)
-        plot, card = app.main.score.plots[0], app.main.score
+        plot, card = app.main.charts.score.plots[0], app.main.charts.score
         at = (plot.x + plot.width // 2, plot.y + 2)
         await pilot.hover(card, offset=at)
         await settle(app, pilot)
-        view = app.main.charting.view
+        view = app.main.charts.charting.view
         assert view.cursor == pytest.approx(view.end / 2, rel=0.05)
         same = {"widget": card, "x": at[0], "y": at[1], "delta_x": 0, "delta_y": 0, "button": 0}
         same |= {"shift": False, "meta": False, "ctrl": False}
         card.post_message(MouseScrollUp(**same))
         await pilot.pause()
-        assert app.main.charting.view.window is not None
+        assert app.main.charts.charting.view.window is not None
         card.post_message(MouseMove(**(same | {"y": 0})))
         await pilot.pause()
-        assert app.main.charting.view.cursor is None
+        assert app.main.charts.charting.view.cursor is None
         await pilot.click(card, offset=at)
         assert isinstance(app.screen, ExplainScreen)
         assert "headline figure" in screen_text(app)

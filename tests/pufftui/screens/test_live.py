@@ -219,7 +219,7 @@ async def test_the_arena_may_hand_back_by_itself(tmp_path: Path) -> None:
         await settle(app, pilot)
         session.arena.send(HandBack())
         await settle(app, pilot)
-        assert not app.main.playing
+        assert not app.main.player.playing
         assert "YOU are" not in screen_text(app)
 
 
@@ -431,7 +431,7 @@ async def test_themes_change_every_colour(session: Session) -> None:
             await settle(app, pilot)
             seen.add(app.theme)
             allowed = {app.look.colours[n] for n in ("surface", "background", "raised")}
-            for panel in (app.main.score, app.main.header, app.main.log_card):
+            for panel in (app.main.charts.score, app.main.header, app.main.log_card):
                 strip = panel.render_lines(panel.size.region)[-1]
                 assert {s.style.bgcolor.name for s in strip if not s.text.strip()} <= allowed
             await pilot.press("t")
@@ -576,7 +576,7 @@ async def test_the_store_is_closed_and_the_threads_end(session: Session) -> None
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
     assert [reader.closed for reader in readers] == [True]
-    assert all(sampling._stop.is_set() for sampling in app.main._samplings)
+    assert all(sampling._stop.is_set() for sampling in app.main.machine.samplings)
 
 
 def test_every_key_is_bound_once() -> None:

@@ -252,7 +252,9 @@ async def test_notifications_of_the_desktop_are_masked(
     secret_session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[str] = []
-    monkeypatch.setattr("pufftui.screens.run.write_control", lambda _, text: written.append(text))
+    monkeypatch.setattr(
+        "pufftui.screens.controllers.alerts.write_control", lambda _, text: written.append(text)
+    )
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("TMUX", raising=False)
     alerts, secret_session.runner.alerts = secret_session.runner.alerts, []

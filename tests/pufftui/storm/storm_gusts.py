@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 
+from pufftui.keys.compare import COMPARE_KEYS
 from pufftui.keys.home import HOME_KEYS
-from pufftui.keys.tables import ATTACH_KEYS, COMPARE_KEYS, KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
+from pufftui.keys.tables import ATTACH_KEYS, KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
 
 MOST = (300, 80)
 EDGES = [(1, 1), (2, 2), (59, 18), (60, 17), (60, 18), (61, 19), (80, 24), (99, 30), (100, 29)]

@@ -1,0 +1,51 @@
+"""The keys that a game listens to, as its descriptor says."""
+
+from __future__ import annotations
+
+from pufftui.envs.descriptor import TOGETHER, Descriptor
+
+ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
+
+
+def key_name(key: str) -> str:
+    """A key as it is printed, or several held together: ← for left."""
+    return TOGETHER.join(ARROWS.get(part, part) for part in key.split(TOGETHER))
+
+
+def game_keys(descriptor: Descriptor) -> dict[str, str]:
+    """Every key the game listens to and the label of what it chooses."""
+    return {
+        key: choice.label
+        for action in descriptor.actions
+        for choice in action.choices
+        for key in choice.single_keys
+    }
+
+
+def game_parts(descriptor: Descriptor) -> dict[str, int]:
+    """Every key the game listens to and which part of the action it chooses for."""
+    return {
+        key: part
+        for part, action in enumerate(descriptor.actions)
+        for choice in action.choices
+        for key in choice.single_keys
+    }
+
+
+def game_hints(descriptor: Descriptor) -> list[tuple[str, str]]:
+    """The game's keys for banner and footer: (keys, label), arrows before letters."""
+    return [
+        (key_name(choice.single_keys[0]), choice.label)
+        for action in descriptor.actions
+        for choice in action.choices
+        if choice.single_keys
+    ]
+
+
+def game_key(known: dict[str, str], key: str, character: str | None) -> str | None:
+    """The game's name of a pressed key, or None if the game does not listen to it."""
+    if key in known:
+        return key
+    if character and character.lower() in known:
+        return character.lower()
+    return None

@@ -1,0 +1,36 @@
+"""The best checkpoint of a run, which plays beside its newest policy."""
+
+from __future__ import annotations
+
+from pufftui.envs.errors import PuffError
+from pufftui.screens.controllers.arena import ArenaController
+from pufftui.screens.panels import PanelScreen
+from pufftui.state.session import RunSession
+from pufftui.trainer.messages.command import SetRival
+from pufftui.trainer.run.policies import best_policy
+
+
+class RivalController:
+    """Begins and ends the match."""
+
+    def __init__(self, screen: PanelScreen, session: RunSession, arena: ArenaController) -> None:
+        self._screen, self._session, self._arena = screen, session, arena
+
+    def toggle(self) -> None:
+        """Brings the rival, or sends it away."""
+        if self._arena.frame is None:
+            return
+        if self._arena.frame.rival is None:
+            self._screen.run_worker(
+                self._bring, group="rival", exclusive=True, thread=True, exit_on_error=False
+            )
+        else:
+            self._session.arena.send(SetRival(None))
+
+    def _bring(self) -> None:
+        try:
+            rival = best_policy(self._session.folder)
+        except PuffError as error:
+            self._screen.notify(str(error), title="No rival", severity="warning", markup=False)
+        else:
+            self._session.arena.send(SetRival(rival))

@@ -17,6 +17,13 @@ from pufftui.envs.descriptor import ActionKind
 from pufftui.envs.library import EnvLibrary, load_library
 from pufftui.trainer.messages.weights import PolicyWeights
 
+# The threads of torch and numpy that wait would spin, and so the processes of `-n 2` keep each other from working.
+# Torch's are two on every machine, and sleep; it reads that when it is imported. Numpy has been imported above:
+# its own are none in the processes that xdist starts from here, and in programs that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parents[1]
 FLAGS = (
     *("-std=gnu11", "-O3", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"),

@@ -101,25 +101,34 @@ def test_imports_run_one_way(view: Path) -> None:
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize(
-    ("room", "statement"),
-    [
-        ("envs", "import torch"),
-        ("envs", "from pufftui.trainer.settings import fields as config"),
-        ("envs", "import pufftui.app_module"),
-        ("trainer", "import textual.app"),
-        ("trainer", "from pufftui import app_module"),
-        ("", "import torch.nn"),
-        ("", "from pufftui.trainer.network import policy"),
-    ],
-)
-def test_a_wrong_import_is_found(tmp_path: Path, room: str, statement: str) -> None:
-    package = make_view(tmp_path / "view") / "pufftui"
+PLANTED = [
+    ("envs", "import torch"),
+    ("envs", "from pufftui.trainer.settings import fields as config"),
+    ("envs", "import pufftui.app_module"),
+    ("trainer", "import textual.app"),
+    ("trainer", "from pufftui import app_module"),
+    ("", "import torch.nn"),
+    ("", "from pufftui.trainer.network import policy"),
+]
+"""Wrong imports, and the room of the module that has them."""
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """What is said of all wrong imports at once: each is in a module of its own, which nothing imports."""
+    root = make_view(tmp_path_factory.mktemp("planted") / "view")
+    package = root / "pufftui"
     (package / "app_module.py").touch()
-    (package / room / "planted.py").write_text(f"def late():\n    {statement}\n")
-    result = lint_imports(tmp_path / "view")
-    assert result.returncode == 1, result.stdout
-    assert f"{'.'.join(filter(None, ['pufftui', room]))}.planted" in result.stdout
+    for number, (room, statement) in enumerate(PLANTED):
+        (package / room / f"planted_{number}.py").write_text(f"def late():\n    {statement}\n")
+    return lint_imports(root)
+
+
+@pytest.mark.parametrize("number", range(len(PLANTED)), ids=lambda number: PLANTED[number][1])
+def test_a_wrong_import_is_found(planted: subprocess.CompletedProcess[str], number: int) -> None:
+    room, _ = PLANTED[number]
+    assert planted.returncode == 1, planted.stdout
+    assert f"{'.'.join(filter(None, ['pufftui', room]))}.planted_{number}" in planted.stdout
 
 
 def test_no_file_is_too_long() -> None:

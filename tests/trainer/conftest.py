@@ -136,8 +136,13 @@ def compiled(kernel, types, constants, capability, aligned=False, **options):
 """
 
 
+CACHE = Path(__file__).parents[2] / "build" / "triton"
+"""Triton keeps there what it has compiled, under a key of its own version, the kernel's source with all that it
+calls, the types, constants, options and the card: what is changed is compiled again, the rest is not."""
+
+
 @pytest.fixture
-def compile_kernels(tmp_path: Path) -> Callable[[str], int]:
+def compile_kernels() -> Callable[[str], int]:
     """Runs a script that calls `compiled(kernel, types, constants, capability)`; how often it did.
 
     What a program wants of shared memory must be there on every card. `aligned` says so of all pointers.
@@ -149,7 +154,7 @@ def compile_kernels(tmp_path: Path) -> Callable[[str], int]:
     def compile_all(script: str) -> int:
         result = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", COMPILED + script],
-            env={"TRITON_CACHE_DIR": str(tmp_path), "PATH": os.environ["PATH"]},
+            env={"TRITON_CACHE_DIR": str(CACHE), "PATH": os.environ["PATH"]},
             capture_output=True,
             text=True,
             check=False,

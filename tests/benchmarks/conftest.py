@@ -1,0 +1,8 @@
+"""Lets Triton's interpreter run the kernels where there is no card, as tests/trainer/conftest.py does."""
+
+import os
+
+import torch
+
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"  # Triton reads it when it is imported, here first of all.

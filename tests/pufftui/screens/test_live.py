@@ -585,9 +585,10 @@ def test_every_key_is_bound_once() -> None:
     assert len({entry.id for entry in KEYS}) == len(KEYS)
 
 
-async def test_random_keys_clicks_and_sizes_never_break_it(session: Session) -> None:
+@pytest.mark.parametrize("events", [700, pytest.param(4000, marks=pytest.mark.slow)])
+async def test_random_keys_clicks_and_sizes_never_break_it(session: Session, events: int) -> None:
     # PUFFTUI_RANDOM_EVENTS=100000 looks longer, and storm.py at every screen, on the way to a terminal.
-    events = int(os.environ.get("PUFFTUI_RANDOM_EVENTS", "2000"))
+    events = int(os.environ.get("PUFFTUI_RANDOM_EVENTS", events))
     width, height = 120, 40
     random = np.random.default_rng(5)
     leaving = {"ctrl+c", "ctrl+shift+c", "q", "ctrl+p"}

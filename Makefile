@@ -33,7 +33,7 @@ train: $(READY)
 
 test: $(READY)
 	@$(ADD_TRITON)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 slow: $(READY)
 	@$(BIN)/python -m pytest -m slow

@@ -31,6 +31,37 @@ FLAGS = (
 )
 
 
+LONGEST = """
+envs/checking/test_check.py
+pufftui/program/test_tutorial.py
+pufftui/program/test_strangers.py
+trainer/store/test_filesystems.py
+pufftui/program/test_folders.py
+test_house.py
+trainer/kernels/test_gpu_optimizer.py
+pufftui/program/test_lost_folders.py
+trainer/test_kills.py
+pufftui/program/test_own_folders.py
+pufftui/apps/test_privacy.py
+pufftui/screens/test_live.py
+trainer/ppo/test_rollout.py
+trainer/kernels/test_gpu_gather.py
+pufftui/program/test_not_finite.py
+trainer/ppo/test_decision.py
+trainer/monitor/test_full_disk.py
+pufftui/storm/test_storm.py
+pufftui/program/test_clock_steps.py
+pufftui/screens/test_privacy.py
+""".split()
+"""Files that take the longest, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the longest files: what is left at the end, and would be waited for, is short."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
 @dataclass
 class Compiler:
     """Builds each thing once in a session."""

@@ -31,9 +31,10 @@ help:
 train: $(READY)
 	@$(BIN)/pufftui train breakout
 
+# Python keeps what it compiled, even where it is told not to: each program that a test starts would do it again.
 test: $(READY)
 	@$(ADD_TRITON)
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 slow: $(READY)
 	@$(BIN)/python -m pytest -m slow

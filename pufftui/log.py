@@ -233,7 +233,7 @@ class Run:
 
     def _without(self, setting: str, error: Exception) -> None:
         self._tell_of_metric(
-            "config", setting, f"the config goes without {setting} ({said(error)})"
+            "config", setting, f"the config is kept without {setting} ({said(error)})"
         )
 
     def _name(self, name: Any) -> str | None:
@@ -243,7 +243,9 @@ class Run:
             kept = storable(text)
         except Exception as error:  # noqa: BLE001 - a stranger's object may raise anything
             kind = type(name).__name__
-            self._tell_of_metric("name", kind, f"a {kind} is no name of a metric ({said(error)})")
+            self._tell_of_metric(
+                "name", kind, f"a {kind} is not a name for a metric ({said(error)})"
+            )
             return None
         if kept != text:
             self._tell_of_metric("name", kept, f"a name is no valid text and is kept as {kept}")

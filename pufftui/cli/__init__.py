@@ -12,17 +12,17 @@ import sys
 from pufftui.envs.errors import PuffError, nearest
 
 COMMANDS = {
-    "home": ("home", "choose what to train, watch or play; pufftui alone does it, too"),
+    "home": ("home", "choose what to train, watch or play; the same as pufftui alone"),
     "train": ("train ENV", "train an agent and watch it live"),
-    "resume": ("resume [RUN]", "go on with a run from its newest checkpoint"),
-    "watch": ("watch [RUN]", "look on at a run, live or finished"),
-    "attach": ("attach [RUN]", "look on and control a run that is trained elsewhere"),
-    "play": ("play ENV", "play yourself, beside a trained policy"),
-    "runs": ("runs", "list the runs and look after them"),
+    "resume": ("resume [RUN]", "continue a run from its newest checkpoint"),
+    "watch": ("watch [RUN]", "look at a run, live or finished, and change nothing"),
+    "attach": ("attach [RUN]", "watch and control a run that another process trains"),
+    "play": ("play ENV", "play a game yourself, beside a trained policy"),
+    "runs": ("runs", "list, compare, tag, export or delete your runs"),
     "envs": ("envs", "list the environments"),
-    "env": ("env new|check ...", "begin an environment of your own, or check one"),
+    "env": ("env new|check ...", "start an environment of your own, or check one"),
     "bench": ("bench [ENV ...]", "measure the speed of environments and training"),
-    "doctor": ("doctor", "check this machine and say how to mend what is missing"),
+    "doctor": ("doctor", "check this machine and say how to fix what is missing"),
 }
 
 
@@ -64,7 +64,7 @@ def overview() -> str:
             "",
             *lines,
             "",
-            "Begin with:   pufftui train breakout",
+            "Start with:   pufftui train breakout",
             "Every command explains itself, as in:   pufftui train --help",
         ]
     )

@@ -10,15 +10,20 @@ from pufftui.trainer.run.folder import LATEST, RunFolder
 def run(arguments: list[str]) -> int:
     """Shows a run and controls it; returns 0, or 130 if a signal ended it."""
     parser = CommandParser(
-        "attach", "The dashboard of a run that is trained elsewhere on this machine, with all keys."
+        "attach",
+        "Shows the dashboard of a run that another process on this machine trains, with all keys.",
     )
     parser.add_argument(
-        "run", metavar="RUN", nargs="?", default=LATEST, help="the run's name; else the last one"
+        "run",
+        metavar="RUN",
+        nargs="?",
+        default=LATEST,
+        help="name of the run; without it, the last one",
     )
     add_screen(parser, stream=True)
     parser.epilog = (
-        "Leaving does not stop the run. For programs: the run's folder holds control.sock, which\n"
-        "speaks JSON, a line at a time; it says hello with the version of its protocol."
+        "Leaving does not stop the run. Programs can use control.sock in the run's folder: it speaks\n"
+        "JSON, one object a line, and its greeting names the version of its protocol."
     )
     options = parser.parse(arguments)
     folder = RunFolder.open(options.run)

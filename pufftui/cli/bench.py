@@ -70,13 +70,18 @@ def run(arguments: list[str]) -> int:
         "envs",
         metavar="ENV",
         nargs="*",
-        help="names or folders to measure; else everything bundled",
+        help="names or folders to measure; without any, everything bundled",
     )
     add("--env-only", action="store_true", help="the environments alone, without training")
-    add("--json", action="store_true", help="a JSON object per figure")
-    add("--seconds", metavar="S", type=_seconds, help="length of one measurement (env 2, train 30)")
+    add("--json", action="store_true", help="print a JSON object for each figure")
+    add(
+        "--seconds",
+        metavar="S",
+        type=_seconds,
+        help="length of one measurement (2 for an environment, 30 for training)",
+    )
     parser.epilog = (
-        "The workload is fixed; only --policy settings change it (--policy.memory lstm)."
+        "The work is always the same; only --policy settings change it (--policy.memory lstm)."
     )
     options = parser.parse(others, [flag for flag in setting_flags() if "policy" in flag])
     for path in settings:

@@ -19,8 +19,8 @@ SIGNS = {
 
 def run(arguments: list[str]) -> int:
     """Prints what was found; returns 1 if something is broken."""
-    parser = CommandParser("doctor", "Checks this machine and says how to mend what is missing.")
-    parser.add_argument("--json", action="store_true", help="one JSON array")
+    parser = CommandParser("doctor", "Checks this machine and says how to fix what is missing.")
+    parser.add_argument("--json", action="store_true", help="print one JSON array")
     options = parser.parse(arguments)
     findings = examine()
     if options.json:

@@ -21,8 +21,9 @@ USAGE = """\
 usage: pufftui env new NAME [--in FOLDER]
        pufftui env check NAME|FOLDER [--steps N] [--json]
 
-Begins an environment of your own, or looks for mistakes in one. What is checked is run, and from
-then on also where only a run names its folder, until the folder changes: check what you trust."""
+Starts an environment of your own, or looks for mistakes in one. Checking runs the code; from then on
+other commands run it, too, when a run names its folder, until the code changes. Check only what you
+trust."""
 
 COLUMN = 8
 WIDTH = 100
@@ -37,8 +38,8 @@ def run(arguments: list[str]) -> int:
         print(USAGE)
         return 0
     if verb not in VERBS:
-        what = f"There is no pufftui env {verb}." if verb else "env needs to know what to do."
-        otherwise = "It is pufftui env new NAME or pufftui env check FOLDER."
+        what = f"There is no pufftui env {verb}." if verb else "env needs a subcommand."
+        otherwise = "Use pufftui env new NAME or pufftui env check FOLDER."
         raise PuffError(what, nearest(verb, VERBS, otherwise), usage=True)
     return _new(rest) if verb == "new" else _check(rest)
 
@@ -46,10 +47,17 @@ def run(arguments: list[str]) -> int:
 def _new(arguments: list[str]) -> int:
     from pufftui.envs.scaffold import new_env
 
-    parser = CommandParser("env new", "Writes a small environment that trains at once.")
+    parser = CommandParser("env new", "Writes a small environment that can be trained right away.")
     add = parser.add_argument
     add("name", metavar="NAME", help="letters, digits and underscores")
-    add("--in", metavar="FOLDER", dest="parent", type=Path, default=Path(), help="where to put it")
+    add(
+        "--in",
+        metavar="FOLDER",
+        dest="parent",
+        type=Path,
+        default=Path(),
+        help="the folder to put it in",
+    )
     options = parser.parse(arguments)
     folder = new_env(options.name, options.parent)
     shown = folder if folder.is_absolute() else f"./{folder}"
@@ -67,13 +75,19 @@ def _check(arguments: list[str]) -> int:
 
     parser = CommandParser("env check", "Looks for mistakes in an environment, by running it.")
     parser.epilog = (
-        "resume, watch and others run the code of a folder only as you last built it, with train, play\n"
-        "or this command: check again what has changed, and only what you trust."
+        "resume, watch and other commands run the code of a folder only if it is as you last built it,\n"
+        "with train, play or this command. Check again after a change, and check only what you trust."
     )
     add = parser.add_argument
-    add("env", metavar="NAME|FOLDER", help="what to check")
-    add("--steps", metavar="N", type=_steps, default=STEPS, help="random agent steps, else 1M")
-    add("--json", action="store_true", help="one JSON object")
+    add("env", metavar="NAME|FOLDER", help="the environment to check")
+    add(
+        "--steps",
+        metavar="N",
+        type=_steps,
+        default=STEPS,
+        help="how many random agent steps to play (1M without it)",
+    )
+    add("--json", action="store_true", help="print one JSON object")
     options = parser.parse(arguments)
     folder = find_env(options.env)
     report = check_env(folder, steps=options.steps, say=_say)

@@ -26,15 +26,17 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 def add_screen(parser: argparse.ArgumentParser, *, stream: bool = False) -> None:
     """The flags that choose how a screen looks, and what it does not show."""
     add = parser.add_argument
-    add("--theme", metavar="THEME", help="colours of the screen; else those used last")
+    add("--theme", metavar="THEME", help="colours of the screen; without it, the theme used last")
     add(
         "--ascii",
         action=argparse.BooleanOptionalAction,
-        help="draw with plain letters alone; else as the terminal and the locale can",
+        help="draw with plain letters only, or never; without it, as terminal and locale allow",
     )
     add("--privacy", action="store_true", help="hide names, paths and addresses from the start")
     if stream:
-        add("--stream", action="store_true", help="large figures for an audience; with --privacy")
+        add(
+            "--stream", action="store_true", help="large figures for an audience, with names hidden"
+        )
 
 
 def wishes(options: argparse.Namespace) -> Wishes:
@@ -48,7 +50,7 @@ def check_output(options: argparse.Namespace) -> None:
     if options.headless:
         return
     if options.json:
-        raise PuffError("--json goes with --headless.", "Add --headless.", usage=True)
+        raise PuffError("--json works only with --headless.", "Add --headless.", usage=True)
     check_screen("The dashboard", "To train without one, add --headless.", options.theme)
 
 

@@ -25,7 +25,7 @@ class CommandParser(argparse.ArgumentParser):
         parsed, unknown = self.parse_known_args(arguments)
         for word in unknown:
             if not word.startswith("-"):
-                self.error(f"There is one word too many: {word}")
+                self.error(f"There is one argument too many: {word}")
             flag = word.partition("=")[0]
             known = [*self._option_string_actions, *other_flags]
             raise PuffError(

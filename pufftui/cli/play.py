@@ -16,7 +16,12 @@ def run(arguments: list[str]) -> int:
     """Plays; returns 0, or 130 if a signal ended it."""
     parser = CommandParser("play", "You play, full screen; a trained policy plays when you do not.")
     add = parser.add_argument
-    add("env", metavar="ENV", nargs="?", help="what to play: what pufftui train takes")
+    add(
+        "env",
+        metavar="ENV",
+        nargs="?",
+        help="what to play: a name that pufftui envs lists, or a folder",
+    )
     add(
         "--from",
         metavar="RUN",

@@ -28,13 +28,17 @@ NO_ARRAYS = "-"
 def run(arguments: list[str]) -> int:
     """Goes on training; returns what `train` does."""
     others, settings = split_settings(arguments)
-    parser = CommandParser("resume", "Goes on with a run from its newest checkpoint.")
+    parser = CommandParser("resume", "Continues a run from its newest checkpoint.")
     parser.add_argument(
-        "run", metavar="RUN", nargs="?", default=LATEST, help="the run's name; else the last one"
+        "run",
+        metavar="RUN",
+        nargs="?",
+        default=LATEST,
+        help="name of the run; without it, the last one",
     )
     parser.epilog = (
-        "--train.total-steps N lets a run, also a finished one, go on to N steps.\n"
-        "An environment in a folder has to be as you last built it; else: pufftui env check FOLDER."
+        "--train.total-steps N continues a run up to N steps, even a finished one.\n"
+        "An environment in a folder must be as you last built it; if it is not: pufftui env check FOLDER."
     )
     add_output(parser)
     options = parser.parse(others, setting_flags())
@@ -42,7 +46,7 @@ def run(arguments: list[str]) -> int:
         if path != EXTENDS:
             raise PuffError(
                 f"{path} cannot change when a run is resumed.",
-                "Only --train.total-steps can; start a new run for the rest.",
+                "Only --train.total-steps can. For anything else start a new run.",
                 usage=True,
             )
     follower = is_follower(headless=options.headless)
@@ -104,7 +108,7 @@ def _where_to_go_on(folder: RunFolder, settings: dict[str, str]) -> tuple[Saved 
     if step >= config.train.total_steps:
         raise PuffError(
             f"{folder.id} is finished: it is at step {step:,} of {config.train.total_steps:,}.",
-            f"Let it go on with --train.total-steps {2 * step}.",
+            f"To continue it, add --train.total-steps {2 * step}.",
             usage=True,
         )
     return saved, replace(config, run=replace(config.run, name=folder.id))

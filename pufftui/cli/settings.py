@@ -77,14 +77,12 @@ def setting_flags() -> list[str]:
 def settings_help(env: str | None) -> str:
     """All settings with default, range and unit; of `env` with its own settings and defaults."""
     lines = [
-        "settings, with the value they have when nothing else is said:",
-        f"  They can be kept in {_home(personal_file())} or in a file for --config.",
+        "settings, with their defaults:",
+        f"  They can be kept in {_home(personal_file())} or in a file that --config names.",
     ]
     config = load_settings(env, setting_files(), {}) if env else None
     if config:
-        lines[0] = (
-            f"settings, with the value they have for {Path(config.env).name} on this machine:"
-        )
+        lines[0] = f"settings, with their values for {Path(config.env).name} on this machine:"
     for section in SECTIONS:
         lines += ["", f"{section}: {(SECTIONS[section].__doc__ or '').strip()}"]
         lines += _section_lines(section, config)

@@ -60,10 +60,15 @@ def _parser() -> CommandParser:
         nargs="?",
         help="what to train on: a name that pufftui envs lists, or a folder",
     )
-    add("--run-name", metavar="NAME", dest="name", help="the run's folder; else one is invented")
-    add("--seed", metavar="N", help="start of all random numbers")
+    add(
+        "--run-name",
+        metavar="NAME",
+        dest="name",
+        help="name of the run; without it, one is invented",
+    )
+    add("--seed", metavar="N", help="seed of all random numbers")
     add("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:1")
-    add("--config", metavar="FILE", type=Path, help="settings from a TOML file")
+    add("--config", metavar="FILE", type=Path, help="a TOML file with settings")
     add_output(parser)
     return parser
 

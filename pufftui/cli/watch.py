@@ -10,10 +10,14 @@ from pufftui.trainer.run.folder import LATEST, RunFolder
 def run(arguments: list[str]) -> int:
     """Shows a run without touching it; returns 0, or 130 if a signal ended it."""
     parser = CommandParser(
-        "watch", "Looks on at a run, live or finished, from any terminal; changes nothing."
+        "watch", "Shows a run, live or finished, on any terminal, and changes nothing."
     )
     parser.add_argument(
-        "run", metavar="RUN", nargs="?", default=LATEST, help="the run's name; else the last one"
+        "run",
+        metavar="RUN",
+        nargs="?",
+        default=LATEST,
+        help="name of the run; without it, the last one",
     )
     add_screen(parser, stream=True)
     options = parser.parse(arguments)

@@ -24,7 +24,7 @@ from pufftui.trainer.messages.command import Command
 ANSWER_SECONDS = 5.0
 """Time in which a trainer answers, also one that is busy."""
 
-NO_ANSWER = "The trainer does not answer; it may not have been told."
+NO_ANSWER = "The trainer does not answer; the command may not have arrived."
 
 STATE_SECONDS = 1.0
 """Time between two questions for the state, and between two tries to connect."""

@@ -76,4 +76,6 @@ class HandOver:
 
     def _failure(self, why: str) -> PuffError:
         run = self._folder.id
-        return PuffError(f"{run} could not be left running. {why}", f"Go on: pufftui resume {run}.")
+        return PuffError(
+            f"{run} could not be left running. {why}", f"Continue it: pufftui resume {run}."
+        )

@@ -162,8 +162,8 @@ def _colours() -> Finding:
 def _letters() -> Finding:
     if not fitting().ascii_only:
         return Finding("letters", Status.OK, "UTF-8")
-    text = "TERM and the locale promise ASCII alone, so screens are drawn with that"
-    fix = "if there is more: export LC_ALL=C.UTF-8, or --no-ascii"
+    text = "TERM and the locale promise only ASCII, so screens are drawn with that"
+    fix = "if the terminal can show more: export LC_ALL=C.UTF-8, or --no-ascii"
     return Finding("letters", Status.WARNING, text, fix)
 
 

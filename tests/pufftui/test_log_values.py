@@ -72,7 +72,7 @@ def test_names_and_values_that_are_none_cost_themselves(
     assert summarise(RunFolder.open("mine")).state == "failed"
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 2
-    assert "Nameless is no name of a metric" in told[0]
+    assert "Nameless is not a name for a metric" in told[0]
     assert "odd is left out" in told[1]
 
 

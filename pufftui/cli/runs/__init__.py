@@ -12,10 +12,10 @@ SUBCOMMANDS = {
     "compare": ("compare RUN RUN ...", "curves of several runs in one chart, and how they differ"),
     "check": ("check [RUN]", "what went wrong in a run, and what to do about it"),
     "rename": ("rename RUN NAME", "give a run another name"),
-    "tag": ("tag RUN +TAG -TAG", "words by which a run is found again"),
-    "note": ("note RUN TEXT", "words about a run"),
+    "tag": ("tag RUN +TAG -TAG", "add tags to a run or take them off, to find it by"),
+    "note": ("note RUN TEXT", "keep a note about a run"),
     "pin": ("pin RUN [STEP]", "keep a checkpoint for ever"),
-    "unpin": ("unpin RUN [STEP]", "let it go again"),
+    "unpin": ("unpin RUN [STEP]", "no longer keep it"),
     "export": ("export RUN FORMAT", "its metrics as csv or tensorboard, its policy as c"),
     "rm": ("rm RUN ...", "delete runs; asks first"),
 }
@@ -42,7 +42,7 @@ def overview() -> str:
     lines = [f"  pufftui runs {usage:{width}}  {what}" for usage, what in SUBCOMMANDS.values()]
     return "\n".join(
         [
-            "Looks after the runs that are there.",
+            "Lists your runs and looks after them.",
             "",
             *lines,
             "",

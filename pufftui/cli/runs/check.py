@@ -22,10 +22,14 @@ def run(arguments: list[str]) -> int:
     """Prints what was found; 0 also if something is wrong, for the question was answered."""
     parser = CommandParser("runs check", "Says what went wrong in a run, and what to do about it.")
     parser.add_argument(
-        "run", metavar="RUN", nargs="?", default=LATEST, help="its name; else the last one"
+        "run",
+        metavar="RUN",
+        nargs="?",
+        default=LATEST,
+        help="name of the run; without it, the last one",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON array")
-    parser.add_argument("--rules", action="store_true", help="all rules there are, without a run")
+    parser.add_argument("--json", action="store_true", help="print one JSON array")
+    parser.add_argument("--rules", action="store_true", help="print all rules; this needs no run")
     options = parser.parse(arguments)
     if options.rules:
         print(all_rules(as_json=options.json))
@@ -36,8 +40,8 @@ def run(arguments: list[str]) -> int:
         facts = stored_facts(reader)
         if facts is None:
             raise PuffError(
-                f"{folder.id} was not written by a trainer that knows the health checks.",
-                "Runs that pufftui trains from now on can be checked.",
+                f"{folder.id} does not hold what the health checks need.",
+                "Runs of pufftui train can be checked.",
                 usage=True,
             )
         told = check_run(reader, facts)
@@ -79,7 +83,7 @@ def in_words(told: Told) -> str:
     """A finding as a short paragraph."""
     finding = told.finding
     until = "to the end" if told.over_step is None else f"until step {steps(told.over_step)}"
-    when = f"from step {steps(finding.since_step)} {until}, told after {duration(told.seconds)}"
+    when = f"from step {steps(finding.since_step)} {until}, reported after {duration(told.seconds)}"
     head = f"{SIGNS[finding.level]} {finding.level.word}: {finding.rule.title} ({when})"
     lines = [finding.text, f"Rule: {finding.rule.meaning}", f"What to do: {finding.rule.advice}"]
     return "\n".join([head, *map(_wrapped, filter(_said, lines))])

@@ -25,18 +25,24 @@ def run(arguments: list[str]) -> int:
         "runs compare", "Draws runs in one chart, with their figures and how their settings differ."
     )
     parser.epilog = (
-        "Runs that differ in nothing but the seed are one curve: their interquartile mean with a\n"
+        "Runs that differ only in the seed are one curve: their interquartile mean with a\n"
         "95 % bootstrap band. In a pipe, and with --json, the figures are printed."
     )
     add = parser.add_argument
     add("runs", metavar="RUN", nargs="+", help=f"their names; at most {MOST_CURVES} curves")
-    add("--aggregate", action="store_true", help="all of them as one curve")
-    add("--each", action="store_true", help="every run alone, whatever its seed")
-    add("--json", action="store_true", help="one JSON object with figures and differences")
+    add("--aggregate", action="store_true", help="draw all runs as one curve")
+    add(
+        "--each",
+        action="store_true",
+        help="draw one curve for every run, even if only the seeds differ",
+    )
+    add("--json", action="store_true", help="print figures and differences as one JSON object")
     add_screen(parser)
     options = parser.parse(arguments)
     if options.aggregate and options.each:
-        raise PuffError("--aggregate and --each exclude each other.", "Leave one out.", usage=True)
+        raise PuffError(
+            "--aggregate and --each cannot be used together.", "Use one of them.", usage=True
+        )
     folders = list({folder.id: folder for folder in map(RunFolder.open, options.runs)}.values())
     if len(folders) > MOST_RUNS:
         raise PuffError(f"These are {len(folders)} runs.", f"Take up to {MOST_RUNS}.", usage=True)

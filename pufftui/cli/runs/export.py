@@ -31,7 +31,7 @@ formats:
 
 A run that was resumed from an earlier step left rows behind. They are not exported unless --all
 asks for them: csv then gets a column lineage, tensorboard a folder for each lineage.
-Nothing that is there already is written over without --force. A live run can be exported too."""
+Nothing is overwritten without --force. A live run can be exported, too."""
 
 FLAGS = {
     "csv": ("all", "episodes"),
@@ -50,19 +50,23 @@ def run(arguments: list[str]) -> int:
     add("run", metavar="RUN", help="its name, or latest")
     add("format", metavar="FORMAT", help="csv, tensorboard or c")
     add("--output", metavar="PATH", help="a file or a folder; - prints csv and c")
-    add("--force", action="store_true", help="write over what is there")
+    add("--force", action="store_true", help="overwrite what is there")
     add("--all", action="store_true", help="csv, tensorboard: also what a resume left behind")
     add("--episodes", metavar="PATH", help="csv: the sampled episodes, as a second table")
-    add("--name", metavar="NAME", help="c: what everything begins with, and the file; ENV_policy")
-    add("--step", metavar="STEP", help="c: the checkpoint of that step, not the newest")
+    add(
+        "--name",
+        metavar="NAME",
+        help="c: what all names begin with, and the file's name (ENV_policy)",
+    )
+    add("--step", metavar="STEP", help="c: the checkpoint of that step instead of the newest")
     options = parser.parse(arguments)
     if options.format not in FLAGS:
-        hint = nearest(options.format, FLAGS, "There are csv, tensorboard and c.")
+        hint = nearest(options.format, FLAGS, "Use csv, tensorboard or c.")
         raise PuffError(f"There is no format {options.format}.", hint, usage=True)
     for flag in {name for names in FLAGS.values() for name in names} - {*FLAGS[options.format]}:
         if getattr(options, flag):
             fits = " and ".join(name for name, flags in FLAGS.items() if flag in flags)
-            raise PuffError(f"--{flag} belongs to {fits}.", parser.more, usage=True)
+            raise PuffError(f"--{flag} works only with {fits}.", parser.more, usage=True)
     folder = RunFolder.open(options.run)
     writers: dict[str, Callable[[RunFolder, argparse.Namespace], None]] = {
         "csv": _csv,
@@ -98,7 +102,11 @@ def _tensorboard(folder: RunFolder, options: argparse.Namespace) -> None:
     from pufftui.export.tensorboard import write_events
 
     if options.output == STDOUT:
-        raise PuffError("tensorboard reads folders.", "Name one with --output.", usage=True)
+        raise PuffError(
+            "TensorBoard reads a folder, so it cannot be printed.",
+            "Name a folder with --output.",
+            usage=True,
+        )
     target = Path(options.output or f"{folder.id}-tensorboard")
     if any(target.rglob("events.out.tfevents.*")):
         _check_free(target, force=options.force)
@@ -182,7 +190,7 @@ def _writing(target: str, *, force: bool) -> Iterator[TextIO]:
 def _check_free(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
         raise PuffError(
-            f"There is {path} already.", "Add --force, or choose another --output.", usage=True
+            f"{path} already exists.", "Add --force, or choose another --output.", usage=True
         )
 
 

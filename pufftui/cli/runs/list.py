@@ -35,13 +35,13 @@ def run(arguments: list[str]) -> int:
     parser.epilog = HELP
     add = parser.add_argument
     add("filter", metavar="FILTER", nargs="*", help="what to show, for example env=breakout")
-    add("--json", action="store_true", help="one JSON array with everything that is known")
+    add("--json", action="store_true", help="print everything that is known as one JSON array")
     add(
         "--sort",
         metavar="KEY",
-        help="a field: texts rise, numbers fall; without it the newest first",
+        help="a field: text from A to Z, numbers from high to low; without it, the newest first",
     )
-    add("--reverse", action="store_true", help="the other way round")
+    add("--reverse", action="store_true", help="in reverse order")
     options = parser.parse(arguments)
     query = parse_query(" ".join(options.filter))
     runs = summarise_all()

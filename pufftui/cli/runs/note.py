@@ -14,7 +14,7 @@ from pufftui.trainer.store import StoreReader, add_note
 def run(arguments: list[str]) -> int:
     """Keeps a note at the step the run is at, also while it is trained; without one prints all."""
     parser = CommandParser("runs note", "Keeps a note about a run, live or not.")
-    parser.epilog = "Without a text it prints the notes there are."
+    parser.epilog = "Without a text it prints the notes of the run."
     parser.add_argument("run", metavar="RUN", help="its name, or latest")
     parser.add_argument("text", metavar="TEXT", nargs="*", help="what you want to remember")
     options = parser.parse(arguments)

@@ -12,12 +12,12 @@ from pufftui.trainer.store import CheckpointRow, StoreReader, pin
 def run(arguments: list[str]) -> int:
     """Pins the newest checkpoint, or that of a step."""
     parser = CommandParser(
-        "runs pin", "Keeps a checkpoint for ever: the newest, or that of a step."
+        "runs pin", "Keeps a checkpoint for ever: the newest, or the one of a step."
     )
     folder, step = parse_target(parser, arguments)
     there = checkpoints(folder)
     if not there:
-        raise PuffError(f"{folder.id} has no checkpoint that could be pinned.", usage=True)
+        raise PuffError(f"{folder.id} has no checkpoint yet.", "Pin one when it has.", usage=True)
     chosen = there[-1] if step is None else at_step(folder, there, step)
     pin(folder.database, chosen.file)
     print(f"The checkpoint at step {chosen.step:,} of {folder.id} is kept.")
@@ -27,7 +27,7 @@ def run(arguments: list[str]) -> int:
 def parse_target(parser: CommandParser, arguments: list[str]) -> tuple[RunFolder, int | None]:
     """The run and the step that a command names."""
     parser.add_argument("run", metavar="RUN", help="its name, or latest")
-    parser.add_argument("step", metavar="STEP", nargs="?", help="of which checkpoint")
+    parser.add_argument("step", metavar="STEP", nargs="?", help="the step of the checkpoint")
     options = parser.parse(arguments)
     step = None if options.step is None else parse_number(options.step)
     return RunFolder.open(options.run), None if step is None else int(step)

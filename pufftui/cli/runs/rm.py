@@ -22,7 +22,11 @@ def run(arguments: list[str]) -> int:
     # All names are looked up before anything is lost, so `latest` is one run.
     folders = {folder.id: folder for folder in map(RunFolder.open, options.runs)}
     if not options.yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise PuffError("rm asks, and there is no terminal.", "Add --yes.", usage=True)
+        raise PuffError(
+            "rm asks before it deletes, and there is no terminal to ask on.",
+            "To delete without being asked, add --yes.",
+            usage=True,
+        )
     kept = 0
     for folder in folders.values():
         lost = what_is_lost(folder)

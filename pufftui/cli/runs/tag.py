@@ -18,14 +18,16 @@ def run(arguments: list[str]) -> int:
     changes = [word for word in arguments if re.match(r"\+|-[^-h]|-h.", word)]
     parser = CommandParser("runs tag", "Gives a run tags or takes them off, live or not.")
     parser.usage = "pufftui runs tag RUN [+TAG ...] [-TAG ...]"
-    parser.epilog = "Without tags it prints those the run has. Find them with: pufftui runs tag:TAG"
+    parser.epilog = (
+        "Without tags it prints the tags of the run. Find them with: pufftui runs tag:TAG"
+    )
     parser.add_argument("run", metavar="RUN", help="its name, or latest")
     parser.add_argument("more", nargs="*", metavar="+TAG or -TAG", help="to add, or to take off")
     options = parser.parse([word for word in arguments if word not in changes])
     if options.more:
         word = options.more[0]
         hint = f"Write +{word} to add it, -{word} to take it off."
-        raise PuffError(f"What is to be done with the tag {word}?", hint, usage=True)
+        raise PuffError(f"It is not clear what to do with the tag {word}.", hint, usage=True)
     for word in changes:
         if not TAG.fullmatch(word[1:]) or not word.isprintable():
             hint = "Use up to 50 letters, digits, dots, dashes and the like, without spaces."

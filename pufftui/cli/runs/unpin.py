@@ -10,7 +10,7 @@ from pufftui.trainer.store import pin
 def run(arguments: list[str]) -> int:
     """Lets go all pinned checkpoints, or that of a step."""
     parser = CommandParser(
-        "runs unpin", "Lets a pinned checkpoint go again: all, or that of a step."
+        "runs unpin", "No longer keeps pinned checkpoints: all of them, or the one of a step."
     )
     folder, step = parse_target(parser, arguments)
     there = checkpoints(folder)

@@ -92,7 +92,7 @@ def test_all_runs_as_one(runs: Path, capsys: pytest.CaptureFixture[str]) -> None
     [
         ([], "RUN"),
         (["fsat"], "Did you mean fast?"),
-        (["fast", "--aggregate", "--each"], "exclude each other"),
+        (["fast", "--aggregate", "--each"], "cannot be used together"),
     ],
 )
 def test_wrong_usage_is_a_sentence(

@@ -88,7 +88,7 @@ def test_a_folder_is_trained_and_resumed_from_anywhere(run: Run, mine: Path, tmp
 def test_help_of_a_folder(run: Run, mine: Path):
     result = run("train", "./mine", "--help")
     assert "--train.gamma 0.875" in result.stdout
-    assert "they have for mine on this machine" in result.stdout
+    assert "with their values for mine on this machine" in result.stdout
     assert result.returncode == 0
 
 

@@ -126,7 +126,7 @@ def test_removing_says_what_is_lost(runs: Path, capsys: pytest.CaptureFixture[st
     moves.mkdir()
     for name in ("one.npz", "two.npz"):
         (moves / name).touch()
-    assert "Add --yes" in refused(capsys, "rm", "new")
+    assert "add --yes" in refused(capsys, "rm", "new")
     assert main(["runs", "rm", "latest", "--yes"]) == 0
     said = capsys.readouterr().out
     assert said.startswith(

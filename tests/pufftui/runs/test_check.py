@@ -58,7 +58,7 @@ def test_a_strangers_run_cannot_be_checked(tmp_path, monkeypatch, capsys):
     StoreWriter(folder.database).close()
     folder.release()
     assert main(["runs", "check", "other"]) == 2
-    assert "not written by a trainer that knows the health checks" in capsys.readouterr().err
+    assert "does not hold what the health checks need" in capsys.readouterr().err
 
 
 def test_every_rule_is_printed_with_its_source(capsys):

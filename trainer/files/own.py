@@ -27,5 +27,5 @@ def refuse_foreign(run: Path) -> None:
                 what = "a link" if stat.S_ISLNK(mode) else "no plain file or folder"
                 raise PuffError(
                     f"{name} in {run} is {what}, so nothing is written there.",
-                    "Put what it leads to in its place if it belongs to the run, else remove it.",
+                    "If it belongs to the run, put the file or folder itself in its place; otherwise remove it.",
                 )

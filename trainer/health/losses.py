@@ -22,7 +22,7 @@ class NotFinite(Detector):
         "The gradient of a minibatch is infinite or not a number. One is enough.",
         "no statistics are needed",
         "The last good weights are kept. The log says where the number came from: an observation or a"
-        " reward of the environment, or a gradient that a lower learning rate tames.",
+        " reward of the environment, or a gradient that grew too large (lower the learning rate).",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -54,7 +54,7 @@ class ValueExplosion(Detector):
         f"The value loss is above {EXPLODED_LEAST:g} and above {EXPLODED:g} times its usual mean for"
         f" {EXPLODED_SECONDS:g} s.",
         "own measurements: benchmarks/health.py",
-        f"{SLOWER} Rewards should sum up to something near 1 to 10: see reward_scale.",
+        f"{SLOWER} The rewards of an episode should add up to about 1 to 10: see reward_scale.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -155,7 +155,7 @@ class GradientSpike(Detector):
         f"Its norm is {SPIKE_FACTOR:g} times the mean of the last 128 rows, and its logarithm"
         f" {SPIKE_DEVIATIONS:g} deviations above theirs, for {SPIKE_SECONDS:g} s.",
         "OLMo-core's rule for spikes (6 deviations over 128 steps); measured: no false alarms",
-        "A single jump passes, for the gradient is clipped. If it comes back, lower the learning rate.",
+        "A single jump does no harm, because the gradient is clipped. If it comes back, lower the learning rate.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -175,7 +175,7 @@ class GradientSpike(Detector):
             self._usual.add(size)
         if not self._spell.see(far, moment):
             return None
-        text = f"It is {norm:.3g}; usual is {usual:.3g}."
+        text = f"It is {norm:.3g}; usually it is {usual:.3g}."
         return finding(
             self.rule, Level.WARNING, text, self._spell.since, norm, SPIKE_FACTOR * usual
         )

@@ -30,8 +30,8 @@ class MemoryLeak(MachineDetector):
         f" and {QUICK_SHARE:.0%} in all; or in all but one of {SLOW_BLOCKS} five-minute blocks, by"
         f" {SLOW_GROWTH / MEGABYTE:g} MB. The first {SETTLING_SECONDS:g} s do not count.",
         "a test for a trend: the chance of 11 rises out of 12 in a stream without one is 0.3 %",
-        "An environment of your own may allocate in every step or episode (pufftui env check looks for it)."
-        " A checkpoint is written: stop and resume before the machine's memory is used up.",
+        "An environment of your own may allocate memory in every step or episode; pufftui env check looks for"
+        " that. A checkpoint has been written: stop and resume before the machine runs out of memory.",
     )
 
     def __init__(self) -> None:
@@ -106,12 +106,12 @@ class Disk(MachineDetector):
 
     rule = Rule(
         "machine.disk",
-        "The disk fills up",
+        "The disk is filling up",
         "disk_free",
-        "What is free is less than ten checkpoints or a fifth of the disk, at most a GB (a warning: less than"
+        "The free space is less than ten checkpoints or a fifth of the disk, at most a GB (as a warning: less than"
         " three; critical: less than one).",
         "trainer/monitor/disk.py",
-        "Make room: pufftui runs rm deletes runs that are no longer wanted.",
+        "Make room: pufftui runs rm deletes runs that you no longer need.",
     )
 
     def __init__(self) -> None:
@@ -136,9 +136,9 @@ class Throttled(MachineDetector):
         "machine.throttled",
         "A GPU is throttled",
         "gpu",
-        f"The driver gives heat or power as the reason of a slower clock for {THROTTLED_SECONDS:g} s.",
-        "NVML's reasons of clock events",
-        "Better cooling, or a higher power limit: nvidia-smi -q -d PERFORMANCE says more.",
+        f"The driver gives heat or power as the reason for a slower clock for {THROTTLED_SECONDS:g} s.",
+        "NVML's reasons for clock events",
+        "Improve the cooling, or raise the power limit; nvidia-smi -q -d PERFORMANCE says more.",
     )
 
     def __init__(self) -> None:
@@ -170,7 +170,7 @@ class CostlyScreen(MachineDetector):
         f"Screen and arena keep more than {COSTLY:.0%} of a core busy on a machine with two, or as large a"
         f" share of a larger one, for {COSTLY_SECONDS:g} s.",
         "the project's own budget: 10 % of a core on two",
-        "A smaller terminal, space to pause the game, or --headless and pufftui watch when you want to look.",
+        "Use a smaller terminal, pause the game (space), or train with --headless and open pufftui watch to look.",
     )
 
     def __init__(self) -> None:

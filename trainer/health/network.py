@@ -75,11 +75,11 @@ class DeadUnits(Detector):
         "network.dead",
         "Much of the network is dead",
         "dead_units",
-        f"More than {DEAD:.0%} of the units hardly change, whatever is seen (below 2.5 % of what is usual in"
+        f"More than {DEAD:.0%} of the units hardly change, whatever the policy sees (below 2.5 % of what is usual in"
         f" their layer)"
         f" for {DEAD_SECONDS:g} s.",
         "Sokar et al., arXiv 2302.12902 (dormant units)",
-        "Dead units do not come back. Begin again with a lower learning rate or a lower replay ratio.",
+        "Dead units do not come back. Start again with a lower learning rate or a lower replay ratio.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -111,7 +111,7 @@ class PoorFeatures(Detector):
         f" fewer than {POOR_OF_BEST:.0%} of what it was at best, for {POOR_SECONDS:g} s, and the score is"
         " below its best level.",
         "Moalla et al., arXiv 2405.00662: the rank falls before the policy collapses",
-        "Go back to an earlier checkpoint and on with a lower learning rate or a lower replay ratio.",
+        "Go back to an earlier checkpoint and continue with a lower learning rate or replay ratio.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -149,7 +149,7 @@ class BatchSize(Detector):
 
     rule = Rule(
         "batch.size",
-        "The minibatch does not fit",
+        "The minibatch has the wrong size",
         "gradient_noise",
         f"The gradient noise scale, over about 30 rows, is more than {TOO_SMALL:g} times the minibatch or"
         f" less than a {1 / TOO_LARGE:g}th of it for {BATCH_SECONDS:g} s.",
@@ -187,9 +187,9 @@ class BatchSize(Detector):
         small = ratio > 1
         size = "far more than can be measured" if math.isinf(scale) else f"about {scale:,.0f} steps"
         text = f"Gradients agree from {size} on; a minibatch has {self._minibatch:,}." + (
-            " It is mostly noise: raise --train.minibatch-size, or the agents with it."
+            " It is mostly noise: raise --train.minibatch-size, if need be with more agents."
             if small
-            else " Smaller ones would learn as well from less: lower --train.minibatch-size."
+            else " A smaller one would learn as much from less: lower --train.minibatch-size."
         )
         value = None if math.isinf(scale) else scale
         return finding(

@@ -105,7 +105,7 @@ class StillRandom(Detector):
         so = late and share > RANDOM_SHARE and not self._track.learned
         if not self._spell.see(so, moment):
             return None
-        text = f"The entropy is {share:.0%} of the most that is possible."
+        text = f"The entropy is {share:.0%} of its maximum."
         return finding(
             self.rule, Level.WARNING, text, self._spell.since, entropy, RANDOM_SHARE * self._most
         )
@@ -125,8 +125,8 @@ class SettledEarly(Detector):
         f" in the first half of the run, and the score has gained less than {SETTLED_GAIN:.0%} of its"
         " range.",
         "Jones, Debugging RL; Schulman, Nuts and bolts of deep RL; own measurements",
-        "Raise the entropy coefficient or lower the learning rate, from an earlier checkpoint: a policy"
-        " that does not try anything has nothing to learn from.",
+        "Go back to an earlier checkpoint, and raise the entropy coefficient or lower the learning rate: a"
+        " policy that tries nothing has nothing to learn from.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -143,7 +143,7 @@ class SettledEarly(Detector):
         so = share < SETTLED_SHARE and track.progress < 0.5 and little
         if not self._spell.see(so, moment):
             return None
-        text = f"The entropy is {share:.1%} of the most that is possible."
+        text = f"The entropy is {share:.1%} of its maximum."
         return finding(
             self.rule,
             Level.WARNING,
@@ -165,10 +165,10 @@ class UnusedActions(Detector):
         "policy.unused",
         "Some actions are never taken",
         "actions_used",
-        f"In no sample of {UNUSED_SECONDS:g} s does the policy take all of its actions.",
+        f"For {UNUSED_SECONDS:g} s no sample has shown the policy take all of its actions.",
         "own measurements: benchmarks/health.py",
-        "That is fine if they are of no use. If they should be, raise the entropy coefficient;"
-        " pufftui env check tells whether an action does anything at all.",
+        "That is fine if they are of no use. If they should be used, raise the entropy coefficient;"
+        " pufftui env check says whether an action does anything at all.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -186,5 +186,5 @@ class UnusedActions(Detector):
             self._last = used
             if not self._spell.see(used < 1, moment):
                 return None
-        text = f"{1 - used:.0%} of the actions are not taken."
+        text = f"{1 - used:.0%} of the actions are never taken."
         return finding(self.rule, Level.INFO, text, self._spell.since, used, 1.0)

@@ -23,10 +23,10 @@ class SmallRewards(Detector):
         "Rewards are too small to learn from",
         "reward_size",
         f"The mean size of rewards that are not zero, after reward_scale, is below {SMALL:g} for"
-        f" {SMALL_SECONDS:g} s, and so is what comes together within 1 / (1 - gamma) steps.",
+        f" {SMALL_SECONDS:g} s, and so is what adds up within 1 / (1 - gamma) steps.",
         "own measurements: below that, values and advantages drown in noise",
         "Raise --train.reward-scale so that a typical reward is near 1, or the rewards in the environment."
-        " If they are small on purpose, its TOML may say so: reward_small_ok in [check].",
+        " If they are small on purpose, say so in its TOML: reward_small_ok in [check].",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -60,7 +60,7 @@ class ClampedRewards(Detector):
         f" become 1, for {CLAMPED_SECONDS:g} s.",
         "own measurements: benchmarks/health.py",
         "Lower --train.reward-scale until the largest common reward is 1."
-        " If it is meant so, the environment's TOML may say it: reward_clamped_ok in [check].",
+        " If that is what you want, say so in the environment's TOML: reward_clamped_ok in [check].",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -87,12 +87,12 @@ class NoRewards(Detector):
 
     rule = Rule(
         "rewards.none",
-        "No reward has ever come",
+        "There has never been a reward",
         "reward_nonzero",
         f"Every reward was zero for {NONE_SHARE:.0%} of the planned steps ({NONE_STEPS:,} without a plan)"
         f" and {NONE_SECONDS:g} s.",
         "without rewards there is nothing to learn",
-        "Reward something that happens by chance already, such as coming nearer; or begin episodes near"
+        "Reward something that already happens by chance, such as coming nearer; or start episodes near"
         " the goal. pufftui env check says whether random play is ever rewarded.",
     )
 
@@ -123,9 +123,9 @@ class FrozenObservations(Detector):
         "observations.frozen",
         "Observations never change",
         "observation_change",
-        "In two samples of the rollout, one after the other, all observations of all agents are the same.",
+        "In two samples in a row, all observations of all agents are the same.",
         "without anything to see there is nothing to decide",
-        "The environment writes its observations nowhere, or to the wrong place. pufftui env check finds it.",
+        "The environment writes no observations, or to the wrong place. pufftui env check finds out which.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:

@@ -28,7 +28,7 @@ class ScoreCrash(Detector):
         f" row to row, for {DROP_SECONDS:g} s and as long as an episode takes. Critical from"
         f" {DEEP_DROP:.0%} on. Less than {DROP_GAIN:.0%} of the score's range is too little to lose.",
         "own measurements: benchmarks/health.py",
-        "Go back to the last healthy checkpoint and on with a lower learning rate or a smaller clip."
+        "Go back to the last healthy checkpoint and continue with a lower learning rate or a smaller clip."
         " If it happens again, more agents or a lower replay ratio make the updates steadier.",
     )
 
@@ -78,11 +78,11 @@ class Plateau(Detector):
         f"While the run lasts: no better level for {PLATEAU_SECONDS / 60:g} minutes and"
         f" {PLATEAU_SHARE:.0%} of the steps. At its end, however fast it was: no better level after the"
         f" first {EARLY_SHARE:.0%} of the steps, and no rise in the rest of more than"
-        f" {LITTLE_SHARE:.0%} of what was gained or {LITTLE_RANGE:.0%} of the score's range. Never"
-        f" from {NEAR_TOP:.0%} of its range on, nor before all games of a time have ended.",
+        f" {LITTLE_SHARE:.0%} of what was gained or {LITTLE_RANGE:.0%} of the score's range. It"
+        f" is not judged above {NEAR_TOP:.0%} of its range, nor before games that began together have ended.",
         "own measurements: benchmarks/health.py",
-        "It may be all that this policy can do: more units or a memory, another learning rate, a higher"
-        " entropy coefficient, or a higher gamma for far-away rewards are worth a try.",
+        "This may be all that the policy can do. Worth a try: more units or a memory, another learning rate,"
+        " a higher entropy coefficient, or a higher gamma for rewards that are far away.",
     )
     unless = (ScoreCrash.rule.id, "score.no_learning")
 
@@ -144,7 +144,7 @@ class NoLearning(Detector):
         "score",
         f"After {SENSIBLE_SHARE:.0%} of the planned steps ({SENSIBLE_STEPS:,} without a plan) the score"
         " has not risen by 0.4 % of its range and four times its scatter from row to row. Three"
-        " generations of episodes must have come to their ends.",
+        " generations of episodes must have ended.",
         "own measurements: benchmarks/health.py",
         "Look at the rewards first: do they come at all, and are they between 0.1 and 1? Then at the"
         " entropy: at its maximum the policy is still random, at zero it has settled on something bad."

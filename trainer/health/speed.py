@@ -24,7 +24,7 @@ class SpeedDrop(Detector):
         f"The steps per second, as the median of three blocks, are below {SLOW:.0%} of what they were in"
         f" most blocks before, for {SLOW_SECONDS:g} s and {SLOW_SHARE:.0%} of the time so far.",
         "own measurements: benchmarks/health.py",
-        "Another program may want the processor (see the machine panel), the processor or the GPU may be hot,"
+        "Another program may be using the processor (see the machine panel), the processor or the GPU may be hot,"
         " or episodes have reached a part of the environment that takes longer.",
     )
 
@@ -63,8 +63,8 @@ class Starved(Detector):
         f"They take more than {STARVED:.0%} of the time, with the copies to and from them, for"
         f" {STARVED_SECONDS:g} s.",
         "the time split of the run",
-        "More --vec.threads if there are cores, more --vec.agents so that each step does more at once,"
-        " or a faster step: pufftui env check compares its speed with others.",
+        "Use more --vec.threads if there are cores, more --vec.agents so that each step does more at once,"
+        " or make the step faster: pufftui env check compares its speed with others.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -118,5 +118,5 @@ class Stall:
         limit = max(STALL_LEAST, STALL_FACTOR * self._usual)
         if self._last is None or seconds < limit:
             return None
-        text = f"Nothing for {seconds:.0f} s; usual are {self._usual:.1f} s."
+        text = f"Nothing for {seconds:.0f} s; usually it takes {self._usual:.1f} s."
         return finding(self.rule, Level.WARNING, text, self._last, seconds, limit)

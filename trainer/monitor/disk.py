@@ -66,8 +66,8 @@ class DiskWatch:
     def warning(self) -> str:
         """What to know about the disk in a sentence or two; empty while there is plenty of room."""
         lost = {
-            Room.SCARCE: "Soon the run will have to do without something.",
-            Room.TIGHT: "Episodes and readings of the machine are no longer kept, and few rows.",
+            Room.SCARCE: "Soon the run will have to keep less.",
+            Room.TIGHT: "Episodes and readings of the machine are no longer kept, and only few rows.",
             Room.NONE: "No more checkpoints are written; the last good one is kept.",
         }
         if self.room is Room.PLENTY:

@@ -199,5 +199,5 @@ class Monitor:
         if not self._complained:
             self._complained = True
             latest = self._channel.latest
-            text = f"The health checks know less of this run: {error.message}"
+            text = f"The health checks know less about this run: {error.message}"
             self._store.event(latest.step, latest.seconds, "error", text)

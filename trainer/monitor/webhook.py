@@ -74,7 +74,7 @@ class Webhook:
         try:
             self._queue.put_nowait(json.dumps(message(self._run, change)).encode())
         except queue.Full:
-            self._complain("too many messages wait")
+            self._complain("too many messages are waiting")
 
     def close(self) -> None:
         """Gives what is on its way a moment, then lets go of it."""

@@ -37,7 +37,7 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
     if int(index or local_rank) >= torch.cuda.device_count():
         raise PuffError(
             f"There is no GPU {index or local_rank}.",
-            f"torch sees {torch.cuda.device_count()}.",
+            f"torch sees {torch.cuda.device_count()}, counted from 0.",
             usage=True,
         )
     return torch.device(f"cuda:{index or local_rank}")

@@ -48,7 +48,7 @@ class Ranks(Job):
             except RuntimeError as error:
                 raise PuffError(
                     f"Another process of this job has ended ({str(error).splitlines()[0]}).",
-                    "Its own message says why; pufftui resume goes on from the last checkpoint.",
+                    "Its own message says why; pufftui resume continues from the last checkpoint.",
                 ) from None
         return tensor
 

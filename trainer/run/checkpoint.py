@@ -216,7 +216,7 @@ def _without_games(path: Path, section: str) -> Saved | None:
 def _describe(path: Path, file: ArraysFile) -> dict[str, Any]:
     description = json.loads(str(file.read(DESCRIPTION)))
     if not isinstance(description, dict):
-        raise TypeError("its description is none")
+        raise TypeError("its description is damaged")
     found = description.get("format")
     if found not in range(OLDEST_FORMAT, FORMAT + 1):
         raise PuffError(
@@ -234,7 +234,7 @@ def _expect_needed(path: Path, description: Mapping[str, Any]) -> None:
     for name, kind in NEEDED.items():
         value = description.get(name)
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise PuffError(f"{path.name} is no checkpoint of a run: it names no {name}.")
+            raise PuffError(f"{path.name} is not a checkpoint of a run: it names no {name}.")
 
 
 def _list_checksum(names: Iterable[str]) -> str:

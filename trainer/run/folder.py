@@ -231,7 +231,10 @@ class RunFolder:
             self.path.rename(leaving)
             if identity(leaving) != own:
                 leaving.rename(self.path)
-                raise PuffError(f"{self.id} has become another folder meanwhile.", "Look again.")
+                raise PuffError(
+                    f"{self.id} has become another folder in the meantime.",
+                    "Look at it before you remove it.",
+                )
             for leftover in self.path.parent.iterdir():
                 if REMOVED_NAME.fullmatch(leftover.name):
                     _delete(leftover)
@@ -267,7 +270,7 @@ class RunFolder:
             raise PuffError(
                 f"The run {self.id} is being trained by "
                 f"{holder.name if holder else 'another process'}.",
-                f"Stop that process, or look on: pufftui watch {self.id}.",
+                f"Stop that process, or look at the run: pufftui watch {self.id}.",
             ) from None
 
     @property
@@ -351,7 +354,7 @@ def _settle(unfinished: Path, name: str, env: str) -> Path:
             break
     raise PuffError(
         f"There is a run {path.name} already.",
-        f"Go on with it: pufftui resume {path.name}. Or choose another name: --run-name.",
+        f"Continue it: pufftui resume {path.name}. Or choose another name: --run-name.",
         usage=True,
     )
 

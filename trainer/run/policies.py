@@ -34,7 +34,7 @@ def weights_from(saved: Saved) -> PolicyWeights:
         return _weights_from(saved)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise PuffError(
-            f"{saved.path.name} is no checkpoint of pufftui ({error!r}).", "Use an older one."
+            f"{saved.path.name} is not a checkpoint of pufftui ({error!r}).", "Use an older one."
         ) from None
 
 
@@ -84,7 +84,9 @@ def best_policy(folder: RunFolder) -> PolicyWeights:
     """The policy of a run's best checkpoint; raises `PuffError` if none has a score yet."""
     saved = best_checkpoint(folder.checkpoints, POLICY)
     if saved is None:
-        raise PuffError("No checkpoint has a score yet.", "Wait for one, or write it.")
+        raise PuffError(
+            "No checkpoint has a score yet.", "Wait for the next one, or write one now."
+        )
     return weights_from(saved)
 
 

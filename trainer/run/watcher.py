@@ -161,7 +161,7 @@ class Watcher:
         except PuffError as error:
             self.no_policy = error.message
         except (KeyError, ValueError, TypeError) as error:
-            self.no_policy = f"{newest} is no checkpoint ({error!r})."
+            self.no_policy = f"{newest} is not a checkpoint ({error!r})."
 
 
 class Story:

@@ -1,7 +1,7 @@
 """Every setting of a run, declared once: name, default, range, unit and meaning.
 
 The command line, the configuration files, the forms and the documentation are all made from these
-declarations. Layering and parsing live in `layers.py`.
+declarations. Layering and parsing live in `sources.py`.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class TrainConfig:
     total_steps: int = setting(100_000_000, "agent steps to train for", low=1, high=1e13, unit="steps")
     horizon: int = setting(64, "steps of one agent in a rollout", low=2, high=4096, unit="steps")
     minibatch_size: int = setting(16384, "agent steps in one gradient step, rounded to whole segments", low=1, high=1e9, unit="steps")
-    max_forward_size: int = setting(262_144, "a larger minibatch is worked on in parts of so many agent steps, to save memory", low=1, high=1e9, unit="steps")
+    max_forward_size: int = setting(262_144, "to save memory, a larger minibatch is worked through in parts of this many agent steps", low=1, high=1e9, unit="steps")
     replay_ratio: float = setting(1.0, "how often each step of a rollout is trained on, on average", low=0.01, high=100, live=True)
     optimizer: str = setting("muon", "muon orthogonalises the update of matrices; adam does not", choices=("muon", "adam"))
     learning_rate: float = setting(0.015, "step size of the optimizer at the start; falls on a cosine", low=0, high=10, live=True)
     final_learning_rate: float = setting(0.0, "step size at the end, as a share of the start's", low=0, high=1)
     momentum: float = setting(0.95, "momentum of Muon, first beta of Adam", low=0, high=0.9999)
     gamma: float = setting(0.995, "discount of the reward one step later", low=0, high=1, live=True)
-    gae_lambda: float = setting(0.90, "decay of the advantage's look ahead; 0 trusts the values, 1 the rewards", low=0, high=1, live=True)
+    gae_lambda: float = setting(0.90, "decay of the advantage's look-ahead; 0 trusts the values, 1 the rewards", low=0, high=1, live=True)
     rho_clip: float = setting(1.0, "upper clip of the importance ratio in an advantage step (V-trace)", low=0, high=100)
     c_clip: float = setting(1.0, "upper clip of the importance ratio in the advantage trace (V-trace)", low=0, high=100)
     clip: float = setting(0.2, "how far the policy's ratio may move in one update", low=0.001, high=10, live=True)
@@ -65,7 +65,7 @@ class TrainConfig:
     value_coefficient: float = setting(2.0, "weight of the value loss", low=0, high=1000, live=True)
     entropy_coefficient: float = setting(0.001, "reward for keeping the policy random", low=0, high=100, live=True)
     max_gradient_norm: float = setting(1.5, "the gradient is scaled down to this norm", low=0.001, high=1e6, live=True)
-    priority_alpha: float = setting(0.8, "preference for segments with large advantages; 0 trains on all alike", low=0, high=10, live=True)
+    priority_alpha: float = setting(0.8, "preference for segments with large advantages; 0 treats all alike", low=0, high=10, live=True)
     priority_beta: float = setting(0.2, "correction of that preference at the start; grows to 1", low=0, high=1)
     reward_scale: float = setting(1.0, "rewards are multiplied by this, then clipped to [-1, 1]", low=1e-6, high=1e6, live=True)
     precision: str = setting("auto", "number format of matrix products; auto takes bf16 where it is fast", choices=("auto", "bf16", "fp32"))
@@ -75,10 +75,10 @@ class TrainConfig:
 class PolicyConfig:
     """The neural network."""
 
-    memory: str = setting("mingru", "what the policy remembers with", choices=("none", "mingru", "lstm"))
+    memory: str = setting("mingru", "kind of memory that the policy has", choices=("none", "mingru", "lstm"))
     hidden: int = setting(128, "width of every layer", low=8, high=8192)
     layers: int = setting(1, "memory layers", low=1, high=16)
-    convolution: int = setting(0, "channels of a 3 x 3 convolution over square grids of cells, before all else; 0 does without", low=0, high=1024)
+    convolution: int = setting(0, "channels of a 3 x 3 convolution over square grids of cells, before anything else; 0 means none", low=0, high=1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class VecConfig:
     """How the environments are run."""
 
     agents: int = setting(2048, "agents in all, rounded up to whole environments", low=1, high=10_000_000)
-    threads: int = setting(0, "threads that step environments; 0 takes the cores this process may use", low=0, high=1024)
+    threads: int = setting(0, "threads that step environments; 0 means one for each core that this process may use", low=0, high=1024)
     observations: str = setting("device", "where a rollout's observations are kept: with the policy, or, slower, on the host if a GPU has too little memory", choices=("device", "host"))
 
 
@@ -94,13 +94,13 @@ class VecConfig:
 class RunConfig:
     """The run as a whole."""
 
-    name: str = setting("", "name of the run's folder; empty invents one")
-    seed: int = setting(0, "start of all random numbers; the same seed on the same CPU gives the same run", low=0, high=2**63 - 1)
+    name: str = setting("", "name of the run's folder; if empty, one is invented")
+    seed: int = setting(0, "seed of all random numbers; the same seed on the same CPU gives the same run", low=0, high=2**63 - 1)
     device: str = setting("auto", "auto takes the first GPU, else the CPU: auto, cpu, cuda, cuda:1")
     checkpoint_minutes: float = setting(10.0, "time between checkpoints", low=0.05, high=10_000, unit="minutes")
-    on_hangup: str = setting("stop", "what a run does when its terminal closes: stop with a checkpoint, or detach and go on without one", choices=("stop", "detach"))
-    on_critical: str = setting("ask", "what is done about a critical finding: ask the person at the dashboard, if there is one; pause; or roll back to the last healthy checkpoint with half the learning rate, if that can help", choices=("ask", "pause", "rollback"))
-    keep_checkpoints: int = setting(3, "newest checkpoints that are kept, beside the best", low=1, high=10_000)
+    on_hangup: str = setting("stop", "what a run does when its terminal closes: stop with a checkpoint, or detach and go on without a terminal", choices=("stop", "detach"))
+    on_critical: str = setting("ask", "what happens on a critical alert: ask the person at the dashboard, if there is one; pause; or roll back to the last healthy checkpoint with half the learning rate, if that can help", choices=("ask", "pause", "rollback"))
+    keep_checkpoints: int = setting(3, "how many of the newest checkpoints are kept, besides the best", low=1, high=10_000)
 
 # fmt: on
 

@@ -89,7 +89,7 @@ def recorded_environment(text: str, file: Path) -> str:
     if not isinstance(env, str):
         raise PuffError(
             f"{file} does not say which environment it is for.",
-            "Only runs of pufftui train go on.",
+            "Only runs of pufftui train can be continued.",
         )
     return env
 

@@ -44,13 +44,13 @@ class Place:
         """What to know about it in a sentence; empty where nothing is missing."""
         if not self.locks:
             return (
-                "The filesystem of this run has no locks, as network filesystems may have none: the "
-                "store uses a rollback journal, and who writes leaves a file that keeps others out."
+                "The file system of this run has no locks, as is common on networks: the store uses a "
+                "rollback journal, and whoever writes leaves a file that keeps others out."
             )
         if not self.shared_memory:
             return (
-                "The filesystem of this run gives no shared memory, as network filesystems do: the "
-                "store uses a rollback journal, and readers and writer wait for each other."
+                "The file system of this run has no shared memory, as is common on networks: the store "
+                "uses a rollback journal, and readers and the writer wait for each other."
             )
         return ""
 

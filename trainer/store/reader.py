@@ -259,7 +259,7 @@ class StoreReader:
                     return None
                 raise PuffError(
                     f"The store {self._database} is locked by another program.",
-                    "Try again when that has let go of it.",
+                    "Try again when that program is done with it.",
                 ) from None
             raise self._unreadable(error) from None
         except sqlite3.DatabaseError as error:

@@ -42,12 +42,14 @@ class StoreFiles:
         """
         found = identity(database)
         if found not in (None, self._own):
-            raise PuffError(f"{database} is another file now.", "Move it away.")
+            raise PuffError(f"{database} is another file now.", "Move that file away.")
         # Beside a file of ours, readers make what they miss.
         for end in BESIDE if found is None else ():
             at = identity(beside(database, end))
             if at is not None and at != self._beside.get(end):
-                raise PuffError(f"{beside(database, end)} is another file now.", "Move it away.")
+                raise PuffError(
+                    f"{beside(database, end)} is another file now.", "Move that file away."
+                )
         fresh = beside(database, f".{secrets.token_hex(4)}")
         try:
             address = uri(fresh, "rwc", locks=place_of(database.parent).locks)

@@ -165,8 +165,8 @@ def version(connection: sqlite3.Connection) -> int:
     ).fetchone()
     if odd is not None:
         raise PuffError(
-            f"The store holds {odd[0]!r}, which no version of pufftui has made.",
-            "Trust it as little as whoever gave it to you.",
+            f"The store holds {odd[0]!r}, which no version of pufftui writes.",
+            "Trust it no more than whoever gave it to you.",
         )
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if found > len(MIGRATIONS):

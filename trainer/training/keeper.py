@@ -121,7 +121,7 @@ class CheckpointKeeper:
         if left:
             self._reporter.event("note", f"left behind and deleted: {', '.join(left)}")
         if damaged:
-            text = f"could not go on from {', '.join(damaged)}; kept as {ASIDE}*"
+            text = f"could not continue from {', '.join(damaged)}; kept as {ASIDE}*"
             self._reporter.event("warning", text)
         path = self._folder.checkpoints / saved.path.name
         self._reporter.show(checkpoint_step=self._session.step, checkpoint_path=str(path))
@@ -240,7 +240,7 @@ class CheckpointKeeper:
             reader.close()
         if pinned is None and not self._complained:
             self._complained = True
-            text = "No checkpoint is let go while the store does not say which are pinned."
+            text = "No checkpoint is deleted while the store cannot say which are pinned."
             self._reporter.event("error", f"{text} {why}")
         return pinned
 

@@ -71,7 +71,7 @@ def _do(
         case UndoChange() if session.undoable:
             _change(session.undoable.pop(), session, reporter, keeper)
         case UndoChange():
-            reporter.event("note", "no setting was changed that could be changed back")
+            reporter.event("note", "there is no changed setting to change back")
 
 
 def _change(

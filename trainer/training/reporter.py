@@ -124,7 +124,9 @@ class Reporter:
         ]
         if not games_go_on:
             kept = description.get("games", True)
-            why = "the environment was built anew since" if kept else "the checkpoint has no games"
+            why = (
+                "the environment has been rebuilt since" if kept else "the checkpoint has no games"
+            )
             self.event("note", f"{why}: its games begin again")
         if changes:
             text = "not bit-equal to a run that never stopped: "

@@ -283,7 +283,7 @@ def test_a_run_that_got_nowhere_says_so_at_its_end(tmp_path: Path, json_too: boo
     told = [line for line in done.stderr.splitlines() if line.startswith("Info: ")]
     words = "Info: The score no longer gets better. It got no better after step "
     (line,) = [line for line in told if line.startswith(words)]
-    assert line.endswith("are worth a try.")
+    assert line.endswith("for rewards that are far away.")
     with closing(StoreReader(tmp_path / "runs" / "it" / "run.db")) as reader:
         stored = [alert.level for alert in reader.alerts_after(0) if alert.rule == "score.plateau"]
     assert stored == ["info"]

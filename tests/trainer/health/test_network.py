@@ -70,7 +70,7 @@ def batches(ratio: float, seconds: float) -> list:
 
 
 @pytest.mark.parametrize(
-    ("ratio", "words"), [(TOO_SMALL * 1.1, "mostly noise"), (TOO_LARGE * 0.9, "Smaller ones")]
+    ("ratio", "words"), [(TOO_SMALL * 1.1, "mostly noise"), (TOO_LARGE * 0.9, "A smaller one")]
 )
 def test_a_minibatch_that_does_not_fit_is_worth_a_word(ratio, words) -> None:
     found = changes(batches(ratio, BATCH_SECONDS + 60))

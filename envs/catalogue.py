@@ -174,7 +174,7 @@ def _admitted(folder: EnvFolder, *, named_here: bool) -> EnvLibrary:
     if known is Standing.CHANGED:
         raise PuffError(f"The environment {folder.id} has changed since you last built it.", look)
     raise PuffError(
-        f"The environment {folder.id} is none that you have built, so its code is not run.", look
+        f"You have never built the environment {folder.id}, so its code is not run.", look
     )
 
 

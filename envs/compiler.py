@@ -42,7 +42,7 @@ def need_compiler() -> list[str]:
     if named := os.environ.get("CC", "").strip():
         raise PuffError(
             f"The C compiler {named}, which the variable CC names, is not there.",
-            "Name another one, or none to take the usual one.",
+            "Set CC to another one, or unset it to use the usual one.",
         )
     raise PuffError(f"There is {MISSING}.", f"Get one: {install_command()}.")
 

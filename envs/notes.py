@@ -94,7 +94,7 @@ def _text(source: Path, sources: Sources) -> str:
     return "\n".join(
         [
             "# Written by pufftui: you have asked it to build the environment in this folder.",
-            "# Remove this file, and commands that meet it in a run build it no more.",
+            "# If you remove this file, commands no longer build it when a run names it.",
             f"path = {_quoted(os.path.realpath(source.parent))}",
             f"own = {_quoted(sources.own)}",
             "",

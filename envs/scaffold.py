@@ -62,7 +62,7 @@ def _is_name(name: str) -> bool:
 
 def _better_name(name: str) -> str:
     rule = (
-        "It becomes part of names in C: letters, digits and underscores, a letter first, at most "
+        "It becomes part of names in C: use letters, digits and underscores, a letter first, at most "
         "40; names that begin with puff are taken."
     )
     better = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")

@@ -99,7 +99,7 @@ def check_env(
         return report
     if warnings:
         text = "The compiler warns."
-        report.findings.append(Finding("warnings", text, "Mend what it names.", cut(warnings)))
+        report.findings.append(Finding("warnings", text, "Fix what it names.", cut(warnings)))
     with tempfile.TemporaryDirectory(prefix="pufftui-check-") as place:
         probe = Probe(folder, Path(place), patience)
         probe.findings, probe.notes = report.findings, report.notes
@@ -189,7 +189,7 @@ def _play(
     report.steps = int(played)
     if was_cut:
         report.notes.append(
-            f"It is slow: {LONGEST_PLAY:.0f} seconds were enough for {report.steps:,} steps."
+            f"It is slow: {LONGEST_PLAY:.0f} seconds were enough for only {report.steps:,} steps."
         )
 
 
@@ -207,7 +207,7 @@ def _settings(folder: EnvFolder, report: Report) -> tuple[dict[str, str], float]
     reasons: dict[str, str] = {}
     for name, reason in table.items() if isinstance(table, dict) else [("check", table)]:
         if name not in ACCEPTED:
-            text = f"[check] in {folder.defaults.name} knows no {name}."
+            text = f"[check] in {folder.defaults.name} cannot hold {name}."
             report.findings.append(Finding("settings", text, nearest(name, ACCEPTED)))
         elif not isinstance(reason, str) or not reason.strip():
             text = f"{name} in {folder.defaults.name} gives no reason."
@@ -231,6 +231,6 @@ def _descriptor(folder: EnvFolder, library: Path, report: Report) -> Descriptor 
         report.findings.append(Finding("declared", error.message, error.hint))
         return None
     if descriptor.name != folder.name:
-        text = f"It says that it is {descriptor.name!r}, its folder is called {folder.name}."
+        text = f"It calls itself {descriptor.name!r}, but its folder is called {folder.name}."
         report.findings.append(Finding("declared", text, f'Write .name = "{folder.name}".'))
     return descriptor

@@ -114,7 +114,7 @@ def action_findings(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
             labels = ["-1", "0", "+1"]
         yield Finding(
             "action_unused",
-            f"{labels[int(choice)]} of the action {action.name} never led to anything else than "
+            f"{labels[int(choice)]} of the action {action.name} never led to anything but "
             f"{labels[int(other)]}, from {samples:,.0f} equal states.",
             "Let `step` use it, or remove it; choices are numbered in the order of their table. "
             'Accept it with action_unused_ok = "why" in [check] of the TOML.',
@@ -138,8 +138,8 @@ def state_findings(facts: Facts, places: Sequence[bytes]) -> Iterator[Finding]:
     if pointer is not None:
         yield Finding(
             "pointers",
-            f"The state holds an address, at byte {pointer}: equal games in memory at another "
-            "place have unequal states.",
+            f"The state holds an address, at byte {pointer}: the same game at another place "
+            "in memory has another state.",
             "Store an index or an offset instead; the state is copied and saved byte by byte.",
         )
     if pointer is None and ((unequal and not unequal[1]) or (again and not again[0])):
@@ -164,7 +164,7 @@ def draw_findings(facts: Facts) -> Iterator[Finding]:
         yield Finding("draw", text, "Only read the state there.")
     if astray:
         text = "`locate` finds agents that do not exist."
-        yield Finding("locate", text, "Say PUFF_NOBODY where no agent is.")
+        yield Finding("locate", text, "Return PUFF_NOBODY where there is no agent.")
 
 
 def notes(facts: Facts, descriptor: Descriptor) -> Iterator[str]:
@@ -201,7 +201,9 @@ def _unwritten(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
         worst = dict(enumerate(_left(facts, part)))
         never = [_element(part, index) for index, count in worst.items() if count == rows]
         some = {_element(part, index): c for index, c in worst.items() if 0 < c < rows}
-        fix = "Write the whole observation in `reset` and in every `step`: the memory is another."
+        fix = (
+            "Write the whole observation in `reset` and in every `step`; the last one is not kept."
+        )
         if never:
             yield Finding(
                 "unwritten", f"{_listed(never)} of the observation is never written.", fix
@@ -273,7 +275,7 @@ def _field(part: Field, elements: Sequence[Element]) -> Iterator[Finding]:
             "range",
             f"{largest.name} of the observation reaches {largest.high:.0f}; its classes are 0 to "
             f"{part.classes - 1}.",
-            "Raise `classes` to the highest value and one, or mend the value.",
+            "Raise `classes` to the highest value plus one, or fix the value.",
         )
     if part.dtype is DType.FLOAT32 and largest.size > LARGEST_OBSERVATION:
         yield Finding(
@@ -285,7 +287,7 @@ def _field(part: Field, elements: Sequence[Element]) -> Iterator[Finding]:
     if all(each.low == each.high for each in elements):
         text = f"{part.name} of the observation never changed from {elements[0].low:g}."
         fix = (
-            "Fill it with what it is to tell, or leave it out. Accept it with "
+            "Fill it in, or leave it out. Accept it with "
             'constant_ok = "why" in [check] of the TOML.'
         )
         yield Finding("constant", text, fix)
@@ -315,7 +317,7 @@ def _rewards(facts: Facts, scale: float) -> Iterator[Finding]:
     if largest > LARGEST_REWARD * (1 + 1e-6):
         yield Finding(
             "reward_clamped",
-            f"Rewards go to {largest:.4g} in size; training cuts them to -1 and 1.",
+            f"Rewards are as large as {largest:.4g}; training clips them to -1 and 1.",
             f"Divide them, or set reward_scale = {scale / largest:.2g} in [train] of the TOML; "
             'accept it with reward_clamped_ok = "why" in [check].',
         )
@@ -325,7 +327,7 @@ def _episodes(facts: Facts) -> Iterator[Finding]:
     episodes, repeats, long_first, strangers, dead = facts.one("episodes") or (0, 0, 0, 0, 0)
     steps, cut = facts.one("steps") or (0, 0)
     if dead > 1:
-        text = f"All agents were dead and nothing began anew, for {dead:,.0f} steps."
+        text = f"All agents were dead for {dead:,.0f} steps and no new episode began."
         yield Finding("never_ends", text, "Reset in the step in which the last agent dies.")
     elif not episodes and not cut:
         yield Finding(

@@ -123,7 +123,7 @@ class Probe:
     def run_tests(self) -> None:
         """Builds and runs the environment's own tests in C, if there are any."""
         source, program = self.own_tests, self.place / "test"
-        fix = "Mend the rules, or the test if the rules have changed."
+        fix = "Fix the rules, or the test if the rules have changed."
         sanitizers = SANITIZERS if self.sanitizers else ()
         try:
             compile_c(source, [*LANGUAGE, *sanitizers, "-o", str(program)])
@@ -165,7 +165,7 @@ class Probe:
 
     def _endless(self, call: str | None, part: str) -> None:
         name = f"`{call}`" if call else "It"
-        text = f"{name} does not come back {PARTS[part]}, after {self.patience} seconds."
+        text = f"{name} does not return {PARTS[part]}, after {self.patience} seconds."
         fix = "Look for a loop whose condition can stay true."
         self.findings.append(Finding("endless", text, fix))
 
@@ -185,7 +185,7 @@ class Probe:
             text = f"It ends the process {PARTS[part]}, with status {ended.status}."
         if any(f.id == "crash" and f.text.endswith(f"{kind}{place}.") for f in self.findings):
             return
-        fix = "Mend the line that is named." if place else "An environment never calls exit."
+        fix = "Fix the line that is named." if place else "An environment never calls exit."
         if ended.status < 0 and not place:
             fix = "Look at what it does with memory."
         self.findings.append(Finding("crash", text, fix, cut(ended.complaints)))

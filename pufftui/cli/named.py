@@ -23,6 +23,6 @@ def remember(env: str) -> None:
     trouble = note_env(env)
     if trouble:
         sys.stderr.write(
-            f"It could not be noted that you have built {find_env(env).id} ({trouble}), so "
-            "resume, watch and others will not run its code.\n"
+            f"pufftui could not note that you have built {find_env(env).id} ({trouble}), so "
+            "resume, watch and other commands will not run its code.\n"
         )

@@ -99,7 +99,7 @@ def is_open(named: Path | str) -> bool:
 
 
 def test_a_folder_that_a_file_names_is_refused_until_it_was_built(folder: Path):
-    with pytest.raises(PuffError, match=r"none that you have built.*pufftui env check '.*own'"):
+    with pytest.raises(PuffError, match=r"You have never built.*pufftui env check '.*own'"):
         catalogue.load_env(str(folder))
     build(folder)
     assert is_open(folder)

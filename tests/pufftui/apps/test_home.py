@@ -159,7 +159,7 @@ async def test_a_game_of_a_folder_that_was_never_built_is_listed_and_not_run(
     assert known_envs()[-1] == "./odd"
     app = app_of(Choice(["./odd"]))
     async with app.run_test(size=(160, 45)):
-        await until(app, "none that you have built")
+        await until(app, "You have never built")
 
 
 async def test_clicks_choose_and_choose_again_to_go(runs: Path) -> None:

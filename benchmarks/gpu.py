@@ -57,10 +57,12 @@ def session_of(env: str, flags: dict[str, str]) -> Any:
 
 def run_epochs(session: Any, *, count: int = 0, seconds: float = 0.0) -> tuple[int, float]:
     """So many epochs, or as many as take so many seconds: how many they were, and how long they took."""
+    from pufftui.trainer.training.epoch import run_epoch
+
     began = time.perf_counter()
     epochs = 0
     while epochs < count or time.perf_counter() - began < seconds:
-        session.run_epoch(lambda: False)
+        run_epoch(session, lambda: False)
         epochs += 1
     return epochs, time.perf_counter() - began
 
@@ -151,6 +153,7 @@ def phase(name):
     now = time.perf_counter(); phases[name] = round(now - last, 3); last = now
 import torch; phase("import torch")
 torch.zeros(1, device="cuda"); torch.cuda.synchronize(); phase("CUDA context")
+from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
 from pufftui.trainer import kernels
 from pufftui.trainer.settings.sources import load_config
@@ -158,8 +161,8 @@ from pufftui.envs.catalogue import load_env
 config = load_config("breakout", device="cuda", files=[], flags={}); library = load_env("breakout"); phase("imports")
 assert not kernels.missing(torch.device("cuda:0")), kernels.missing(torch.device("cuda:0")); phase("kernels")
 session = TrainingSession(config, library); torch.cuda.synchronize(); phase("session")
-session.run_epoch(lambda: False); phase("first epoch")
-session.run_epoch(lambda: False); phase("second epoch")
+run_epoch(session, lambda: False); phase("first epoch")
+run_epoch(session, lambda: False); phase("second epoch")
 print(json.dumps(phases))
 """
 

@@ -12,14 +12,17 @@ import argparse
 import json
 import statistics
 import time
+from unittest import mock
 
 from torch import Tensor
 
 from pufftui.envs.catalogue import load_env
+from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.ppo.update import UpdateReport
 from pufftui.trainer.ppo.vitals import NOISE_EVERY
 from pufftui.trainer.settings.sources import load_config
+from pufftui.trainer.training import epoch
 from pufftui.trainer.training.session import TrainingSession
 
 WARM_UP = 24
@@ -29,28 +32,28 @@ def measure(env: str, epochs: int) -> dict[str, float | str]:
     """Shares of the time of an epoch."""
     config = load_config(env, device="cpu", files=[], flags={})
     session = TrainingSession(config, load_env(env))
-    make, fetch = session.learner._signs, session._fetch  # noqa: SLF001 - what is measured
-    every = session._units_every  # noqa: SLF001
+    make, fetch, every = epoch.update_figures, epoch.report, session.units_every
     signs: dict[bool, list[float]] = {True: [], False: []}
 
-    def timed(rollout: Rollout) -> dict[str, Tensor]:
+    def timed(policy: Policy, rollout: Rollout) -> dict[str, Tensor]:
         began = time.perf_counter()
-        figures = make(rollout)
+        figures = make(policy, rollout)
         signs[session.epoch % every == 0].append(time.perf_counter() - began)
         return figures
 
-    def fetched(update: UpdateReport, rollout: Rollout) -> dict[str, float]:
+    def fetched(
+        session: TrainingSession, rollout: Rollout, update: UpdateReport
+    ) -> dict[str, float]:
         began = time.perf_counter()
-        figures = fetch(update, rollout)
+        figures = fetch(session, rollout, update)
         signs[session.epoch % every == 0][-1] += time.perf_counter() - began
         return figures
 
-    session.learner._signs = timed  # noqa: SLF001
-    session._fetch = fetched  # type: ignore[method-assign]  # noqa: SLF001
     probed: list[float] = []
     plain: list[float] = []
-    for _ in range(epochs):
-        (probed if session.epoch % NOISE_EVERY == 0 else plain).append(_epoch(session))
+    with mock.patch.multiple(epoch, update_figures=timed, report=fetched):
+        for _ in range(epochs):
+            (probed if session.epoch % NOISE_EVERY == 0 else plain).append(_epoch(session))
     session.close()
     usual = statistics.median(plain[WARM_UP:])
     noise = (statistics.median(probed[WARM_UP // NOISE_EVERY :]) - usual) / NOISE_EVERY
@@ -65,7 +68,7 @@ def measure(env: str, epochs: int) -> dict[str, float | str]:
 
 def _epoch(session: TrainingSession) -> float:
     began = time.perf_counter()
-    session.run_epoch(lambda: False)
+    epoch.run_epoch(session, lambda: False)
     return time.perf_counter() - began
 
 

@@ -284,8 +284,8 @@ def pretended() -> Iterator[Card]:
 
     from pufftui.trainer import kernels
     from pufftui.trainer.kernels import gpu_trial
-    from pufftui.trainer.ppo import collector, gradient, optimizer, update
-    from pufftui.trainer.training import session
+    from pufftui.trainer.ppo import collector, gathered, optimizer
+    from pufftui.trainer.training import epoch, session
 
     card = Card()
 
@@ -313,8 +313,8 @@ def pretended() -> Iterator[Card]:
     kinds = {
         "decision": (collector.Collector, "_decided"),
         "final values": (collector.Collector, "_finals"),
-        "update": (update.Learner, "_learn"),
-        "gradient": (gradient.GatheredGradient, "_gradient"),
+        "update": (epoch, "learn"),
+        "gradient": (gathered.GatheredGradient, "_gradient"),
         "step": (optimizer.PolicyOptimizer, "_step"),
     }
     with contextlib.ExitStack() as stack:
@@ -334,6 +334,7 @@ def count(env: str, flags: dict[str, str], epochs: int = 1) -> Line:
     """What an epoch asks of the card, on the mean of so many; `flags` as for `pufftui train`."""
     from pufftui.envs.catalogue import load_env
     from pufftui.trainer.settings.sources import load_config
+    from pufftui.trainer.training.epoch import run_epoch
     from pufftui.trainer.training.session import TrainingSession
 
     config = load_config(env, device="cuda", files=[], flags={"train.total_steps": "1T"} | flags)
@@ -341,10 +342,10 @@ def count(env: str, flags: dict[str, str], epochs: int = 1) -> Line:
         session = TrainingSession(config, load_env(env))
         try:
             for _ in range(WARM_UP):
-                session.run_epoch(lambda: False)
+                run_epoch(session, lambda: False)
             card.forget()
             for _ in range(epochs):
-                session.run_epoch(lambda: False)
+                run_epoch(session, lambda: False)
             steps = session.vector.agents * config.train.horizon
             shortfalls = session.shortfalls
         finally:

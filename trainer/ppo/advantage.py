@@ -7,6 +7,27 @@ from torch import Tensor
 
 from pufftui.trainer import kernels
 from pufftui.trainer.network.recurrence import recur
+from pufftui.trainer.ppo.minibatch import Newest
+from pufftui.trainer.ppo.rollout import Rollout
+from pufftui.trainer.settings.fields import TrainConfig
+
+
+def newest_advantages(
+    rollout: Rollout, newest: Newest, config: TrainConfig
+) -> tuple[Tensor, Tensor]:
+    """`advantages` of a rollout with the newest values and ratios."""
+    return advantages(
+        rewards=rollout.rewards,
+        values=newest.values,
+        final_values=rollout.final_values,
+        terminals=rollout.terminals,
+        truncations=rollout.truncations,
+        ratios=newest.ratios,
+        gamma=config.gamma,
+        gae_lambda=config.gae_lambda,
+        rho_clip=config.rho_clip,
+        c_clip=config.c_clip,
+    )
 
 
 def advantages(
@@ -30,9 +51,10 @@ def advantages(
         delta_t = rho_t (r_t + gamma (1 - terminal_t) V'_t - V_t)
         A_t     = delta_t + gamma lambda c_t (1 - terminal_t) (1 - truncation_t) A_{t+1}
 
-    and A = 0 after the last step. What a factor of 0 stands before is left out, also if it is not finite. GAE: Schulman et al., arXiv 1506.02438; the clips: Espeholt et
-    al., arXiv 1802.01561. All inputs are (horizon, agents), `values` has one row more for the
-    observation after the rollout; flags are uint8, the rest float32.
+    and A = 0 after the last step. What a factor of 0 stands before is left out, also if it is not
+    finite. GAE: Schulman et al., arXiv 1506.02438; the clips: Espeholt et al., arXiv 1802.01561. All
+    inputs are (horizon, agents), `values` has one row more for the observation after the rollout;
+    flags are uint8, the rest float32.
     """
     if kernels.missing(rewards.device):
         result = _advantages_torch(

@@ -1,105 +1,113 @@
-"""The gradient of the PPO loss of segments that were gathered: on GPUs, and for continuous actions."""
+"""The gradient of the PPO loss of one minibatch, for the policy's parameters to hold."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
+import torch
 from torch import Tensor
-from torch.autograd import grad
 
-from pufftui.trainer import kernels
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.ppo.fused_loss import picked_ppo_loss
-from pufftui.trainer.ppo.graphs import Function, recorded
-from pufftui.trainer.ppo.loss import MinibatchLoss, normalise, ppo_loss
-from pufftui.trainer.ppo.minibatch import Minibatch, Picked
+from pufftui.trainer.ppo.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
+from pufftui.trainer.ppo.gathered import GatheredGradient
+from pufftui.trainer.ppo.loss import MinibatchLoss
+from pufftui.trainer.ppo.minibatch import Minibatch, Newest
+from pufftui.trainer.ppo.ranks import Ranks
+from pufftui.trainer.ppo.rollout import Rollout
+from pufftui.trainer.ppo.vitals import GradientNoise
+from pufftui.trainer.settings.fields import TrainConfig
 
 
-class GatheredGradient:
-    """Adds gradients to a policy's parameters.
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """The parts that a minibatch was worked on in, with the loss of each.
 
-    On a GPU the work is recorded as a CUDA graph, once for every number of segments; settings that may
-    change while training reach it as numbers in memory.
+    `noise` are the figures of the gradient's noise, if it was measured.
     """
 
-    def __init__(self, policy: Policy, distribution: ActionDistribution) -> None:
-        self._policy, self._distribution = policy, distribution
-        self._parameters = list(policy.parameters())
-        weight = policy.heads.weight
-        self._fused = kernels.on_gpu(weight) and not distribution.continuous
-        self._sizes = distribution.size_tensor.to(weight.device)
-        self._recorded: dict[int, Function] = {}
-        self.unrecorded = ""
-        """Why the work is not recorded, though there is a GPU."""
+    parts: list[tuple[Minibatch, MinibatchLoss]]
+    noise: dict[str, Tensor]
+
+    def figures(self) -> Tensor:
+        """Those of `FIGURES`, means over the parts, float32."""
+        if len(self.parts) == 1:
+            return self.parts[0][1].figures
+        return torch.stack([loss.figures for _, loss in self.parts]).mean(dim=0)
+
+    def put_back(self, newest: Newest) -> None:
+        """Keeps the ratios and values that the policy had for these segments."""
+        for part, loss in self.parts:
+            part.put_back(loss, newest.ratios, newest.trained)
+
+
+class MinibatchGradient:
+    """Works on minibatches whichever way is the fastest here: in place on the CPU, else gathered."""
+
+    def __init__(self, policy: Policy, ranks: Ranks) -> None:
+        self.policy = policy
+        self.ranks = ranks
+        self.distribution = ActionDistribution(policy.descriptor)
+        self.gathered = GatheredGradient(policy, self.distribution)
+        self._noise = GradientNoise(policy)
 
     def add(
-        self, part: Minibatch, moments: Tensor, numbers: Tensor, *, recording: bool = False
-    ) -> MinibatchLoss:
-        """Works on one part of a minibatch whose advantages have these moments.
+        self,
+        batch: Minibatch,
+        config: TrainConfig,
+        coefficients: Tensor,
+        *,
+        probe: bool = False,
+        recording: bool = False,
+    ) -> Learned:
+        """The gradient of a minibatch, summed over the ranks and over parts if it is large.
 
-        `numbers` are the loss's `coefficients`. While `recording`, what is around it is being recorded.
+        `coefficients` (4,) are the loss's, on the device. With `probe` the gradient's noise is measured as
+        well. While `recording`, what is around it is being recorded.
         """
-        if recording:
-            picked = part.picked(in_place=True)
-            loss, gradients = self._loss_and_gradients(picked, moments, numbers, part.rows)
-            self._take(gradients)
-            return loss
-        inputs = (*part.picked().tensors(), moments, numbers)
-        total, ratios, values, figures, *found = self._work(len(part.rows), inputs)(*inputs)
-        self._take([gradient.clone() for gradient in found])
-        return MinibatchLoss(total.clone(), ratios.clone(), values.clone(), figures.clone())
-
-    def _take(self, gradients: Sequence[Tensor]) -> None:
-        """Adds them to those that the parameters hold."""
-        for parameter, gradient in zip(self._parameters, gradients, strict=True):
-            if parameter.grad is None:
-                parameter.grad = gradient
+        moments = self.ranks.add_up(self._moments(batch))
+        parts = batch.parts(config, even=probe)
+        done: list[tuple[Minibatch, MinibatchLoss]] = []
+        for part in parts:
+            if self._in_place(batch.rollout):
+                loss = self._add_in_place(part, moments, config)
             else:
-                parameter.grad += gradient
+                loss = self.gathered.add(part, moments, coefficients, recording=recording)
+            done.append((part, loss))
+            if probe and 2 * len(done) == len(parts):
+                self._noise.half()
+        noise: dict[str, Tensor] = {}
+        if probe and len(parts) > 1:
+            size = len(batch.rows) * config.horizon * self.ranks.size
+            noise = self._noise.whole(size, self.ranks.size)
+        self.ranks.add_up_gradients(self.policy.parameters())
+        return Learned(done, noise)
 
-    def _work(self, segments: int, inputs: tuple[Tensor, ...]) -> Function:
-        """The gradient of so many segments, recorded if it can be."""
-        if not inputs[0].is_cuda or self.unrecorded:
-            return self._gradient
-        if segments not in self._recorded:
-            self._recorded[segments], self.unrecorded = recorded(self._gradient, *inputs)
-        return self._recorded[segments]
+    def _in_place(self, rollout: Rollout) -> bool:
+        distribution, on_cpu = self.distribution, rollout.rewards.is_cpu
+        return on_cpu and not distribution.continuous and sum(distribution.sizes) <= MOST_CHOICES
 
-    def _gradient(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """(loss, ratios, values, figures, gradient of each parameter)."""
-        *tensors, moments, numbers = inputs
-        loss, gradients = self._loss_and_gradients(Picked(*tensors), moments, numbers, None)
-        return loss.total.detach(), loss.ratios, loss.values, loss.figures, *gradients
+    def _moments(self, batch: Minibatch) -> Tensor:
+        """Of the advantages of the whole minibatch, however many parts it is worked on in."""
+        if self._in_place(batch.rollout):
+            return fused_moments(batch.rollout, batch.rows, batch.advantages)
+        return batch.moments()
 
-    def _loss_and_gradients(
-        self, picked: Picked, moments: Tensor, numbers: Tensor, rows: Tensor | None
-    ) -> tuple[MinibatchLoss, tuple[Tensor, ...]]:
-        """With `rows`, those of the observations are meant."""
-        heads, _ = self._policy.sequence(picked.observations, picked.state, picked.resets, rows)
-        if self._fused:
-            sizes, largest = self._sizes, max(self._distribution.sizes)
-            loss, wanted = picked_ppo_loss(heads, sizes, largest, picked, moments, numbers)
-            return loss, grad(heads, self._parameters, wanted)
-        loss = self.loss(heads, picked, moments, numbers)
-        return loss, grad(loss.total, self._parameters)
-
-    def loss(
-        self, heads: Tensor, picked: Picked, moments: Tensor, numbers: Tensor
-    ) -> MinibatchLoss:
-        """The loss that heads (horizon, segments, n + 1) come to; `numbers` are the `coefficients`."""
-        log_probabilities, entropies = self._distribution.evaluate(
-            heads[..., :-1], self._policy.log_std, picked.actions
+    def _add_in_place(self, part: Minibatch, moments: Tensor, config: TrainConfig) -> MinibatchLoss:
+        rollout, rows = part.rollout, part.rows
+        heads, _ = self.policy.sequence(
+            rollout.observations[:-1], rollout.state[:, :, rows], rollout.resets[:, rows], rows
         )
-        return ppo_loss(
-            log_probabilities=log_probabilities,
-            old_log_probabilities=picked.log_probabilities,
-            entropies=entropies,
-            values=heads[..., -1],
-            old_values=picked.values,
-            targets=picked.advantages + picked.values,
-            advantages=normalise(picked.advantages, moments) * picked.weights,
-            alive=picked.alive,
-            count=moments[0].float(),
-            coefficients=numbers,
+        loss = fused_ppo_loss(
+            heads,
+            self.distribution.size_tensor,
+            rollout,
+            rows,
+            part.weights,
+            part.advantages,
+            part.values,
+            moments,
+            config,
         )
+        loss.total.backward()
+        return loss

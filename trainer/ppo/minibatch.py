@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
@@ -16,6 +17,29 @@ def minibatch_plan(config: TrainConfig, agents: int) -> tuple[int, int]:
     """(segments in a minibatch, minibatches in an update) for a rollout of `agents` segments."""
     segments = min(max(1, round(config.minibatch_size / config.horizon)), agents)
     return segments, max(1, round(config.replay_ratio * agents / segments))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Newest:
+    """What the policy in hand makes of a rollout, as far as minibatches have told; changes in place.
+
+    `ratios` (horizon, agents) of the actions' probabilities, now to then; `values` (horizon + 1,
+    agents); `trained` (agents,) bool: whose segment was in a minibatch.
+    """
+
+    ratios: Tensor
+    values: Tensor
+    trained: Tensor
+
+    @classmethod
+    def of(cls, rollout: Rollout) -> Newest:
+        """Before the first minibatch, when the policy is still the one that played."""
+        agents, device = rollout.rewards.shape[1], rollout.rewards.device
+        return cls(
+            ratios=torch.ones_like(rollout.rewards),
+            values=rollout.values.clone(),
+            trained=torch.zeros(agents, dtype=torch.bool, device=device),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,6 +28,18 @@ VARIANCE_KEPT = 0.99
 """Share of the variance that counts for the rank."""
 
 
+def update_figures(policy: Policy, rollout: Rollout) -> dict[str, Tensor]:
+    """Signs of health after an update, and `steps`, how many agent steps the rollout has.
+
+    They are made on the device, which they never ask for a number.
+    """
+    parameters = [parameter.detach() for parameter in policy.parameters()]
+    figures = {"weight_norm": torch.nn.utils.get_total_norm(parameters)}
+    figures |= reward_figures(rollout)
+    figures["steps"] = rollout.alive.sum(dtype=torch.float64)
+    return figures
+
+
 def reward_figures(rollout: Rollout) -> dict[str, Tensor]:
     """How large the scaled rewards are that are not zero, how many they are, and how many are clipped.
 

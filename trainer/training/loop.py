@@ -1,4 +1,4 @@
-"""The training loop, in the order of the algorithm. The only module that ties torch to the runner.
+"""The loop of a run around its epochs (epoch.py). The only module that ties torch to the runner.
 
 Everything runs on one thread, the runner's, which imports this module: grad mode, autocast and
 the current device are per thread in torch.
@@ -25,6 +25,7 @@ from pufftui.trainer.run.checkpoint import Saved
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.store import StoreWriter
+from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.keeper import CheckpointKeeper
 from pufftui.trainer.training.obey import obey
 from pufftui.trainer.training.reporter import Reporter
@@ -71,7 +72,7 @@ def train(
             epoch_began = time.monotonic()
             # Ranks work in step, so with several only whole epochs can be left.
             quick = boundary is not None and ranks.size == 1
-            report = session.run_epoch(channel.stopping if quick else _never)
+            report = run_epoch(session, channel.stopping if quick else _never)
             if report is None:
                 assert boundary is not None
                 session.restore(boundary)
@@ -114,7 +115,7 @@ def follow(config: Config, library: EnvLibrary, saved: Saved | None) -> None:
         while session.step < config.train.total_steps:
             if ranks.any(False, session.device):
                 break
-            report = session.run_epoch(_never)
+            report = run_epoch(session, _never)
             if report is None or report.figures["finite"] < 1:
                 break
     finally:

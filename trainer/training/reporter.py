@@ -21,7 +21,8 @@ from pufftui.trainer.monitor.monitor import Monitor
 from pufftui.trainer.ppo.device import processor
 from pufftui.trainer.settings.fields import live_settings
 from pufftui.trainer.store import StoreWriter
-from pufftui.trainer.training.session import EpochReport, TrainingSession
+from pufftui.trainer.training.epoch import EpochReport
+from pufftui.trainer.training.session import TrainingSession
 
 SPEED_WINDOW = 3.0
 """Seconds over which the speed is averaged."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from pufftui.envs.library import EnvLibrary
-from pufftui.envs.vector import EpisodeReport, VectorEnv
+from pufftui.envs.vector import VectorEnv
 from pufftui.trainer import kernels
 from pufftui.trainer.messages.command import SetField
 from pufftui.trainer.messages.weights import PolicyWeights
@@ -20,37 +19,16 @@ from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.clock import Clock
 from pufftui.trainer.ppo.collector import Collector
 from pufftui.trainer.ppo.device import choose_device, product_dtype, thread_count
-from pufftui.trainer.ppo.optimizer import PolicyOptimizer, scheduled_learning_rate
+from pufftui.trainer.ppo.optimizer import PolicyOptimizer
 from pufftui.trainer.ppo.ranks import Ranks
-from pufftui.trainer.ppo.rollout import Rollout
-from pufftui.trainer.ppo.update import Learner, UpdateReport, priority_beta
-from pufftui.trainer.ppo.vitals import (
-    NOISE_EVERY,
-    UNITS_EVERY,
-    UNITS_STEPS,
-    reward_figures,
-    unit_figures,
-)
+from pufftui.trainer.ppo.update import Learner
+from pufftui.trainer.ppo.vitals import UNITS_EVERY, UNITS_STEPS
 from pufftui.trainer.run.checkpoint import without_games
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.training.statistics import EpisodeStatistics
 
 SEEDS_APART = 1_000_003
 """Between the seeds of two ranks."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EpochReport:
-    """What one epoch did; plain numbers by name.
-
-    `figures` are the losses, the shares `finite` and `untrained`, and the signs of health of
-    vitals.py, some of which come only now and then.
-    """
-
-    steps: int
-    learning_rate: float
-    figures: dict[str, float]
-    episodes: EpisodeReport
 
 
 class TrainingSession:
@@ -97,10 +75,11 @@ class TrainingSession:
             staged=self.device.type != "cpu",
             on_host=config.vec.observations == "host",
         )
-        self.learner = Learner(self.policy, self.optimizer, self.generator, self.ranks, self._signs)
+        self.learner = Learner(self.policy, self.optimizer, self.generator, self.ranks)
         self.statistics = EpisodeStatistics(descriptor.statistics)
         steps = self.vector.agents * config.train.horizon
-        self._units_every = UNITS_EVERY * max(1, -(-UNITS_STEPS // (UNITS_EVERY * steps)))
+        self.units_every = UNITS_EVERY * max(1, -(-UNITS_STEPS // (UNITS_EVERY * steps)))
+        """Epochs from one look at the network's units to the next."""
         self.step = 0
         self.epoch = 0
 
@@ -117,52 +96,6 @@ class TrainingSession:
         unfused = missing or self.collector.unfused or self.optimizer.unfused
         found = {"CUDA graphs": unrecorded, "fused kernels": unfused}
         return [f"{what}, more slowly: {why}" for what, why in found.items() if why]
-
-    def run_epoch(self, interrupted: Callable[[], bool]) -> EpochReport | None:
-        """Collects a rollout and learns from it; None, half done, if `interrupted` said so."""
-        train = self.config.train
-        rollout = self.collector.collect(train.reward_scale, interrupted)
-        if rollout is None:
-            return None
-        learning_rate = scheduled_learning_rate(train, self.step)
-        with self.clock.part("learn"):
-            beta = priority_beta(train, self.step)
-            probe = self.epoch % NOISE_EVERY == 0
-            update = self.learner.update(
-                rollout, train, learning_rate, beta, interrupted, probe=probe
-            )
-            if update is None:
-                return None
-        episodes = self.vector.drain()  # While a GPU is still learning.
-        self.statistics.add(episodes)
-        with self.clock.part("learn"):
-            told = self._fetch(update, rollout)
-        self.collector.advance()
-        steps_done = round(told.pop("steps") * self.ranks.size)
-        self.step += steps_done
-        self.epoch += 1
-        return EpochReport(steps_done, learning_rate, told, episodes)
-
-    def _signs(self, rollout: Rollout) -> dict[str, torch.Tensor]:
-        """Signs of health after an update, and the agent steps of the rollout."""
-        parameters = [parameter.detach() for parameter in self.policy.parameters()]
-        figures = {"weight_norm": torch.nn.utils.get_total_norm(parameters)}
-        figures |= reward_figures(rollout)
-        figures["steps"] = rollout.alive.sum(dtype=torch.float64)
-        return figures
-
-    def _fetch(self, update: UpdateReport, rollout: Rollout) -> dict[str, float]:
-        """An update's figures, means over the ranks, as plain numbers, in the one transfer from the device.
-
-        Those that cost more come with them now and then.
-        """
-        names, values = update.names, update.values
-        if self.epoch % self._units_every == 0:
-            units = unit_figures(self.policy, rollout)
-            names += tuple(units)
-            values = torch.cat((values, torch.stack([unit.double() for unit in units.values()])))
-        summed = self.ranks.add_up(values)
-        return dict(zip(names, (summed / self.ranks.size).tolist(), strict=True))
 
     def games_are_finite(self) -> bool:
         """Whether a run could go on from the games in progress."""

@@ -19,6 +19,7 @@ from pufftui.trainer.ppo.fused_loss import picked_ppo_loss
 from pufftui.trainer.ppo.loss import advantage_moments, coefficients
 from pufftui.trainer.ppo.minibatch import Minibatch
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
 
 pytestmark = [
@@ -166,7 +167,7 @@ def test_the_fused_loss_is_the_plain_one(compiler, several):
     library = limbs if several else load_env("breakout")
     parameters = {p.name: p.default for p in library.descriptor.parameters}
     session = TrainingSession(replace(CONFIG, parameters=parameters), library)
-    gradient, results = session.learner._gathered, []
+    gradient, results = session.learner.gradient.gathered, []
     assert gradient._fused
     rollout = session.collector.collect(1.0, lambda: False)
     rows = torch.arange(0, 64, 3, device="cuda")
@@ -198,7 +199,7 @@ def test_a_session_trains_saves_and_goes_on(memory, observations):
     library = load_env("breakout")
     session = TrainingSession(config, library)
     for _ in range(3):
-        report = session.run_epoch(lambda: False)
+        report = run_epoch(session, lambda: False)
     assert not session.shortfalls
     assert report is not None
     assert report.figures["finite"] == 1
@@ -208,4 +209,4 @@ def test_a_session_trains_saves_and_goes_on(memory, observations):
     assert other.step == session.step
     for name, array in session.weights().arrays.items():
         assert np.array_equal(array, other.weights().arrays[name]), name
-    assert other.run_epoch(lambda: False) is not None
+    assert run_epoch(other, lambda: False) is not None

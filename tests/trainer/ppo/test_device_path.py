@@ -16,8 +16,8 @@ from pufftui.trainer.ppo.optimizer import PolicyOptimizer
 from pufftui.trainer.ppo.ranks import Ranks
 from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.ppo.update import Learner
-from pufftui.trainer.ppo.vitals import reward_figures
 from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig
+from pufftui.trainer.training.epoch import learn
 
 AGENTS, HORIZON = 64, 16
 META = torch.device("meta")
@@ -78,8 +78,8 @@ def test_deciding_and_learning_never_ask_for_a_number(about, memory):
             horizon=HORIZON, minibatch_size=256, max_forward_size=128, priority_alpha=alpha
         )
         rollout = rollout_of(policy)
-        report = learner.update(rollout, settings, 0.01, 0.5, lambda: False, probe=True)
-        figures = report.figures | reward_figures(rollout)
+        report = learner.update(learn, rollout, settings, 0.01, 0.5, lambda: False, probe=True)
+        figures = report.figures
         assert {figure.device for figure in figures.values()} == {META}
         assert {figure.shape for figure in figures.values()} == {torch.Size()}
     assert minibatch_plan(config, AGENTS)[1] > 1

@@ -10,6 +10,7 @@ from pufftui.envs.library import load_library
 from pufftui.trainer.ppo.graphs import Recorded
 from pufftui.trainer.ppo.graphs import recorded as recorded_or_plain
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
 
 TRAIN = TrainConfig(horizon=16, minibatch_size=256, total_steps=200_000, precision="fp32")
@@ -28,14 +29,14 @@ def session_of(library, memory, fused):
         library,
     )
     if not fused:
-        session.learner._in_place = lambda rollout: False
+        session.learner.gradient._in_place = lambda rollout: False
     return session
 
 
 def trained(session, epochs=4):
     """The weights after some epochs between which settings change."""
     for epoch in range(epochs):
-        assert session.run_epoch(lambda: False) is not None
+        assert run_epoch(session, lambda: False) is not None
         train = replace(session.config.train, clip=0.2 / (epoch + 2), entropy_coefficient=0.01)
         session.config = replace(session.config, train=train)
     return session.weights().arrays
@@ -49,7 +50,7 @@ def assert_same(ones, others):
 
 def recorded(session):
     """As on a GPU, with one recording for every number of segments."""
-    gradient, kept = session.learner._gathered, {}
+    gradient, kept = session.learner.gradient.gathered, {}
 
     def work(segments, inputs):
         if segments not in kept:

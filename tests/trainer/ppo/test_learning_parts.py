@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pufftui.trainer.ppo.chance import priority_beta
 from pufftui.trainer.ppo.loss import (
     advantage_moments,
     coefficients,
@@ -22,7 +23,6 @@ from pufftui.trainer.ppo.priority import (
     segment_probabilities,
     systematic_sample,
 )
-from pufftui.trainer.ppo.update import priority_beta
 from pufftui.trainer.settings.fields import TrainConfig
 
 

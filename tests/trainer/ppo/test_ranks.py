@@ -14,11 +14,10 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.network.policy import Policy
+from pufftui.trainer.ppo.gradient import MinibatchGradient
 from pufftui.trainer.ppo.minibatch import Minibatch
-from pufftui.trainer.ppo.optimizer import PolicyOptimizer
 from pufftui.trainer.ppo.ranks import Ranks
 from pufftui.trainer.ppo.rollout import Rollout
-from pufftui.trainer.ppo.update import Chance, Learner
 from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig
 
 STEPS, AGENTS = 8, 6
@@ -55,9 +54,8 @@ def gradients(agents, ranks):
         rollout, rows, torch.ones(len(rows)), normal(STEPS, AGENTS), rollout.values.clone()
     )
     config = TrainConfig(horizon=STEPS)
-    learner = Learner(policy, PolicyOptimizer(policy, config), generator, ranks)
-    chance = Chance(torch.empty(0), torch.zeros(7, dtype=torch.float64))
-    learner._gradients(batch, config, chance, None, recording=False)
+    coefficients = torch.zeros(4, dtype=torch.float64)
+    MinibatchGradient(policy, ranks).add(batch, config, coefficients)
     return torch.cat([parameter.grad.flatten() for parameter in policy.parameters()]).numpy()
 
 

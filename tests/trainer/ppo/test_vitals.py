@@ -11,6 +11,7 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.ppo.vitals import GradientNoise, reward_figures, unit_figures
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
 
 CONFIG = Config(
@@ -72,7 +73,7 @@ def test_the_noise_of_the_gradient_is_unbiased() -> None:
 def test_measuring_the_noise_changes_nothing(session) -> None:
     other = TrainingSession(CONFIG, load_env("squared"))
     other.epoch = session.epoch + 1  # not an epoch of which the noise is measured
-    first, second = session.run_epoch(never).figures, other.run_epoch(never).figures
+    first, second = run_epoch(session, never).figures, run_epoch(other, never).figures
     assert "gradient_noise" in first
     assert "gradient_noise" not in second
     for name in ("policy_loss", "value_loss", "grad_norm"):
@@ -81,9 +82,9 @@ def test_measuring_the_noise_changes_nothing(session) -> None:
 
 
 def test_every_so_many_epochs_the_units_are_looked_at(session) -> None:
-    looks = ["dead_units" in session.run_epoch(never).figures for _ in range(3)]
+    looks = ["dead_units" in run_epoch(session, never).figures for _ in range(3)]
     assert looks == [True, False, False]
-    every = session._units_every
+    every = session.units_every
     assert every % 16 == 0
     assert every * 128 * 16 >= 1_500_000
 

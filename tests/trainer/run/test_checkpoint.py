@@ -9,6 +9,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.run.checkpoint import best_checkpoint, read_checkpoint, write_checkpoint
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
 
 ARRAYS = {
@@ -70,7 +71,7 @@ def config(env, memory, seed=3):
 
 
 def run(session, epochs):
-    reports = [session.run_epoch(lambda: False) for _ in range(epochs)]
+    reports = [run_epoch(session, lambda: False) for _ in range(epochs)]
     return [(report.figures, report.episodes.sums.tolist()) for report in reports]
 
 
@@ -117,7 +118,7 @@ def test_an_interrupted_epoch_leaves_no_trace_after_restoring(tmp_path):
         run(each, 2)
     boundary = session.state()
     calls = iter(range(1000))
-    assert session.run_epoch(lambda: next(calls) > 18) is None
+    assert run_epoch(session, lambda: next(calls) > 18) is None
     session.restore(boundary)
     assert run(session, 2) == run(twin, 2)
 

@@ -6,6 +6,7 @@ import torch
 
 from pufftui.envs.library import load_library
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
 
 BANDIT, RECALL, ENDLESS, BROKEN = range(4)
@@ -40,7 +41,7 @@ def learn(tasks, task, epochs, *, memory="none", precision="auto", enough=None, 
         tasks,
     )
     for _ in range(epochs):
-        session.run_epoch(lambda: False)
+        run_epoch(session, lambda: False)
         if enough is not None and score(session) >= enough:
             break
     return session
@@ -96,7 +97,7 @@ def test_a_time_limit_is_not_a_death(tasks, horizon):
 def test_numbers_that_are_not_finite_are_traced_and_change_no_weight(tasks):
     session = learn(tasks, BROKEN, 1)
     good = session.weights()
-    report = session.run_epoch(lambda: False)
+    report = run_epoch(session, lambda: False)
     assert report.figures["finite"] == 0
     assert session.not_finite() == "observation seen[2] of agent 0 in environment 0"
     for name, array in session.weights().arrays.items():

@@ -1,0 +1,117 @@
+"""One iteration of training, in the order of the algorithm; docs/algorithm.md has its formulas.
+
+    collect -> for each minibatch: advantages, minibatch, gradient, step -> report
+
+What `learn` does is recorded on a GPU, once, as a CUDA graph: it asks the device for no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pufftui.envs.vector import EpisodeReport
+from pufftui.trainer.ppo.advantage import newest_advantages
+from pufftui.trainer.ppo.chance import priority_beta
+from pufftui.trainer.ppo.draw import Minibatches
+from pufftui.trainer.ppo.loss import FIGURES
+from pufftui.trainer.ppo.minibatch import Newest
+from pufftui.trainer.ppo.optimizer import scheduled_learning_rate
+from pufftui.trainer.ppo.rollout import Rollout
+from pufftui.trainer.ppo.update import Learner, UpdateReport
+from pufftui.trainer.ppo.vitals import NOISE_EVERY, unit_figures, update_figures
+from pufftui.trainer.settings.fields import TrainConfig
+from pufftui.trainer.training.session import TrainingSession
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EpochReport:
+    """What one epoch did; plain numbers by name.
+
+    `figures` are those of `learn`, and now and then signs of health that cost more (vitals.py).
+    """
+
+    steps: int
+    learning_rate: float
+    figures: dict[str, float]
+    episodes: EpisodeReport
+
+
+def run_epoch(session: TrainingSession, interrupted: Callable[[], bool]) -> EpochReport | None:
+    """Collects a rollout and learns from it; None, half done, if `interrupted` said so."""
+    config, clock = session.config.train, session.clock
+    rollout = session.collector.collect(config.reward_scale, interrupted)
+    if rollout is None:
+        return None
+    learning_rate = scheduled_learning_rate(config, session.step)
+    beta, probe = priority_beta(config, session.step), session.epoch % NOISE_EVERY == 0
+    with clock.part("learn"):
+        update = session.learner.update(
+            learn, rollout, config, learning_rate, beta, interrupted, probe=probe
+        )
+        if update is None:
+            return None
+    episodes = session.vector.drain()  # While a GPU is still learning.
+    session.statistics.add(episodes)
+    with clock.part("learn"):
+        figures = report(session, rollout, update)
+    session.collector.advance()
+    steps = round(figures.pop("steps") * session.ranks.size)
+    session.step += steps
+    session.epoch += 1
+    return EpochReport(steps, learning_rate, figures, episodes)
+
+
+def learn(
+    learner: Learner,
+    rollout: Rollout,
+    config: TrainConfig,
+    interrupted: Callable[[], bool],
+    *,
+    probe: bool,
+    recording: bool = False,
+) -> dict[str, Tensor] | None:
+    """All gradient steps on one rollout, as `Learn` says.
+
+    The figures are means over the minibatches. `finite` is the share of minibatches whose gradient was
+    finite, `untrained` the share of segments that no minibatch took.
+    """
+    newest = Newest.of(rollout)
+    minibatches = Minibatches(rollout, newest, config, learner.chance)
+    figures: list[Tensor] = []
+    noise: dict[str, Tensor] = {}
+    for number in range(minibatches.count):
+        if interrupted():
+            return None
+        advantages, magnitudes = newest_advantages(rollout, newest, config)
+        batch = minibatches.draw(number, advantages, magnitudes)
+        learned = learner.gradient.add(
+            *(batch, config, learner.chance.coefficients),
+            probe=probe and number == 0,
+            recording=recording,
+        )
+        norm, finite = learner.optimizer.step(learner.chance.step, recording=recording)
+        learned.put_back(newest)
+        figures.append(torch.cat((learned.figures(), norm.view(1), finite.view(1))))
+        noise |= learned.noise
+    means = torch.stack(figures).mean(dim=0).unbind()
+    named = dict(zip((*FIGURES, "grad_norm", "finite"), means, strict=True))
+    named["untrained"] = 1 - newest.trained.float().mean()
+    return named | noise | update_figures(learner.policy, rollout)
+
+
+def report(session: TrainingSession, rollout: Rollout, update: UpdateReport) -> dict[str, float]:
+    """An update's figures, means over the ranks, as plain numbers: the one transfer from the device.
+
+    Those that cost more come with them now and then.
+    """
+    names, values = update.names, update.values
+    if session.epoch % session.units_every == 0:
+        units = unit_figures(session.policy, rollout)
+        names += tuple(units)
+        values = torch.cat((values, torch.stack([unit.double() for unit in units.values()])))
+    summed = session.ranks.add_up(values)
+    return dict(zip(names, (summed / session.ranks.size).tolist(), strict=True))

@@ -12,6 +12,7 @@ import cffi
 from pufftui.envs.errors import PuffError
 from pufftui.envs.headers import declarations
 from pufftui.envs.library import SUFFIX
+from pufftui.trainer.kernels import calls
 
 if TYPE_CHECKING:
     import torch
@@ -78,21 +79,22 @@ def on_gpu(tensor: torch.Tensor) -> bool:
     return tensor.is_cuda and not missing(tensor.device)
 
 
+_CALLS: dict[tuple[object, ...], calls.Call] = {}
+"""Those that have been checked, by all that tells one kind of call from another."""
+
+
 def run(function: str, struct: str, threads: int, **fields: torch.Tensor | float | None) -> None:
     """Calls a kernel with a struct of these fields; tensors must be on the CPU, or on the GPU in use.
 
-    Their layout is the caller's to check: contiguous unless the field's comment says otherwise.
+    Raises `TypeError` if they are not those of the struct (calls.py).
     """
-    if any(getattr(value, "is_cuda", False) for value in fields.values()):
+    kind = (function, fields.get("bf16"), *fields, *calls.kinds(fields.values()))
+    call = _CALLS.get(kind)
+    if call is None:
+        call = _CALLS[kind] = calls.checked(*opened(), function, struct, fields)
+    if call.on_gpu:
         from pufftui.trainer.kernels import gpu
 
         gpu.run(function, **fields)
-        return
-    ffi, lib = opened()
-    job = ffi.new(f"{struct} *")
-    for name, value in fields.items():
-        if isinstance(value, (int, float)):
-            setattr(job, name, value)
-        elif value is not None:
-            setattr(job, name, ffi.cast("void *", value.data_ptr()))
-    getattr(lib, function)(_pool(threads), job)
+    else:
+        call.function(_pool(threads), call.job(fields))

@@ -162,9 +162,22 @@ enum {
     PUFF_PPO_SUMS
 };
 
+/* Moments of the advantages of the segments of those agents whom `indices` names; an agent may come
+ * twice. Arrays over (steps, agents) are the whole rollout's. */
+typedef struct {
+    int64_t steps;
+    int64_t agents;
+    int64_t segments;
+    const int64_t* indices; /* (segments,) */
+    const float* advantages;
+    const uint8_t* alive;
+    double* moments; /* (3,) count, sum and sum of squares of the living's advantages */
+} puff_moments;
+
+void puff_ppo_moments(puff_kernels* kernels, const puff_moments* batch);
+
 /* The PPO loss of a minibatch of segments and its gradient, for discrete actions; the formula is
- * in loss.py. `indices` names the agents whose segments these are; an agent may come twice. Arrays
- * over (steps, agents) are the whole rollout's. */
+ * in loss.py; segments as for puff_moments. */
 typedef struct {
     int64_t steps;
     int64_t agents;
@@ -188,11 +201,8 @@ typedef struct {
     float* values;         /* (steps, segments) */
     float* head_gradients; /* (steps, segments, width) */
     double* sums;          /* (PUFF_PPO_SUMS,) */
-    double* moments;       /* (3,) count, sum and sum of squares of the living's advantages */
+    const double* moments; /* (3,) as of puff_moments */
 } puff_ppo;
-
-/* Fills `moments` with those of these segments; needs no heads. */
-void puff_ppo_moments(puff_kernels* kernels, const puff_ppo* batch);
 
 /* Loss and gradient, with advantages normalised by `moments`, whose count the loss is divided by:
  * those of a whole minibatch make the parts that it is cut into add up. */

@@ -4,10 +4,15 @@
 
 enum { MOST_CHOICES = 256, AHEAD = 4 };
 
+/* The batch, and a row of moments per block. */
+typedef struct {
+    const puff_moments* batch;
+    double moments[PUFF_BLOCKS][3];
+} moments_job;
+
 /* The batch, its normalisation, and a row of sums per block. */
 typedef struct {
     const puff_ppo* batch;
-    double moments[PUFF_BLOCKS][3]; /* count, sum and sum of squares of the advantages */
     double sums[PUFF_BLOCKS][PUFF_PPO_SUMS];
     float mean;
     float deviation;
@@ -19,8 +24,8 @@ static float clamp(float x, float low, float high) {
 }
 
 static void moment_rows(const void* pointer, int64_t block, int64_t first, int64_t end) {
-    ppo_job* job = (ppo_job*)pointer;
-    const puff_ppo* batch = job->batch;
+    moments_job* job = (moments_job*)pointer;
+    const puff_moments* batch = job->batch;
     double count = 0, sum = 0, squares = 0;
     for (int64_t step = 0; step < batch->steps; step++) {
         for (int64_t row = first; row < end; row++) {
@@ -149,8 +154,8 @@ static void loss_rows(const void* pointer, int64_t block, int64_t first, int64_t
     }
 }
 
-PUFF_KERNEL void puff_ppo_moments(puff_kernels* kernels, const puff_ppo* batch) {
-    ppo_job job;
+PUFF_KERNEL void puff_ppo_moments(puff_kernels* kernels, const puff_moments* batch) {
+    moments_job job;
     memset(&job, 0, sizeof job);
     job.batch = batch;
     puff_over_rows(kernels, moment_rows, &job, batch->segments);

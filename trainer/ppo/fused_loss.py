@@ -28,7 +28,7 @@ def fused_moments(rollout: Rollout, rows: Tensor, advantages: Tensor) -> Tensor:
     moments = torch.empty(3, dtype=torch.float64)
     kernels.run(
         "puff_ppo_moments",
-        "puff_ppo",
+        "puff_moments",
         torch.get_num_threads(),
         steps=advantages.shape[0],
         agents=advantages.shape[1],

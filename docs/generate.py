@@ -12,17 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pufftui.appearance.theme import COLOURS, load_themes
+from pufftui.keys.compare import COMPARE_KEYS
+from pufftui.keys.game import key_name
 from pufftui.keys.home import HOME_KEYS
 from pufftui.keys.key import Key
-from pufftui.keys.tables import (
-    ATTACH_KEYS,
-    COMPARE_KEYS,
-    KEYS,
-    LOGGED_KEYS,
-    PLAY_KEYS,
-    WATCH_KEYS,
-    key_name,
-)
+from pufftui.keys.tables import ATTACH_KEYS, KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
 from pufftui.trainer.settings.fields import SECTIONS, SettingField, setting_fields
 
 HERE = Path(__file__).parent

@@ -7,8 +7,23 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-SUMS = tl.constexpr(12)
-"""As PUFF_PPO_SUMS in kernels.h."""
+from pufftui.trainer.kernels.sums import places
+
+PLACES = places()
+SUMS = tl.constexpr(len(PLACES))
+ALIVE = tl.constexpr(PLACES["alive"])
+POLICY_LOSS = tl.constexpr(PLACES["policy_loss"])
+VALUE_LOSS = tl.constexpr(PLACES["value_loss"])
+ENTROPY = tl.constexpr(PLACES["entropy"])
+OLD_APPROX_KL = tl.constexpr(PLACES["old_approx_kl"])
+APPROX_KL = tl.constexpr(PLACES["approx_kl"])
+CLIPFRAC = tl.constexpr(PLACES["clipfrac"])
+IMPORTANCE = tl.constexpr(PLACES["importance"])
+TARGET = tl.constexpr(PLACES["target"])
+TARGET_SQUARED = tl.constexpr(PLACES["target_squared"])
+ERROR = tl.constexpr(PLACES["error"])
+ERROR_SQUARED = tl.constexpr(PLACES["error_squared"])
+"""Where the sums stand, and how many they are."""
 
 LANES, MOST_LOGITS = 128, 4096
 """Agent steps of a program, fewer if they have so many logits together."""
@@ -31,7 +46,7 @@ def ppo_loss(
     values: Tensor,
     head_gradients: Tensor,
 ) -> Tensor:
-    """Fills the last three and returns the sums in parts, (parts, 12) float64.
+    """Fills the last three and returns the sums in parts, (parts, sums) float64.
 
     `heads` (steps, segments, width) as in fused_loss.py; `sizes` (components,) int32, on the GPU as all
     else, and the largest of them; `moments` (3,) and `coefficients` (4,) float64.
@@ -98,14 +113,14 @@ def add_up(place, numbers, lives):
 
 
 @triton.jit
-def add_up_targets(place, target, old_value, lives):
+def add_up_targets(sums, target, old_value, lives):
     """Sums for the explained variance, in which large numbers nearly cancel."""
     wide = target.to(tl.float64)
     error = wide - old_value
-    add_up(place + 0, wide, lives)
-    add_up(place + 1, wide * wide, lives)
-    add_up(place + 2, error, lives)
-    add_up(place + 3, error * error, lives)
+    add_up(sums + TARGET, wide, lives)
+    add_up(sums + TARGET_SQUARED, wide * wide, lives)
+    add_up(sums + ERROR, error, lives)
+    add_up(sums + ERROR_SQUARED, error * error, lives)
 
 
 @triton.jit
@@ -167,12 +182,12 @@ def ppo(
     tl.store(head_gradients + element * width + first, slope, mask=inside)
 
     into = sums + tl.program_id(0) * SUMS
-    add_up(into + 0, tl.full((lanes,), 1.0, tl.float32), lives)
-    add_up(into + 1, tl.where(free < bounded, bounded, free), lives)
-    add_up(into + 2, 0.5 * squared_error, lives)
-    add_up(into + 3, entropy, lives)
-    add_up(into + 4, -log_ratio, lives)
-    add_up(into + 5, ratio - 1 - log_ratio, lives)
-    add_up(into + 6, (tl.abs(ratio - 1) > clip).to(tl.float32), lives)
-    add_up(into + 7, ratio, lives)
-    add_up_targets(into + 8, raw + old_value, old_value, lives)
+    add_up(into + ALIVE, tl.full((lanes,), 1.0, tl.float32), lives)
+    add_up(into + POLICY_LOSS, tl.where(free < bounded, bounded, free), lives)
+    add_up(into + VALUE_LOSS, 0.5 * squared_error, lives)
+    add_up(into + ENTROPY, entropy, lives)
+    add_up(into + OLD_APPROX_KL, -log_ratio, lives)
+    add_up(into + APPROX_KL, ratio - 1 - log_ratio, lives)
+    add_up(into + CLIPFRAC, (tl.abs(ratio - 1) > clip).to(tl.float32), lives)
+    add_up(into + IMPORTANCE, ratio, lives)
+    add_up_targets(into, raw + old_value, old_value, lives)

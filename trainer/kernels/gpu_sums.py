@@ -10,9 +10,20 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from pufftui.trainer.kernels.gpu_loss import SUMS
+from pufftui.trainer.kernels.gpu_loss import (
+    ALIVE,
+    ENTROPY,
+    ERROR,
+    ERROR_SQUARED,
+    POLICY_LOSS,
+    SUMS,
+    TARGET,
+    TARGET_SQUARED,
+    VALUE_LOSS,
+)
+from pufftui.trainer.kernels.sums import figures as figure_names
 
-MOMENTS, FIGURES = tl.constexpr(3), tl.constexpr(8)
+MOMENTS, FIGURES = tl.constexpr(3), tl.constexpr(len(figure_names()))
 
 LANES = 1024
 """Numbers that a program adds up."""
@@ -63,16 +74,18 @@ def columns(numbers: Tensor) -> Tensor:
 
 
 def total_and_figures(sums: Tensor, moments: Tensor, coefficients: Tensor) -> tuple[Tensor, Tensor]:
-    """The loss, a float32 scalar, and the figures of `FIGURES`, (8,) float32.
+    """The loss, a float32 scalar, and the figures of `FIGURES` of loss.py, float32.
 
-    `sums` are (12,) of `puff_ppo_loss`, or (parts, 12) that have yet to be added; `moments` (3,) and
+    `sums` are (sums,) of `puff_ppo_loss`, or (parts, sums) that have yet to be added; `moments` (3,) and
     `coefficients` (4,) as in loss.py; all float64.
     """
     total = torch.empty((), dtype=torch.float32, device=sums.device)
     figures = torch.empty(FIGURES.value, dtype=torch.float32, device=sums.device)
     parts = sums.numel() // SUMS.value
     conclude[(1,)](
-        *(sums.contiguous(), moments, coefficients, total, figures, parts), padded=16, lanes=PARTS
+        *(sums.contiguous(), moments, coefficients, total, figures, parts),
+        padded=triton.next_power_of_2(SUMS.value),
+        lanes=PARTS,
     )
     return total, figures
 
@@ -154,17 +167,20 @@ def conclude(
     """The loss and its figures out of the sums of all parts."""
     summed = added(sums, parts, SUMS, padded, lanes)
     count = at_least_one(tl.load(moments))
-    policy_loss, value_loss = number(summed, 1) / count, number(summed, 2) / count
+    policy_loss, value_loss = (
+        number(summed, POLICY_LOSS) / count,
+        number(summed, VALUE_LOSS) / count,
+    )
     loss = policy_loss + tl.load(coefficients + 2) * value_loss
-    loss -= tl.load(coefficients + 3) * (number(summed, 3) / count)
+    loss -= tl.load(coefficients + 3) * (number(summed, ENTROPY) / count)
     tl.store(total, loss.to(tl.float32))
 
-    means = summed / at_least_one(number(summed, 0))
+    means = summed / at_least_one(number(summed, ALIVE))
     column = tl.arange(0, padded)
-    into = figures + column - 1
-    tl.store(into, means.to(tl.float32), mask=(column >= 1) & (column < FIGURES))
-    spread = number(means, 9) - number(means, 8) * number(means, 8)
-    unexplained = number(means, 11) - number(means, 10) * number(means, 10)
+    into = figures + column - (ALIVE + 1)
+    tl.store(into, means.to(tl.float32), mask=(column > ALIVE) & (column < TARGET))
+    spread = number(means, TARGET_SQUARED) - number(means, TARGET) * number(means, TARGET)
+    unexplained = number(means, ERROR_SQUARED) - number(means, ERROR) * number(means, ERROR)
     flat = (spread > 0) == 0
     explained = 1 - unexplained / tl.where(flat, 1.0, spread)
     explained = tl.where(flat, float("nan"), explained)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pufftui.trainer.kernels import gpu, gpu_gather, gpu_priority, gpu_sums
 from pufftui.trainer.kernels.gpu_loss import ppo_loss
+from pufftui.trainer.kernels.sums import places
 
 AT_ONCE = 8
 """Kernels that are compiled at a time."""
@@ -108,7 +109,7 @@ class Trial:
         alive = self.numbers(self.steps, self.agents, dtype=torch.uint8)
         rows = torch.arange(self.segments, device=self.device)
         moments = gpu_sums.moments(self.numbers(self.steps, self.agents), alive, rows)
-        sums = self.numbers(4, 12, dtype=torch.float64)
+        sums = self.numbers(4, len(places()), dtype=torch.float64)
         gpu_sums.total_and_figures(sums, moments, self.numbers(4, dtype=torch.float64))
 
     def columns(self) -> None:

@@ -145,22 +145,23 @@ typedef struct {
 
 void puff_sample(puff_kernels* kernels, const puff_sampling* sampling);
 
-/* What `sums` of puff_ppo holds: sums over the agents that are alive. */
-enum {
-    PUFF_COUNT_ALIVE,
-    PUFF_POLICY_LOSS,
-    PUFF_VALUE_LOSS,
-    PUFF_ENTROPY,
-    PUFF_MINUS_LOG_RATIO,
-    PUFF_KL,
-    PUFF_CLIPPED,
-    PUFF_RATIO,
-    PUFF_TARGET,
-    PUFF_TARGET_SQUARED,
-    PUFF_ERROR, /* target - old value */
-    PUFF_ERROR_SQUARED,
-    PUFF_PPO_SUMS
-};
+/* What `sums` of puff_ppo holds: sums over the agents that are alive. From the second to the last
+ * before the targets they make the figures of the same names, in the order of loss.py. */
+typedef enum {
+    PUFF_SUM_ALIVE,
+    PUFF_SUM_POLICY_LOSS,
+    PUFF_SUM_VALUE_LOSS,
+    PUFF_SUM_ENTROPY,
+    PUFF_SUM_OLD_APPROX_KL,
+    PUFF_SUM_APPROX_KL,
+    PUFF_SUM_CLIPFRAC,
+    PUFF_SUM_IMPORTANCE,
+    PUFF_SUM_TARGET,
+    PUFF_SUM_TARGET_SQUARED,
+    PUFF_SUM_ERROR, /* target - old value */
+    PUFF_SUM_ERROR_SQUARED,
+    PUFF_SUMS
+} puff_ppo_sum;
 
 /* Moments of the advantages of the segments of those agents whom `indices` names; an agent may come
  * twice. Arrays over (steps, agents) are the whole rollout's. */
@@ -200,7 +201,7 @@ typedef struct {
     float* ratios;         /* (steps, segments) */
     float* values;         /* (steps, segments) */
     float* head_gradients; /* (steps, segments, width) */
-    double* sums;          /* (PUFF_PPO_SUMS,) */
+    double* sums;          /* (PUFF_SUMS,) */
     const double* moments; /* (3,) as of puff_moments */
 } puff_ppo;
 

@@ -13,7 +13,7 @@ typedef struct {
 /* The batch, its normalisation, and a row of sums per block. */
 typedef struct {
     const puff_ppo* batch;
-    double sums[PUFF_BLOCKS][PUFF_PPO_SUMS];
+    double sums[PUFF_BLOCKS][PUFF_SUMS];
     float mean;
     float deviation;
     float count;
@@ -119,18 +119,18 @@ static void ppo_element(const ppo_job* job, int64_t step, int64_t row, double* s
 
     const float largest = unclipped ? error * error : clipped_error * clipped_error;
     const double old_error = (double)target - old_value;
-    sums[PUFF_COUNT_ALIVE] += 1;
-    sums[PUFF_POLICY_LOSS] += free < bounded ? bounded : free;
-    sums[PUFF_VALUE_LOSS] += 0.5f * largest;
-    sums[PUFF_ENTROPY] += entropy;
-    sums[PUFF_MINUS_LOG_RATIO] -= log_ratio;
-    sums[PUFF_KL] += ratio - 1 - log_ratio;
-    sums[PUFF_CLIPPED] += fabsf(ratio - 1) > batch->clip;
-    sums[PUFF_RATIO] += ratio;
-    sums[PUFF_TARGET] += target;
-    sums[PUFF_TARGET_SQUARED] += (double)target * target;
-    sums[PUFF_ERROR] += old_error;
-    sums[PUFF_ERROR_SQUARED] += old_error * old_error;
+    sums[PUFF_SUM_ALIVE] += 1;
+    sums[PUFF_SUM_POLICY_LOSS] += free < bounded ? bounded : free;
+    sums[PUFF_SUM_VALUE_LOSS] += 0.5f * largest;
+    sums[PUFF_SUM_ENTROPY] += entropy;
+    sums[PUFF_SUM_OLD_APPROX_KL] -= log_ratio;
+    sums[PUFF_SUM_APPROX_KL] += ratio - 1 - log_ratio;
+    sums[PUFF_SUM_CLIPFRAC] += fabsf(ratio - 1) > batch->clip;
+    sums[PUFF_SUM_IMPORTANCE] += ratio;
+    sums[PUFF_SUM_TARGET] += target;
+    sums[PUFF_SUM_TARGET_SQUARED] += (double)target * target;
+    sums[PUFF_SUM_ERROR] += old_error;
+    sums[PUFF_SUM_ERROR_SQUARED] += old_error * old_error;
 }
 
 /* The segments of a minibatch lie scattered over the rollout: asks for an element's memory early.
@@ -179,7 +179,7 @@ PUFF_KERNEL void puff_ppo_loss(puff_kernels* kernels, const puff_ppo* batch) {
     /* Rounding can leave a variance of nothing below zero; not a number stays what it is. */
     job.deviation = variance <= 0 ? 0 : (float)sqrt(variance);
     puff_over_rows(kernels, loss_rows, &job, batch->segments);
-    for (int k = 0; k < PUFF_PPO_SUMS; k++) {
+    for (int k = 0; k < PUFF_SUMS; k++) {
         batch->sums[k] = 0;
         for (int block = 0; block < PUFF_BLOCKS; block++) batch->sums[k] += job.sums[block][k];
     }

@@ -17,7 +17,7 @@ LOSSES = (
     "explained_variance",
     "grad_norm",
 )
-"""Names of the learning figures, in the order in which they are shown."""
+"""Names of the learning figures, in the order in which they are shown; the kernels' sums follow it."""
 
 TIME_PARTS = ("env", "forward", "copy", "learn", "other")
 """Where the time of an epoch goes; shares that add up to 1."""

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
-from pufftui.trainer.ppo.loss import MinibatchLoss
+from pufftui.trainer.kernels.sums import places
+from pufftui.trainer.ppo.loss import FIGURES, MinibatchLoss
 from pufftui.trainer.ppo.minibatch import Picked
 from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
 
-SUMS = 12
 MOST_CHOICES = 256
 """More choices than this in all components together go through torch."""
 
@@ -62,7 +62,7 @@ def fused_ppo_loss(
     logits = heads.detach().contiguous()
     gradients = torch.empty_like(logits)
     ratios, new_values = torch.empty(steps, segments), torch.empty(steps, segments)
-    sums = torch.empty(SUMS, dtype=torch.float64)
+    sums = torch.empty(len(places()), dtype=torch.float64)
     kernels.run(
         "puff_ppo_loss",
         "puff_ppo",
@@ -135,17 +135,19 @@ def picked_ppo_loss(
 def _total(
     sums: Tensor, moments: Tensor, value_coefficient: float, entropy_coefficient: float
 ) -> Tensor:
-    means = sums / moments[0].clamp(min=1)
-    total = means[1] + value_coefficient * means[2]
-    return (total - entropy_coefficient * means[3]).float()
+    at, means = places(), sums / moments[0].clamp(min=1)
+    total = means[at["policy_loss"]] + value_coefficient * means[at["value_loss"]]
+    return (total - entropy_coefficient * means[at["entropy"]]).float()
 
 
 def _figures(sums: Tensor) -> Tensor:
-    means = sums / sums[0].clamp(min=1)
-    spread = means[9] - means[8] ** 2
-    unexplained = means[11] - means[10] ** 2
-    explained = torch.where(spread > 0, 1 - unexplained / spread, torch.nan)
-    return torch.cat((means[1:8], explained.unsqueeze(0))).float()
+    at = places()
+    means = sums / sums[at["alive"]].clamp(min=1)
+    named = dict(zip(at, means.unbind(), strict=True))
+    spread = named["target_squared"] - named["target"] ** 2
+    unexplained = named["error_squared"] - named["error"] ** 2
+    named["explained_variance"] = torch.where(spread > 0, 1 - unexplained / spread, torch.nan)
+    return torch.stack([named[name] for name in FIGURES]).float()
 
 
 def _joined(total: Tensor, heads: Tensor, gradients: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ class MinibatchLoss:
     """The loss to minimise and, detached, what it is made of.
 
     `ratios` and `values` are (horizon, segments) under the policy in hand; `figures` are in the
-    order of `FIGURES`, (8,) float32.
+    order of `FIGURES`, float32.
     """
 
     total: Tensor
@@ -26,7 +26,7 @@ class MinibatchLoss:
 
 
 FIGURES = tuple(name for name in LOSSES if name != "grad_norm")
-"""What is told of every minibatch."""
+"""What is told of every minibatch; in kernels the sums behind them have the same names and order."""
 
 
 def coefficients(config: TrainConfig) -> tuple[float, float, float, float]:

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from pufftui.envs.descriptor import Action, ActionKind, Choice
+from pufftui.trainer.kernels.sums import figures, places
+from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.ppo.fused_loss import _joined, fused_moments, fused_ppo_loss, picked_ppo_loss
-from pufftui.trainer.ppo.gradient import GatheredGradient
-from pufftui.trainer.ppo.loss import advantage_moments, coefficients
+from pufftui.trainer.ppo.gathered import GatheredGradient
+from pufftui.trainer.ppo.loss import FIGURES, advantage_moments, coefficients
 from pufftui.trainer.ppo.minibatch import Minibatch
 from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
@@ -179,3 +181,9 @@ def test_the_number_of_threads_changes_nothing():
     for total, gradient in results[1:]:
         assert total == results[0][0]
         assert torch.equal(gradient, results[0][1])
+
+
+def test_the_figures_of_kernels_are_those_of_the_plain_loss():
+    assert figures() == FIGURES
+    assert set(FIGURES) < set(LOSSES)
+    assert len(places()) == len(set(places().values())) == max(places().values()) + 1

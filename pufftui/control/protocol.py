@@ -108,7 +108,7 @@ def _change(message: Message) -> SetField:
     try:
         return SetField(path, float(value))
     except OverflowError:
-        raise PuffError(f"The value of {path} is too large.") from None
+        raise PuffError(f"The value of {path} is too large.", "Send a smaller number.") from None
 
 
 def _roll_back(message: Message) -> RollBack:
@@ -139,5 +139,5 @@ class Lines:
         """The lines that are whole now; raises `PuffError` if one is too long."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if max(map(len, [*lines, self._rest])) > MOST_LINE:
-            raise PuffError(f"A line is longer than {MOST_LINE} bytes.")
+            raise PuffError(f"A line is longer than {MOST_LINE} bytes.", "Send shorter ones.")
         return [line for line in lines if line.strip()]

@@ -135,7 +135,8 @@ def read_saved(path: Path, section: str = "", folder: int | None = None) -> Save
     _expect_needed(path, description)
     bad = not_finite(arrays)
     if bad:
-        raise PuffError(f"{path.name} holds numbers that are not finite ({bad[0]}).")
+        message = f"{path.name} holds numbers that are not finite ({bad[0]})."
+        raise PuffError(message, "Use an older one.")
     return Saved(path, arrays, description)
 
 
@@ -234,7 +235,8 @@ def _expect_needed(path: Path, description: Mapping[str, Any]) -> None:
     for name, kind in NEEDED.items():
         value = description.get(name)
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise PuffError(f"{path.name} is not a checkpoint of a run: it names no {name}.")
+            message = f"{path.name} is not a checkpoint of a run: it names no {name}."
+            raise PuffError(message, "Use another one.")
 
 
 def _list_checksum(names: Iterable[str]) -> str:

@@ -170,7 +170,7 @@ class CheckpointKeeper:
             reporter.event("warning", "the games hold numbers that are not finite: not kept")
             arrays = without_games(arrays)
         if bad := not_finite(arrays):
-            reporter.event("error", f"no checkpoint was written, for {bad[0]} is not finite")
+            reporter.event("error", f"no checkpoint was written, because {bad[0]} is not finite")
             return
         description = {
             "written": time.time(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ class _Pools(threading.local):
 
 _POOLS = _Pools()
 
+HEADERS = ("kernels.h", "gpu_steps.h")
+"""What the library's functions are declared in."""
+
 GPUS = ("cuda",)
 """Types of the devices that are worked with as with an NVIDIA GPU."""
 
@@ -36,18 +40,31 @@ def is_gpu(device: torch.device) -> bool:
 
 @functools.cache
 def opened() -> tuple[cffi.FFI, Any]:
-    """The C declarations and the library that holds them."""
-    ffi = cffi.FFI()
-    for header in ("kernels.h", "gpu_steps.h"):
-        ffi.cdef(declarations(Path(__file__).parent / header))
+    """The C declarations and the library that holds them.
+
+    Raises `PuffError` if it cannot be opened, or was built from other declarations.
+    """
+    ffi, sources = cffi.FFI(), ""
+    for header in (Path(__file__).with_name(name) for name in HEADERS):
+        ffi.cdef(declarations(header))
+        sources += hashlib.sha256(header.read_bytes()).hexdigest()
     candidates = [Path(root) / f"libkernels{SUFFIX}" for root in __path__]
     path = next((path for path in candidates if path.exists()), candidates[0])
     try:
-        return ffi, ffi.dlopen(str(path))
+        lib = ffi.dlopen(str(path))
+        built_from = ffi.string(lib.puff_kernels_built_from()).decode()
     except OSError as error:
         raise PuffError(
             f"The library {path.name} cannot be opened ({error}).", "Reinstall: pip install ."
         ) from None
+    except AttributeError:  # it is older than the question
+        built_from = ""
+    if built_from != sources:
+        raise PuffError(
+            f"The library {path.name} was built from other sources than these.",
+            "Build it again: make build, or pip install .",
+        )
+    return ffi, lib
 
 
 def _pool(threads: int) -> Any:

@@ -18,6 +18,10 @@ typedef struct puff_kernels puff_kernels;
 puff_kernels* puff_kernels_create(uint32_t threads);
 void puff_kernels_destroy(puff_kernels* kernels);
 
+/* What the library was built from: the SHA-256 of kernels.h and that of gpu_steps.h, in
+ * hexadecimal. */
+const char* puff_kernels_built_from(void);
+
 /* One MinGRU layer with highway over a sequence. Per step and channel:
  *
  *   z = sigmoid(gate)    f(x) = x + 1/2 for x >= 0, else sigmoid(x)

@@ -26,6 +26,10 @@ void puff_over_rows(puff_kernels* kernels, puff_rows function, const void* job, 
     puff_pool_wait(kernels->pool, 0);
 }
 
+PUFF_KERNEL const char* puff_kernels_built_from(void) {
+    return PUFF_KERNELS_BUILT_FROM;
+}
+
 PUFF_KERNEL void puff_kernels_destroy(puff_kernels* kernels) {
     if (!kernels) return;
     puff_pool_destroy(kernels->pool);

@@ -1,8 +1,10 @@
 """What a kernel refuses to be given."""
 
+import cffi
 import pytest
 import torch
 
+from pufftui.envs.errors import PuffError
 from pufftui.trainer import kernels
 from pufftui.trainer.kernels import calls
 
@@ -86,3 +88,24 @@ def test_the_exceptions_are_fields_that_there_are():
     for function, unread in calls.UNREAD.items():
         _, struct = ffi.typeof(getattr(lib, function)).args
         assert unread <= dict(struct.item.fields).keys()
+
+
+@pytest.mark.parametrize("says", [b"0" * 128, None], ids=["other sources", "before it said so"])
+def test_a_library_of_other_sources_is_refused(monkeypatch, says):
+    """It would read fields at other places than those where they are written."""
+    real = cffi.FFI.dlopen
+
+    class Older:
+        def __init__(self, library):
+            self._library = library
+
+        def __getattr__(self, name):
+            if name == "puff_kernels_built_from" and says is None:
+                raise AttributeError(name)
+            if name == "puff_kernels_built_from":
+                return lambda: cffi.FFI().new("char[]", says)
+            return getattr(self._library, name)
+
+    monkeypatch.setattr(cffi.FFI, "dlopen", lambda ffi, path: Older(real(ffi, path)))
+    with pytest.raises(PuffError, match="built from other sources"):
+        kernels.opened.__wrapped__()

@@ -89,7 +89,7 @@ def _crash_words(session: Session, note: str) -> str:
     goes = "goes on" if session.runner.started else "begins"
     words = f"The screen crashed. Training {goes} without it. What happened is in {folder.log}\n"
     if note:
-        return f"{words}{note}\nLook on from another terminal: pufftui watch {run}"
+        return f"{words}{note}\nWatch it from another terminal: pufftui watch {run}"
     return (
         f"{words}Open it again from another terminal: pufftui attach {run}\n"
         "Or from this one: ctrl+z, then bg, then the same. Ctrl+c stops training with a checkpoint."
@@ -141,7 +141,7 @@ def _left_running(session: Session, process: int) -> str:
     run, step = session.folder.id, steps(session.runner.latest.checkpoint_step or 0)
     return (
         f"{run} goes on without this terminal, from step {step}, as process {process}.\n"
-        f"Look on:     pufftui watch {run}\n"
+        f"Watch it:    pufftui watch {run}\n"
         f"Control it:  pufftui attach {run}\n"
         f"Stop it:     kill {process}\n"
     )

@@ -57,14 +57,14 @@ def _unattachable(folder: RunFolder, error: OSError) -> PuffError:
     if holder is None or not holder.training:
         return PuffError(
             f"Nobody trains {run} right now.",
-            f"Go on with it: pufftui resume {run}. Or look on: pufftui watch {run}.",
+            f"Go on with it: pufftui resume {run}. Or look at it: pufftui watch {run}.",
         )
     if holder.host != socket.gethostname():
         return PuffError(f"{run} is trained on {holder.host}.", "Attach to it there.")
     return PuffError(
         f"{holder.name[0].upper()}{holder.name[1:]}, which trains {run}, cannot be attached to "
         f"({error.strerror or error}).",
-        f"In its first seconds it does not listen yet. Or look on: pufftui watch {run}.",
+        f"It does not listen in its first seconds; try again. Or just watch it: pufftui watch {run}.",
     )
 
 

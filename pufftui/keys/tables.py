@@ -18,7 +18,7 @@ TRAINING_KEYS = rows(
     change     | e                   | e      | change setting | change a setting while training goes on | training.change     | 9
     undo       | E                   | E      | undo change    | change the last changed setting back    | training.undo       |
     alerts     | a                   | a      | alerts         | what the health checks have found       | alerts.list         | 11
-    seen       | k                   | k      | seen           | mark what calls as seen                 | alerts.see_all      |
+    seen       | k                   | k      | seen           | mark the alerts that show as seen       | alerts.see_all      |
     note       | n                   | n      | note           | keep a sentence with the run            | training.note       | 10
     quit       | q                   | q      | quit           | stop training and leave; asks first     | quit                | 1
     leave      | ctrl+c ctrl+shift+c | ctrl+c | quit           | the same, also while you play           | leave               |    | while playing

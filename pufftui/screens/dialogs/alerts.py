@@ -129,7 +129,7 @@ class AlertsScreen(Dialog):
         keys = [("↑ ↓", "choose")]
         if not self._alerts.is_seen(row):
             keys.append(("enter", "seen"))
-        keys.append(("m", "let it call again" if muted else "mute this rule"))
+        keys.append(("m", "report it again" if muted else "mute this rule"))
         if self._roll_back is not None and can_roll_back(row):
             keys.append(("r", "roll back"))
         return [*keys, ("esc", "close")]

@@ -25,7 +25,7 @@ class FilterScreen(AskScreen):
         self.line.value = self._before
 
     def body(self) -> Text:
-        words = "Part of a name; * stands for any letters. It counts while you type."
+        words = "Part of a name; * stands for any letters. The charts follow as you type."
         return self.ink((words, "dim", False))
 
     def on_input_changed(self, event: Input.Changed) -> None:

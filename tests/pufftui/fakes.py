@@ -18,7 +18,6 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import StepBuffers, VectorEnv
 from pufftui.state.session import Session
-from pufftui.trainer.arena.demonstration import Kept
 from pufftui.trainer.health import Finding
 from pufftui.trainer.messages.command import (
     ArenaCommand,
@@ -42,6 +41,7 @@ from pufftui.trainer.messages.command import (
     Watch,
 )
 from pufftui.trainer.messages.frame import ArenaFrame, RivalFrame
+from pufftui.trainer.messages.kept import Kept
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.monitor.system import (
     NO_GPU,

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pufftui.envs.descriptor import Descriptor, DType
 from pufftui.trainer.arena.game import Game
 from pufftui.trainer.files.arrays import write_whole
+from pufftui.trainer.messages.kept import Kept
 
 FORMAT = 1
 
@@ -27,16 +28,6 @@ MOST_BYTES = 256 << 20
 
 ROW_BYTES = 400
 """What Python needs for a row beside its arrays."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What became of a recording: its file, or in `trouble` why there is none."""
-
-    path: Path
-    steps: int = 0
-    human_steps: int = 0
-    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.arena.demonstration import Kept, Recording, new_file, unwritable
+from pufftui.trainer.arena.demonstration import Recording, new_file, unwritable
 from pufftui.trainer.arena.game import Game
 from pufftui.trainer.arena.tape import MOST_BYTES, Tape
+from pufftui.trainer.messages.kept import Kept
 from pufftui.trainer.messages.weights import PolicyWeights
 
 

@@ -15,8 +15,6 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from pufftui.trainer.ppo.muon import COEFFICIENTS, ITERATIONS
-
 LANES = 1024
 """Numbers of a block, which is a program's share of one parameter."""
 
@@ -67,10 +65,12 @@ class GpuStep:
         betas: tuple[float, float],
         epsilon: float,
         dtype: torch.dtype,
+        iterations: int,
+        coefficients: tuple[float, float, float],
     ) -> None:
         """Muon moves those of which there are `momenta`, with products of `dtype`; Adam those of `moments`.
 
-        `moments` are torch's `step`, `exp_avg` and `exp_avg_sq`. `share` is Adam's of the learning rate.
+        Its `iterations` and their `coefficients` are those of muon.py. `moments` are torch's `step`, `exp_avg` and `exp_avg_sq`. `share` is Adam's of the learning rate.
         """
         self._parameters = list(parameters.values())
         self._state = momenta, moments  # The tables have addresses only.
@@ -85,6 +85,8 @@ class GpuStep:
         self._matrices = _table(_matrix_table(parameters, firsts, momenta), device)
         self._counters = _table([state["step"].data_ptr() for state in moments.values()], device)
         self._dtype = dtype
+        a, b, c = coefficients
+        self._muon = {"iterations": iterations, "a": a, "b": b, "c": c}
         self._adam = {
             "momentum": momentum,
             "share": share,
@@ -129,10 +131,7 @@ class GpuStep:
                 **self._options,
                 stride=self._stride,
                 padded=MOST_SIDE * MOST_LENGTH // LANES,
-                iterations=ITERATIONS,
-                a=COEFFICIENTS[0],
-                b=COEFFICIENTS[1],
-                c=COEFFICIENTS[2],
+                **self._muon,
             )
         return norm, finite.view(torch.bool)
 

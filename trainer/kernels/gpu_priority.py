@@ -7,21 +7,17 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from pufftui.trainer.ppo.priority import UNIFORM_SHARE
-
-SPREAD = tl.constexpr(UNIFORM_SHARE)
-
 AGENTS, SEGMENTS = 1024, 128
 """Of a program."""
 
 
 def draw(
-    magnitudes: Tensor, alpha: float, beta: Tensor, start: Tensor, count: int
+    magnitudes: Tensor, alpha: float, beta: Tensor, start: Tensor, count: int, *, spread: float
 ) -> tuple[Tensor, Tensor]:
     """`count` rows, int64, of those with sums of |A| `magnitudes` (agents,), and their weights, float32.
 
     As `systematic_sample` of `segment_probabilities`, and `importance_weights`; `beta` and the uniform
-    number `start` are (1,) float32 on the device. Cumulative probabilities are float64 here.
+    number `start` are (1,) float32 on the device; `spread` of the probability is even. Cumulative probabilities are float64 here.
     """
     agents, device = len(magnitudes), magnitudes.device
     programs = triton.cdiv(agents, AGENTS)
@@ -34,6 +30,7 @@ def draw(
     padded = triton.next_power_of_2(programs)
     add_chances[(programs,)](
         *(magnitudes, sums, probabilities, cumulative, alpha, agents, programs),
+        spread=spread,
         padded=padded,
         lanes=AGENTS,
     )
@@ -64,7 +61,7 @@ def add_weights(magnitudes, sums, alpha, agents, lanes: tl.constexpr):
 @triton.jit
 def add_chances(
     magnitudes, sums, probabilities, cumulative, alpha, agents, programs,
-    padded: tl.constexpr, lanes: tl.constexpr,
+    spread: tl.constexpr, padded: tl.constexpr, lanes: tl.constexpr,
 ):  # fmt: skip
     """Some agents' probabilities, each alone and together with all before."""
     program = tl.arange(0, padded)
@@ -76,7 +73,7 @@ def add_chances(
     weight = power(tl.load(magnitudes + agent, mask=inside, other=0), alpha)
     weight = tl.where(inside, weight, 0.0).to(tl.float64)
     some = total > 0
-    share = tl.where(some, 1.0 - SPREAD, 0.0).to(tl.float64)
+    share = tl.where(some, 1.0 - spread, 0.0).to(tl.float64)
     each = (1 - share) / agents
     share /= tl.where(some, tl.where(total < 1e-30, 1e-30, total), 1.0)
     own = tl.where(some, share * weight, 0.0) + each

@@ -119,7 +119,8 @@ class Trial:
 
     def priority(self) -> None:
         gpu_priority.draw(
-            self.numbers(self.agents), 0.8, self.numbers(1), self.numbers(1), self.segments
+            *(self.numbers(self.agents), 0.8, self.numbers(1), self.numbers(1), self.segments),
+            spread=0.1,
         )
 
     def features(self) -> None:

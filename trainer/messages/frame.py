@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.trainer.arena.demonstration import Kept
 from pufftui.trainer.messages.follow import Follow
+from pufftui.trainer.messages.kept import Kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)

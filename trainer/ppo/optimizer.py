@@ -15,7 +15,7 @@ from pufftui.trainer import kernels
 from pufftui.trainer.ppo.adam import Adam
 from pufftui.trainer.ppo.device import product_dtype
 from pufftui.trainer.ppo.graphs import Function, recorded
-from pufftui.trainer.ppo.muon import Muon
+from pufftui.trainer.ppo.muon import COEFFICIENTS, ITERATIONS, Muon
 from pufftui.trainer.settings.fields import TrainConfig
 
 ADAM_SHARE = 0.1
@@ -40,6 +40,8 @@ class PolicyOptimizer:
             "betas": (0.9 if muon else config.momentum, 0.999),
             "epsilon": 1e-8,
             "dtype": product_dtype("auto", device),
+            "iterations": ITERATIONS,
+            "coefficients": COEFFICIENTS,
         }
         self._muon = Muon(matrices, config.momentum, self._settings["dtype"])
         self._adam = Adam(

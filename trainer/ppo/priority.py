@@ -21,7 +21,7 @@ def draw_segments(
     if kernels.on_gpu(magnitudes):
         from pufftui.trainer.kernels import gpu_priority
 
-        return gpu_priority.draw(magnitudes, alpha, beta, start, count)
+        return gpu_priority.draw(magnitudes, alpha, beta, start, count, spread=UNIFORM_SHARE)
     probabilities = segment_probabilities(magnitudes, alpha)
     rows = systematic_sample(probabilities, count, start)
     return rows, importance_weights(probabilities, rows, beta)

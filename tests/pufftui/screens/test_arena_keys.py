@@ -18,7 +18,6 @@ from pufftui.screens.dialogs.ask import AgentScreen
 from pufftui.screens.dialogs.quit import QuitScreen
 from pufftui.state.session import Session
 from pufftui.terminal.pictures import places
-from pufftui.trainer.arena.demonstration import Kept
 from pufftui.trainer.messages.command import (
     FollowAgent,
     HandBack,
@@ -37,6 +36,7 @@ from pufftui.trainer.messages.command import (
     WatchAt,
 )
 from pufftui.trainer.messages.follow import Follow
+from pufftui.trainer.messages.kept import Kept
 from pufftui.trainer.run.checkpoint import write_checkpoint
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import config_to_toml

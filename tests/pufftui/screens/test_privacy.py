@@ -19,7 +19,7 @@ from pufftui.keys.tables import KEYS
 from pufftui.screens.dialogs.end import ErrorScreen
 from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.state.session import Session
-from pufftui.trainer.arena.demonstration import Kept
+from pufftui.trainer.messages.kept import Kept
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.header import BADGE

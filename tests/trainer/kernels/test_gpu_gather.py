@@ -212,7 +212,9 @@ def test_segments_are_drawn(gpu, agents, count, kind):
         "rare": (torch.rand(agents, generator=chance) < 0.1) * 1e4,
     }[kind]
     start, beta = torch.rand(1, generator=chance), torch.tensor([0.6])
-    drawn = gpu("priority").draw(there(magnitudes), 0.8, there(beta), there(start), count)
+    drawn = gpu("priority").draw(
+        there(magnitudes), 0.8, there(beta), there(start), count, spread=0.1
+    )
     rows, weights = (tensor.cpu() for tensor in drawn)
     assert (rows.dtype, weights.dtype) == (torch.int64, torch.float32)
 
@@ -235,7 +237,9 @@ def test_the_drawn_segments_are_those_of_the_plain_way(gpu):
     )
     start = torch.rand(1, generator=torch.Generator().manual_seed(2))
     beta = there(torch.tensor([0.3]))
-    drawn, weights = gpu("priority").draw(there(magnitudes), 0.8, beta, there(start), 40)
+    drawn, weights = gpu("priority").draw(
+        there(magnitudes), 0.8, beta, there(start), 40, spread=0.1
+    )
     same(drawn, rows)
     same(weights, importance_weights(probabilities, rows, 0.3), rtol=1e-4)
 
@@ -252,7 +256,7 @@ def test_a_whole_minibatch(gpu, recorded, request):
     make.on_gpu(DEVICE)
 
     def work(magnitudes, start, beta, seen, *arrays):
-        rows, weights = gpu("priority").draw(magnitudes, 0.8, beta, start, 40)
+        rows, weights = gpu("priority").draw(magnitudes, 0.8, beta, start, 40, spread=0.1)
         names = vars(rollout)
         picked = gpu("gather").pick(rows, **dict(zip(names, arrays, strict=True)))
         features = make._on_gpu(seen, rows)
@@ -314,7 +318,7 @@ kernels += [
     (gpu_sums.add_parts, numbers, {"count": 3, "padded": 4, "lanes": 64}),
     (gpu_sums.conclude, {}, {"padded": 16, "lanes": 64}),
     (gpu_priority.add_weights, {}, {"lanes": 1024}),
-    (gpu_priority.add_chances, {}, {"padded": 128, "lanes": 1024}),
+    (gpu_priority.add_chances, {}, {"spread": 0.1, "padded": 128, "lanes": 1024}),
     (gpu_priority.find, {}, {"halvings": 17, "lanes": 128}),
 ]
 for kernel, own, constants in kernels:

@@ -103,32 +103,63 @@ def test_imports_run_one_way(view: Path) -> None:
 
 PLANTED = [
     ("envs", "import torch"),
-    ("envs", "from pufftui.trainer.settings import fields as config"),
-    ("envs", "import pufftui.app_module"),
-    ("trainer", "import textual.app"),
-    ("trainer", "from pufftui import app_module"),
-    ("", "import torch.nn"),
-    ("", "from pufftui.trainer.network import policy"),
+    ("envs", "from pufftui.trainer.settings import fields"),
+    ("envs", "import pufftui.widgets.painted"),
+    ("trainer/run", "import textual.app"),
+    ("trainer/run", "from pufftui.widgets import painted"),
+    ("trainer/run", "import torch"),
+    ("trainer/run", "from pufftui.trainer import runner"),
+    ("trainer/store", "from pufftui.trainer.ppo import update"),
+    ("trainer/kernels", "from pufftui.trainer.network import policy"),
+    ("cli", "import torch.nn"),
+    ("cli", "from pufftui.trainer.network import policy"),
+    ("widgets", "from pufftui.screens import live"),
+    ("screens/dialogs", "from pufftui.screens.controllers import arena"),
 ]
-"""Wrong imports, and the room of the module that has them."""
+"""Wrong imports, and the folder of the module that has them."""
+
+WITHOUT_STOREY = ("attic", "trainer/attic", "screens/attic")
+"""Folders that no contract knows."""
 
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """What is said of all wrong imports at once: each is in a module of its own, which nothing imports."""
+    """What is said of all that is wrong at once: each import is in a module that nothing imports."""
     root = make_view(tmp_path_factory.mktemp("planted") / "view")
     package = root / "pufftui"
-    (package / "app_module.py").touch()
-    for number, (room, statement) in enumerate(PLANTED):
-        (package / room / f"planted_{number}.py").write_text(f"def late():\n    {statement}\n")
+    for number, (folder, statement) in enumerate(PLANTED):
+        (package / folder / f"planted_{number}.py").write_text(f"def late():\n    {statement}\n")
+    for folder in WITHOUT_STOREY:
+        (package / folder).mkdir()
+        (package / folder / "__init__.py").touch()
     return lint_imports(root)
 
 
-@pytest.mark.parametrize("number", range(len(PLANTED)), ids=lambda number: PLANTED[number][1])
+@pytest.mark.parametrize(
+    "number", range(len(PLANTED)), ids=lambda number: " ".join(PLANTED[number])
+)
 def test_a_wrong_import_is_found(planted: subprocess.CompletedProcess[str], number: int) -> None:
-    room, _ = PLANTED[number]
+    folder, _ = PLANTED[number]
     assert planted.returncode == 1, planted.stdout
-    assert f"{'.'.join(filter(None, ['pufftui', room]))}.planted_{number}" in planted.stdout
+    assert f" pufftui.{folder.replace('/', '.')}.planted_{number} -> " in planted.stdout
+
+
+@pytest.mark.parametrize("folder", WITHOUT_STOREY)
+def test_a_folder_without_a_storey_is_found(
+    planted: subprocess.CompletedProcess[str], folder: str
+) -> None:
+    assert f"- pufftui.{folder.replace('/', '.')}\n" in planted.stdout
+
+
+MOST_MODULES = 25
+
+
+def test_no_folder_is_too_full() -> None:
+    folders = [
+        path.parent for room in ROOMS for path in (ROOT / room).rglob("*.py") if path.is_file()
+    ]
+    counts = {folder: folders.count(folder) for folder in set(folders)}
+    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
 
 
 def test_no_file_is_too_long() -> None:

@@ -87,5 +87,7 @@ class WatchScreen(RunScreen):
     # What the person does.
 
     def action_only_watching(self) -> None:
-        text = f"You are only watching. To control this run: pufftui attach {self.session.folder.id}"
+        text = (
+            f"You are only watching. To control this run: pufftui attach {self.session.folder.id}"
+        )
         self.notify(text, title="Not from here", severity="warning", markup=False)

@@ -24,7 +24,15 @@ HEADERS = Path(__file__).parent
 LANGUAGE = ("-std=gnu11", "-D_GNU_SOURCE", f"-I{HEADERS}", "-Wall", "-Wextra")
 OPTIMISED = (
     *LANGUAGE,
-    *("-O3", "-march=native", "-ffp-contract=off", "-fvisibility=hidden", "-shared", "-fPIC"),
+    *(
+        "-O3",
+        "-g1",
+        "-march=native",
+        "-ffp-contract=off",
+        "-fvisibility=hidden",
+        "-shared",
+        "-fPIC",
+    ),
 )
 """As CMakeLists.txt builds the bundled ones."""
 

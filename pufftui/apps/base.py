@@ -117,14 +117,19 @@ class DressedApp(CrashingApp[Result], inherit_bindings=False):
         shown, head = self.look.words(message), self.look.words(title)
         super().notify(shown, title=head, severity=severity, timeout=timeout, markup=markup)
 
-    def run_alone(self, log: Path, last_words: str) -> None:
+    def run_alone(
+        self, log: Path, last_words: str, suspect: tuple[Path, str] | None = None
+    ) -> None:
         """Runs with the terminal for itself; other output goes to `log`, and why it has `crashed`.
 
-        `last_words` are what a fatal signal leaves on the terminal, after its name.
+        `last_words` are what a fatal signal leaves on the terminal, after its name, and that of the
+        `suspect`, a library and what it is called, if its code was running.
         """
         self._last_words = last_words
         with private_terminal(log, self.masked(last_words)) as guard:
             self._say = guard.say
+            if suspect is not None:
+                guard.suspect(suspect[0], self.masked(suspect[1]))
             self.run_to_its_end()
             if self.crashed:
                 guard.give_back()

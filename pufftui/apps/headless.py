@@ -9,13 +9,16 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pufftui.appearance.format import duration, figure, percent, steps
 from pufftui.apps.ending import INTERRUPTED
 from pufftui.control.report import json_line, report
 from pufftui.envs.errors import PuffError
-from pufftui.terminal.streams import Output, in_background
+from pufftui.envs.library import EnvLibrary
+from pufftui.terminal.guard import Guard
+from pufftui.terminal.private import private_output
+from pufftui.terminal.streams import Output, are_standard, in_background, masked, masking
 from pufftui.trainer.health import Finding, Level
 from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
@@ -40,16 +43,58 @@ class Impatience(Exception):  # noqa: N818 - a wish, not an error
     """A second ctrl+c: leave at once, without the checkpoint."""
 
 
-def run_headless(runner: Trainer, *, json: bool, note: str = "", started: bool = False) -> int:
+def run_headless(
+    runner: Trainer,
+    *,
+    json: bool,
+    note: str = "",
+    started: bool = False,
+    library: EnvLibrary | None = None,
+) -> int:
     """Trains to the end or to a signal; returns the exit status.
 
     A run that was `started` before just goes on. SIGINT, SIGTERM and SIGHUP end training with a
     checkpoint, SIGHUP only if `run.on_hangup` does not let it go on; a second SIGINT ends it at once.
     With `json` every report is a line on stdout, else there is one sentence at the end; `note` is
-    said on stderr before. Raises
-    `PuffError` if training failed.
+    said on stderr before. What the environment's `library` prints goes to the run's log, and if it ends
+    the process, that is told like any other end. Raises `PuffError` if training failed.
     """
-    output, progress = Output(sys.stdout), Progress(sys.stderr)
+    if library is None or not are_standard(sys.stdout, sys.stderr):
+        status = _train(runner, sys.stdout, sys.stderr, None, json=json, note=note, started=started)
+    else:
+        with _apart(runner, library) as (out, errors, guard):
+            status = _train(runner, out, errors, guard, json=json, note=note, started=started)
+    last = runner.latest
+    if last.phase is Phase.FAILED:
+        raise PuffError(last.failure, last.failure_hint)
+    return status or (ROWS_LOST if last.lost_rows else 0)
+
+
+@contextmanager
+def _apart(runner: Trainer, library: EnvLibrary) -> Iterator[tuple[TextIO, TextIO, Guard]]:
+    """Streams that nobody else writes to, masked as the standard ones are."""
+    folder = runner.folder
+    message = (
+        f" in run {folder.id}\nWhat happened is in {folder.log}\n"
+        f"To go on from its last checkpoint: pufftui resume {folder.id}\n"
+    )
+    mask = masking(sys.stderr)
+    with private_output(folder.log, mask(message)) as (out, errors, guard):
+        guard.suspect(library.path, runner.config.env)
+        yield masked(out, masking(sys.stdout)), masked(errors, mask), guard
+
+
+def _train(
+    runner: Trainer,
+    out: TextIO,
+    errors: TextIO,
+    guard: Guard | None,
+    *,
+    json: bool,
+    note: str,
+    started: bool,
+) -> int:
+    output, progress = Output(out), Progress(errors)
     try:
         with _stop_on_signals(runner):
             if not started:
@@ -58,9 +103,12 @@ def run_headless(runner: Trainer, *, json: bool, note: str = "", started: bool =
                 progress.say(note)
             if not started:
                 runner.start()
-            ended = False
+            ended = listens = False
             while not ended:
                 ended = runner.join(REPORT_SECONDS)
+                if guard is not None:
+                    listens = listens or _listen(runner, guard)
+                    guard.report(json_line(_ending(runner, "crashed")) if json else "")
                 if json and runner.latest.phase is not Phase.STARTING:
                     progress.clear()
                     output.write(json_line(report(runner.latest, runner.findings)))
@@ -77,9 +125,7 @@ def run_headless(runner: Trainer, *, json: bool, note: str = "", started: bool =
     last = runner.latest
     status, reason = ENDINGS.get(last.phase, (INTERRUPTED, "interrupted"))
     _conclude(runner, reason, output, json=json)
-    if last.phase is Phase.FAILED:
-        raise PuffError(last.failure, last.failure_hint)
-    return status or (ROWS_LOST if last.lost_rows else 0)
+    return status
 
 
 class Progress:
@@ -165,21 +211,34 @@ def _stop_on_signals(runner: Trainer) -> Iterator[None]:
 def _conclude(runner: Trainer, reason: str, output: Output, *, json: bool) -> None:
     run, last = runner.folder.id, runner.latest
     if json:
-        line = {
-            "done": reason == "finished",
-            "reason": reason,
-            "run": run,
-            "step": last.step,
-            "checkpoint": last.checkpoint_path,
-            "lost_rows": last.lost_rows,
-        }
-        output.write(json_line(line))
+        output.write(json_line(_ending(runner, reason)))
         return
     score = "" if last.score is None else f", score {figure(last.score)}"
     kept = f", checkpoint {last.checkpoint_path}" if last.checkpoint_path else ""
     took = f"{steps(last.step)} steps in {duration(last.seconds)}"
     lost = f". {last.warning}" if last.lost_rows else ""
     output.write(f"{run} {reason}: {took}{score}{kept}{lost}\n")
+
+
+def _listen(runner: Trainer, guard: Guard) -> bool:
+    """Whether training runs, so that all libraries are loaded; then the guard listens."""
+    if runner.latest.phase is not Phase.RUNNING:
+        return False
+    guard.listen()
+    return True
+
+
+def _ending(runner: Trainer, reason: str) -> dict[str, Any]:
+    """The last line of `--json`."""
+    last = runner.latest
+    return {
+        "done": reason == "finished",
+        "reason": reason,
+        "run": runner.folder.id,
+        "step": last.step,
+        "checkpoint": last.checkpoint_path,
+        "lost_rows": last.lost_rows,
+    }
 
 
 def progress_line(snapshot: Snapshot) -> str:

@@ -16,6 +16,7 @@ from pufftui.apps.options import Wishes
 from pufftui.apps.recorded import farewell
 from pufftui.apps.training import PuffApp
 from pufftui.control.handover import HandOver
+from pufftui.envs.library import EnvLibrary
 from pufftui.state.session import Session
 from pufftui.terminal.streams import Output, masked
 from pufftui.trainer.messages.command import Stop
@@ -28,11 +29,16 @@ ARENA_SECONDS = 5.0
 """Time in which a recording of a game has to be written after a crash, when training has ended."""
 
 
-def run_live(session: Session, wishes: Wishes | None = None, note: str = "") -> int:
+def run_live(
+    session: Session,
+    wishes: Wishes | None = None,
+    note: str = "",
+    library: EnvLibrary | None = None,
+) -> int:
     """Trains with the dashboard, and without it if the screen crashes; the exit status.
 
     0 if training finished or the person stopped it, 1 if it failed, 130 after a signal, else 3 if
-    rows of the store were lost. `note` is why nobody can attach to the run, if so. Raises `PuffError` without a terminal or for an unknown
+    rows of the store were lost. If the environment's `library` ends the process, it is named. `note` is why nobody can attach to the run, if so. Raises `PuffError` without a terminal or for an unknown
     theme, or if training fails after the screen has crashed.
     """
     app = PuffApp(session, wishes)
@@ -46,12 +52,13 @@ def run_live(session: Session, wishes: Wishes | None = None, note: str = "") -> 
         f"To go on from its last checkpoint: pufftui resume {folder.id}\n"
     )
     try:
-        app.run_alone(folder.log, message)
+        suspect = None if library is None else (library.path, session.config.env)
+        app.run_alone(folder.log, message, suspect)
     except BaseException:  # no terminal, or an interrupt while there was no screen yet
         _leave(app, session, say)
         raise
     if app.crashed and not (app.left or app.gone or session.runner.latest.phase.ended):
-        return _go_on(app, session, note)
+        return _go_on(app, session, note, library)
     hand_over = _leave(app, session, say)
     say(farewell(session.arena))
     crashed = app.crashed and not app.gone
@@ -68,7 +75,7 @@ def run_live(session: Session, wishes: Wishes | None = None, note: str = "") -> 
     return ROWS_LOST if session.runner.latest.lost_rows else 0
 
 
-def _go_on(app: PuffApp, session: Session, note: str) -> int:
+def _go_on(app: PuffApp, session: Session, note: str, library: EnvLibrary | None) -> int:
     """Training goes on without its screen, as if it had never had one; the exit status."""
     if app.secrets is not None:
         # For good: what is told last of a run that fails is told elsewhere.
@@ -77,7 +84,7 @@ def _go_on(app: PuffApp, session: Session, note: str) -> int:
     ending = threading.Thread(target=session.arena.stop, name="end of the arena", daemon=True)
     ending.start()
     words, started = _crash_words(session, note), session.runner.started
-    status = run_headless(session.runner, json=False, note=words, started=started)
+    status = run_headless(session.runner, json=False, note=words, started=started, library=library)
     ending.join(ARENA_SECONDS)
     Output(sys.stderr).write(farewell(session.arena))
     return status

@@ -79,7 +79,7 @@ def show(runner: Runner, options: argparse.Namespace) -> int:
         if options.headless:
             from pufftui.apps.headless import run_headless
 
-            return run_headless(runner, json=options.json, note=trouble)
+            return run_headless(runner, json=options.json, note=trouble, library=runner.library)
         return _show_live(runner, wishes(options), trouble)
 
 
@@ -98,4 +98,4 @@ def _show_live(runner: Runner, wanted: Wishes, note: str) -> int:
         descriptor=library.descriptor,
         open_store=lambda: StoreReader(lambda: runner.folder.database),
     )
-    return run_live(session, wanted, note)
+    return run_live(session, wanted, note, library)

@@ -1,4 +1,4 @@
-"""Arms the C handler that restores the terminal when the process dies of a signal."""
+"""Arms the C handler that says what happened, and restores the terminal, when native code ends the process."""
 
 from __future__ import annotations
 
@@ -6,20 +6,38 @@ import ctypes
 import faulthandler
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 from pufftui.terminal.native import opened
 
 
 class Guard:
-    """What is done while a terminal is guarded."""
+    """What is done while a program is guarded."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
 
     def say(self, message: str) -> None:
-        """Changes what a fatal signal leaves on the terminal."""
+        """Changes what is said at the end of the process, after the name of its signal."""
         self._library.puff_guard_say(message.encode())
+
+    def report(self, line: str) -> None:
+        """Changes the last line of the reports."""
+        self._library.puff_guard_report(line.encode())
+
+    def suspect(self, library: Path, name: str) -> None:
+        """Names whose code it was, and where, if the process ends in this library."""
+        self._library.puff_guard_suspect(
+            str(library).encode(errors="surrogateescape"), name.encode()
+        )
+
+    def listen(self) -> None:
+        """Hears of a call of exit() before the libraries that are loaded by now clear up.
+
+        To be called when all of them are.
+        """
+        self._library.puff_guard_listen()
 
     def give_back(self) -> None:
         """Restores the terminal now; what is still written to the screen goes nowhere."""
@@ -27,17 +45,22 @@ class Guard:
 
 
 @contextmanager
-def guarded(terminal: int, log: TextIO, message: str) -> Iterator[Guard]:
-    """While it lasts, a fatal signal restores `terminal` and prints `message` there.
+def guarded(
+    out: int, log: TextIO, message: str, *, is_screen: bool = True, reports: int = -1
+) -> Iterator[Guard]:
+    """While it lasts, a fatal signal, or a call of exit() by native code, is told on `out`.
 
-    The stacks of all threads go to `log`. Raises `PuffError` if the library is missing.
+    It is followed by `message`; a screen is restored before. A last line goes to `reports`. The stacks
+    of all threads go to `log`. Raises `PuffError` if the library is missing.
     """
     library = _library()
     before = faulthandler.is_enabled()
     faulthandler.enable(log)
-    armed = library.puff_guard_arm(terminal, message.encode()) == 0
+    armed = library.puff_guard_arm(out, is_screen, reports) == 0
+    guard = Guard(library)
+    guard.say(message)
     try:
-        yield Guard(library)
+        yield guard
     finally:
         if armed:
             library.puff_guard_disarm()
@@ -48,10 +71,16 @@ def guarded(terminal: int, log: TextIO, message: str) -> Iterator[Guard]:
 
 def _library() -> ctypes.CDLL:
     library = opened("guard")
-    library.puff_guard_arm.argtypes = [ctypes.c_int, ctypes.c_char_p]
+    library.puff_guard_arm.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int]
     library.puff_guard_arm.restype = ctypes.c_int
-    library.puff_guard_disarm.restype = None
-    library.puff_guard_give_back.restype = None
-    library.puff_guard_say.argtypes = [ctypes.c_char_p]
-    library.puff_guard_say.restype = None
+    for call in (
+        library.puff_guard_disarm,
+        library.puff_guard_give_back,
+        library.puff_guard_listen,
+    ):
+        call.restype = None
+    for call in (library.puff_guard_say, library.puff_guard_report, library.puff_guard_suspect):
+        call.restype = None
+    library.puff_guard_say.argtypes = library.puff_guard_report.argtypes = [ctypes.c_char_p]
+    library.puff_guard_suspect.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
     return library

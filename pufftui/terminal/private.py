@@ -11,7 +11,7 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from pufftui.envs.errors import PuffError
 from pufftui.terminal.guard import Guard, guarded
@@ -78,6 +78,36 @@ def private_terminal(log: Path, message: str) -> Iterator[Guard]:
                 with suppress(OSError):  # a full disk keeps nobody from the terminal
                     stream.flush()
             sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]
+            for descriptor, copy in zip((1, 2), saved, strict=True):
+                os.dup2(copy, descriptor)
+                os.close(copy)
+
+
+@contextmanager
+def private_output(log: Path, message: str) -> Iterator[tuple[TextIO, TextIO, Guard]]:
+    """Streams to where descriptors 1 and 2 lead, which lead to `log` meanwhile, and a guard.
+
+    So what native code prints cannot come between the lines of a report. A fatal signal is told on the
+    second stream, with `message`; the last line of the guard's reports goes to the first.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = [os.dup(1), os.dup(2)]
+    with (
+        os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace") as output,
+        os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as errors,
+        log.open("a", buffering=1, encoding="utf-8") as file,
+    ):
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        reports = output.fileno()
+        try:
+            with guarded(errors.fileno(), file, message, is_screen=False, reports=reports) as guard:
+                yield output, errors, guard
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError):
+                    stream.flush()
             for descriptor, copy in zip((1, 2), saved, strict=True):
                 os.dup2(copy, descriptor)
                 os.close(copy)

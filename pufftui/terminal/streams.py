@@ -22,6 +22,14 @@ def in_background(stream: TextIO) -> bool:
         return False
 
 
+def are_standard(output: TextIO, errors: TextIO) -> bool:
+    """Whether two streams write to descriptors 1 and 2, as they do unless somebody has replaced them."""
+    try:
+        return (output.fileno(), errors.fileno()) == (1, 2)
+    except (OSError, ValueError):
+        return False
+
+
 class Output:
     """A stream that may be closed by its reader: from then on nothing is written."""
 
@@ -46,12 +54,18 @@ def masked(stream: TextIO, mask: Callable[[str], str]) -> TextIO:
     return cast("TextIO", _Masked(stream, mask))
 
 
+def masking(stream: TextIO) -> Callable[[str], str]:
+    """What a stream does to a text before it is written."""
+    mask: Callable[[str], str] = getattr(stream, "mask", str)
+    return mask
+
+
 class _Masked:
     def __init__(self, stream: TextIO, mask: Callable[[str], str]) -> None:
-        self._stream, self._mask = stream, mask
+        self._stream, self.mask = stream, mask
 
     def write(self, text: str) -> int:
-        self._stream.write(self._mask(text))
+        self._stream.write(self.mask(text))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:

@@ -1,33 +1,21 @@
 /* breakout: break two screens of bricks with five balls. Rules: README.md beside this file.
  *
- * Lengths are pixels of the game's own 576 x 330 field, y grows downwards, a place is the upper
- * left corner, and velocities are pixels per substep (a sixtieth of a second). The ball is a square
- * as wide as a brick. It never moves more than 7.5 pixels in a substep, so it meets at most one
- * boundary between columns of bricks and one between rows.
+ * The ball never moves more than 7.5 pixels in a substep, so it meets at most one boundary between
+ * columns of bricks and one between rows.
  */
 #include <math.h>
 #include <string.h>
 
-#include "canvas.h"
+#include "breakout_field.h"
+#include "breakout_picture.h"
 #include "puff_env.h"
 #include "random.h"
 
-enum { ROWS = 6, COLUMNS = 18, BRICKS = ROWS * COLUMNS, SCREENS = 2, BALLS = 5 };
-enum { SUBSTEPS = 4, BOUNCES = 8, HITS_TO_FASTER = 4, HARD_ROWS = 3, IDLE_LIMIT = 1800 };
+enum { BOUNCES = 8, HITS_TO_FASTER = 4, HARD_ROWS = 3, IDLE_LIMIT = 1800, SCALARS = 10 };
 enum { SCREEN_SCORE = 432, MAX_SCORE = SCREENS * SCREEN_SCORE };
-enum { SCALARS = 10, STANDING = 0, BROKEN = 255 };
 enum { STAY, LEFT, RIGHT };
 enum { STAT_BRICKS, STAT_LIVES, STAT_PADDLE_HITS };
 
-#define FIELD_WIDTH  576.0f
-#define FIELD_HEIGHT 330.0f
-#define BRICK_WIDTH  32.0f
-#define BRICK_HEIGHT 12.0f
-#define BRICKS_TOP   50.0f
-#define BALL         32.0f
-#define PADDLE_WIDTH 62.0f
-#define PADDLE_TOP   312.0f
-#define LOST         320.0f /* the ball is gone when its upper edge is below the paddle */
 #define PADDLE_SPEED (620.0f / 60)
 #define START_SPEED  (256.0f / 60)
 #define FASTER       (64.0f / 60)
@@ -38,33 +26,11 @@ enum { STAT_BRICKS, STAT_LIVES, STAT_PADDLE_HITS };
  * error cannot carry the ball past a brick. */
 #define SKIN (1.0f / 1024)
 
-typedef struct {
-    float ball_x, ball_y, paddle_x;
-} places;
-
 /* What the policy sees: the bytes as 0 and 1. */
 typedef struct {
     float scalars[SCALARS];
     uint8_t broken[BRICKS];
 } breakout_seen;
-
-typedef struct {
-    uint8_t broken[BRICKS]; /* STANDING or BROKEN, as observed */
-    float ball_x, ball_y, ball_vx, ball_vy;
-    float paddle_x, paddle_width;
-    float speed;
-    int32_t hits; /* of the paddle, with this ball */
-    int32_t lives;
-    int32_t score;
-    int32_t bricks;      /* broken in this episode */
-    int32_t paddle_hits; /* in this episode */
-    int32_t idle;        /* steps since the last brick */
-    puff_random random;
-
-    /* For drawing: where things were in the last step, and a brick that broke in each substep. */
-    places path[SUBSTEPS + 1];
-    int32_t latest[SUBSTEPS];
-} breakout;
 
 typedef enum { NOTHING, WALL, CEILING, PADDLE, BRICK_SIDE, BRICK_FLAT } obstacle;
 
@@ -359,52 +325,6 @@ static void breakout_step(void* state, const puff_io* io) {
         return;
     }
     breakout_observe(game, io->observations);
-}
-
-/* The places at a phase of the last step. A new ball appears, it does not fly in. */
-static places places_at(const breakout* game, float phase) {
-    const float at = phase * SUBSTEPS;
-    const int before = at >= SUBSTEPS ? SUBSTEPS - 1 : (int)at;
-    const places *a = &game->path[before], *b = a + 1;
-    if (fabsf(b->ball_y - a->ball_y) > BALL) return *b;
-    const float share = at - (float)before;
-    return (places){
-        a->ball_x + share * (b->ball_x - a->ball_x),
-        a->ball_y + share * (b->ball_y - a->ball_y),
-        a->paddle_x + share * (b->paddle_x - a->paddle_x),
-    };
-}
-
-static void draw_brick(const puff_view* view, int brick, uint32_t colour) {
-    puff_tile(view, (float)(brick % COLUMNS) * BRICK_WIDTH,
-              (float)(brick / COLUMNS) * BRICK_HEIGHT + BRICKS_TOP, BRICK_WIDTH, BRICK_HEIGHT,
-              colour);
-}
-
-static void breakout_draw(const void* state, uint32_t agent, float phase, puff_canvas* canvas) {
-    (void)agent;
-    static const uint32_t row_colours[ROWS] = {0xd55e00, 0xe69f00, 0xf0e442,
-                                               0x2fb488, 0x56b4e9, 0x4a7fd6};
-    const breakout* game = state;
-    const puff_view view = puff_view_fit(canvas, 0, 0, FIELD_WIDTH, FIELD_HEIGHT);
-    const places now = places_at(game, phase);
-    const float middle = BALL / 2;
-    puff_clear(canvas, 0x0b0e14);
-    puff_rectangle(&view, 0, 0, FIELD_WIDTH, FIELD_HEIGHT, 0x141a24);
-    for (int i = 0; i < game->lives; i++) {
-        puff_disc(&view, FIELD_WIDTH - 22 - 30 * (float)i, 22, 7, 0x8b95a5);
-    }
-    for (int i = 0; i < BRICKS; i++) {
-        if (game->broken[i] == STANDING) draw_brick(&view, i, row_colours[i / COLUMNS]);
-    }
-    /* What breaks later in this step still stands, and lights up where it is hit. */
-    for (int i = (int)(phase * SUBSTEPS); i < SUBSTEPS; i++) {
-        const int brick = game->latest[i], hit = i == (int)(phase * SUBSTEPS);
-        if (brick >= 0) draw_brick(&view, brick, hit ? 0xffffff : row_colours[brick / COLUMNS]);
-    }
-    const float paddle_height = fmaxf(LOST - PADDLE_TOP, 1 / view.scale);
-    puff_rectangle(&view, now.paddle_x, PADDLE_TOP, game->paddle_width, paddle_height, 0xe6edf3);
-    puff_disc(&view, now.ball_x + middle, now.ball_y + middle, middle, 0xffffff);
 }
 
 static const puff_field breakout_fields[] = {

@@ -16,8 +16,8 @@
  *      the observation it leaves behind is the first of the next episode.
  *   4. `terminals` means that the episode is over and nothing more could have been earned;
  *      `truncations` means that a time limit cut it. Before it resets on a truncation, the
- *      environment writes the observation that the agent would have seen to `puff_final(io,
- * agent)`, so that the trainer can value what was cut off.
+ *      environment writes the observation that the agent would have seen
+ *      to `puff_final(io, agent)`, so that the trainer can value what was cut off.
  *
  * The part between the two cdef markers is also what Python reads, so it holds plain declarations
  * only: no macros, no includes.

@@ -14,6 +14,10 @@
 #ifndef PUFF_VEC_H
 #define PUFF_VEC_H
 
+#ifndef PUFF_ENV_H
+#error "vec.h is the last line of an environment: include puff_env.h and define puff_this above it"
+#endif
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +25,9 @@
 #include "pool.h"
 #include "puff_env.h"
 #include "random.h"
+
+/* Where there is no `puff_this` compilers show this line. */
+_Static_assert(sizeof puff_this == sizeof(puff_descriptor), "define a puff_descriptor puff_this");
 
 /* cdef begin */
 
@@ -31,7 +38,7 @@ typedef struct {
     uint32_t length;
     float score;
     float episode_return;
-    float statistics[10];
+    float statistics[PUFF_MAX_STATISTICS];
 } puff_episode;
 
 typedef struct puff_vec puff_vec;

@@ -128,6 +128,13 @@ def test_a_missing_header(stranger: Path):
         load_env(str(stranger), named_here=True)
 
 
+def test_without_puff_this_it_is_said_what_to_define(stranger: Path):
+    edit(stranger / "stranger.c", lambda text: text.replace("puff_this = {", "puff_thing = {"))
+    with pytest.raises(CompileError) as caught:
+        load_env(str(stranger), named_here=True)
+    assert "define a puff_descriptor puff_this" in caught.value.message
+
+
 def test_endless_complaints_are_cut(stranger: Path):
     edit(stranger / "stranger.c", lambda text: text + "int bad = ;\n" * 100)
     with pytest.raises(CompileError) as caught:

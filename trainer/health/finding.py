@@ -36,7 +36,7 @@ class Remedy(Enum):
     """Go back to the last healthy checkpoint and on with a lower learning rate."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One thing that can be wrong, the same for every run.
 

@@ -16,13 +16,12 @@ class NotFinite(Detector):
     """A number has stopped being one. The trainer stops before such an update is applied."""
 
     rule = Rule(
-        "numbers.not_finite",
-        "Numbers are no longer finite",
-        "finite",
-        "The gradient of a minibatch is infinite or not a number. One is enough.",
-        "no statistics are needed",
-        "The last good weights are kept. The log says where the number came from: an observation or a"
-        " reward of the environment, or a gradient that grew too large (lower the learning rate).",
+        id="numbers.not_finite",
+        title="Numbers are no longer finite",
+        metric="finite",
+        meaning="The gradient of a minibatch is infinite or not a number. One is enough.",
+        source="no statistics are needed",
+        advice="The last good weights are kept. The log says where the number came from: an observation or a reward of the environment, or a gradient that grew too large (lower the learning rate).",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -48,13 +47,13 @@ class ValueExplosion(Detector):
     """The value loss has grown far beyond what it was."""
 
     rule = Rule(
-        "values.exploded",
-        "The value loss explodes",
-        "value_loss",
-        f"The value loss is above {EXPLODED_LEAST:g} and above {EXPLODED:g} times its usual mean for"
+        id="values.exploded",
+        title="The value loss explodes",
+        metric="value_loss",
+        meaning=f"The value loss is above {EXPLODED_LEAST:g} and above {EXPLODED:g} times its usual mean for"
         f" {EXPLODED_SECONDS:g} s.",
-        "own measurements: benchmarks/health.py",
-        f"{SLOWER} The rewards of an episode should add up to about 1 to 10: see reward_scale.",
+        source="own measurements: benchmarks/health.py",
+        advice=f"{SLOWER} The rewards of an episode should add up to about 1 to 10: see reward_scale.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -86,14 +85,14 @@ class BadValues(Detector):
     """The values predict the returns worse than their mean would."""
 
     rule = Rule(
-        "values.worthless",
-        "The values explain nothing",
-        "explained_variance",
-        f"The explained variance is below 0 for {WORSE_SECONDS:g} s, after {WORSE_PROGRESS:.0%} of the"
+        id="values.worthless",
+        title="The values explain nothing",
+        metric="explained_variance",
+        meaning=f"The explained variance is below 0 for {WORSE_SECONDS:g} s, after {WORSE_PROGRESS:.0%} of the"
         f" run, while the returns spread by more than {WORSE_SPREAD:g}: where all returns are alike, as in"
         " a solved game, it says nothing.",
-        "Schulman, Nuts and bolts of deep RL: negative is worse than predicting the mean",
-        "Raise the value coefficient or lower the learning rate; check that rewards are between 0.1 and 1.",
+        source="Schulman, Nuts and bolts of deep RL: negative is worse than predicting the mean",
+        advice="Raise the value coefficient or lower the learning rate; check that rewards are between 0.1 and 1.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -121,12 +120,12 @@ class GradientBeyondLimit(Detector):
     """The gradient is so large that little but its direction is left, and one loss may drown the others."""
 
     rule = Rule(
-        "gradient.limit",
-        "The gradient is far beyond its limit",
-        "grad_norm",
-        f"Its norm is more than {BEYOND:g} times max_gradient_norm for {BEYOND_SECONDS:g} s.",
-        "own measurements: healthy runs stay below five times the limit",
-        "The largest loss drowns the others: lower value_coefficient or reward_scale, or the learning rate if"
+        id="gradient.limit",
+        title="The gradient is far beyond its limit",
+        metric="grad_norm",
+        meaning=f"Its norm is more than {BEYOND:g} times max_gradient_norm for {BEYOND_SECONDS:g} s.",
+        source="own measurements: healthy runs stay below five times the limit",
+        advice="The largest loss drowns the others: lower value_coefficient or reward_scale, or the learning rate if"
         " the value loss explodes.",
     )
 
@@ -149,13 +148,13 @@ class GradientSpike(Detector):
     """The gradient is suddenly far larger than usual."""
 
     rule = Rule(
-        "gradient.spike",
-        "The gradient has jumped",
-        "grad_norm",
-        f"Its norm is {SPIKE_FACTOR:g} times the mean of the last 128 rows, and its logarithm"
+        id="gradient.spike",
+        title="The gradient has jumped",
+        metric="grad_norm",
+        meaning=f"Its norm is {SPIKE_FACTOR:g} times the mean of the last 128 rows, and its logarithm"
         f" {SPIKE_DEVIATIONS:g} deviations above theirs, for {SPIKE_SECONDS:g} s.",
-        "OLMo-core's rule for spikes (6 deviations over 128 steps); measured: no false alarms",
-        "A single jump does no harm, because the gradient is clipped. If it comes back, lower the learning rate.",
+        source="OLMo-core's rule for spikes (6 deviations over 128 steps); measured: no false alarms",
+        advice="A single jump does no harm, because the gradient is clipped. If it comes back, lower the learning rate.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:

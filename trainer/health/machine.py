@@ -23,15 +23,14 @@ class MemoryLeak(MachineDetector):
     """The process takes more and more memory."""
 
     rule = Rule(
-        "machine.leak",
-        "Memory is leaking",
-        "process_memory",
-        f"In {QUICK_READINGS} readings in a row the process has grown, by {QUICK_GROWTH / MEGABYTE:g} MB"
+        id="machine.leak",
+        title="Memory is leaking",
+        metric="process_memory",
+        meaning=f"In {QUICK_READINGS} readings in a row the process has grown, by {QUICK_GROWTH / MEGABYTE:g} MB"
         f" and {QUICK_SHARE:.0%} in all; or in all but one of {SLOW_BLOCKS} five-minute blocks, by"
         f" {SLOW_GROWTH / MEGABYTE:g} MB. The first {SETTLING_SECONDS:g} s do not count.",
-        "a test for a trend: the chance of 11 rises out of 12 in a stream without one is 0.3 %",
-        "An environment of your own may allocate memory in every step or episode; pufftui env check looks for"
-        " that. A checkpoint has been written: stop and resume before the machine runs out of memory.",
+        source="a test for a trend: the chance of 11 rises out of 12 in a stream without one is 0.3 %",
+        advice="An environment of your own may allocate memory in every step or episode; pufftui env check looks for that. A checkpoint has been written: stop and resume before the machine runs out of memory.",
     )
 
     def __init__(self) -> None:
@@ -105,13 +104,12 @@ class Disk(MachineDetector):
     """The disk of the run fills up."""
 
     rule = Rule(
-        "machine.disk",
-        "The disk is filling up",
-        "disk_free",
-        "The free space is less than ten checkpoints or a fifth of the disk, at most a GB (as a warning: less than"
-        " three; critical: less than one).",
-        "trainer/monitor/disk.py",
-        "Make room: pufftui runs rm deletes runs that you no longer need.",
+        id="machine.disk",
+        title="The disk is filling up",
+        metric="disk_free",
+        meaning="The free space is less than ten checkpoints or a fifth of the disk, at most a GB (as a warning: less than three; critical: less than one).",
+        source="trainer/monitor/disk.py",
+        advice="Make room: pufftui runs rm deletes runs that you no longer need.",
     )
 
     def __init__(self) -> None:
@@ -133,12 +131,12 @@ class Throttled(MachineDetector):
     """A GPU runs slower than it could, because it is hot or lacks power."""
 
     rule = Rule(
-        "machine.throttled",
-        "A GPU is throttled",
-        "gpu",
-        f"The driver gives heat or power as the reason for a slower clock for {THROTTLED_SECONDS:g} s.",
-        "NVML's reasons for clock events",
-        "Improve the cooling, or raise the power limit; nvidia-smi -q -d PERFORMANCE says more.",
+        id="machine.throttled",
+        title="A GPU is throttled",
+        metric="gpu",
+        meaning=f"The driver gives heat or power as the reason for a slower clock for {THROTTLED_SECONDS:g} s.",
+        source="NVML's reasons for clock events",
+        advice="Improve the cooling, or raise the power limit; nvidia-smi -q -d PERFORMANCE says more.",
     )
 
     def __init__(self) -> None:
@@ -164,13 +162,13 @@ class CostlyScreen(MachineDetector):
     """The dashboard itself takes too much of the machine."""
 
     rule = Rule(
-        "machine.screen",
-        "The dashboard costs too much",
-        "screen_cores",
-        f"Screen and arena keep more than {COSTLY:.0%} of a core busy on a machine with two, or as large a"
+        id="machine.screen",
+        title="The dashboard costs too much",
+        metric="screen_cores",
+        meaning=f"Screen and arena keep more than {COSTLY:.0%} of a core busy on a machine with two, or as large a"
         f" share of a larger one, for {COSTLY_SECONDS:g} s.",
-        "the project's own budget: 10 % of a core on two",
-        "Use a smaller terminal, pause the game (space), or train with --headless and open pufftui watch to look.",
+        source="the project's own budget: 10 % of a core on two",
+        advice="Use a smaller terminal, pause the game (space), or train with --headless and open pufftui watch to look.",
     )
 
     def __init__(self) -> None:

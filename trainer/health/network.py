@@ -20,13 +20,13 @@ class GrowingWeights(Detector):
     """The weights grow while the score does not."""
 
     rule = Rule(
-        "weights.growing",
-        "The weights grow without end",
-        "weight_norm",
-        f"Their norm has grown by a factor of {GROWTH:g} within a fifth of the time so far, at least"
+        id="weights.growing",
+        title="The weights grow without end",
+        metric="weight_norm",
+        meaning=f"Their norm has grown by a factor of {GROWTH:g} within a fifth of the time so far, at least"
         f" {GROWTH_LEAST:g} s, after the first twentieth of the run, and the score is below its best level.",
-        "own measurements: benchmarks/health.py; Moalla et al., arXiv 2405.00662: growth precedes collapse",
-        "Lower the learning rate. Large weights learn ever more slowly and can tip over.",
+        source="own measurements: benchmarks/health.py; Moalla et al., arXiv 2405.00662: growth precedes collapse",
+        advice="Lower the learning rate. Large weights learn ever more slowly and can tip over.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -72,14 +72,14 @@ class DeadUnits(Detector):
     """A large part of the network does nothing any more."""
 
     rule = Rule(
-        "network.dead",
-        "Much of the network is dead",
-        "dead_units",
-        f"More than {DEAD:.0%} of the units hardly change, whatever the policy sees (below 2.5 % of what is usual in"
+        id="network.dead",
+        title="Much of the network is dead",
+        metric="dead_units",
+        meaning=f"More than {DEAD:.0%} of the units hardly change, whatever the policy sees (below 2.5 % of what is usual in"
         f" their layer)"
         f" for {DEAD_SECONDS:g} s.",
-        "Sokar et al., arXiv 2302.12902 (dormant units)",
-        "Dead units do not come back. Start again with a lower learning rate or a lower replay ratio.",
+        source="Sokar et al., arXiv 2302.12902 (dormant units)",
+        advice="Dead units do not come back. Start again with a lower learning rate or a lower replay ratio.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -104,14 +104,14 @@ class PoorFeatures(Detector):
     """What the network makes of observations has become nearly one-dimensional."""
 
     rule = Rule(
-        "network.rank",
-        "Features collapse",
-        "feature_rank",
-        f"99 % of the variance of the last features lies in fewer than {POOR:.0%} of their dimensions and in"
+        id="network.rank",
+        title="Features collapse",
+        metric="feature_rank",
+        meaning=f"99 % of the variance of the last features lies in fewer than {POOR:.0%} of their dimensions and in"
         f" fewer than {POOR_OF_BEST:.0%} of what it was at best, for {POOR_SECONDS:g} s, and the score is"
         " below its best level.",
-        "Moalla et al., arXiv 2405.00662: the rank falls before the policy collapses",
-        "Go back to an earlier checkpoint and continue with a lower learning rate or replay ratio.",
+        source="Moalla et al., arXiv 2405.00662: the rank falls before the policy collapses",
+        advice="Go back to an earlier checkpoint and continue with a lower learning rate or replay ratio.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -148,13 +148,13 @@ class BatchSize(Detector):
     """The minibatch is far from the size at which larger ones stop helping."""
 
     rule = Rule(
-        "batch.size",
-        "The minibatch has the wrong size",
-        "gradient_noise",
-        f"The gradient noise scale, over about 30 rows, is more than {TOO_SMALL:g} times the minibatch or"
+        id="batch.size",
+        title="The minibatch has the wrong size",
+        metric="gradient_noise",
+        meaning=f"The gradient noise scale, over about 30 rows, is more than {TOO_SMALL:g} times the minibatch or"
         f" less than a {1 / TOO_LARGE:g}th of it for {BATCH_SECONDS:g} s.",
-        "McCandlish et al., arXiv 1812.06162: it predicts the useful batch size to an order of magnitude",
-        "",
+        source="McCandlish et al., arXiv 1812.06162: it predicts the useful batch size to an order of magnitude",
+        advice="",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:

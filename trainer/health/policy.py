@@ -17,13 +17,13 @@ class FastPolicy(Detector):
     """The policy moves much further in an update than PPO is made for."""
 
     rule = Rule(
-        "policy.kl",
-        "The policy moves too fast",
-        "approx_kl",
-        f"The KL divergence between two updates is above {KL_LIMIT:g} for {KL_SECONDS:g} s. Healthy runs"
+        id="policy.kl",
+        title="The policy moves too fast",
+        metric="approx_kl",
+        meaning=f"The KL divergence between two updates is above {KL_LIMIT:g} for {KL_SECONDS:g} s. Healthy runs"
         " stay below 0.02 with Adam and below 0.15 with Muon.",
-        "The 37 implementation details of PPO (ICLR blog 2022); own measurements: benchmarks/health.py",
-        SLOWER,
+        source="The 37 implementation details of PPO (ICLR blog 2022); own measurements: benchmarks/health.py",
+        advice=SLOWER,
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -47,12 +47,12 @@ class MuchClipped(Detector):
     """Most of what the policy would learn is clipped away."""
 
     rule = Rule(
-        "policy.clipped",
-        "Most of each update is clipped",
-        "clipfrac",
-        f"More than {CLIP_LIMIT:.0%} of the ratios are beyond the clip for {CLIP_SECONDS:g} s.",
-        "own measurements (no published limit holds): benchmarks/health.py",
-        SLOWER,
+        id="policy.clipped",
+        title="Most of each update is clipped",
+        metric="clipfrac",
+        meaning=f"More than {CLIP_LIMIT:.0%} of the ratios are beyond the clip for {CLIP_SECONDS:g} s.",
+        source="own measurements (no published limit holds): benchmarks/health.py",
+        advice=SLOWER,
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -82,13 +82,13 @@ class StillRandom(Detector):
     """The policy still chooses as at the beginning, by chance."""
 
     rule = Rule(
-        "policy.random",
-        "The policy stays random",
-        "entropy",
-        f"The entropy is above {RANDOM_SHARE:.0%} of that of random actions after"
+        id="policy.random",
+        title="The policy stays random",
+        metric="entropy",
+        meaning=f"The entropy is above {RANDOM_SHARE:.0%} of that of random actions after"
         f" {RANDOM_PROGRESS:.0%} of the run, and the score has not risen.",
-        "Jones, Debugging RL (andyljones.com/posts/rl-debugging.html); own measurements",
-        "Lower the entropy coefficient or the value coefficient; if that does not help, look at the rewards.",
+        source="Jones, Debugging RL (andyljones.com/posts/rl-debugging.html); own measurements",
+        advice="Lower the entropy coefficient or the value coefficient; if that does not help, look at the rewards.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -118,15 +118,14 @@ class SettledEarly(Detector):
     """The policy has stopped trying anything before it has learned much."""
 
     rule = Rule(
-        "policy.collapse",
-        "The policy has settled too early",
-        "entropy",
-        f"The entropy is below {SETTLED_SHARE:.0%} of that of random actions for {SETTLED_SECONDS:g} s"
+        id="policy.collapse",
+        title="The policy has settled too early",
+        metric="entropy",
+        meaning=f"The entropy is below {SETTLED_SHARE:.0%} of that of random actions for {SETTLED_SECONDS:g} s"
         f" in the first half of the run, and the score has gained less than {SETTLED_GAIN:.0%} of its"
         " range.",
-        "Jones, Debugging RL; Schulman, Nuts and bolts of deep RL; own measurements",
-        "Go back to an earlier checkpoint, and raise the entropy coefficient or lower the learning rate: a"
-        " policy that tries nothing has nothing to learn from.",
+        source="Jones, Debugging RL; Schulman, Nuts and bolts of deep RL; own measurements",
+        advice="Go back to an earlier checkpoint, and raise the entropy coefficient or lower the learning rate: a policy that tries nothing has nothing to learn from.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -162,13 +161,12 @@ class UnusedActions(Detector):
     """Some actions are never taken."""
 
     rule = Rule(
-        "policy.unused",
-        "Some actions are never taken",
-        "actions_used",
-        f"For {UNUSED_SECONDS:g} s no sample has shown the policy take all of its actions.",
-        "own measurements: benchmarks/health.py",
-        "That is fine if they are of no use. If they should be used, raise the entropy coefficient;"
-        " pufftui env check says whether an action does anything at all.",
+        id="policy.unused",
+        title="Some actions are never taken",
+        metric="actions_used",
+        meaning=f"For {UNUSED_SECONDS:g} s no sample has shown the policy take all of its actions.",
+        source="own measurements: benchmarks/health.py",
+        advice="That is fine if they are of no use. If they should be used, raise the entropy coefficient; pufftui env check says whether an action does anything at all.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:

@@ -19,14 +19,13 @@ class SmallRewards(Detector):
     """Rewards so small that learning hardly notices them, also all together within the discount's reach."""
 
     rule = Rule(
-        "rewards.small",
-        "Rewards are too small to learn from",
-        "reward_size",
-        f"The mean size of rewards that are not zero, after reward_scale, is below {SMALL:g} for"
+        id="rewards.small",
+        title="Rewards are too small to learn from",
+        metric="reward_size",
+        meaning=f"The mean size of rewards that are not zero, after reward_scale, is below {SMALL:g} for"
         f" {SMALL_SECONDS:g} s, and so is what adds up within 1 / (1 - gamma) steps.",
-        "own measurements: below that, values and advantages drown in noise",
-        "Raise --train.reward-scale so that a typical reward is near 1, or the rewards in the environment."
-        " If they are small on purpose, say so in its TOML: reward_small_ok in [check].",
+        source="own measurements: below that, values and advantages drown in noise",
+        advice="Raise --train.reward-scale so that a typical reward is near 1, or the rewards in the environment. If they are small on purpose, say so in its TOML: reward_small_ok in [check].",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -53,14 +52,13 @@ class ClampedRewards(Detector):
     """So many rewards are clipped that the policy cannot tell a good one from a better one."""
 
     rule = Rule(
-        "rewards.clamped",
-        "Rewards are clipped",
-        "clamped_rewards",
-        f"More than {CLAMPED:.0%} of the rewards that are not zero are larger than 1 after reward_scale, and so"
+        id="rewards.clamped",
+        title="Rewards are clipped",
+        metric="clamped_rewards",
+        meaning=f"More than {CLAMPED:.0%} of the rewards that are not zero are larger than 1 after reward_scale, and so"
         f" become 1, for {CLAMPED_SECONDS:g} s.",
-        "own measurements: benchmarks/health.py",
-        "Lower --train.reward-scale until the largest common reward is 1."
-        " If that is what you want, say so in the environment's TOML: reward_clamped_ok in [check].",
+        source="own measurements: benchmarks/health.py",
+        advice="Lower --train.reward-scale until the largest common reward is 1. If that is what you want, say so in the environment's TOML: reward_clamped_ok in [check].",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -86,14 +84,13 @@ class NoRewards(Detector):
     """Not a single reward has come."""
 
     rule = Rule(
-        "rewards.none",
-        "There has never been a reward",
-        "reward_nonzero",
-        f"Every reward was zero for {NONE_SHARE:.0%} of the planned steps ({NONE_STEPS:,} without a plan)"
+        id="rewards.none",
+        title="There has never been a reward",
+        metric="reward_nonzero",
+        meaning=f"Every reward was zero for {NONE_SHARE:.0%} of the planned steps ({NONE_STEPS:,} without a plan)"
         f" and {NONE_SECONDS:g} s.",
-        "without rewards there is nothing to learn",
-        "Reward something that already happens by chance, such as coming nearer; or start episodes near"
-        " the goal. pufftui env check says whether random play is ever rewarded.",
+        source="without rewards there is nothing to learn",
+        advice="Reward something that already happens by chance, such as coming nearer; or start episodes near the goal. pufftui env check says whether random play is ever rewarded.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -120,12 +117,12 @@ class FrozenObservations(Detector):
     """Every observation is the same."""
 
     rule = Rule(
-        "observations.frozen",
-        "Observations never change",
-        "observation_change",
-        "In two samples in a row, all observations of all agents are the same.",
-        "without anything to see there is nothing to decide",
-        "The environment writes no observations, or to the wrong place. pufftui env check finds out which.",
+        id="observations.frozen",
+        title="Observations never change",
+        metric="observation_change",
+        meaning="In two samples in a row, all observations of all agents are the same.",
+        source="without anything to see there is nothing to decide",
+        advice="The environment writes no observations, or to the wrong place. pufftui env check finds out which.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:

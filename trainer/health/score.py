@@ -20,16 +20,15 @@ class ScoreCrash(Detector):
     """A lasting drop of the score below its best level."""
 
     rule = Rule(
-        "score.crash",
-        "The score has crashed",
-        "score",
-        f"The level of the score (median of three blocks) lies below its best level by more than"
+        id="score.crash",
+        title="The score has crashed",
+        metric="score",
+        meaning=f"The level of the score (median of three blocks) lies below its best level by more than"
         f" {DROP:.0%} of all that was gained, and by more than {DROP_NOISE:g} times its scatter from"
         f" row to row, for {DROP_SECONDS:g} s and as long as an episode takes. Critical from"
         f" {DEEP_DROP:.0%} on. Less than {DROP_GAIN:.0%} of the score's range is too little to lose.",
-        "own measurements: benchmarks/health.py",
-        "Go back to the last healthy checkpoint and continue with a lower learning rate or a smaller clip."
-        " If it happens again, more agents or a lower replay ratio make the updates steadier.",
+        source="own measurements: benchmarks/health.py",
+        advice="Go back to the last healthy checkpoint and continue with a lower learning rate or a smaller clip. If it happens again, more agents or a lower replay ratio make the updates steadier.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -72,17 +71,16 @@ class Plateau(Detector):
     """The score has stood still for a good part of the run, below what is possible."""
 
     rule = Rule(
-        "score.plateau",
-        "The score no longer gets better",
-        "score",
-        f"While the run lasts: no better level for {PLATEAU_SECONDS / 60:g} minutes and"
+        id="score.plateau",
+        title="The score no longer gets better",
+        metric="score",
+        meaning=f"While the run lasts: no better level for {PLATEAU_SECONDS / 60:g} minutes and"
         f" {PLATEAU_SHARE:.0%} of the steps. At its end, however fast it was: no better level after the"
         f" first {EARLY_SHARE:.0%} of the steps, and no rise in the rest of more than"
         f" {LITTLE_SHARE:.0%} of what was gained or {LITTLE_RANGE:.0%} of the score's range. It"
         f" is not judged above {NEAR_TOP:.0%} of its range, nor before games that began together have ended.",
-        "own measurements: benchmarks/health.py",
-        "This may be all that the policy can do. Worth a try: more units or a memory, another learning rate,"
-        " a higher entropy coefficient, or a higher gamma for rewards that are far away.",
+        source="own measurements: benchmarks/health.py",
+        advice="This may be all that the policy can do. Worth a try: more units or a memory, another learning rate, a higher entropy coefficient, or a higher gamma for rewards that are far away.",
     )
     unless = (ScoreCrash.rule.id, "score.no_learning")
 
@@ -139,14 +137,14 @@ class NoLearning(Detector):
     """After a sensible time the score is still what it was at the beginning."""
 
     rule = Rule(
-        "score.no_learning",
-        "Nothing is learned",
-        "score",
-        f"After {SENSIBLE_SHARE:.0%} of the planned steps ({SENSIBLE_STEPS:,} without a plan) the score"
+        id="score.no_learning",
+        title="Nothing is learned",
+        metric="score",
+        meaning=f"After {SENSIBLE_SHARE:.0%} of the planned steps ({SENSIBLE_STEPS:,} without a plan) the score"
         " has not risen by 0.4 % of its range and four times its scatter from row to row. Three"
         " generations of episodes must have ended.",
-        "own measurements: benchmarks/health.py",
-        "Look at the rewards first: do they come at all, and are they between 0.1 and 1? Then at the"
+        source="own measurements: benchmarks/health.py",
+        advice="Look at the rewards first: do they come at all, and are they between 0.1 and 1? Then at the"
         " entropy: at its maximum the policy is still random, at zero it has settled on something bad."
         " pufftui env check finds mistakes in an environment of your own.",
     )

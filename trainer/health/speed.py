@@ -18,14 +18,13 @@ class SpeedDrop(Detector):
     """Training is lastingly slower than it was."""
 
     rule = Rule(
-        "speed.drop",
-        "Training has become slow",
-        "sps",
-        f"The steps per second, as the median of three blocks, are below {SLOW:.0%} of what they were in"
+        id="speed.drop",
+        title="Training has become slow",
+        metric="sps",
+        meaning=f"The steps per second, as the median of three blocks, are below {SLOW:.0%} of what they were in"
         f" most blocks before, for {SLOW_SECONDS:g} s and {SLOW_SHARE:.0%} of the time so far.",
-        "own measurements: benchmarks/health.py",
-        "Another program may be using the processor (see the machine panel), the processor or the GPU may be hot,"
-        " or episodes have reached a part of the environment that takes longer.",
+        source="own measurements: benchmarks/health.py",
+        advice="Another program may be using the processor (see the machine panel), the processor or the GPU may be hot, or episodes have reached a part of the environment that takes longer.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -57,14 +56,13 @@ class Starved(Detector):
     """The environments take longer than everything else."""
 
     rule = Rule(
-        "speed.starved",
-        "The environments hold up training",
-        "time_env",
-        f"They take more than {STARVED:.0%} of the time, with the copies to and from them, for"
+        id="speed.starved",
+        title="The environments hold up training",
+        metric="time_env",
+        meaning=f"They take more than {STARVED:.0%} of the time, with the copies to and from them, for"
         f" {STARVED_SECONDS:g} s.",
-        "the time split of the run",
-        "Use more --vec.threads if there are cores, more --vec.agents so that each step does more at once,"
-        " or make the step faster: pufftui env check compares its speed with others.",
+        source="the time split of the run",
+        advice="Use more --vec.threads if there are cores, more --vec.agents so that each step does more at once, or make the step faster: pufftui env check compares its speed with others.",
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
@@ -89,12 +87,12 @@ class Stall:
     """No epoch has come to its end for far longer than usual."""
 
     rule = Rule(
-        "speed.stall",
-        "Training stands still",
-        "sps",
-        f"No row of figures for {STALL_LEAST:g} s and {STALL_FACTOR:g} times the usual time between two.",
-        "own measurements: benchmarks/health.py",
-        "A step of the environment may hang, a network disk may not answer, or the machine may be swapping."
+        id="speed.stall",
+        title="Training stands still",
+        metric="sps",
+        meaning=f"No row of figures for {STALL_LEAST:g} s and {STALL_FACTOR:g} times the usual time between two.",
+        source="own measurements: benchmarks/health.py",
+        advice="A step of the environment may hang, a network disk may not answer, or the machine may be swapping."
         " py-spy dump --pid shows where it is.",
     )
 

@@ -39,8 +39,14 @@ ENDINGS = {Phase.FINISHED: (0, "finished"), Phase.FAILED: (1, "failed")}
 """Exit status and reason; whatever is neither was interrupted."""
 
 
+STOPPING = (
+    "Stopping: the run ends with a checkpoint once its epoch is through. Ctrl+C, or another SIGTERM, "
+    "leaves at once without one."
+)
+
+
 class Impatience(Exception):  # noqa: N818 - a wish, not an error
-    """A second ctrl+c: leave at once, without the checkpoint."""
+    """A second signal: leave at once, without the checkpoint."""
 
 
 def run_headless(
@@ -54,7 +60,7 @@ def run_headless(
     """Trains to the end or to a signal; returns the exit status.
 
     A run that was `started` before just goes on. SIGINT, SIGTERM and SIGHUP end training with a
-    checkpoint, SIGHUP only if `run.on_hangup` does not let it go on; a second SIGINT ends it at once.
+    checkpoint, SIGHUP only if `run.on_hangup` does not let it go on; a second SIGINT or SIGTERM ends it at once.
     With `json` every report is a line on stdout, else there is one sentence at the end; `note` is
     said on stderr before. What the environment's `library` prints goes to the run's log, and if it ends
     the process, that is told like any other end. Raises `PuffError` if training failed.
@@ -96,7 +102,7 @@ def _train(
 ) -> int:
     output, progress = Output(out), Progress(errors)
     try:
-        with _stop_on_signals(runner):
+        with _stop_on_signals(runner) as asked:
             if not started:
                 progress.say(f"run {runner.folder.id} in {runner.folder.path}")
             if note:
@@ -106,6 +112,8 @@ def _train(
             ended = listens = False
             while not ended:
                 ended = runner.join(REPORT_SECONDS)
+                if asked and not ended:
+                    progress.say_once(STOPPING)
                 if guard is not None:
                     listens = listens or _listen(runner, guard)
                     guard.report(json_line(_ending(runner, "crashed")) if json else "")
@@ -138,6 +146,7 @@ class Progress:
         self._phase: Phase | None = None
         self._warning = ""
         self._alerted: frozenset[str] = frozenset()
+        self._said: set[str] = set()
 
     def show(self, snapshot: Snapshot) -> None:
         """Shows where training is, but not over what another program shows on the same terminal."""
@@ -176,6 +185,12 @@ class Progress:
                 words = f"{finding.rule.title}. {finding.text} {finding.rule.advice}"
                 self.say(f"Info: {words.strip()}")
 
+    def say_once(self, text: str) -> None:
+        """Writes a line that stays, the first time."""
+        if text not in self._said:
+            self._said.add(text)
+            self.say(text)
+
     def say(self, text: str) -> None:
         """Writes a line that stays."""
         self.clear()
@@ -183,16 +198,16 @@ class Progress:
 
 
 @contextmanager
-def _stop_on_signals(runner: Trainer) -> Iterator[None]:
-    stopping = False
+def _stop_on_signals(runner: Trainer) -> Iterator[list[int]]:
+    """Gives the signals that have asked for an end so far."""
+    asked: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        nonlocal stopping
-        if stopping and number == signal.SIGINT:
+        if asked and number != signal.SIGHUP:
             raise Impatience
-        if not stopping:
-            stopping = True
+        if not asked:
             runner.send(Stop())
+        asked.append(number)
 
     old = {}
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -202,7 +217,7 @@ def _stop_on_signals(runner: Trainer) -> Iterator[None]:
         goes_on = number == signal.SIGHUP and runner.config.run.on_hangup == "detach"
         old[number] = signal.signal(number, signal.SIG_IGN if goes_on else stop)
     try:
-        yield
+        yield asked
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)

@@ -7,7 +7,7 @@ import time
 from collections import deque
 
 from pufftui.trainer.health import Finding
-from pufftui.trainer.messages.command import Command, Stop
+from pufftui.trainer.messages.command import Checkpoint, Command, Stop
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.messages.weights import PolicyWeights
 
@@ -31,7 +31,12 @@ class Channel:
         self._stopping = False
 
     def send(self, command: Command) -> None:
-        """Puts a command in the queue; from any thread."""
+        """Puts a command in the queue; from any thread.
+
+        A checkpoint that is already waited for is not asked for twice: it would keep a `Stop` waiting.
+        """
+        if isinstance(command, Checkpoint) and command in self._commands:
+            return
         self._commands.append(command)
         self._stopping = self._stopping or isinstance(command, Stop)
         self._arrived.set()

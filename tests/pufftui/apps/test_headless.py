@@ -174,7 +174,8 @@ def test_a_failure_is_told_in_json_and_raised(
     }
 
 
-def test_a_second_ctrl_c_leaves_a_trainer_that_hangs() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl+c", "SIGTERM"])
+def test_a_second_signal_leaves_a_trainer_that_hangs(number: signal.Signals) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from pathlib import Path\n"
@@ -187,15 +188,16 @@ def test_a_second_ctrl_c_leaves_a_trainer_that_hangs() -> None:
     )
     assert process.stdout
     assert process.stdout.readline() == "waiting\n"
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     for _ in range(6):  # a report and "waiting" by turns: the first signal has been seen
         process.stdout.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     said, errors = process.communicate(timeout=20)
     assert process.returncode == 130
     ending = json.loads(said.splitlines()[-1])
     assert (ending["reason"], ending["step"]) == ("interrupted", 7)
     assert "Traceback" not in errors
+    assert errors.count("leaves at once without one") == 1
 
 
 def test_numbers_that_json_does_not_know_become_null() -> None:

@@ -58,7 +58,9 @@ def test_a_run_goes_back_and_on_with_smaller_steps(runner):
     wait_until(lambda: runner.latest.checkpoint_step)
     good = runner.latest.checkpoint_step
     runner.send(SetField("train.learning_rate", 5.0))
-    time.sleep(0.7)
+    wait_until(lambda: runner.latest.settings["train.learning_rate"] == 5.0)
+    changed = runner.latest.step
+    wait_until(lambda: runner.latest.step > changed)
     assert paused(runner) > good
     assert runner.latest.settings["train.learning_rate"] == 5.0
     runner.send(RollBack(good, 0.5, "a test"))

@@ -16,11 +16,15 @@ from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.clock import Clock
 from pufftui.trainer.ppo.decision import Group, decision_for
 from pufftui.trainer.ppo.gpu_steps import GpuSteps, open_driver
-from pufftui.trainer.ppo.graphs import WARM_UPS, Function, Recorded, recorded
-from pufftui.trainer.ppo.rollout import Rollout, RolloutMemory
+from pufftui.trainer.ppo.graphs import WARM_UPS, Recorded, recorded
+from pufftui.trainer.ppo.rollout import Rollout, RolloutMemory, Storage
 
 MOST_RECORDINGS = 1024
 """Each takes some hundred kilobytes and, at the start, some milliseconds."""
+
+
+Work = Callable[[], object]
+"""Does something to tensors that stay at their places; what it returns means nothing."""
 
 
 class Collector:
@@ -36,11 +40,9 @@ class Collector:
         horizon: int,
         generator: torch.Generator,
         clock: Clock,
-        *,
-        staged: bool,
-        on_host: bool = False,
+        storage: Storage,
     ) -> None:
-        """`staged` and `on_host` as for `RolloutMemory`; the policy's device is the generator's."""
+        """`storage` as for `RolloutMemory`; the policy's device is the generator's."""
         self.vector = vector
         self.policy = policy
         self.horizon = horizon
@@ -51,7 +53,7 @@ class Collector:
         self.unrecorded = ""
         """Why the policy's steps are not recorded as CUDA graphs, though there is a GPU."""
         state = policy.initial_state(vector.agents)
-        self.memory = RolloutMemory(vector, horizon, state, staged=staged, on_host=on_host)
+        self.memory = RolloutMemory(vector, horizon, state, storage)
         agents = vector.group_agents
         self.groups = [
             Group(number, agents, policy.initial_state(agents)) for number in range(vector.groups)
@@ -61,17 +63,17 @@ class Collector:
             [self.memory.buffers(step, group.rows) for group in self.groups]
             for step in range(horizon)
         ]
-        self._decide: list[list[Function]] = [
+        self._decide: list[list[Work]] = [
             [functools.partial(self._decided, step, group) for group in self.groups]
             for step in range(horizon + 1)
         ]
-        self._final_values: list[Function] = [
+        self._final_values: list[Work] = [
             functools.partial(self._finals, group) for group in self.groups
         ]
         """Kept here once they are recorded: the steps outside Python have only the handles of the graphs."""
-        self._start: Function = self._started
-        self._finish: Function = self._finished
-        self._advance: Function = self._advanced
+        self._start: Work = self._started
+        self._finish: Work = self.memory.receive_rewards
+        self._advance: Work = self.memory.advance
         on_gpu = kernels.is_gpu(self.device)
         self._decided_at = [torch.cuda.Event() if on_gpu else None for _ in self.groups]
         """When the actions of the step in hand are where the environments read them."""
@@ -204,10 +206,17 @@ class Collector:
                 final_values=handles[-1],
             )
 
-    def _recorded(self, work: Function, pool: object, warm_ups: int) -> Function:
-        if not self.unrecorded:
-            work, self.unrecorded = recorded(work, pool=pool, warm_ups=warm_ups)
-        return work
+    def _recorded(self, work: Work, pool: object, warm_ups: int) -> Work:
+        """The work as a CUDA graph, or itself once one could not be recorded."""
+
+        def function() -> tuple[Tensor, ...]:
+            work()
+            return ()
+
+        if self.unrecorded:
+            return work
+        graph, self.unrecorded = recorded(function, pool=pool, warm_ups=warm_ups)
+        return work if self.unrecorded else graph
 
     def _begin(self) -> None:
         for group in self.groups:
@@ -216,32 +225,21 @@ class Collector:
         self.memory.resets.fill_(1)
         self.advance()
 
-    def _decided(self, step: int, group: Group) -> tuple[Tensor, ...]:
+    def _decided(self, step: int, group: Group) -> None:
         """One decision, or behind the last step a look at what follows."""
         if step < self.horizon:
             self.decision.decide(step, group)
         else:
             self.decision.look(step, group)
-        return ()
 
-    def _started(self) -> tuple[Tensor, ...]:
+    def _started(self) -> None:
         """What a rollout begins with: the newest weights, and the state that learning begins with."""
         self.decision.follow()
         for group in self.groups:
             self.memory.state[:, :, group.rows].copy_(group.state)
-        return ()
 
-    def _finished(self) -> tuple[Tensor, ...]:
-        self.memory.receive_rewards()
-        return ()
-
-    def _advanced(self) -> tuple[Tensor, ...]:
-        self.memory.advance()
-        return ()
-
-    def _finals(self, group: Group) -> tuple[Tensor, ...]:
+    def _finals(self, group: Group) -> None:
         self.decision.look_at_finals(group)
-        return ()
 
     def _play_outside_python(self, interrupted: Callable[[], bool]) -> bool:
         assert self._steps is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 import torch
@@ -42,11 +43,22 @@ class Rollout:
         return picked.to(rows.device, non_blocking=True)
 
 
+class Storage(Enum):
+    """Where the observations of a rollout are."""
+
+    SHARED = "shared"
+    """Environments write where the policy reads: both are on the CPU."""
+    DEVICE = "device"
+    """Environments write one step at a time on the host; all steps are kept with the policy."""
+    HOST = "host"
+    """All steps are kept on the host, for GPUs with too little memory; the policy has one at a time."""
+
+
 class RolloutMemory:
     """Every array of a rollout, at the same place in all rollouts.
 
-    On the CPU the environments write straight into it. If `staged`, as with a GPU, they write into
-    host memory beside it, pinned if possible, and each of the pairs below is two arrays:
+    With shared storage the environments write straight into it. Else it is `staged`, as with a GPU: they
+    write into host memory beside it, pinned if possible, and each of the pairs below is two arrays:
 
         written, read                 observations (slots, agents, bytes) uint8, a slot per step or one for all
         host_resets, resets           (horizon + 1, agents) uint8
@@ -54,8 +66,7 @@ class RolloutMemory:
         host_rewards, raw_rewards     (horizon, agents) float32
         host_flags, flags             (3, horizon, agents) uint8: terminals, truncations, alive
 
-    `observations` is the one of the first pair that has a slot for every step: on the host if
-    `on_host`, for GPUs with too little memory. `finals` (agents, bytes) are the final observations of
+    `observations` is the one of the first pair that has a slot for every step. `finals` (agents, bytes) are the final observations of
     the step in which a group last truncated: of those in `truncated` (agents,), in step
     `truncated_steps` (groups,).
     """
@@ -65,16 +76,14 @@ class RolloutMemory:
         vector: VectorEnv,
         horizon: int,
         state: Tensor,
-        *,
-        staged: bool,
-        on_host: bool = False,
+        storage: Storage,
     ) -> None:
         """`state` is a policy's first, of all agents; all else is where that is."""
         descriptor, device = vector.descriptor, state.device
         agents, count = vector.agents, descriptor.observation_bytes
         components = len(descriptor.actions)
         self.horizon = horizon
-        self.staged = staged
+        self.staged = staged = storage is not Storage.SHARED
         pinned = kernels.is_gpu(device)
 
         def host(*shape: int, dtype: torch.dtype) -> Tensor:
@@ -88,14 +97,15 @@ class RolloutMemory:
             return tensor, there(*shape, dtype=dtype) if staged else tensor
 
         every, one = (horizon + 1, agents, count), (1, agents, count)
-        if not staged:
-            self.written = self.read = self.observations = host(*every, dtype=torch.uint8)
-        elif on_host:
-            self.written = self.observations = host(*every, dtype=torch.uint8)
-            self.read = there(*one, dtype=torch.uint8)
-        else:
-            self.written = host(*one, dtype=torch.uint8)
-            self.read = self.observations = there(*every, dtype=torch.uint8)
+        match storage:
+            case Storage.SHARED:
+                self.written = self.read = self.observations = host(*every, dtype=torch.uint8)
+            case Storage.DEVICE:
+                self.written = host(*one, dtype=torch.uint8)
+                self.read = self.observations = there(*every, dtype=torch.uint8)
+            case Storage.HOST:
+                self.written = self.observations = host(*every, dtype=torch.uint8)
+                self.read = there(*one, dtype=torch.uint8)
         self.host_resets, self.resets = pair(horizon + 1, agents, dtype=torch.uint8)
         number = torch.float32 if vector.action_dtype is np.float32 else torch.int32
         self.host_actions, self.actions = pair(horizon, agents, components, dtype=number)

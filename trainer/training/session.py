@@ -21,6 +21,7 @@ from pufftui.trainer.ppo.collector import Collector
 from pufftui.trainer.ppo.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.ppo.optimizer import PolicyOptimizer
 from pufftui.trainer.ppo.ranks import Ranks
+from pufftui.trainer.ppo.rollout import Storage
 from pufftui.trainer.ppo.update import Learner
 from pufftui.trainer.ppo.vitals import UNITS_EVERY, UNITS_STEPS
 from pufftui.trainer.run.checkpoint import without_games
@@ -72,8 +73,7 @@ class TrainingSession:
             config.train.horizon,
             self.generator,
             self.clock,
-            staged=self.device.type != "cpu",
-            on_host=config.vec.observations == "host",
+            Storage(config.vec.observations) if self.device.type != "cpu" else Storage.SHARED,
         )
         self.learner = Learner(self.policy, self.optimizer, self.generator, self.ranks)
         self.statistics = EpisodeStatistics(descriptor.statistics)

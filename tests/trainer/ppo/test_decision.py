@@ -12,7 +12,7 @@ from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.clock import Clock
 from pufftui.trainer.ppo.collector import Collector
 from pufftui.trainer.ppo.decision import FusedDecision, PlainDecision, fits_a_kernel
-from pufftui.trainer.ppo.rollout import Rollout
+from pufftui.trainer.ppo.rollout import Rollout, Storage
 from pufftui.trainer.settings.fields import PolicyConfig
 
 
@@ -26,7 +26,7 @@ def collector_of(library, config, dtype=torch.float32, *, environments=4, horizo
         for parameter in policy.parameters():  # No bias is zero and no action certain.
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator()))
     chance = torch.Generator().manual_seed(1)
-    return Collector(vector, policy, horizon, chance, Clock(), staged=True)
+    return Collector(vector, policy, horizon, chance, Clock(), Storage.DEVICE)
 
 
 def rollouts(collector, count=2):

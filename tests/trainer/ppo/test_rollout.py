@@ -13,13 +13,13 @@ from pufftui.trainer.ppo.clock import Clock
 from pufftui.trainer.ppo.collector import Collector
 from pufftui.trainer.ppo.gpu_steps import open_driver
 from pufftui.trainer.ppo.graphs import Recorded
-from pufftui.trainer.ppo.rollout import Rollout
+from pufftui.trainer.ppo.rollout import Rollout, Storage
 from pufftui.trainer.settings.fields import PolicyConfig
 
 HORIZON, ENVIRONMENTS = 24, 12
 
 
-def collector_of(library, memory, *, groups=1, staged=False, on_host=False):
+def collector_of(library, memory, *, groups=1, storage=Storage.SHARED):
     parameters = {p.name: p.default for p in library.descriptor.parameters}
     if "limit" in parameters:
         parameters["limit"] = 5
@@ -29,7 +29,7 @@ def collector_of(library, memory, *, groups=1, staged=False, on_host=False):
     weights = torch.Generator().manual_seed(0)
     policy = Policy(library.descriptor, PolicyConfig(memory, 16, 2), torch.float32, weights)
     chance = torch.Generator().manual_seed(1)
-    return Collector(vector, policy, HORIZON, chance, Clock(), staged=staged, on_host=on_host)
+    return Collector(vector, policy, HORIZON, chance, Clock(), storage)
 
 
 def copied(rollout):
@@ -62,24 +62,24 @@ MEMORIES = ["none", "mingru", "lstm"]
 
 @pytest.mark.parametrize("memory", MEMORIES)
 @pytest.mark.parametrize("groups", [1, 2, 3])
-@pytest.mark.parametrize(("staged", "on_host"), [(False, False), (True, False), (True, True)])
-def test_groups_and_staging_change_nothing(crowd, memory, groups, staged, on_host):
+@pytest.mark.parametrize("storage", list(Storage))
+def test_groups_and_staging_change_nothing(crowd, memory, groups, storage):
     plain = collected(collector_of(crowd, memory))
     assert all(rollout.truncations.any() and rollout.terminals.any() for rollout in plain)
-    other = collector_of(crowd, memory, groups=groups, staged=staged, on_host=on_host)
+    other = collector_of(crowd, memory, groups=groups, storage=storage)
     assert_same(collected(other), plain)
 
 
 def test_one_agent_in_each_environment():
     library = load_env("breakout")
     plain = collected(collector_of(library, "mingru"))
-    assert_same(collected(collector_of(library, "mingru", groups=2, staged=True)), plain)
+    assert_same(collected(collector_of(library, "mingru", groups=2, storage=Storage.DEVICE)), plain)
 
 
 @pytest.mark.parametrize("memory", MEMORIES)
 def test_recorded_decisions_change_nothing(crowd, memory, graphs):
     plain = collected(collector_of(crowd, memory))
-    other = collector_of(crowd, memory, groups=2, staged=True)
+    other = collector_of(crowd, memory, groups=2, storage=Storage.DEVICE)
     other.record([1, 2], None)
     assert not other.unrecorded
     assert all(isinstance(decide, Recorded) for step in other._decide for decide in step)
@@ -87,17 +87,18 @@ def test_recorded_decisions_change_nothing(crowd, memory, graphs):
 
 
 @pytest.mark.parametrize(
-    ("memory", "on_host"), [("none", True), ("mingru", False), ("lstm", False)]
+    ("memory", "storage"),
+    [("none", Storage.HOST), ("mingru", Storage.DEVICE), ("lstm", Storage.DEVICE)],
 )
 @pytest.mark.parametrize("groups", [1, 2, 3])
 @pytest.mark.parametrize("patience", [0.02, 0.0])
 @pytest.mark.parametrize("eager", [False, True])
 def test_steps_outside_python_change_nothing(
-    crowd, memory, groups, on_host, patience, eager, driver
+    crowd, memory, groups, storage, patience, eager, driver
 ):
     driver.eager = eager
     plain = collected(collector_of(crowd, memory))
-    other = collector_of(crowd, memory, groups=groups, staged=True, on_host=on_host)
+    other = collector_of(crowd, memory, groups=groups, storage=storage)
     other.record(list(range(1, groups + 1)), driver.functions)
     assert other._steps is not None
     other._steps._job.patience = patience
@@ -116,7 +117,7 @@ def test_steps_outside_python_change_nothing(
 
 
 def test_steps_outside_python_stop_where_they_are_told_to(crowd, driver):
-    collector = collector_of(crowd, "none", groups=2, staged=True)
+    collector = collector_of(crowd, "none", groups=2, storage=Storage.DEVICE)
     collector.record([1, 2], driver.functions)
     collector._steps._job.patience = 0.0
     told = iter([False, False, True])
@@ -125,7 +126,7 @@ def test_steps_outside_python_stop_where_they_are_told_to(crowd, driver):
 
 
 def test_a_driver_that_fails_is_an_error(crowd, driver):
-    collector = collector_of(crowd, "none", groups=2, staged=True)
+    collector = collector_of(crowd, "none", groups=2, storage=Storage.DEVICE)
     collector.record([1, 2], driver.functions)
     driver.fail_after = 7
     with pytest.raises(RuntimeError, match="stopped a rollout with error 700"):
@@ -141,7 +142,7 @@ def test_without_a_handle_the_steps_stay_in_python(crowd, graphs, driver, monkey
     whole = graphs_module.record
     without = lambda *given: replace(whole(*given), handle=0)  # noqa: E731
     monkeypatch.setattr("pufftui.trainer.ppo.graphs.record", without)
-    collector = collector_of(crowd, "mingru", groups=2, staged=True)
+    collector = collector_of(crowd, "mingru", groups=2, storage=Storage.DEVICE)
     collector.record([1, 2], driver.functions)
     assert collector._steps is None
     assert not collector.unrecorded
@@ -150,16 +151,16 @@ def test_without_a_handle_the_steps_stay_in_python(crowd, graphs, driver, monkey
 
 def test_too_long_a_horizon_is_not_recorded(crowd, graphs, driver, monkeypatch):
     monkeypatch.setattr("pufftui.trainer.ppo.collector.MOST_RECORDINGS", 2 * HORIZON - 1)
-    collector = collector_of(crowd, "mingru", groups=2, staged=True)
+    collector = collector_of(crowd, "mingru", groups=2, storage=Storage.DEVICE)
     collector.record([1, 2], driver.functions)
     assert collector._steps is None
     assert collector.unrecorded == "24 steps of train.horizon are too many"
     assert_same(collected(collector), collected(collector_of(crowd, "mingru")))
 
 
-@pytest.mark.parametrize("on_host", [False, True])
-def test_what_is_carried_goes_on_the_same(crowd, on_host):
-    one = collector_of(crowd, "mingru", groups=2, staged=True, on_host=on_host)
+@pytest.mark.parametrize("storage", [Storage.DEVICE, Storage.HOST])
+def test_what_is_carried_goes_on_the_same(crowd, storage):
+    one = collector_of(crowd, "mingru", groups=2, storage=storage)
     collected(one, 1)
     carried = {name: tensor.clone() for name, tensor in one.carried().items()}
     memory, chance = one.vector.save(), one.generator.get_state()

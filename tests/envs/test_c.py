@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,15 +19,23 @@ RACES = ("-O1", "-g", "-fsanitize=thread")
 STRESSED = [*(f"envs/{name}/{name}.c" for name in env_names()), "tests/c/crowd.c"]
 
 
-def skip_without(compiler: Compiler, flag: str) -> None:
-    """Some compilers lack the sanitizers' libraries, and some kernels the memory layout they need."""
-    source = compiler.folder / "empty.c"
+@cache
+def works(command: str, folder: Path, flag: str) -> bool:
+    """Whether a compiler's program with this flag runs."""
+    source = folder / "empty.c"
     source.write_text("int main(void) { return 0; }\n", encoding="utf-8")
     program = source.with_suffix(".out")
-    build = [compiler.command, flag, str(source), "-o", str(program)]
-    for command in (build, [str(program)]):
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip(f"{flag} does not work here")
+    build = [command, flag, str(source), "-o", str(program)]
+    return not any(
+        subprocess.run(each, capture_output=True, check=False).returncode
+        for each in (build, [str(program)])
+    )
+
+
+def skip_without(compiler: Compiler, flag: str) -> None:
+    """Some compilers lack the sanitizers' libraries, and some kernels the memory layout they need."""
+    if not works(compiler.command, compiler.folder, flag):
+        pytest.skip(f"{flag} does not work here")
 
 
 @pytest.mark.parametrize(

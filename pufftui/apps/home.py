@@ -82,7 +82,7 @@ def _run_command(arguments: Sequence[str]) -> bool:
         return False
     if status not in (0, INTERRUPTED):
         try:
-            input("Press enter to go on. ")
+            input("Press enter to continue. ")
         except EOFError:
             return False
     return True

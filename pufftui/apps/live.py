@@ -99,7 +99,7 @@ def _crash_words(session: Session, note: str) -> str:
         return f"{words}{note}\nWatch it from another terminal: pufftui watch {run}"
     return (
         f"{words}Open it again from another terminal: pufftui attach {run}\n"
-        "Or from this one: ctrl+z, then bg, then the same. Ctrl+c stops training with a checkpoint."
+        "Or from this one: ctrl+z, then bg, then the same command. Ctrl+c stops training with a checkpoint."
     )
 
 

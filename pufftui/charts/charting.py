@@ -163,7 +163,7 @@ class Charting:
             self.view = replace(self.view, cursor=None)
 
     def whole(self) -> None:
-        """Back to all of the run, without a cursor."""
+        """Back to the whole run, without a cursor."""
         self.view = self.view.whole()
 
     def toggle_log(self, metric: str) -> bool:

@@ -16,11 +16,11 @@ PLAYER_KEYS = rows(
 AGENT_KEYS = rows(
     "Agents",
     """
-    previous_agent | left_square_bracket  | [ | previous agent   | watch the agent before                    | arena.agent(-1)    |
+    previous_agent | left_square_bracket  | [ | previous agent   | watch the previous agent                    | arena.agent(-1)    |
     next_agent     | right_square_bracket | ] | agent            | watch the next agent, or click on one     | arena.agent(1)     | 6 [ ]
     agent_number   | g                    | g | agent by number  | watch an agent by its number              | arena.agent_number |
     follow         | f                    | f | follow           | follow the best agent, the worst, or none | arena.follow       | 12
-    rival          | M                    | M | against the best | the best checkpoint plays beside it       | rival.toggle       | 14
+    rival          | M                    | M | against the best | play the best checkpoint beside it       | rival.toggle       | 14
     """,
 )
 

@@ -9,7 +9,7 @@ COMPARE_KEYS = (
     *rows(
         "Chart",
         """
-    previous_metric | left left_square_bracket   | ← | metric | the metric before                                 | metric(-1) |
+    previous_metric | left left_square_bracket   | ← | metric | the previous metric                                 | metric(-1) |
     next_metric     | right right_square_bracket | → | metric | the next metric                                   | metric(1)  | 2 ← →
     axis            | x                          | x | axis   | steps, time, episodes or updates along the x axis | axis       | 3
     grouping        | g                          | g | group  | seeds together, every run alone, or all as one    | grouping   | 4

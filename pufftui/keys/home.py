@@ -11,9 +11,9 @@ CHOOSING = rows(
     previous   | up k                     | ↑     | choose | the one above                               | move(-1)   |
     next       | down j                   | ↓     | choose | the one below                               | move(1)    | 5 ↑ ↓
     other_list | tab left right shift+tab | tab   | runs   | from the environments to the runs, and back | other_list | 4
-    go         | enter                    | enter | train  | train a new agent; of a run: look at it     | go         | 1
+    go         | enter                    | enter | train  | train a new agent; on a run: look at it     | go         | 1
     play       | p                        | p     | play   | play it yourself, beside its newest policy  | play       | 2
-    resume     | r                        | r     | resume | go on with the run, or with the newest one  | resume     | 3
+    resume     | r                        | r     | resume | continue the run, or the newest one  | resume     | 3
     """,
 )
 

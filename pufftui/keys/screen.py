@@ -29,7 +29,7 @@ SCREEN_KEYS = rows(
 PRIVACY_KEY, STREAM_KEY = rows(
     "Screen",
     """
-    privacy | v | v | hide names | hide names and paths; showing them asks | privacy       | 11
+    privacy | v | v | hide names | hide names and paths; asks to show them | privacy       | 11
     stream  | s | s | stream     | large figures for an audience, no names | stream.toggle | 9
     """,
 )

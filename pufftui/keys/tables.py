@@ -13,15 +13,15 @@ from pufftui.keys.screen import PANEL_KEYS, PRIVACY_KEY, SCREEN_KEYS, STREAM_KEY
 TRAINING_KEYS = rows(
     "Training",
     """
-    pause      | p                   | p      | pause training | pause training, or go on                | training.pause      | 3
+    pause      | p                   | p      | pause training | pause or resume training                | training.pause      | 3
     checkpoint | c                   | c      | checkpoint     | write a checkpoint now                  | training.checkpoint | 4
     change     | e                   | e      | change setting | change a setting while training goes on | training.change     | 9
     undo       | E                   | E      | undo change    | change the last changed setting back    | training.undo       |
     alerts     | a                   | a      | alerts         | what the health checks have found       | alerts.list         | 11
     seen       | k                   | k      | seen           | mark the alerts that show as seen       | alerts.see_all      |
-    note       | n                   | n      | note           | keep a sentence with the run            | training.note       | 10
+    note       | n                   | n      | note           | keep a note with the run            | training.note       | 10
     quit       | q                   | q      | quit           | stop training and leave; asks first     | quit                | 1
-    leave      | ctrl+c ctrl+shift+c | ctrl+c | quit           | the same, also while you play           | leave               |    | while playing
+    leave      | ctrl+c ctrl+shift+c | ctrl+c | quit           | quit, even while you play           | leave               |    | while playing
     """,
 )
 

@@ -200,7 +200,7 @@ class HomeScreen(PanelScreen):
         if run is None:
             self._tell(f"There is no run of {self.env} yet. enter trains the first one.")
         elif run.logged:
-            self._tell("Another program logged this run and has to go on with it.")
+            self._tell("Another program logged this run; only that program can continue it.")
         elif not self._is_broken(run):
             self._leave_for("attach" if run.live else "resume", run.name)
 

@@ -46,7 +46,7 @@ def choose_opponent(config: Config, source: str | None) -> Opponent:
     env, parameters = config.env, config.parameters
     if source == NOBODY:
         resting = resting_policy(load_env(env).descriptor)
-        text = "Nobody: all others rest, and the game waits when you stop."
+        text = "Nobody: the other agents rest, and the game waits when you stop."
         return Opponent("you alone", parameters, resting, explanation=text, absent=True)
     if source == RANDOM:
         text = "Random moves, as you asked."

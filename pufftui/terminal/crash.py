@@ -80,7 +80,7 @@ class CrashingApp(App[Result], inherit_bindings=False):
                 self.crash(error)
         if not (self.left or self.crashed):
             self.crashed = True
-            write_down("The screen ended without having been left.\n")
+            write_down("The screen ended, though nobody closed it.\n")
         if self.crashed:
             self._end_driver()
 

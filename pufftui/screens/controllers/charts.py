@@ -105,7 +105,7 @@ class ChartController:
         self.charting.move_cursor(by)
 
     def whole(self) -> None:
-        """Shows all of the run, without a cursor."""
+        """Shows the whole run, without a cursor."""
         self.charting.whole()
 
     def earlier(self) -> None:
@@ -133,8 +133,8 @@ class ChartController:
             self.paint()
             self._keep_preferences()
         else:
-            text = "None of its values is above zero."
-            self._screen.notify(text, title="No logarithms", timeout=3)
+            text = "This chart has no value above zero."
+            self._screen.notify(text, title="No logarithmic axis", timeout=3)
 
     def explain(self) -> None:
         """Tells what the selected figure means."""

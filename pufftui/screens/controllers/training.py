@@ -79,7 +79,9 @@ class TrainingController:
             try:
                 add_note(database, step, text)
             except PuffError as error:
-                notify(str(error), title="The note is not kept", severity="error", markup=False)
+                notify(
+                    str(error), title="The note could not be kept", severity="error", markup=False
+                )
             else:
                 notify(text, title="Kept with the run", markup=False)
 

@@ -92,7 +92,7 @@ class ChangeScreen(AskScreen):
                 (f"{value:<9g} ", "policy", True),
                 (f"{fit(means, room).rstrip()}\n", "dim", False),
             ]
-        rows.append(("\nFrom the next epoch on, after a checkpoint.", "dim", False))
+        rows.append(("\nTakes effect at the next epoch, after a checkpoint.", "dim", False))
         return self.ink(*rows)
 
     def on_resize(self) -> None:
@@ -167,7 +167,7 @@ class NoteScreen(AskScreen):
         self._write = write
 
     def body(self) -> Text:
-        return self.ink(("It is kept with the run, at the step where it is now.", "dim", False))
+        return self.ink(("It is kept with the run, at the current step.", "dim", False))
 
     def take(self, text: str) -> None:
         if not text:

@@ -56,10 +56,10 @@ class CriticalScreen(Dialog):
         since = alert.evidence.get("since_step")
         when = f" Since step {steps(since)}." if isinstance(since, int) else ""
         way = (
-            "Roll back: the last healthy checkpoint from before that, and half the learning rate."
+            "Roll back: return to the last healthy checkpoint before that, with half the learning rate."
             " What came after it stays in the store and on the charts."
             if can_roll_back(alert)
-            else "Pause: nothing is lost, and there is time to look."
+            else "Pause: nothing is lost, and you have time to look."
         )
         return self.ink(
             (f"{textwrap.fill(words(alert.text) + when, WIDTH)}\n\n", "text", False),
@@ -69,7 +69,7 @@ class CriticalScreen(Dialog):
 
     def hints(self) -> list[tuple[str, str]]:
         first = [("r", "roll back")] if can_roll_back(self.alert) else []
-        return [*first, ("p", "pause"), ("enter", "go on as it is")]
+        return [*first, ("p", "pause"), ("enter", "carry on unchanged")]
 
     def action_roll_back(self) -> None:
         if can_roll_back(self.alert):

@@ -118,10 +118,10 @@ class ErrorScreen(Dialog):
 
     def body(self) -> Text:
         snapshot, saved = self._snapshot, self._snapshot.checkpoint_step
-        failure = _last_line(snapshot.failure) or "The trainer ended without saying why."
+        failure = _last_line(snapshot.failure) or "The trainer ended without a message."
         hint = snapshot.failure_hint
         if self._log_file not in hint:
-            hint = f"{hint}\nThe whole story is in {self._log_file}".strip()
+            hint = f"{hint}\nThe details are in {self._log_file}".strip()
         reached = f"Step {steps(snapshot.step)}, after {duration(snapshot.seconds)}. "
         if saved is None:
             kept, resume = "No checkpoint was written yet.", ""

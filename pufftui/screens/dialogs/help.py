@@ -112,4 +112,4 @@ def _game_block(descriptor: Descriptor, *, real: bool) -> list[Row]:
 
 
 HELD = ("A key counts while you hold it,", "also several at once.")
-LATCHED = ("A tapped key stays down until the next tap,", "a held one while it is held.")
+LATCHED = ("A tapped key stays down until the next tap,", "a held one until you let go.")

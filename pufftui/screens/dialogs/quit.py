@@ -61,9 +61,13 @@ class QuitScreen(Dialog):
                     "dim",
                     False,
                 ),
-                ("Stopped, it writes a checkpoint. To go on later:\n", "dim", False),
+                ("If you stop it, it writes a checkpoint. To continue later:\n", "dim", False),
                 (f"pufftui resume {run}\n\n", "policy", False),
-                ("Left running, it goes on without this terminal. To come back:\n", "dim", False),
+                (
+                    "If you leave it running, it goes on without this terminal. To come back:\n",
+                    "dim",
+                    False,
+                ),
                 (f"pufftui attach {run}", "policy", False),
             )
         waited = self._session.clock() - self._since
@@ -72,7 +76,7 @@ class QuitScreen(Dialog):
             ("Writing a checkpoint …\n\n", "dim", False),
             (full, "policy", False),
             (empty, "track", False),
-            (f"\n\n{snapshot.activity or 'finishing the epoch in hand'}", "dim", False),
+            (f"\n\n{snapshot.activity or 'finishing the current epoch'}", "dim", False),
         )
 
     def hints(self) -> list[tuple[str, str]]:

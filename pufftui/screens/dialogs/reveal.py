@@ -26,7 +26,7 @@ class RevealScreen(Dialog):
 
     def body(self) -> Text:
         return self.ink(
-            ("Whoever sees this screen will see them:\n", "text", False),
+            ("Everyone who sees this screen will see them:\n", "text", False),
             ("your name, this machine's name, folders, addresses.", "dim", False),
         )
 

@@ -286,7 +286,7 @@ def test_a_command_that_fails_is_read_before_home_comes_back(
         terminal.read(until=b"./odd")
         _type(terminal, b"\x1b[B" * len(known_envs()) + b"\r")
         terminal.read(until=b"does not compile", seconds=40)
-        terminal.read(until=b"Press enter to go on.", seconds=40)
+        terminal.read(until=b"Press enter to continue.", seconds=40)
         terminal.said = b""
         _type(terminal, b"\n")
         terminal.read(until=b"environments", seconds=40)

@@ -168,7 +168,7 @@ async def test_something_critical_is_asked_about(session: Session, key: str, ans
         await settle(app, pilot)
         assert isinstance(app.screen, CriticalScreen)
         assert "✕ critical" in screen_text(app).splitlines()[0]
-        assert "Roll back: the last healthy checkpoint" in screen_text(app)
+        assert "Roll back: return to the last healthy checkpoint" in screen_text(app)
         await pilot.press(key)
         await app.workers.wait_for_complete()
         assert app.screen is app.main

@@ -64,6 +64,11 @@ def percent(share: float | None, width: int = 4) -> str:
     return f"{share * 100:.0f} %".rjust(width)
 
 
+def progress(step: int, total: int) -> str:
+    """How far a run is: never above 100 %, though its last epoch may end beyond the total."""
+    return percent(min(step / total, 1.0) if total else None)
+
+
 def duration(seconds: float | None) -> str:
     """The two largest units, the smaller one two digits wide: 12s, 3m 12s, 1h 04m, 2d 04h."""
     if seconds is None or not math.isfinite(seconds):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pufftui.appearance.format import duration, figure, percent, steps
+from pufftui.appearance.format import duration, figure, progress, steps
 from pufftui.apps.ending import INTERRUPTED
 from pufftui.control.report import json_line, report
 from pufftui.envs.errors import PuffError
@@ -262,7 +262,7 @@ def progress_line(snapshot: Snapshot) -> str:
         return snapshot.activity or "starting"
     parts = [
         f"{steps(snapshot.step)} of {steps(snapshot.total_steps)} steps",
-        percent(snapshot.step / snapshot.total_steps),
+        progress(snapshot.step, snapshot.total_steps),
         f"{figure(snapshot.steps_per_second)} steps/s",
         f"score {figure(snapshot.score)}",
         f"{duration(snapshot.seconds_left)} left",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rich.style import Style
 from textual import events
 
-from pufftui.appearance.format import duration, figure, fit, percent, steps
+from pufftui.appearance.format import duration, figure, fit, progress, steps
 from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.plot import trace
@@ -154,7 +154,7 @@ class RecentCard(ListCard):
         if run.state == BROKEN:
             return []
         age = "" if run.age is None else f"{duration(run.age).split()[0]} ago"
-        share = percent(run.step / run.total_steps) if run.total_steps else ""
+        share = progress(run.step, run.total_steps) if run.total_steps else ""
         columns: Line = [(f"{figure(run.score):>9}", look.style("policy"))]
         if width >= CURVE_FROM:
             columns += [("  ", look.style("dim")), self._curve(run.curve)]

@@ -30,10 +30,12 @@ class Learned:
     noise: dict[str, Tensor]
 
     def figures(self) -> Tensor:
-        """Those of `FIGURES`, means over the parts, float32."""
+        """Those of `FIGURES`, means over the parts by how many agent steps count in each, float32."""
         if len(self.parts) == 1:
             return self.parts[0][1].figures
-        return torch.stack([loss.figures for _, loss in self.parts]).mean(dim=0)
+        figures = torch.stack([loss.figures for _, loss in self.parts])
+        shares = torch.stack([part.living for part, _ in self.parts]).clamp(min=1e-6)
+        return (shares / shares.sum()) @ figures
 
     def put_back(self, newest: Newest) -> None:
         """Keeps the ratios and values that the policy had for these segments."""
@@ -75,7 +77,8 @@ class MinibatchGradient:
                 loss = self.gathered.add(part, moments, coefficients, recording=recording)
             done.append((part, loss))
             if probe and 2 * len(done) == len(parts):
-                self._noise.half()
+                first = torch.stack([half.living for half, _ in done]).sum()
+                self._noise.half(first / batch.living.clamp(min=1))
         noise: dict[str, Tensor] = {}
         if probe and len(parts) > 1:
             size = len(batch.rows) * config.horizon * self.ranks.size

@@ -59,16 +59,23 @@ class Minibatch:
     def parts(self, config: TrainConfig, *, even: bool = False) -> list[Minibatch]:
         """The minibatch cut so that none has more agent steps than the config allows.
 
-        If `even`, into two halves of as many parts each, unless it is a single segment.
+        If `even`, into two halves of as many parts each, unless it is a single segment. Parts differ by
+        at most one segment.
         """
         most = max(1, config.max_forward_size // config.horizon)
         count = -(-len(self.rows) // most)
         if even:
             count += count % 2
-        if count == 1 or len(self.rows) < count:
+        count = min(count, len(self.rows) - (even and len(self.rows) % 2))
+        if count <= 1:
             return [self]
-        pairs = zip(self.rows.chunk(count), self.weights.chunk(count), strict=True)
+        pairs = zip(self.rows.tensor_split(count), self.weights.tensor_split(count), strict=True)
         return [replace(self, rows=rows, weights=weights) for rows, weights in pairs]
+
+    @property
+    def living(self) -> Tensor:
+        """How many of its agent steps count, of agents that were alive; () float32."""
+        return self.rollout.alive[:, self.rows].float().sum()
 
     def moments(self) -> Tensor:
         """`advantage_moments` of its segments."""

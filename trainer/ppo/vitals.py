@@ -58,10 +58,10 @@ def reward_figures(rollout: Rollout) -> dict[str, Tensor]:
 class GradientNoise:
     """Compares the gradients of two halves of one minibatch of b agent steps.
 
-    With g1 and g2 the mean gradients of the halves, both of the same weights, there are unbiased
-    estimates of what McCandlish et al. (arXiv 1812.06162) call
+    With g1 and g2 the mean gradients of the halves, both of the same weights, and s the first one's share
+    of the steps, there are unbiased estimates of what McCandlish et al. (arXiv 1812.06162) call
 
-        signal |G|^2 = g1 . g2          noise tr(S) = b |g1 - g2|^2 / 4
+        signal |G|^2 = g1 . g2          noise tr(S) = b s (1 - s) |g1 - g2|^2
 
     tr(S) / |G|^2, both averaged over many updates first, is the batch size in agent steps beyond
     which larger ones help little.
@@ -70,21 +70,29 @@ class GradientNoise:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._first: list[Tensor] = []
+        self._share: Tensor | None = None
 
-    def half(self) -> None:
-        """The parameters hold the gradient of the first half, as its part of the whole sum."""
+    def half(self, share: Tensor) -> None:
+        """The parameters hold the gradient of the first half, as its part of the whole sum.
+
+        `share` () is the half's, of all agent steps that count.
+        """
+        self._share = share
         self._first = [gradient.clone() for gradient in self._gradients()]
 
     def whole(self, minibatch: int, ranks: int) -> dict[str, Tensor]:
         """They hold that of both halves: `gradient_signal` and `gradient_noise`."""
-        scale = 2.0 * ranks
-        first = torch.cat([g.flatten() for g in self._first]) * scale
-        both = torch.cat([g.flatten() for g in self._gradients()]) * scale
-        second = both - first
-        self._first = []
+        assert self._share is not None
+        # A half in which nobody lives has no gradient, and so no part in the noise.
+        share, other = self._share, 1 - self._share
+        first = torch.cat([g.flatten() for g in self._first]) * ranks
+        second = torch.cat([g.flatten() for g in self._gradients()]) * ranks - first
+        first, second = first / share.clamp(min=1e-6), second / other.clamp(min=1e-6)
+        self._first, self._share = [], None
+        apart = (first - second).square().sum()
         return {
             "gradient_signal": first @ second,
-            "gradient_noise": minibatch * (first - second).square().sum() / 4,
+            "gradient_noise": minibatch * share * other * apart,
         }
 
     def _gradients(self) -> list[Tensor]:

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pufftui.appearance.format import SUFFIXES, duration, figure, fit, memory, percent, steps, tick
+from pufftui.appearance.format import (
+    SUFFIXES,
+    duration,
+    figure,
+    fit,
+    memory,
+    percent,
+    progress,
+    steps,
+    tick,
+)
 
 POWERS = {suffix: 1000.0**power for power, suffix in enumerate(SUFFIXES)}
 
@@ -112,3 +122,11 @@ def test_ticks_and_percents() -> None:
         "-10",
     ]
     assert [percent(0.414), percent(1), percent(None)] == ["41 %", "100 %", "   –"]
+
+
+@pytest.mark.parametrize(
+    ("step", "total", "text"),
+    [(0, 10, "   0 %"), (5, 10, "  50 %"), (11, 10, " 100 %"), (3, 0, "   –")],
+)
+def test_progress_is_never_above_all(step: int, total: int, text: str) -> None:
+    assert progress(step, total).strip() == text.strip()

@@ -1,9 +1,12 @@
 """The fused loss against the plain one: figures, ratios, values and gradients."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pufftui.envs.descriptor import Action, ActionKind, Choice
 from pufftui.trainer.kernels.sums import figures, places
@@ -11,7 +14,8 @@ from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.ppo.fused_loss import _joined, fused_moments, fused_ppo_loss, picked_ppo_loss
 from pufftui.trainer.ppo.gathered import GatheredGradient
-from pufftui.trainer.ppo.loss import FIGURES, advantage_moments, coefficients
+from pufftui.trainer.ppo.gradient import Learned
+from pufftui.trainer.ppo.loss import FIGURES, MinibatchLoss, advantage_moments, coefficients
 from pufftui.trainer.ppo.minibatch import Minibatch
 from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
@@ -133,6 +137,32 @@ def test_the_parts_of_a_minibatch_add_up(fused, kernel):
         own = cut[:, 2 * index : 2 * index + len(part.rows)]
         loss_of(own, part, moments, config).total.backward()
     torch.testing.assert_close(cut.grad, whole.grad, rtol=1e-4, atol=1e-6)
+
+
+@given(st.integers(1, 40), st.integers(1, 12), st.integers(1, 600), st.booleans())
+def test_a_minibatch_is_cut_into_parts_that_are_as_asked(segments, horizon, most, even):
+    rows = torch.arange(segments)
+    batch = Minibatch(None, rows, torch.ones(segments), None, None)
+    parts = batch.parts(TrainConfig(horizon=horizon, max_forward_size=most), even=even)
+    sizes = [len(part.rows) for part in parts]
+    assert torch.cat([part.rows for part in parts]).tolist() == rows.tolist()
+    assert max(sizes) - min(sizes) <= 1
+    if not even or segments % 2 == 0:
+        assert max(sizes) <= max(1, most // horizon)
+    if even:
+        assert len(parts) % 2 == 0 or segments == 1
+
+
+def test_figures_of_parts_count_by_who_is_alive():
+    alive = torch.ones(4, 3, dtype=torch.uint8)
+    alive[:, 2] = 0
+    rollout = SimpleNamespace(alive=alive)
+    parts = []
+    for chosen, figure in (([0, 2], 1.0), ([1, 2, 0], 4.0)):
+        rows = torch.tensor(chosen)
+        part = Minibatch(rollout, rows, torch.ones(len(rows)), None, None)
+        parts.append((part, MinibatchLoss(None, None, None, torch.tensor([figure]))))
+    assert Learned(parts, {}).figures().tolist() == pytest.approx([3.0])
 
 
 @pytest.mark.parametrize("sizes", [(3,), (5, 2, 4), (1,)])

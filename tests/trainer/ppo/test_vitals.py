@@ -51,8 +51,9 @@ def test_without_rewards_everything_is_zero() -> None:
     assert [figure.item() for figure in figures.values()] == [0, 0, 0]
 
 
-def test_the_noise_of_the_gradient_is_unbiased() -> None:
-    """Samples of a known mean and covariance, in batches of 64, many times."""
+@pytest.mark.parametrize("first", [32, 20])
+def test_the_noise_of_the_gradient_is_unbiased(first: int) -> None:
+    """Samples of a known mean and covariance, in batches of 64, many times; halves may be unequal."""
     random = np.random.default_rng(2)
     mean, deviation, batch = np.array([0.3, -0.1, 0.2]), np.array([1.0, 2.0, 0.5]), 64
     weights = torch.nn.Parameter(torch.zeros(3))
@@ -60,9 +61,9 @@ def test_the_noise_of_the_gradient_is_unbiased() -> None:
     found = []
     for _ in range(4000):
         samples = mean + deviation * random.normal(size=(batch, 3))
-        weights.grad = torch.from_numpy(samples[: batch // 2].sum(0) / batch).float()
-        noise.half()
-        weights.grad += torch.from_numpy(samples[batch // 2 :].sum(0) / batch).float()
+        weights.grad = torch.from_numpy(samples[:first].sum(0) / batch).float()
+        noise.half(torch.tensor(first / batch))
+        weights.grad += torch.from_numpy(samples[first:].sum(0) / batch).float()
         figures = noise.whole(batch, ranks=1)
         found.append((figures["gradient_signal"].item(), figures["gradient_noise"].item()))
     signal, scatter = np.mean(found, axis=0)

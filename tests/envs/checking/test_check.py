@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from pufftui.envs import compile as compiling
 from pufftui.envs.catalogue import env_names, find_env
 from pufftui.envs.checking import check, probe
 from pufftui.envs.checking.check import Report, check_env
@@ -19,14 +18,6 @@ from pufftui.envs.scaffold import new_env
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="there is no C compiler")
 
 STEPS = 40_000
-
-
-@pytest.fixture(autouse=True)
-def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache of its own, and builds that are quick rather than fast."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(compiling, "OPTIMISED", (*compiling.OPTIMISED, "-O0"))
-    monkeypatch.setattr(probe, "SANITIZERS", (*probe.SANITIZERS, "-O0"))
 
 
 def broken(tmp_path: Path, *changes: tuple[str, str]) -> Path:

@@ -33,25 +33,34 @@ FLAGS = (
 
 LONGEST = """
 envs/checking/test_check.py
+pufftui/program/test_folders.py
 pufftui/program/test_tutorial.py
+envs/test_c.py
+test_house.py
+pufftui/apps/test_watch.py
+trainer/kernels/test_gpu_optimizer.py
 pufftui/program/test_strangers.py
 trainer/store/test_filesystems.py
-pufftui/program/test_folders.py
-test_house.py
-trainer/kernels/test_gpu_optimizer.py
-pufftui/program/test_lost_folders.py
-trainer/test_kills.py
 pufftui/program/test_own_folders.py
-pufftui/apps/test_privacy.py
+pufftui/program/test_lost_folders.py
+envs/test_school_rules.py
+pufftui/apps/test_headless.py
 pufftui/screens/test_live.py
+envs/test_same_bytes.py
+pufftui/program/test_variables.py
+trainer/ppo/test_decision.py
 trainer/ppo/test_rollout.py
 trainer/kernels/test_gpu_gather.py
+pufftui/apps/test_privacy.py
+pufftui/program/test_crash.py
+envs/test_door.py
+trainer/test_kills.py
 pufftui/program/test_not_finite.py
-trainer/ppo/test_decision.py
+pufftui/program/test_clock_steps.py
+trainer/ppo/test_ranks.py
+trainer/ppo/test_device_path.py
 trainer/monitor/test_full_disk.py
 pufftui/storm/test_storm.py
-pufftui/program/test_clock_steps.py
-pufftui/screens/test_privacy.py
 """.split()
 """Files that take the longest, the longest first."""
 

@@ -22,7 +22,7 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     If none is close it is `otherwise`, or a list of them all.
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f"Did you mean {close[0]}?"
     return otherwise or (f"Known: {', '.join(names)}." if names else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -13,6 +14,9 @@ from pufftui.cli import run
 from pufftui.envs.errors import PuffError
 
 INTERRUPTED = 130
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What is wrong with a stream that cannot be written, where no file is named."""
+
 PRIVATE = {"--privacy", "--stream"}
 """Flags with which nothing that is private is printed, before and after the screen either."""
 
@@ -46,9 +50,22 @@ def main(arguments: list[str] | None = None) -> int:
         silence(sys.stdout)  # whoever read the output has seen enough
         return 0
     except Exception as error:  # noqa: BLE001 - the last resort, so that no one meets a traceback
-        say(f"Something broke inside pufftui: {error!r}.", f"The details are in {_keep(error)}.")
-        return 1
+        return _failed(error)
     return status
+
+
+def _failed(error: Exception) -> int:
+    """Says what went wrong, without a traceback; the exit status."""
+    if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:
+        from pufftui.terminal.streams import silence
+
+        silence(sys.stdout)
+        say(
+            f"The output cannot be written: {error.strerror}.", "Free space, or write it elsewhere."
+        )
+    else:
+        say(f"Something broke inside pufftui: {error!r}.", f"The details are in {_keep(error)}.")
+    return 1
 
 
 def _hide(arguments: list[str]) -> None:

@@ -43,6 +43,9 @@ TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+MOST_DEPTH = 100
+"""Brackets and nots inside each other; nobody types so many."""
+
 QUOTES = ('"', "'")
 SIGNS = {"not": "!", "or": "|", "and": "&"}
 
@@ -163,7 +166,7 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self._tokens = list(_tokens(text))
-        self._at = 0
+        self._at = self._depth = 0
 
     def whole(self) -> Query:
         if not self._tokens:
@@ -189,6 +192,14 @@ class _Parser:
         return parts[0] if len(parts) == 1 else All(tuple(parts))
 
     def _one(self) -> Query:
+        self._depth += 1
+        if self._depth > MOST_DEPTH:
+            raise _broken(f"More than {MOST_DEPTH} brackets or nots lie inside each other.")
+        query = self._inner()
+        self._depth -= 1
+        return query
+
+    def _inner(self) -> Query:
         if self._at >= len(self._tokens):
             raise _broken("The search ends in the middle.")
         found = self._tokens[self._at]

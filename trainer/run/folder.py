@@ -110,7 +110,9 @@ class RunFolder:
     @classmethod
     def open(cls, name: str) -> RunFolder:
         """An existing run by name or as `latest`, without the lock; `PuffError` if unknown."""
-        names = run_names()
+        names, root = run_names(), runs_root()
+        if os.sep in name:
+            name = _named_by_path(Path(name), root)
         if name == LATEST:
             if not names:
                 raise PuffError(
@@ -381,3 +383,15 @@ def _started(run: Path) -> tuple[int, float, str]:
 
 def _order(run: Path) -> int:
     return read_holder(run / LOCK_FILE).order
+
+
+def _named_by_path(path: Path, root: Path) -> str:
+    """The name of the run in this folder; raises `PuffError` if it lies elsewhere."""
+    if path.parent.resolve() == root.resolve():
+        return path.name
+    what = "lies" if path.is_dir() else "would lie"
+    raise PuffError(
+        f"Runs are named by their folders in {root}, and {path} {what} elsewhere.",
+        f"To use that place: PUFFTUI_RUNS={path.parent}.",
+        usage=True,
+    )

@@ -285,3 +285,20 @@ def test_doctor(run: Run, tmp_path: Path) -> None:
     assert result.returncode == 1
     findings = {found["name"]: found for found in json.loads(result.stdout)}
     assert findings["runs"]["status"] == "problem"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_output_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "pufftui", "envs"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            program, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("pufftui: The output cannot be written: ")
+    assert "Something broke" not in ended.stderr
+
+
+def test_only_what_is_close_is_proposed(run: Run) -> None:
+    assert "Did you mean breakout?" in run("train", "braekout", "--headless").stderr
+    assert "Did you mean" not in run("train", "nosuch", "--headless").stderr

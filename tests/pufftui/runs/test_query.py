@@ -177,3 +177,10 @@ def test_a_setting_may_be_a_word_in_one_run_and_a_number_in_another() -> None:
     query = parse_query("train.learning_rate=auto")
     assert not query.matches(RUN)
     assert query.matches({**RUN, "train.learning_rate": "auto"})
+
+
+@pytest.mark.parametrize("sign", ["(", "not ", "!"])
+def test_thousands_inside_each_other_are_refused(sign: str) -> None:
+    with pytest.raises(PuffError, match="inside each other"):
+        parse_query(5000 * sign + "name:a")
+    assert matches(20 * "(" + "name:brisk" + 20 * ")") == matches("name:brisk")

@@ -243,3 +243,13 @@ def test_many_who_look_keep_no_trainer_out(root, monkeypatch):
     with pytest.raises(PuffError, match="is being trained by"):
         RunFolder(folder.path).lock()
     folder.release()
+
+
+def test_a_run_may_be_named_by_its_path_where_runs_are(root, tmp_path):
+    RunFolder.create("it", "squared").release()
+    assert RunFolder.open(str(root / "it")).id == "it"
+    (tmp_path / "other" / "it").mkdir(parents=True)
+    with pytest.raises(PuffError, match=r"lies elsewhere.*PUFFTUI_RUNS=.*other"):
+        RunFolder.open(str(tmp_path / "other" / "it"))
+    with pytest.raises(PuffError, match="would lie elsewhere"):
+        RunFolder.open(str(tmp_path / "nowhere" / "it"))

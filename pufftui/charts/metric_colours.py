@@ -12,7 +12,7 @@ COUNT = 8
 
 FAMILIES = {
     "policy": ("score", "perf", "episode_return", "episode_length"),
-    "series1": ("reward_size", "reward_nonzero", "clamped_rewards"),
+    "series1": ("reward_size", "reward_nonzero", "clamped_rewards", "broken_figures"),
     "series2": ("sps",),
     "series4": ("weight_norm", "dead_units", "feature_rank"),
     "series5": ("gradient_signal", "gradient_noise", "finite", "untrained"),

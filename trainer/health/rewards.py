@@ -8,6 +8,33 @@ from pufftui.trainer.health.moment import Facts, Moment
 from pufftui.trainer.health.score_track import ScoreTrack
 from pufftui.trainer.health.spell import Spell
 
+
+class BrokenFigures(Detector):
+    """The environment gives a reward, a score or a statistic that is infinite or not a number."""
+
+    rule = Rule(
+        id="rewards.not_finite",
+        title="The environment gives numbers that are not finite",
+        metric="broken_figures",
+        meaning="A reward, a score, a return or a statistic of an episode is infinite or not a number. One is enough.",
+        source="no statistics are needed",
+        advice="Training goes on, with infinite rewards clipped to 1 and without those scores, so its figures are not to be trusted. pufftui env check plays the environment and names the step.",
+    )
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._since: Moment | None = None
+
+    def see(self, moment: Moment) -> Finding | None:
+        share = moment.get("broken_figures")
+        if not share:
+            self._since = None
+            return None
+        self._since = self._since or moment
+        text = f"{share:.0%} of the last epochs had some."
+        return finding(self.rule, Level.WARNING, text, self._since, share, 0.0)
+
+
 SMALL, SMALL_SECONDS = 0.1, 4.0
 ACCEPTED_SMALL = SMALL / 100
 """What an author who accepts small rewards cannot have meant."""

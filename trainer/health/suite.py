@@ -24,6 +24,7 @@ from pufftui.trainer.health.policy import (
     UnusedActions,
 )
 from pufftui.trainer.health.rewards import (
+    BrokenFigures,
     ClampedRewards,
     FrozenObservations,
     NoRewards,
@@ -51,6 +52,7 @@ LEARNING: tuple[type[Detector], ...] = (
     DeadUnits,
     PoorFeatures,
     BatchSize,
+    BrokenFigures,
     SmallRewards,
     ClampedRewards,
     NoRewards,

@@ -41,6 +41,10 @@ BEST_SECONDS = 10.0
 """A new best is announced if it is better by this share of the score's range, and not sooner."""
 
 
+GIVEN = ("score", "episode_return", "episode_length", "reward_size")
+"""Figures that come from the environment alone."""
+
+
 class Reporter:
     """Owns the current snapshot; `began` is when the process started (time.monotonic)."""
 
@@ -63,6 +67,7 @@ class Reporter:
         self._recent: deque[tuple[float, int]] = deque()
         self._row_due = 0.0
         self._row: dict[str, list[float]] = {}
+        self._seen_broken = False
         self._row_step = 0
         self._weights_due = 0.0
         self._announced: float | None = None
@@ -257,6 +262,14 @@ class Reporter:
             **{f"time_{name}": share for name, share in shares.items()},
             **{f"statistic_{name}": value for name, value in snapshot.statistics.items()},
         }
+        broken = any(
+            value is not None and not math.isfinite(value)
+            for name, value in values.items()
+            if name in GIVEN or name.startswith("statistic_")
+        )
+        self._seen_broken = self._seen_broken or broken
+        if self._seen_broken:
+            values["broken_figures"] = float(broken)
         for name, value in values.items():
             if value is not None and math.isfinite(value):
                 self._row.setdefault(name, []).append(value)

@@ -17,7 +17,7 @@ from processes import PUFFTUI, Terminal
 ENDS = """
     static int steps;
     const char* how = getenv("PUFF_TEST_END");
-    if (++steps > 50000 && how != NULL) {
+    if (++steps > 600000 && how != NULL) {
         if (strcmp(how, "segfault") == 0) *(volatile int*)0 = 1;
         if (strcmp(how, "abort") == 0) abort();
         if (strcmp(how, "exit") == 0) exit(0);
@@ -90,7 +90,7 @@ def test_an_end_without_a_screen_is_told(
 def test_what_an_environment_prints_stays_apart_from_the_reports(
     environment: Path, tmp_path: Path
 ) -> None:
-    ended = train(environment, "print", "--json", "--train.total-steps", "100k")
+    ended = train(environment, "print", "--json", "--train.total-steps", "1M")
     assert ended.returncode == 0, ended.stderr
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     assert lines[-1]["done"]

@@ -55,6 +55,11 @@ def test_rewards_that_are_clipped() -> None:
     assert clamped(1.0, replace(FACTS, accepted=("reward_clamped",))) == []
 
 
+def test_numbers_of_the_environment_that_are_not_finite() -> None:
+    assert told(rows(broken_figures=[0.0, 0.25, 0.0])) == ["rewards.not_finite"]
+    assert told(rows(broken_figures=[0.0, 0.0])) == []
+
+
 def test_no_reward_ever() -> None:
     long = int(1000 * NONE_SHARE)
     assert told(rows(reward_nonzero=[0.0] * (long - 2))) == []

@@ -6,8 +6,18 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
+from pufftui.trainer.run.folder import RunFolder
+
 INTERRUPTED = 130
 """Exit status after a signal."""
+
+
+def last_words(folder: RunFolder) -> str:
+    """What follows the name of a signal that ends the training of this run."""
+    return (
+        f" in run {folder.id}\nWhat happened is in {folder.log}\n"
+        f"To go on from its last checkpoint: pufftui resume {folder.id}\n"
+    )
 
 
 class Ended(Protocol):

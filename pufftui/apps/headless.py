@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pufftui.appearance.format import duration, figure, progress, steps
-from pufftui.apps.ending import INTERRUPTED
+from pufftui.apps.ending import INTERRUPTED, last_words
 from pufftui.control.report import json_line, report
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
@@ -79,13 +79,8 @@ def run_headless(
 @contextmanager
 def _apart(runner: Trainer, library: EnvLibrary) -> Iterator[tuple[TextIO, TextIO, Guard]]:
     """Streams that nobody else writes to, masked as the standard ones are."""
-    folder = runner.folder
-    message = (
-        f" in run {folder.id}\nWhat happened is in {folder.log}\n"
-        f"To go on from its last checkpoint: pufftui resume {folder.id}\n"
-    )
-    mask = masking(sys.stderr)
-    with private_output(folder.log, mask(message)) as (out, errors, guard):
+    folder, mask = runner.folder, masking(sys.stderr)
+    with private_output(folder.log, mask(last_words(folder))) as (out, errors, guard):
         guard.suspect(library.path, runner.config.env)
         yield masked(out, masking(sys.stdout)), masked(errors, mask), guard
 

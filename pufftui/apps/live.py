@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from pufftui.appearance.format import duration, figure, steps
-from pufftui.apps.ending import INTERRUPTED
+from pufftui.apps.ending import INTERRUPTED, last_words
 from pufftui.apps.headless import ROWS_LOST, run_headless
 from pufftui.apps.options import Wishes
 from pufftui.apps.recorded import farewell
@@ -47,13 +47,9 @@ def run_live(
     def say(text: str) -> None:
         output.write(app.masked(text))
 
-    message = (
-        f" in run {folder.id}\nWhat happened is in {folder.log}\n"
-        f"To go on from its last checkpoint: pufftui resume {folder.id}\n"
-    )
     try:
         suspect = None if library is None else (library.path, session.config.env)
-        app.run_alone(folder.log, message, suspect)
+        app.run_alone(folder.log, last_words(folder), suspect)
     except BaseException:  # no terminal, or an interrupt while there was no screen yet
         _leave(app, session, say)
         raise

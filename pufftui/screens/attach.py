@@ -5,10 +5,10 @@ from __future__ import annotations
 from pufftui.appearance.theme import PuffTheme
 from pufftui.keys.bindings import bindings
 from pufftui.keys.tables import ATTACH_KEYS
+from pufftui.screens.controllers.leaving import LeavingController
 from pufftui.screens.dialogs.leave import LeaveScreen
 from pufftui.screens.watch import WatchScreen
 from pufftui.state.session import AttachSession
-from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.monitor.system import GpuSampler, HostSampler
 
 
@@ -24,29 +24,15 @@ class AttachScreen(WatchScreen):
     ) -> None:
         super().__init__(session, look, host, gpu, steering=session.control)
         self._attached = session
-        self._question: LeaveScreen | None = None
+        self._leaving = LeavingController(self, session, lambda: LeaveScreen(self.look, session))
 
     def tick(self) -> None:
         super().tick()
         for complaint in self._attached.control.complaints():
             self.notify(complaint, title="Not done", severity="warning", markup=False)
 
-    def phase_changed(self, before: Snapshot | None, snapshot: Snapshot) -> None:
-        super().phase_changed(before, snapshot)
-        paused = snapshot.phase is Phase.PAUSED
-        self.player.label(pause="resume training" if paused else "pause training")
-
-    @property
-    def _is_asking(self) -> bool:
-        return self._question is not None and self.app.screen is self._question
-
     def action_quit(self) -> None:
-        if self._attached.runner.latest.phase.ended:
-            self.app.exit()
-        elif not self._is_asking:
-            self._question = LeaveScreen(self.look, self._attached)
-            self.app.push_screen(self._question)
+        self._leaving.ask()
 
     def confirm_leaving(self) -> None:
-        if self._question is not None and self._is_asking:
-            self._question.action_confirm()
+        self._leaving.confirm()

@@ -8,13 +8,14 @@ from typing import cast
 from pufftui.appearance.theme import PuffTheme
 from pufftui.keys.bindings import bindings
 from pufftui.keys.tables import KEYS
+from pufftui.screens.controllers.leaving import LeavingController
 from pufftui.screens.dialogs.quit import QuitScreen
 from pufftui.screens.owner import TrainingOwner
 from pufftui.screens.run import RunScreen
 from pufftui.state.health import Health, health
 from pufftui.state.session import Session, Trainer
 from pufftui.trainer.messages.command import Command
-from pufftui.trainer.messages.snapshot import Phase, Snapshot
+from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.trainer.monitor.system import GpuSampler, HostSampler
 
 
@@ -44,9 +45,11 @@ class LiveScreen(RunScreen):
         self, session: Session, look: PuffTheme, host: HostSampler, gpu: GpuSampler
     ) -> None:
         super().__init__(session, look, host, gpu, steering=OwnTrainer(session.runner))
-        self._live = session
+        leave = lambda answer: cast("TrainingOwner", self.app).leave(answer)  # noqa: E731
+        self._leaving = LeavingController(
+            self, session, lambda: QuitScreen(self.look, session, leave)
+        )
         self._heard: tuple[Snapshot | None, float] = (None, 0.0)
-        self._question: QuitScreen | None = None
 
     def health(self, snapshot: Snapshot, now: float) -> Health:
         if self._heard[0] is not snapshot:
@@ -54,25 +57,12 @@ class LiveScreen(RunScreen):
         return health(snapshot, now - self._heard[1], self.alerts.known)
 
     def phase_changed(self, before: Snapshot | None, snapshot: Snapshot) -> None:
-        paused = snapshot.phase is Phase.PAUSED
-        self.player.label(pause="resume training" if paused else "pause training")
         # A person who is leaving anyway is not bothered.
-        if snapshot.phase.ended and not self._is_asking:
+        if snapshot.phase.ended and not self._leaving.is_asking:
             self.show_end(snapshot)
 
-    @property
-    def _is_asking(self) -> bool:
-        return self._question is not None and self.app.screen is self._question
-
     def action_quit(self) -> None:
-        """Asks, unless training has already ended."""
-        if self._live.runner.latest.phase.ended:
-            self.app.exit()
-        elif not self._is_asking:
-            leave = cast("TrainingOwner", self.app).leave
-            self._question = QuitScreen(self.look, self._live, leave)
-            self.app.push_screen(self._question)
+        self._leaving.ask()
 
     def confirm_leaving(self) -> None:
-        if self._question is not None and self._is_asking:
-            self._question.action_confirm()
+        self._leaving.confirm()

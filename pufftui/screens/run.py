@@ -61,7 +61,9 @@ class RunScreen(ArenaScreen):
         policy = PolicyCard(look, descriptor, session.tally)
         super().__init__(session, look, header, policy, "training goes on meanwhile")
         self.session: RunSession = session
-        self.training = TrainingController(self, session, steering) if steering else None
+        self.training = (
+            TrainingController(self, session, self.player, steering) if steering else None
+        )
         self.charts = ChartController(self, session, self.show_charts)
         self.machine = MachineController(
             look, session, host, gpu, self.rearrange, elsewhere=elsewhere

@@ -46,6 +46,24 @@ def _true_size() -> Iterator[None]:
 
 
 @contextmanager
+def _leading_to(log: Path) -> Iterator[TextIO]:
+    """Descriptors 1 and 2 lead to `log` meanwhile, which is given."""
+    with log.open("a", buffering=1, encoding="utf-8") as file:
+        saved = [os.dup(1), os.dup(2)]
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield file
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError):  # a full disk keeps nobody from the terminal
+                    stream.flush()
+            for descriptor, copy in zip((1, 2), saved, strict=True):
+                os.dup2(copy, descriptor)
+                os.close(copy)
+
+
+@contextmanager
 def private_terminal(log: Path, message: str) -> Iterator[Guard]:
     """Descriptors 1 and 2 lead to `log`, and Textual is given the terminal, until the end.
 
@@ -60,27 +78,14 @@ def private_terminal(log: Path, message: str) -> Iterator[Guard]:
         )
     sys.stdout.flush()
     sys.stderr.flush()
-    saved = [os.dup(1), os.dup(2)]
     streams = sys.__stdout__, sys.__stderr__
-    with (
-        _true_size(),
-        _screen(os.dup(1)) as screen,
-        log.open("a", buffering=1, encoding="utf-8") as file,
-    ):
+    with _true_size(), _screen(os.dup(1)) as screen, _leading_to(log) as file:
         sys.__stdout__ = sys.__stderr__ = screen  # type: ignore[misc]
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
         try:
             with guarded(screen.fileno(), file, message) as guard:
                 yield guard
         finally:
-            for stream in (sys.stdout, sys.stderr):
-                with suppress(OSError):  # a full disk keeps nobody from the terminal
-                    stream.flush()
             sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]
-            for descriptor, copy in zip((1, 2), saved, strict=True):
-                os.dup2(copy, descriptor)
-                os.close(copy)
 
 
 @contextmanager
@@ -92,25 +97,13 @@ def private_output(log: Path, message: str) -> Iterator[tuple[TextIO, TextIO, Gu
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    saved = [os.dup(1), os.dup(2)]
     with (
         os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace") as output,
         os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as errors,
-        log.open("a", buffering=1, encoding="utf-8") as file,
+        _leading_to(log) as file,
+        guarded(errors.fileno(), file, message, is_screen=False, reports=output.fileno()) as guard,
     ):
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-        reports = output.fileno()
-        try:
-            with guarded(errors.fileno(), file, message, is_screen=False, reports=reports) as guard:
-                yield output, errors, guard
-        finally:
-            for stream in (sys.stdout, sys.stderr):
-                with suppress(OSError):
-                    stream.flush()
-            for descriptor, copy in zip((1, 2), saved, strict=True):
-                os.dup2(copy, descriptor)
-                os.close(copy)
+        yield output, errors, guard
 
 
 def places_cursor(name: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from pufftui.envs.errors import PuffError
+from pufftui.screens.controllers.player import PlayerController
 from pufftui.screens.dialogs.ask import ChangeScreen, NoteScreen
 from pufftui.screens.panels import PanelScreen
 from pufftui.state.asked import Asked
@@ -33,15 +34,21 @@ class TrainingController:
         self,
         screen: PanelScreen,
         session: RunSession,
+        player: PlayerController,
         steering: Steering,
     ) -> None:
         self.steering, self.send = steering, steering.send
-        self._screen, self._session = screen, session
+        self._screen, self._session, self._player = screen, session, player
+        self._paused: bool | None = None
         self._asked_to_pause = Asked[bool]()
 
     def show(self, snapshot: Snapshot) -> None:
         """Takes in where the run is."""
-        self._asked_to_pause.see(snapshot.phase is Phase.PAUSED)
+        paused = snapshot.phase is Phase.PAUSED
+        self._asked_to_pause.see(paused)
+        if paused is not self._paused:
+            self._paused = paused
+            self._player.label(pause="resume training" if paused else "pause training")
 
     def pause(self) -> None:
         """Pauses training, or goes on."""

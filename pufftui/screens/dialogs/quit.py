@@ -64,7 +64,7 @@ class QuitScreen(Dialog):
                 ("If you stop it, it writes a checkpoint. To continue later:\n", "dim", False),
                 (f"pufftui resume {run}\n\n", "policy", False),
                 (
-                    "If you leave it running, it goes on without this terminal. To come back:\n",
+                    "If you leave it running, it goes on by itself. To come back:\n",
                     "dim",
                     False,
                 ),

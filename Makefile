@@ -47,7 +47,7 @@ build: $(READY)
 format: $(READY)
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
-	@$(BIN)/clang-format -i $(C_FILES)
+	@$(BIN)/clang-format -i $(C_FILES) $(wildcard benchmarks/worlds/*.h benchmarks/worlds/*/*.c)
 
 clean:
 	rm -rf build dist .import_linter_cache .hypothesis snapshot_report.html

@@ -87,7 +87,7 @@ def test_ruff_format() -> None:
 def test_clang_format() -> None:
     sources = [
         path
-        for folder in ("pufftui", "envs", "trainer", "tests")
+        for folder in ("pufftui", "envs", "trainer", "tests", "benchmarks")
         for path in (ROOT / folder).rglob("*.[ch]")
     ]
     expect_success(TOOLS / "clang-format", "--dry-run", "-Werror", *sources)

@@ -17,7 +17,7 @@ from pufftui.keys.game import key_name
 from pufftui.keys.home import HOME_KEYS
 from pufftui.keys.key import Key
 from pufftui.keys.tables import ATTACH_KEYS, KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
-from pufftui.trainer.settings.fields import SECTIONS, SettingField, setting_fields
+from pufftui.trainer.settings.fields import AUTO, SECTIONS, SettingField, setting_fields
 
 HERE = Path(__file__).parent
 
@@ -68,7 +68,12 @@ def settings() -> str:
     blocks = []
     for section, cls in SECTIONS.items():
         rows = [
-            (f"`{field.path}`", _value(field.default), _range(field), field.setting.help)
+            (
+                f"`{field.path}`",
+                _value(AUTO if field.setting.auto else field.default),
+                _range(field),
+                field.setting.help,
+            )
             for field in setting_fields().values()
             if field.section == section
         ]
@@ -89,7 +94,8 @@ def _range(field: SettingField) -> str:
         return ", ".join(f"`{choice}`" for choice in setting.choices)
     if setting.low is None or setting.high is None:
         return "text"
-    return f"{_value(setting.low)} to {_value(setting.high)} {setting.unit}".strip()
+    span = f"{_value(setting.low)} to {_value(setting.high)} {setting.unit}".strip()
+    return f"{span}, or `{AUTO}`" if setting.auto else span
 
 
 def _value(value: object) -> str:

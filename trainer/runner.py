@@ -27,9 +27,12 @@ from pufftui.trainer.monitor.start import Start
 from pufftui.trainer.monitor.webhook import Webhook, address
 from pufftui.trainer.run.checkpoint import Saved
 from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.settings_file import write_settings
+from pufftui.trainer.settings.choice import choose
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.job import job_from_environment
 from pufftui.trainer.settings.sources import config_to_toml
+from pufftui.trainer.settings.tryout import try_out
 from pufftui.trainer.store import StoreReader, StoreWriter, refuse_unfit
 
 LONGEST_START = 600.0
@@ -45,8 +48,12 @@ class Runner:
         folder: RunFolder,
         library: EnvLibrary,
         saved: Saved | None = None,
+        *,
+        device: str = "cpu",
     ) -> None:
         """Prepares a run in a locked folder; `saved` is the checkpoint that it goes on from.
+
+        `device` is the kind that it will train on, cpu or cuda: settings that are open are chosen for it.
 
         Raises `PuffError` if the address of the webhook is none, if no store can be kept in the
         folder, or as `job_from_environment`.
@@ -55,6 +62,7 @@ class Runner:
         self._webhook_address = address()
         self._processes = job_from_environment().size
         self._saved = saved
+        self._device = device
         self.config = config
         self.folder = folder
         self.library = library
@@ -100,12 +108,9 @@ class Runner:
         step = self._saved.description["step"] if self._saved else 0
         disk = DiskWatch(self.folder.path)
         store = StoreWriter(self.folder.database, from_step=step, locate=lambda: self._locate(disk))
-        monitor = self._monitor(store)
-        recorder = Recorder(store, self._channel, disk, monitor)
-        monitor.start(step)
-        recorder.start()
         try:
-            phase, failure, hint = self._train(store, disk, monitor, began), "", ""
+            self._choose_settings()
+            phase, failure, hint = self._train_watched(store, disk, began, step), "", ""
         except PuffError as error:
             phase, failure, hint = Phase.FAILED, error.message, error.hint
             self._note_failure(store, str(error), began)
@@ -113,13 +118,6 @@ class Runner:
             phase, failure = Phase.FAILED, f"Training stopped: {type(error).__name__}: {error}."
             hint = f"The details are in {self.folder.log}."
             self._note_failure(store, traceback.format_exc(), began)
-        recorder.stop()
-        self._channel.latest = replace(
-            self.latest,
-            phase=Phase.STOPPING,
-            activity="waiting for the store to take the last rows",
-        )
-        monitor.close(ended=phase is not Phase.FAILED)
         store.close()
         self.folder.release()
         self._channel.latest = replace(
@@ -133,6 +131,34 @@ class Runner:
             failure=failure,
             failure_hint=hint,
         )
+
+    def _train_watched(self, store: StoreWriter, disk: DiskWatch, began: float, step: int) -> Phase:
+        """Trains while the machine is measured and the run's health is checked."""
+        monitor = self._monitor(store)
+        recorder = Recorder(store, self._channel, disk, monitor)
+        monitor.start(step)
+        recorder.start()
+        ended = False
+        try:
+            phase = self._train(store, disk, monitor, began)
+            ended = True
+        finally:
+            recorder.stop()
+            self._channel.latest = replace(
+                self.latest,
+                phase=Phase.STOPPING,
+                activity="waiting for the store to take the last rows",
+            )
+            monitor.close(ended=ended)
+        return phase
+
+    def _choose_settings(self) -> None:
+        """Chooses what nobody gave a value, by a little random play."""
+        if self.config.open:
+            self._channel.latest = replace(self.latest, activity="trying the environment out")
+            tryout = try_out(self.library, self.config.parameters)
+            self.config = choose(self.config, self._device, tryout)
+            write_settings(self.folder, self.config)
 
     def _locate(self, disk: DiskWatch) -> tuple[Path, str]:
         """Where the store belongs, and what has happened to the folder since the last call.

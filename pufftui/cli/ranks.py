@@ -8,6 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from pufftui.doctor.hardware import device_kind
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.settings.job import job_from_environment
 
@@ -32,6 +33,14 @@ def follow(config: Config, library: EnvLibrary, saved: Saved | None = None) -> N
     """Trains in step with the first rank, which hears the signals, and ends the process when it does."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    if config.open:
+        from pufftui.trainer.settings.choice import choose
+        from pufftui.trainer.settings.tryout import try_out
+
+        tryout = try_out(
+            library, config.parameters
+        )  # As the first rank does, and with the same outcome.
+        config = choose(config, device_kind(config.run.device), tryout)
     importlib.import_module("pufftui.trainer.training.loop").follow(config, library, saved)
     # It has nothing left to write, and torch's own threads now and then abort a process whose
     # interpreter is taken down in the usual way.

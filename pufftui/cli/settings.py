@@ -14,7 +14,7 @@ from pufftui.doctor.hardware import device_kind
 from pufftui.envs.catalogue import find_env, load_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.places import home
-from pufftui.trainer.settings.fields import SECTIONS, Config, setting_fields
+from pufftui.trainer.settings.fields import AUTO, SECTIONS, Config, setting_fields
 from pufftui.trainer.settings.sources import load_config
 
 HELP_COLUMN = 38
@@ -97,10 +97,13 @@ def _section_lines(section: str, config: Config | None) -> Iterator[str]:
     for field in setting_fields().values():
         if field.section == section:
             value = getattr(getattr(config, section), field.name) if config else field.default
+            if field.path in config.open if config else field.setting.auto:
+                value = AUTO
             setting = field.setting
             limits = ", ".join(setting.choices)
             if setting.low is not None and setting.high is not None:
                 limits = f"{_number(setting.low)} to {_number(setting.high)} {setting.unit}".strip()
+                limits += f", or {AUTO}" if setting.auto else ""
             yield _line(field.flag, value, setting.help, limits)
 
 

@@ -17,12 +17,13 @@ from pufftui.cli.settings import (
     settings_help,
     split_settings,
 )
+from pufftui.doctor.hardware import device_kind
 from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.settings_file import write_settings
 from pufftui.trainer.settings.fields import Config
-from pufftui.trainer.settings.sources import config_to_toml
 
 
 def run(arguments: list[str]) -> int:
@@ -80,23 +81,10 @@ def _train(options: argparse.Namespace, config: Config, library: EnvLibrary) -> 
     runner: Runner | None = None
     try:
         config = replace(config, run=replace(config.run, name=folder.id))
-        _write_settings(folder, config)
-        runner = Runner(config, folder, library)
+        write_settings(folder, config)
+        runner = Runner(config, folder, library, device=device_kind(config.run.device))
         return show(runner, options)
     finally:
         if runner is None or not runner.started:
             folder.discard()
         folder.release()
-
-
-def _write_settings(folder: RunFolder, config: Config) -> None:
-    """Writes them whole or not at all."""
-    partial = folder.config_file.with_suffix(".partial")
-    try:
-        partial.write_text(config_to_toml(config), encoding="utf-8")
-        partial.replace(folder.config_file)
-    except OSError as error:
-        raise PuffError(
-            f"No run can be kept in {folder.path.parent} ({error.strerror}).",
-            "Free space there, or choose another folder with the variable PUFFTUI_RUNS.",
-        ) from None

@@ -41,8 +41,9 @@ class Collector:
         generator: torch.Generator,
         clock: Clock,
         storage: Storage,
+        reward_limit: float = 1.0,
     ) -> None:
-        """`storage` as for `RolloutMemory`; the policy's device is the generator's."""
+        """`storage` and `reward_limit` as for `RolloutMemory`; the policy's device is the generator's."""
         self.vector = vector
         self.policy = policy
         self.horizon = horizon
@@ -53,7 +54,7 @@ class Collector:
         self.unrecorded = ""
         """Why the policy's steps are not recorded as CUDA graphs, though there is a GPU."""
         state = policy.initial_state(vector.agents)
-        self.memory = RolloutMemory(vector, horizon, state, storage)
+        self.memory = RolloutMemory(vector, horizon, state, storage, reward_limit)
         agents = vector.group_agents
         self.groups = [
             Group(number, agents, policy.initial_state(agents)) for number in range(vector.groups)

@@ -77,8 +77,9 @@ class RolloutMemory:
         horizon: int,
         state: Tensor,
         storage: Storage,
+        reward_limit: float,
     ) -> None:
-        """`state` is a policy's first, of all agents; all else is where that is."""
+        """`state` is a policy's first, of all agents; all else is where that is. Scaled rewards are at most `reward_limit`."""
         descriptor, device = vector.descriptor, state.device
         agents, count = vector.agents, descriptor.observation_bytes
         components = len(descriptor.actions)
@@ -119,6 +120,7 @@ class RolloutMemory:
         self.log_probabilities = there(horizon, agents)
         self.values, self.final_values = there(horizon + 1, agents), there(horizon, agents)
         self.state = torch.zeros_like(state)
+        self.reward_limit = reward_limit
         self._scale, self._device_scale = 1.0, torch.ones((), device=device)
 
     def slot(self, memory: Tensor, step: int) -> Tensor:
@@ -170,7 +172,7 @@ class RolloutMemory:
             self.flags.copy_(self.host_flags, non_blocking=True)
             self.raw_rewards.copy_(self.host_rewards, non_blocking=True)
         torch.mul(self.raw_rewards, self._device_scale, out=self.unclipped)
-        torch.clamp(self.unclipped, -1, 1, out=self.rewards)
+        torch.clamp(self.unclipped, -self.reward_limit, self.reward_limit, out=self.rewards)
 
     def rollout(self) -> Rollout:
         """All of it."""

@@ -68,7 +68,11 @@ class Learner:
         optimizer: PolicyOptimizer,
         generator: torch.Generator,
         ranks: Ranks,
+        *,
+        scaling: bool = False,
     ) -> None:
+        """With `scaling`, an update also has the figures that the reward scale follows."""
+        self.scaling = scaling
         self.policy = policy
         self.optimizer = optimizer
         self.ranks = ranks

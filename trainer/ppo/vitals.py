@@ -51,7 +51,7 @@ def reward_figures(rollout: Rollout) -> dict[str, Tensor]:
     return {
         "reward_size": torch.linalg.vector_norm(rewards, 1) / count.clamp(min=1),
         "reward_nonzero": count / steps,
-        "clamped_rewards": (rewards.abs() > 1 + 1e-6).sum() / steps,
+        "clamped_rewards": ((rewards - rollout.rewards).abs() > 1e-6).sum() / steps,
     }
 
 

@@ -12,7 +12,7 @@ from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import encoder_width
 from pufftui.envs.reading import read_small_text
-from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.messages.weights import PolicyWeights, in_own_rewards
 from pufftui.trainer.run.checkpoint import Saved, best_checkpoint
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.settings.sources import ENVIRONMENT, restore_config
@@ -45,6 +45,8 @@ def _weights_from(saved: Saved) -> PolicyWeights:
         for name, array in saved.arrays.items()
         if name.startswith(POLICY)
     }
+    if config.scales_rewards:
+        arrays = in_own_rewards(arrays, float(saved.arrays["reward_scale"][0]))
     policy = config.policy
     step, sizes = int(saved.description["step"]), (policy.hidden, policy.layers)
     weights = PolicyWeights(step, policy.memory, *sizes, arrays, policy.convolution)

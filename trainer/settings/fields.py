@@ -14,7 +14,11 @@ from pufftui.envs.errors import PuffError, nearest
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a field's `metadata["setting"]` holds. `live`: may change while training."""
+    """What a field's `metadata["setting"]` holds. `live`: may change while training.
+
+    `auto`: unless somebody gives a value, the program chooses one when the run begins (choice.py); the
+    default is what stands there until then.
+    """
 
     help: str
     low: float | None = None
@@ -22,6 +26,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     unit: str = ""
     live: bool = False
+    auto: bool = False
 
 
 def setting(
@@ -33,9 +38,10 @@ def setting(
     choices: tuple[str, ...] = (),
     unit: str = "",
     live: bool = False,
+    auto: bool = False,
 ) -> Any:
     """Declares a field of a section."""
-    declared = Setting(help, low, high, choices, unit, live)
+    declared = Setting(help, low, high, choices, unit, live, auto)
     return field(default=default, metadata={"setting": declared})
 
 
@@ -49,14 +55,14 @@ class TrainConfig:
 
     total_steps: int = setting(100_000_000, "agent steps to train for", low=1, high=1e13, unit="steps")
     horizon: int = setting(64, "steps of one agent in a rollout", low=2, high=4096, unit="steps")
-    minibatch_size: int = setting(16384, "agent steps in one gradient step, rounded to whole segments", low=1, high=1e9, unit="steps")
+    minibatch_size: int = setting(16384, "agent steps in one gradient step, rounded to whole segments", low=1, high=1e9, unit="steps", auto=True)
     max_forward_size: int = setting(262_144, "to save memory, a larger minibatch is worked through in parts of this many agent steps", low=1, high=1e9, unit="steps")
     replay_ratio: float = setting(1.0, "how often each step of a rollout is trained on, on average", low=0.01, high=100, live=True)
     optimizer: str = setting("muon", "muon orthogonalises the update of matrices; adam does not", choices=("muon", "adam"))
     learning_rate: float = setting(0.015, "step size of the optimizer at the start; falls on a cosine", low=0, high=10, live=True)
     final_learning_rate: float = setting(0.0, "step size at the end, as a share of the start's", low=0, high=1)
     momentum: float = setting(0.95, "momentum of Muon, first beta of Adam", low=0, high=0.9999)
-    gamma: float = setting(0.995, "discount of the reward one step later", low=0, high=1, live=True)
+    gamma: float = setting(0.995, "discount of the reward one step later", low=0, high=1, live=True, auto=True)
     gae_lambda: float = setting(0.90, "decay of the advantage's look-ahead; 0 trusts the values, 1 the rewards", low=0, high=1, live=True)
     rho_clip: float = setting(1.0, "upper clip of the importance ratio in an advantage step (V-trace)", low=0, high=100)
     c_clip: float = setting(1.0, "upper clip of the importance ratio in the advantage trace (V-trace)", low=0, high=100)
@@ -67,7 +73,7 @@ class TrainConfig:
     max_gradient_norm: float = setting(1.5, "the gradient is scaled down to this norm", low=0.001, high=1e6, live=True)
     priority_alpha: float = setting(0.8, "preference for segments with large advantages; 0 treats all alike", low=0, high=10, live=True)
     priority_beta: float = setting(0.2, "correction of that preference at the start; grows to 1", low=0, high=1)
-    reward_scale: float = setting(1.0, "rewards are multiplied by this, then clipped to [-1, 1]", low=1e-6, high=1e6, live=True)
+    reward_scale: float = setting(1.0, "rewards are multiplied by this, then clipped to [-1, 1]; auto keeps returns near 1, whatever the rewards", low=1e-9, high=1e9, live=True, auto=True)
     precision: str = setting("auto", "number format of matrix products; auto takes bf16 where it is fast", choices=("auto", "bf16", "fp32"))
 
 
@@ -85,7 +91,7 @@ class PolicyConfig:
 class VecConfig:
     """How the environments are run."""
 
-    agents: int = setting(2048, "agents in all, rounded up to whole environments", low=1, high=10_000_000)
+    agents: int = setting(2048, "agents in all, rounded up to whole environments", low=1, high=10_000_000, auto=True)
     threads: int = setting(0, "threads that step environments; 0 means one for each core that this process may use", low=0, high=1024)
     observations: str = setting("device", "where a rollout's observations are kept: with the policy, or, slower, on the host if a GPU has too little memory", choices=("device", "host"))
 
@@ -107,7 +113,11 @@ class RunConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings of a run. `env` names the environment, `parameters` are its own settings."""
+    """All settings of a run. `env` names the environment, `parameters` are its own settings.
+
+    `open` are the paths that nobody gave a value and the program is still to choose (choice.py),
+    `chosen` those that it has.
+    """
 
     env: str
     parameters: dict[str, float]
@@ -115,6 +125,19 @@ class Config:
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     vec: VecConfig = field(default_factory=VecConfig)
     run: RunConfig = field(default_factory=RunConfig)
+    open: frozenset[str] = frozenset()
+    chosen: frozenset[str] = frozenset()
+
+    @property
+    def scales_rewards(self) -> bool:
+        """Whether the reward scale is found while training, and not one that somebody gave."""
+        return REWARD_SCALE in self.open | self.chosen
+
+
+AUTO = "auto"
+"""What is written where the program is to choose."""
+
+REWARD_SCALE = "train.reward_scale"
 
 
 SECTIONS: dict[str, type[Any]] = {
@@ -188,4 +211,5 @@ def with_live_change(config: Config, path: str, value: float) -> tuple[Config, f
     check_live(path, value)
     section, name = path.split(".")
     old = getattr(config, section)
-    return replace(config, **{section: replace(old, **{name: value})}), getattr(old, name)
+    changed = {section: replace(old, **{name: value}), "chosen": config.chosen - {path}}
+    return replace(config, **changed), getattr(old, name)

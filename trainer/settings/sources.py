@@ -16,10 +16,12 @@ from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.envs.grids import grids_of
 from pufftui.envs.reading import read_small_text
-from pufftui.trainer.settings.fields import SECTIONS, Config, SettingField, setting_fields
+from pufftui.trainer.settings.fields import AUTO, SECTIONS, Config, SettingField, setting_fields
 
 DEVICES = ("cpu", "cuda")
 ENVIRONMENT = "environment"
+CHOSEN = "chosen"
+"""Lists, in the file of a run, the settings that the program chose."""
 CHECK = "check"
 """A table that an environment's own file may hold; `pufftui env check` reads it."""
 NUMBER = re.compile(
@@ -38,6 +40,7 @@ class Entry:
     value: object
     file: Path | None = None
     device: str = ""
+    chosen: bool = False
 
     def spelled(self, path: str = "") -> str:
         """The path of a setting, this one's if none is given, as it is written at its place."""
@@ -102,16 +105,31 @@ def _from_flags(flags: Mapping[str, str]) -> list[Entry]:
 def _build(env: str, device: str, entries: Sequence[Entry]) -> Config:
     descriptor = load_env(env).descriptor
     values: dict[str, dict[str, Any]] = {name: {} for name in (*SECTIONS, "env")}
+    may_choose = {path for path, field in setting_fields().items() if field.setting.auto}
+    to_choose = set(may_choose)
+    chosen: set[str] = set()
     for entry in entries:
+        path = f"{entry.section}.{entry.name}"
         value = _checked(entry, descriptor)
-        if entry.device in ("", device.partition(":")[0]):
-            values[entry.section][entry.name] = value
+        if entry.device not in ("", device.partition(":")[0]):
+            continue
+        chosen.discard(path)
+        if value == AUTO and path in may_choose:
+            values[entry.section].pop(entry.name, None)
+            to_choose.add(path)
+            continue
+        values[entry.section][entry.name] = value
+        to_choose.discard(path)
+        if entry.chosen:
+            chosen.add(path)
     parameters = {
         parameter.name: values["env"].get(parameter.name, parameter.default)
         for parameter in descriptor.parameters
     }
     sections = {name: section(**values[name]) for name, section in SECTIONS.items()}
-    config = Config(env, parameters, **sections)
+    config = Config(
+        env, parameters, **sections, open=frozenset(to_choose), chosen=frozenset(chosen)
+    )
     grids_of(descriptor, config.policy.convolution)  # refuses a convolution of nothing
     return config
 
@@ -119,9 +137,12 @@ def _build(env: str, device: str, entries: Sequence[Entry]) -> Config:
 def config_to_toml(config: Config) -> str:
     """A file that `load_config` reads back to the same settings, whatever the layers below."""
     tables: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
-    for field in setting_fields().values():
-        tables[field.section][field.name] = getattr(getattr(config, field.section), field.name)
+    for path, field in setting_fields().items():
+        value = getattr(getattr(config, field.section), field.name)
+        tables[field.section][field.name] = AUTO if path in config.open else value
     lines = [f"{ENVIRONMENT} = {_literal(config.env)}"]
+    if config.chosen:
+        lines.append(f"{CHOSEN} = [{', '.join(map(_literal, sorted(config.chosen)))}]")
     for section, table in {**tables, "env": config.parameters}.items():
         lines += ["", f"[{section}]", *(f"{name} = {_literal(v)}" for name, v in table.items())]
     return "\n".join(lines) + "\n"
@@ -172,6 +193,7 @@ def _parse(text: str, file: Path, env: str) -> Iterator[Entry]:
             f"Remove its line with {ENVIRONMENT} and its table [env] to use the rest.",
             usage=True,
         )
+    chosen = _paths(tables.pop(CHOSEN, []), file)
     for_devices = {device: _table(tables.pop(device, {}), device, file) for device in DEVICES}
     for device, sections in {"": tables, **for_devices}.items():
         for section, table in sections.items():
@@ -179,11 +201,19 @@ def _parse(text: str, file: Path, env: str) -> Iterator[Entry]:
             if label == CHECK and file == env_defaults(env):
                 continue
             if section not in (*SECTIONS, "env"):
-                known = [*SECTIONS, "env", *(() if device else (ENVIRONMENT, *DEVICES))]
+                known = [*SECTIONS, "env", *(() if device else (ENVIRONMENT, CHOSEN, *DEVICES))]
                 hint = nearest(section, known)
                 raise PuffError(f"There is no section {label} in {file}.", hint, usage=True)
             for name, value in _table(table, label, file).items():
-                yield Entry(section, name, value, file, device)
+                yield Entry(section, name, value, file, device, f"{section}.{name}" in chosen)
+
+
+def _paths(value: object, file: Path) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(path, str) for path in value):
+        raise PuffError(
+            f"{CHOSEN} in {file} is not a list of settings.", "Remove that line.", usage=True
+        )
+    return value
 
 
 def _table(value: object, name: str, file: Path) -> dict[str, Any]:
@@ -205,6 +235,8 @@ def _checked(entry: Entry, descriptor: Descriptor) -> Any:
         alike = [path for path in fields if path.endswith(f".{entry.name}")] or fields
         hint = nearest(entry.spelled(), map(entry.spelled, alike))
         raise PuffError(f"There is no setting {entry.spelled()}{entry.place}.", hint, usage=True)
+    if field.setting.auto and entry.value == AUTO:
+        return AUTO
     if field.type is str:
         choices = field.setting.choices
         if not isinstance(entry.value, str) or (choices and entry.value not in choices):
@@ -223,7 +255,8 @@ def _checked_number(entry: Entry, field: SettingField) -> int | float:
         number = float(number)
     if number is None or not low <= number <= high or (field.type is int and number % 1):
         kind = "a whole number" if field.type is int else "a number"
-        entry.refuse(f"{kind} from {low:.10g} to {high:.10g} {setting.unit}".rstrip())
+        takes = f"{kind} from {low:.10g} to {high:.10g} {setting.unit}".rstrip()
+        entry.refuse(f"{takes}, or {AUTO}" if setting.auto else takes)
     return int(number) if field.type is int else float(number)
 
 

@@ -20,6 +20,7 @@ from pufftui.trainer.ppo.draw import Minibatches
 from pufftui.trainer.ppo.loss import FIGURES
 from pufftui.trainer.ppo.minibatch import Newest
 from pufftui.trainer.ppo.optimizer import scheduled_learning_rate
+from pufftui.trainer.ppo.reward_scale import return_figures
 from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.ppo.update import Learner, UpdateReport
 from pufftui.trainer.ppo.vitals import NOISE_EVERY, unit_figures, update_figures
@@ -43,7 +44,7 @@ class EpochReport:
 def run_epoch(session: TrainingSession, interrupted: Callable[[], bool]) -> EpochReport | None:
     """Collects a rollout and learns from it; None, half done, if `interrupted` said so."""
     config, clock = session.config.train, session.clock
-    rollout = session.collector.collect(config.reward_scale, interrupted)
+    rollout = session.collector.collect(session.reward_scale, interrupted)
     if rollout is None:
         return None
     learning_rate = scheduled_learning_rate(config, session.step)
@@ -59,6 +60,8 @@ def run_epoch(session: TrainingSession, interrupted: Callable[[], bool]) -> Epoc
     with clock.part("learn"):
         figures = report(session, rollout, update)
     session.collector.advance()
+    if session.learner.scaling:
+        figures = session.follow_returns(figures)
     steps = round(figures.pop("steps") * session.ranks.size)
     session.step += steps
     session.epoch += 1
@@ -83,10 +86,13 @@ def learn(
     minibatches = Minibatches(rollout, newest, config, learner.chance)
     figures: list[Tensor] = []
     noise: dict[str, Tensor] = {}
+    returns: dict[str, Tensor] = {}
     for number in range(minibatches.count):
         if interrupted():
             return None
         advantages, magnitudes = newest_advantages(rollout, newest, config)
+        if learner.scaling and number == 0:
+            returns = return_figures(rollout, advantages, config.gamma)
         batch = minibatches.draw(number, advantages, magnitudes)
         learned = learner.gradient.add(
             *(batch, config, learner.chance.coefficients),
@@ -100,7 +106,7 @@ def learn(
     means = torch.stack(figures).mean(dim=0).unbind()
     named = dict(zip((*FIGURES, "grad_norm", "finite"), means, strict=True))
     named["untrained"] = 1 - newest.trained.float().mean()
-    return named | noise | update_figures(learner.policy, rollout)
+    return named | noise | returns | update_figures(learner.policy, rollout)
 
 
 def report(session: TrainingSession, rollout: Rollout, update: UpdateReport) -> dict[str, float]:

@@ -14,17 +14,20 @@ from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import VectorEnv
 from pufftui.trainer import kernels
 from pufftui.trainer.messages.command import SetField
-from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.messages.weights import PolicyWeights, in_own_rewards
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.clock import Clock
 from pufftui.trainer.ppo.collector import Collector
 from pufftui.trainer.ppo.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.ppo.optimizer import PolicyOptimizer
 from pufftui.trainer.ppo.ranks import Ranks
+from pufftui.trainer.ppo.reward_scale import FIGURES as RETURN_FIGURES
+from pufftui.trainer.ppo.reward_scale import RewardScale
 from pufftui.trainer.ppo.rollout import Storage
 from pufftui.trainer.ppo.update import Learner
 from pufftui.trainer.ppo.vitals import UNITS_EVERY, UNITS_STEPS
 from pufftui.trainer.run.checkpoint import without_games
+from pufftui.trainer.settings.choice import MOST_REWARD
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.training.statistics import EpisodeStatistics
 
@@ -74,8 +77,13 @@ class TrainingSession:
             self.generator,
             self.clock,
             Storage(config.vec.observations) if self.device.type != "cpu" else Storage.SHARED,
+            MOST_REWARD if config.scales_rewards else 1.0,
         )
-        self.learner = Learner(self.policy, self.optimizer, self.generator, self.ranks)
+        self.learner = Learner(
+            *(self.policy, self.optimizer, self.generator, self.ranks),
+            scaling=config.scales_rewards,
+        )
+        self._scale = RewardScale(config.train.reward_scale)
         self.statistics = EpisodeStatistics(descriptor.statistics)
         steps = self.vector.agents * config.train.horizon
         self.units_every = UNITS_EVERY * max(1, -(-UNITS_STEPS // (UNITS_EVERY * steps)))
@@ -87,6 +95,23 @@ class TrainingSession:
     def parameters(self) -> int:
         """Trainable numbers in the policy."""
         return sum(parameter.numel() for parameter in self.policy.parameters())
+
+    @property
+    def reward_scale(self) -> float:
+        """What rewards are multiplied by now: found while training, unless somebody gave a number."""
+        config = self.config
+        return self._scale.scale if config.scales_rewards else config.train.reward_scale
+
+    def follow_returns(self, figures: dict[str, float]) -> dict[str, float]:
+        """Adapts the reward scale to a rollout, and the values to it; returns the other figures."""
+        if self.config.scales_rewards:
+            factor, shift = self._scale.follow(figures, self.config.train.gamma)
+            with torch.no_grad():
+                self.policy.heads.bias[-1] += shift
+                self.policy.heads.weight[-1] *= factor
+                self.policy.heads.bias[-1] *= factor
+        kept = {name: value for name, value in figures.items() if name not in RETURN_FIGURES}
+        return kept | {"reward_scale": self.reward_scale}
 
     @property
     def shortfalls(self) -> list[str]:
@@ -112,6 +137,8 @@ class TrainingSession:
             array = parameter.detach().float().cpu().numpy().copy()
             array.flags.writeable = False
             arrays[name] = array
+        if self.config.scales_rewards:
+            arrays = in_own_rewards(arrays, self.reward_scale)
         policy = self.config.policy
         return PolicyWeights(
             self.step, policy.memory, policy.hidden, policy.layers, arrays, policy.convolution
@@ -130,6 +157,7 @@ class TrainingSession:
         arrays["build"] = np.frombuffer(self.vector.library.build, np.uint8)
         for name, value in self.statistics.state().items():
             arrays[f"statistics/{name}"] = value
+        arrays["reward_scale"] = self._scale.state()
         arrays["progress"] = np.array([self.step, self.epoch], np.int64)
         return arrays
 
@@ -157,6 +185,8 @@ class TrainingSession:
         self.vector.restore(arrays["environments"].tobytes())
         self.vector.drain()  # Episodes that finished in the time that is undone.
         self.statistics.restore(section("statistics"))
+        if "reward_scale" in arrays:  # Not in checkpoints of before it was found.
+            self._scale.restore(arrays["reward_scale"])
         self.step, self.epoch = (int(number) for number in arrays["progress"])
         return same
 
@@ -165,7 +195,7 @@ class TrainingSession:
 
         The environments of a rank other than the first are not in the checkpoint; they begin anew.
         """
-        shared = ("policy/", "optimizer/", "progress")
+        shared = ("policy/", "optimizer/", "progress", "reward_scale")
         self.restore({name: arrays[name] for name in arrays if name.startswith(shared)})
 
     def close(self) -> None:

@@ -72,7 +72,7 @@ def test_deciding_and_learning_never_ask_for_a_number(about, memory):
 
     config = TrainConfig(horizon=HORIZON, minibatch_size=256, max_forward_size=128)
     optimizer = PolicyOptimizer(policy, config)
-    learner = Learner(policy, optimizer, chance, Ranks())
+    learner = Learner(policy, optimizer, chance, Ranks(), scaling=True)
     for alpha in (0.8, 0.0):
         settings = TrainConfig(
             horizon=HORIZON, minibatch_size=256, max_forward_size=128, priority_alpha=alpha

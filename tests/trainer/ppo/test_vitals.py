@@ -38,7 +38,9 @@ def never():
 def test_reward_figures_are_those_of_a_loop() -> None:
     rewards = np.random.default_rng(1).normal(size=(7, 5)).astype(np.float32)
     rewards[rewards < 0.3] = 0
-    figures = reward_figures(SimpleNamespace(unclipped=torch.from_numpy(rewards)))
+    unclipped = torch.from_numpy(rewards)
+    rollout = SimpleNamespace(unclipped=unclipped, rewards=unclipped.clamp(-1, 1))
+    figures = reward_figures(rollout)
     given = [abs(float(r)) for r in rewards.flat if r]
     assert figures["reward_size"].item() == pytest.approx(sum(given) / len(given))
     assert figures["reward_nonzero"].item() == pytest.approx(len(given) / rewards.size)
@@ -47,7 +49,8 @@ def test_reward_figures_are_those_of_a_loop() -> None:
 
 
 def test_without_rewards_everything_is_zero() -> None:
-    figures = reward_figures(SimpleNamespace(unclipped=torch.zeros(3, 4)))
+    nothing = torch.zeros(3, 4)
+    figures = reward_figures(SimpleNamespace(unclipped=nothing, rewards=nothing))
     assert [figure.item() for figure in figures.values()] == [0, 0, 0]
 
 

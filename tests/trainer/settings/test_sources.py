@@ -11,7 +11,12 @@ from pufftui.envs.catalogue import env_names, load_env
 from pufftui.envs.descriptor import Parameter, ParameterType
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.settings import sources as layers
-from pufftui.trainer.settings.fields import SECTIONS, Config, setting_fields
+from pufftui.trainer.settings.fields import (
+    SECTIONS,
+    Config,
+    setting_fields,
+    with_live_change,
+)
 from pufftui.trainer.settings.sources import config_to_toml, load_config, parse_number
 
 PARAMETERS = (
@@ -60,8 +65,37 @@ def refusal(*files, **flags):
     return str(caught.value)
 
 
-def test_without_layers_the_declared_defaults_hold():
-    assert load() == Config("squared", {p.name: p.default for p in PARAMETERS})
+AUTOMATIC = {path for path, field in setting_fields().items() if field.setting.auto}
+
+
+def test_without_layers_the_declared_defaults_hold_and_what_may_be_chosen_is_open():
+    parameters = {p.name: p.default for p in PARAMETERS}
+    assert load() == Config("squared", parameters, open=frozenset(AUTOMATIC))
+
+
+def test_what_somebody_gave_a_value_is_not_chosen(own_file, write):
+    own_file.write_text("[train]\ngamma = 0.9\n[cuda.vec]\nagents = 64")
+    mine = write('[train]\ngamma = "auto"\nminibatch_size = 512')
+    assert load().open == AUTOMATIC - {"train.gamma"}
+    assert load(device="cuda").open == AUTOMATIC - {"train.gamma", "vec.agents"}
+    assert load(mine).open == AUTOMATIC - {"train.minibatch_size"}
+    assert load(mine, train__minibatch_size="auto", vec__agents="7").open == AUTOMATIC - {
+        "vec.agents"
+    }
+    assert "or auto" in refusal(vec__agents="many")
+    assert "auto" not in refusal(train__clip="auto").partition("It takes")[2]
+
+
+def test_what_was_chosen_is_remembered_with_its_value(write):
+    chosen = dataclasses.replace(load(), open=frozenset(), chosen=frozenset(AUTOMATIC))
+    file = write(config_to_toml(chosen))
+    assert load(file) == chosen
+    assert load(file, train__gamma="0.5").chosen == AUTOMATIC - {"train.gamma"}
+    assert load(file, train__gamma="auto").open == {"train.gamma"}
+    changed, _ = with_live_change(chosen, "train.reward_scale", 0.5)
+    assert chosen.scales_rewards
+    assert not changed.scales_rewards
+    assert "is not a list" in refusal(write('chosen = "train.gamma"', "wrong.toml"))
 
 
 def test_each_layer_wins_over_the_ones_before(own_file, write):
@@ -188,7 +222,15 @@ parameters = st.fixed_dictionaries(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(st.builds(Config, st.just("squared"), parameters, **sections()))
+@given(
+    st.builds(
+        Config,
+        st.just("squared"),
+        parameters,
+        **sections(),
+        chosen=st.frozensets(st.sampled_from(sorted(AUTOMATIC))),
+    )
+)
 def test_a_config_reads_back_from_its_file(tmp_path, config):
     file = tmp_path / "config.toml"
     file.write_text(config_to_toml(config), encoding="utf-8")

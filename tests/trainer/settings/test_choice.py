@@ -1,0 +1,92 @@
+"""What the program chooses for a run: from random play alone, the same every time, and within its bounds."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pufftui.envs.catalogue import env_names, load_env
+from pufftui.trainer.settings.choice import CHOICES, MOST_REWARD, choose
+from pufftui.trainer.settings.fields import Config, setting_fields
+from pufftui.trainer.settings.tryout import AGENTS, STEPS, Tryout, try_out
+
+ALL = frozenset(CHOICES)
+
+
+def play(rewards: np.ndarray, *, episode: int = 0) -> Tryout:
+    """Random play of (steps, agents) with these rewards, whose episodes all last so long."""
+    rewards = rewards.astype(np.float32)
+    ends = np.zeros(rewards.shape, np.uint8)
+    if episode:
+        ends[episode - 1 :: episode] = 1
+    quiet, alive = np.zeros_like(ends), np.ones_like(ends)
+    return Tryout(rewards, ends, quiet, alive, np.zeros((1, rewards.shape[1], 4), np.uint8))
+
+
+def chosen(tryout: Tryout, device: str = "cpu") -> Config:
+    return choose(Config("squared", {}, open=ALL), device, tryout)
+
+
+def test_every_setting_that_may_be_auto_is_chosen() -> None:
+    assert {path for path, field in setting_fields().items() if field.setting.auto} == ALL
+
+
+@pytest.mark.parametrize("env", env_names())
+def test_a_choice_can_be_repeated_and_is_in_range(env: str) -> None:
+    library = load_env(env)
+    parameters = library.descriptor.parameter_values({})
+    first, second = try_out(library, parameters), try_out(library, parameters)
+    assert first.rewards.shape == (
+        STEPS,
+        -(-AGENTS // library.descriptor.agents) * library.descriptor.agents,
+    )
+    found = choose(Config(env, parameters, open=ALL), "cpu", first)
+    assert found == choose(Config(env, parameters, open=ALL), "cpu", second)
+    assert found.open == frozenset()
+    assert found.chosen == ALL
+    for path in ALL:
+        section, name = path.split(".")
+        setting = setting_fields()[path].setting
+        assert setting.low <= getattr(getattr(found, section), name) <= setting.high
+
+
+def test_what_somebody_gave_stays() -> None:
+    config = Config("squared", {}, open=ALL - {"train.gamma", "vec.agents"})
+    config = replace(config, vec=replace(config.vec, agents=777))
+    found = choose(config, "cpu", play(np.ones((100, 4)), episode=10))
+    assert found.vec.agents == 777
+    assert found.train.gamma == config.train.gamma
+    assert found.train.minibatch_size == 777 * config.train.horizon // 8
+    assert found.chosen == {"train.minibatch_size", "train.reward_scale"}
+
+
+def test_the_discount_reaches_over_half_an_episode() -> None:
+    rewards = np.ones((2000, 4))
+    assert chosen(play(rewards, episode=200)).train.gamma == pytest.approx(0.99)
+    assert chosen(play(rewards, episode=5)).train.gamma == pytest.approx(0.98)
+    assert chosen(play(rewards)).train.gamma == pytest.approx(0.995)
+
+
+@pytest.mark.parametrize("size", [0.001, 1.0, 1000.0])
+def test_the_scale_goes_with_the_size_of_the_rewards(size: float) -> None:
+    noise = np.random.default_rng(1).normal(size=(2000, 4))
+    scale = chosen(play(noise * size, episode=100)).train.reward_scale
+    assert scale * size == pytest.approx(
+        chosen(play(noise, episode=100)).train.reward_scale, rel=1e-3
+    )
+
+
+def test_rare_rewards_do_not_drown_the_rest() -> None:
+    rewards = np.zeros((2000, 4))
+    rewards[700, 1] = 50.0
+    assert chosen(play(rewards)).train.reward_scale * 50.0 == pytest.approx(MOST_REWARD)
+    assert chosen(play(np.zeros((100, 4)))).train.reward_scale == 1.0
+
+
+def test_rewards_that_are_not_finite_count_as_none() -> None:
+    rewards = np.random.default_rng(1).normal(size=(2000, 4))
+    broken = rewards.copy()
+    broken[5, 0], broken[6, 1] = np.nan, np.inf
+    assert chosen(play(broken)).train.reward_scale == pytest.approx(
+        chosen(play(rewards)).train.reward_scale, rel=0.05
+    )

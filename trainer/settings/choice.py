@@ -1,0 +1,88 @@
+"""What the program chooses where nobody gave a value: settings that are `auto`, resolved once as a run begins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from pufftui.trainer.settings.fields import REWARD_SCALE, Config, setting_fields
+from pufftui.trainer.settings.tryout import Tryout
+
+AGENTS = {"cpu": 256, "cuda": 4096}
+"""Few agents learn from few steps; a GPU gets many nearly for nothing."""
+
+MINIBATCHES = 8
+"""Gradient steps on a rollout, if each step is learned from once."""
+
+SHORTEST_REACH, LONGEST_REACH = 50.0, 200.0
+"""Bounds of 1 / (1 - gamma): shorter sees no consequences, longer takes many updates to learn."""
+
+REACH = 0.5
+"""1 / (1 - gamma) as a share of an episode in random play; those of a good player are often longer."""
+
+MOST_REWARD = 5.0
+"""The size of the largest reward after scaling: rare ones are not to drown all else."""
+
+
+def choose(config: Config, device: str, tryout: Tryout) -> Config:
+    """The config with a value for each open setting; `device` is cpu or cuda.
+
+    It depends on the environment, the other settings and the kind of device, and on nothing else.
+    """
+    chosen = config
+    for path in [path for path in CHOICES if path in config.open]:
+        section, name = path.split(".")
+        value = CHOICES[path](chosen, device, tryout)
+        changed = replace(getattr(chosen, section), **{name: value})
+        chosen = replace(chosen, **{section: changed})
+    return replace(chosen, open=frozenset(), chosen=config.chosen | config.open)
+
+
+def _agents(config: Config, device: str, tryout: Tryout) -> int:
+    del config, tryout
+    return AGENTS[device]
+
+
+def _minibatch_size(config: Config, device: str, tryout: Tryout) -> int:
+    del device, tryout
+    return max(1, config.vec.agents * config.train.horizon // MINIBATCHES)
+
+
+def _gamma(config: Config, device: str, tryout: Tryout) -> float:
+    del config, device
+    reach = min(max(REACH * tryout.episode_steps, SHORTEST_REACH), LONGEST_REACH)
+    return round(1 - 1 / reach, 4)
+
+
+def _reward_scale(config: Config, device: str, tryout: Tryout) -> float:
+    """To begin with; training finds it anew (reward_scale.py)."""
+    del device
+    rewards = np.where(tryout.alive > 0, np.nan_to_num(tryout.rewards, posinf=0, neginf=0), 0)
+    largest = float(np.abs(rewards).max())
+    if largest == 0:
+        return 1.0
+    decay = config.train.gamma * config.train.gae_lambda
+    ends = (tryout.terminals | tryout.truncations) > 0
+    ahead = np.zeros(rewards.shape[1])
+    returns = np.empty_like(rewards, dtype=np.float64)
+    for step in reversed(range(len(rewards))):
+        ahead = rewards[step] + decay * np.where(ends[step], 0, ahead)
+        returns[step] = ahead
+    spread = float(returns.std())
+    scale = min(1 / spread if spread else math.inf, MOST_REWARD / largest)
+    declared = setting_fields()[REWARD_SCALE].setting
+    assert declared.low is not None
+    assert declared.high is not None
+    return float(f"{min(max(scale, declared.low), declared.high):.4g}")
+
+
+CHOICES: Mapping[str, Callable[[Config, str, Tryout], int | float]] = {
+    "vec.agents": _agents,
+    "train.minibatch_size": _minibatch_size,
+    "train.gamma": _gamma,
+    REWARD_SCALE: _reward_scale,
+}
+"""How each setting that may be `auto` is chosen, in an order in which each finds what it builds on."""

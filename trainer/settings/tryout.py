@@ -1,0 +1,76 @@
+"""What a little random play shows of an environment, before anything is learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pufftui.envs.descriptor import ActionKind, Descriptor
+from pufftui.envs.library import EnvLibrary
+from pufftui.envs.vector import VectorEnv
+
+AGENTS, STEPS = 32, 512
+"""So few that an environment with slow steps does not hold up a start by much."""
+
+SEEN_EVERY = 8
+"""Steps from one look at the observations to the next: those in between are much alike."""
+
+SEED = 20_011
+"""Always the same, so that a run can be repeated."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tryout:
+    """Steps of random play, time-major: rewards (steps, agents) float32, flags uint8 alike.
+
+    `observations` (looks, agents, bytes) uint8 are what was seen now and then.
+    """
+
+    rewards: NDArray[np.float32]
+    terminals: NDArray[np.uint8]
+    truncations: NDArray[np.uint8]
+    alive: NDArray[np.uint8]
+    observations: NDArray[np.uint8]
+
+    @property
+    def episode_steps(self) -> float:
+        """How long an episode lasts on average; at least that, if few ended."""
+        ends = int((self.terminals | self.truncations).sum())
+        return int(self.alive.sum()) / max(1, ends)
+
+
+def try_out(library: EnvLibrary, parameters: dict[str, float]) -> Tryout:
+    """Plays a little at random; the same every time."""
+    descriptor = library.descriptor
+    random = np.random.default_rng(SEED)
+    environments = -(-AGENTS // descriptor.agents)
+    with VectorEnv(
+        library, parameters, environments=environments, groups=1, threads=1, seed=SEED
+    ) as vector:
+        buffers = vector.buffers()
+        vector.reset(0, buffers)
+        steps, seen = [], []
+        for step in range(STEPS):
+            _act_at_random(descriptor, random, buffers.actions)
+            vector.step(0, buffers)
+            flags = buffers.terminals, buffers.truncations, buffers.alive
+            steps.append([array.copy() for array in (buffers.rewards, *flags)])
+            if step % SEEN_EVERY == 0:
+                seen.append(buffers.observations.copy())
+    rewards, terminals, truncations, alive = map(np.stack, zip(*steps, strict=True))
+    return Tryout(rewards, terminals, truncations, alive, np.stack(seen))
+
+
+def _act_at_random(
+    descriptor: Descriptor,
+    random: np.random.Generator,
+    actions: NDArray[np.int32] | NDArray[np.float32],
+) -> None:
+    """Fills (agents, components)."""
+    if descriptor.action_kind is ActionKind.CONTINUOUS:
+        actions[:] = random.uniform(-1, 1, actions.shape)
+        return
+    for column, action in enumerate(descriptor.actions):
+        actions[:, column] = random.integers(len(action.choices), size=len(actions))

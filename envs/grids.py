@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pufftui.envs.descriptor import Descriptor, Field
+from pufftui.envs.descriptor import Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
 
 LEAST_SIDE = 3
@@ -29,6 +29,17 @@ class Grid:
 def feature_count(field: Field) -> int:
     """Features that a field becomes: one per class of a category."""
     return field.count * max(field.classes, 1)
+
+
+def float_places(descriptor: Descriptor) -> list[int]:
+    """Which of the features are floats, in order; the others are made from bytes."""
+    places: list[int] = []
+    first = 0
+    for field in descriptor.fields:
+        if field.dtype is DType.FLOAT32:
+            places += range(first, first + field.count)
+        first += feature_count(field)
+    return places
 
 
 def grids_of(descriptor: Descriptor, channels: int) -> list[Grid]:

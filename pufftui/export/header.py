@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
-from pufftui.envs.grids import feature_count, grids_of
+from pufftui.envs.grids import feature_count, float_places, grids_of
 from pufftui.trainer.messages.weights import PolicyWeights
 
 PARTS = Path(__file__).parent / "c"
@@ -91,6 +91,10 @@ def _tables(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
         for number in range(len(grids_of(descriptor, weights.convolution)))
         for kind in ("weight", "bias")
     }
+    if _normalises(weights):
+        floats = float_places(descriptor)
+        tables["shifts"] = arrays["normaliser.shifts"][floats]
+        tables["scales"] = arrays["normaliser.scales"][floats]
     tables |= {
         "encoder_weight": arrays["encoder.weight"].T,
         "encoder_bias": arrays["encoder.bias"],
@@ -137,8 +141,8 @@ def _program(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     """The parts of the code that this policy needs, in the order in which C wants them."""
     parts = ["policy"]
     for field in descriptor.fields:
-        if _reader(field) not in parts:
-            parts.append(_reader(field))
+        if _reader(field, weights) not in parts:
+            parts.append(_reader(field, weights))
     if weights.convolution:
         parts.append("grid")
     parts.append(weights.memory)
@@ -176,7 +180,7 @@ def _readings(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     """A call for each field, which adds what it shows to the hidden layer."""
     grids = {grid.first: grid for grid in grids_of(descriptor, weights.convolution)}
     order = list(grids)
-    first = feature = 0
+    first = feature = floats = 0
     for field in descriptor.fields:
         end = f", hidden); /* {_comment(field.name)} */"
         if first in grids:
@@ -186,17 +190,24 @@ def _readings(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
             yield f"                policy_convolution{number}_bias, {feature}{end}"
             feature += grid.side * grid.side * weights.convolution
         else:
-            classes = f"{field.classes}, " if _reader(field) == "categories" else ""
-            call = f"policy_{_reader(field)}(bytes + {field.offset}, {field.count}, {classes}"
+            reader = _reader(field, weights)
+            own = {"categories": f"{field.classes}, ", "normalised": f"{floats}, "}.get(reader, "")
+            call = f"policy_{reader}(bytes + {field.offset}, {field.count}, {own}"
             yield f"    {call}{feature}{end}"
             feature += feature_count(field)
+            floats += field.count if field.dtype is DType.FLOAT32 else 0
         first += feature_count(field)
 
 
-def _reader(field: Field) -> str:
+def _normalises(weights: PolicyWeights) -> bool:
+    """Whether the policy normalises the floats that it sees."""
+    return "normaliser.scales" in weights.arrays
+
+
+def _reader(field: Field, weights: PolicyWeights) -> str:
     """The function in C that reads a field."""
     if field.dtype is DType.FLOAT32:
-        return "floats"
+        return "normalised" if _normalises(weights) else "floats"
     return "categories" if field.classes else "bytes"
 
 
@@ -230,7 +241,7 @@ def _prose(weights: PolicyWeights, descriptor: Descriptor, origin: str) -> str:
         "",
         f"An observation is {descriptor.observation_bytes} bytes, as the environment writes them:",
         "",
-        *[f"    {_describe(field)}" for field in descriptor.fields],
+        *[f"    {_describe(field, weights)}" for field in descriptor.fields],
         "",
         *_describe_actions(descriptor),
         "",
@@ -242,11 +253,12 @@ def _prose(weights: PolicyWeights, descriptor: Descriptor, origin: str) -> str:
     return "\n".join(["/*", *_wrapped(lines), " */"])
 
 
-def _describe(field: Field) -> str:
+def _describe(field: Field, weights: PolicyWeights) -> str:
     name = _comment(field.name)
     place = f"bytes {field.offset} to {field.offset + field.count * field.dtype.itemsize - 1}"
     if field.dtype is DType.FLOAT32:
-        what = "float32 of this machine, as they are"
+        how = "the policy normalises them" if _normalises(weights) else "as they are"
+        what = f"float32 of this machine, {how}"
     elif field.classes:
         what = f"a byte each, a category from 0 to {field.classes - 1} (the policy sees it one-hot)"
     else:

@@ -16,6 +16,9 @@ from pufftui.trainer.messages.weights import PolicyWeights
 
 Array = NDArray[np.float32]
 
+LARGEST = np.float32(10)
+"""Deviations from the mean at which a normalised feature is cut off."""
+
 
 def initial_state(weights: PolicyWeights, rows: int) -> Array:
     """The recurrent state at the start of an episode, (layers, parts, rows, hidden)."""
@@ -41,7 +44,7 @@ def forward(
 
 def _seen(weights: PolicyWeights, descriptor: Descriptor, observations: NDArray[np.uint8]) -> Array:
     """What the encoder reads: the features, grids through their convolutions."""
-    found = features(observations, descriptor)
+    found = _normalised(weights, features(observations, descriptor))
     parts, end = [], 0
     for number, grid in enumerate(grids_of(descriptor, weights.convolution)):
         cells = found[:, grid.first : grid.first + grid.width]
@@ -52,6 +55,17 @@ def _seen(weights: PolicyWeights, descriptor: Descriptor, observations: NDArray[
         parts += [found[:, end : grid.first], seen]
         end = grid.first + grid.width
     return np.concatenate([*parts, found[:, end:]], axis=1) if parts else found
+
+
+def _normalised(weights: PolicyWeights, found: Array) -> Array:
+    """Features (rows, width) as the policy's normaliser makes them, if it has one."""
+    if "normaliser.scales" not in weights.arrays:
+        return found
+    shifts, scales = (weights.arrays[f"normaliser.{name}"] for name in ("shifts", "scales"))
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = np.clip((found - shifts) * scales, -LARGEST, LARGEST)
+        result: Array = moved + (found - found)  # What is not finite becomes NaN.
+    return result
 
 
 def _convolved(cells: Array, weight: Array) -> Array:

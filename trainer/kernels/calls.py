@@ -25,7 +25,12 @@ UNREAD: Mapping[str, frozenset[str]] = {
 }
 """Fields that a kernel leaves alone, and that its callers leave out: where two share a struct."""
 
-NULLABLE = frozenset({("puff_mingru", "resets"), ("puff_features", "indices")})
+NULLABLE = frozenset(
+    {
+        ("puff_mingru", "resets"),
+        *(("puff_features", field) for field in ("indices", "shifts", "scales")),
+    }
+)
 """Pointers that may be NULL."""
 
 STRIDED = frozenset({("puff_sampling", "logits")})

@@ -4,6 +4,9 @@
 
 enum { TILE = 256, AHEAD = 4 };
 
+/* In deviations from the mean; as in normaliser.py. */
+#define LARGEST 10.0f
+
 INLINE void set_number(void* to, int64_t at, float value, int bf16) {
     if (bf16) {
         ((uint16_t*)to)[at] = to_bf16(value);
@@ -12,15 +15,33 @@ INLINE void set_number(void* to, int64_t at, float value, int bf16) {
     }
 }
 
-/* One field of one observation; returns how many features it became. */
-INLINE int64_t field_features(const puff_feature_field* field, const uint8_t* observation,
-                              void* outputs, int64_t at, int bf16) {
+/* Brings floats to mean 0 and deviation 1; what is not finite becomes NaN. */
+INLINE void normalise(float* restrict numbers, const float* restrict shifts,
+                      const float* restrict scales, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        const float zero = numbers[i] - numbers[i];
+        float number = (numbers[i] - shifts[i]) * scales[i];
+        number = number > LARGEST ? LARGEST : number;
+        number = number < -LARGEST ? -LARGEST : number;
+        numbers[i] = number + zero;
+    }
+}
+
+/* One field of one observation, whose first feature is the row's `feature`; returns how many
+ * features it became. */
+INLINE int64_t field_features(const puff_features* batch, const puff_feature_field* field,
+                              const uint8_t* observation, int64_t row, int64_t feature, int bf16) {
+    void* outputs = batch->outputs;
+    const int64_t at = row * batch->width + feature;
     const uint8_t* bytes = observation + field->offset;
     if (field->dtype == 1) {
         float numbers[TILE];
         for (int64_t i = 0; i < field->count; i += TILE) {
             const int64_t count = field->count - i < TILE ? field->count - i : TILE;
             memcpy(numbers, bytes + i * (int64_t)sizeof(float), (size_t)count * sizeof(float));
+            if (batch->shifts) {
+                normalise(numbers, batch->shifts + feature + i, batch->scales + feature + i, count);
+            }
             store(outputs, at + i, numbers, count, bf16);
         }
         return field->count;
@@ -58,9 +79,9 @@ INLINE void feature_rows(const puff_features* batch, int64_t first, int64_t end,
     for (int64_t row = first; row < end; row++) {
         const uint8_t* observation = observation_of(batch, row);
         if (row + AHEAD < end) fetch_early(observation_of(batch, row + AHEAD), batch->bytes);
-        int64_t at = row * batch->width;
+        int64_t feature = 0;
         for (int32_t f = 0; f < batch->field_count; f++) {
-            at += field_features(&batch->fields[f], observation, batch->outputs, at, bf16);
+            feature += field_features(batch, &batch->fields[f], observation, row, feature, bf16);
         }
     }
 }

@@ -13,7 +13,7 @@ import triton.language as tl
 from torch import Tensor
 
 from pufftui.trainer.kernels.gpu import positive_candidate
-from pufftui.trainer.kernels.gpu_gather import feature_at
+from pufftui.trainer.kernels.gpu_gather import feature_at, normalised
 
 BLOCK, WARPS = 32, 4
 """Agents and warps of a program."""
@@ -43,12 +43,14 @@ def run(
     outputs: int,
     has_floats: bool,
     words: bool,
+    shifts: Tensor | None = None,
+    scales: Tensor | None = None,
 ) -> None:
     """Decides for a group of agents; everything must be within the GPU's reach.
 
     `observations` (rows, bytes) uint8; `resets` (rows,) uint8 marks those whose state goes back to zero
     first, and is copied to `kept_resets`; `selected` (rows,) uint8 those that are looked at, None takes all.
-    `table`, `has_floats` and `words` as for `gpu_gather.features`. `weights` are those of the encoder, the gates of every layer and the heads, one
+    `table`, `has_floats`, `words`, `shifts` and `scales` as for `gpu_gather.features`. `weights` are those of the encoder, the gates of every layer and the heads, one
     after the other, in the products' format; `biases` the same, float32. `values` (rows,) is filled; with
     `step`, one int32, the place is so many times `stride` further on. With `drawing`, actions are drawn and
     the `state` (layers, 1, rows, hidden) moves on: `noise` (rows, components), `sizes` (components,) int32,
@@ -59,7 +61,8 @@ def run(
     components = len(drawn["sizes"]) if drawn else 1
     names = ("noise", "sizes", "actions", "sent", "log_probabilities")
     decide[(triton.cdiv(rows, BLOCK),)](
-        *(observations, resets, kept_resets, selected, state, table, weights, biases, values, step),
+        *(observations, resets, kept_resets, selected, state, table, shifts, scales),
+        *(weights, biases, values, step),
         *(drawn.get(name) for name in names),
         *(rows, count, len(table), stride, components),
         hidden=hidden,
@@ -71,6 +74,7 @@ def run(
         chunk=CHUNK,
         has_floats=has_floats,
         words=words,
+        normal=shifts is not None,
         has_resets=resets is not None,
         keeps_resets=kept_resets is not None,
         has_selected=selected is not None,
@@ -81,8 +85,9 @@ def run(
 
 
 @triton.jit
-def features_of(observations, row, inside, count, table, first, width,
-                has_floats: tl.constexpr, words: tl.constexpr, chunk: tl.constexpr):  # fmt: skip
+def features_of(observations, row, inside, count, table, shifts, scales, first, width,
+                has_floats: tl.constexpr, words: tl.constexpr, normal: tl.constexpr,
+                chunk: tl.constexpr):  # fmt: skip
     """The features from `first` on of each row, (rows, chunk) float32, zero beyond the last."""
     feature = first + tl.arange(0, chunk)
     exists = feature < width
@@ -91,7 +96,10 @@ def features_of(observations, row, inside, count, table, first, width,
     category = tl.load(table + feature * 3 + 2, mask=exists, other=0)[None, :]
     place = observations + row.to(tl.int64)[:, None] * count + offset
     there = inside[:, None] & exists[None, :]
-    return feature_at(place, there, kind, category, has_floats, words)
+    number = feature_at(place, there, kind, category, has_floats, words)
+    if normal:
+        number = normalised(number, shifts, scales, feature, exists)
+    return number
 
 
 @triton.jit
@@ -153,13 +161,13 @@ def draw(heads, row, inside, column, noise, sizes, actions, sent, log_probabilit
 
 @triton.jit
 def decide(
-    observations, resets, kept_resets, selected, state, table, weights, biases, values, step,
-    noise, sizes, actions, sent, log_probabilities,
+    observations, resets, kept_resets, selected, state, table, shifts, scales,
+    weights, biases, values, step, noise, sizes, actions, sent, log_probabilities,
     rows, count, width, stride, components,
     hidden: tl.constexpr, outputs: tl.constexpr, layers: tl.constexpr,
     lanes: tl.constexpr, columns: tl.constexpr, block: tl.constexpr, chunk: tl.constexpr,
-    has_floats: tl.constexpr, words: tl.constexpr, has_resets: tl.constexpr, keeps_resets: tl.constexpr,
-    has_selected: tl.constexpr,
+    has_floats: tl.constexpr, words: tl.constexpr, normal: tl.constexpr,
+    has_resets: tl.constexpr, keeps_resets: tl.constexpr, has_selected: tl.constexpr,
     has_step: tl.constexpr, draws: tl.constexpr,
 ):  # fmt: skip
     """A block of agents, from their observations to their actions."""
@@ -174,8 +182,9 @@ def decide(
     x = tl.zeros((block, lanes), tl.float32)
     for first in range(0, width, chunk):
         seen = features_of(
-            observations, row, inside, count, table, first, width, has_floats, words, chunk
-        )
+            observations, row, inside, count, table, shifts, scales, first, width,
+            has_floats, words, normal, chunk,
+        )  # fmt: skip
         feature = first + tl.arange(0, chunk)
         there = (feature < width)[:, None] & (unit < hidden)[None, :]
         w = tl.load(weights + unit[None, :] * width + feature[:, None], mask=there, other=0)

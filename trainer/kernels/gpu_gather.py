@@ -23,6 +23,9 @@ TILE, MOST_COLUMNS = 2048, 128
 LANES = 256
 """Agent steps of a program that copies."""
 
+LARGEST = tl.constexpr(10.0)
+"""Deviations from the mean at which a feature is cut off, as in normaliser.py."""
+
 
 def feature_table(fields: Iterable[Field]) -> Tensor:
     """For each feature the byte at which it is found, its kind, and its class: (width, 3) int32, on the CPU."""
@@ -52,11 +55,13 @@ def features(
     *,
     has_floats: bool = True,
     words: bool = False,
+    shifts: Tensor | None = None,
+    scales: Tensor | None = None,
 ) -> Tensor:
     """Observations (steps, agents, bytes) uint8 -> (steps, rows, width), as `puff_make_features`.
 
     `rows` (rows,) int64 picks agents; None takes all. `table` is a `feature_table` on the same device;
-    `words` what `in_words` says of its fields.
+    `words` what `in_words` says of its fields. With `shifts` and `scales` (width,) float32 features are normalised.
     """
     steps, agents, size = observations.shape
     segments = agents if rows is None else len(rows)
@@ -66,11 +71,19 @@ def features(
     columns = min(MOST_COLUMNS, triton.next_power_of_2(width))
     lanes = TILE // columns
     unpack[triton.cdiv(steps * segments, lanes), triton.cdiv(width, columns)](
-        *(observations, None if rows is None else rows.contiguous(), table, outputs),
+        *(
+            observations,
+            None if rows is None else rows.contiguous(),
+            table,
+            shifts,
+            scales,
+            outputs,
+        ),
         *(steps * segments, agents, segments, size, width),
         has_rows=rows is not None,
         has_floats=has_floats,
         words=words and observations.data_ptr() % 4 == 0,
+        normal=shifts is not None,
         lanes=lanes,
         columns=columns,
     )
@@ -175,9 +188,18 @@ def feature_at(place, there, kind, category, has_floats: tl.constexpr, words: tl
 
 
 @triton.jit
+def normalised(number, shifts, scales, feature, exists):
+    """Features (rows, columns), of which `feature` (columns,) are the numbers, as normaliser.py makes them."""
+    shift = tl.load(shifts + feature, mask=exists, other=0)[None, :]
+    scale = tl.load(scales + feature, mask=exists, other=0)[None, :]
+    moved = tl.minimum(tl.maximum((number - shift) * scale, -LARGEST), LARGEST)
+    return moved + (number - number)
+
+
+@triton.jit
 def unpack(
-    observations, rows, table, outputs, elements, agents, segments, size, width,
-    has_rows: tl.constexpr, has_floats: tl.constexpr, words: tl.constexpr,
+    observations, rows, table, shifts, scales, outputs, elements, agents, segments, size, width,
+    has_rows: tl.constexpr, has_floats: tl.constexpr, words: tl.constexpr, normal: tl.constexpr,
     lanes: tl.constexpr, columns: tl.constexpr,
 ):  # fmt: skip
     """Some features of some observations."""
@@ -195,6 +217,8 @@ def unpack(
     there = inside[:, None] & exists[None, :]
     place = observations + start[:, None] + offset
     number = feature_at(place, there, kind, category, has_floats, words)
+    if normal:
+        number = normalised(number, shifts, scales, column, exists)
     to = outputs + element[:, None] * width + column[None, :]
     tl.store(to, number.to(outputs.dtype.element_ty), mask=there)
 

@@ -127,8 +127,9 @@ class Trial:
         seen = self.numbers(self.steps, self.agents, 8, dtype=torch.uint8)
         rows = torch.arange(self.segments, device=self.device)
         table = torch.tensor([[0, 1, 0], [4, 0, 0], [5, 2, 1]], dtype=torch.int32).to(self.device)
-        for words in (True, False):
-            gpu_gather.features(seen, rows, table, self.number, words=words)
+        gpu_gather.features(seen, rows, table, self.number, words=True)
+        normal = self.each("shifts scales", len(table))
+        gpu_gather.features(seen, rows, table, self.number, words=False, **normal)
 
     def pick(self) -> None:
         steps, agents = self.steps, self.agents

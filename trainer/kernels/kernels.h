@@ -75,8 +75,9 @@ typedef struct {
 
 void puff_advantages(puff_kernels* kernels, const puff_advantage* batch);
 
-/* What the policy's first layer reads, made from raw observations: floats as they are, categories
- * one-hot, plain bytes divided by 255. `fields` is the descriptor's table. */
+/* What the policy's first layer reads, made from raw observations: floats as they are or normalised
+ * (normaliser.py), categories one-hot, plain bytes divided by 255. `fields` is the descriptor's
+ * table. */
 typedef struct {
     int32_t offset;
     int32_t count;
@@ -95,6 +96,8 @@ typedef struct {
     const puff_feature_field* fields;
     const uint8_t* observations; /* (steps, agents, bytes) */
     const int64_t* indices;      /* (segments,) which agents; NULL for all of them */
+    const float* shifts;         /* (width,) for floats, or NULL: they stay as they are */
+    const float* scales;         /* as `shifts` */
     void* outputs;               /* (steps, segments, width) number */
 } puff_features;
 

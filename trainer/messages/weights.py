@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 class PolicyWeights:
     """The policy after `step` agent steps.
 
-    `arrays` has the names and shapes of the torch policy's `state_dict`, in float32;
-    its values are in the environment's own rewards if the reward scale was found while training.
+    `arrays` has the names and shapes of the torch policy's `state_dict`, in float32, those of its
+    normaliser among them if it has one; its values are in the environment's own rewards if the reward
+    scale was found while training.
     `memory` is none, mingru or lstm, `hidden` the width and `layers` the number of memory layers,
     `convolution` the channels of a convolution, 0 without one.
     """

@@ -9,16 +9,21 @@ from torch import Tensor
 
 from pufftui.envs.descriptor import Descriptor, DType
 from pufftui.trainer import kernels
+from pufftui.trainer.network.normaliser import Normaliser, numbers
 
 
 class Features:
-    """Floats as they are, categories one-hot, plain bytes scaled to [0, 1].
+    """Floats as they are or normalised, categories one-hot, plain bytes scaled to [0, 1].
 
     `width` is their number; they come in the number format of the matrix products.
     """
 
-    def __init__(self, descriptor: Descriptor, dtype: torch.dtype) -> None:
+    def __init__(
+        self, descriptor: Descriptor, dtype: torch.dtype, normaliser: Normaliser | None = None
+    ) -> None:
+        """With a `normaliser`, which must be where the observations are, floats are what it makes of them."""
         self.fields = descriptor.fields
+        self.normaliser = normaliser
         self.dtype = dtype
         self.width = sum(field.count * max(field.classes, 1) for field in self.fields)
         table = [[f.offset, f.count, f.dtype, f.classes] for f in self.fields]
@@ -39,6 +44,7 @@ class Features:
         steps, agents, count = observations.shape
         segments = agents if rows is None else len(rows)
         outputs = torch.empty((steps, segments, self.width), dtype=self.dtype)
+        normaliser = self.normaliser
         kernels.run(
             "puff_make_features",
             "puff_features",
@@ -53,6 +59,8 @@ class Features:
             fields=self._table,
             observations=observations.contiguous(),
             indices=None if rows is None else rows.contiguous(),
+            shifts=None if normaliser is None else normaliser.shifts,
+            scales=None if normaliser is None else normaliser.scales,
             outputs=outputs,
         )
         return outputs
@@ -67,7 +75,13 @@ class Features:
                 "has_floats": any(field.dtype is DType.FLOAT32 for field in self.fields),
                 "words": gpu_gather.in_words(self.fields, self._bytes),
             }
-        return self._on_devices[device]
+        normaliser = self.normaliser
+        if normaliser is None:
+            return self._on_devices[device]
+        return self._on_devices[device] | {
+            "shifts": normaliser.shifts,
+            "scales": normaliser.scales,
+        }
 
     def _on_gpu(self, observations: Tensor, rows: Tensor | None) -> Tensor:
         from pufftui.trainer.kernels import gpu_gather
@@ -77,15 +91,19 @@ class Features:
 
     def plain(self, observations: Tensor) -> Tensor:
         """The same written in torch, for any device: (..., bytes) -> (..., width)."""
+        normaliser = self.normaliser
+        number = (
+            self.dtype if normaliser is None else torch.float32
+        )  # It works before the rounding.
         parts = []
         for field in self.fields:
-            end = field.offset + field.count * field.dtype.itemsize
-            part = observations[..., field.offset : end]
+            part = observations[..., field.offset : field.offset + field.count]
             if field.dtype is DType.FLOAT32:
-                parts.append(part.contiguous().view(torch.float32).to(self.dtype))
+                parts.append(numbers(field, observations).to(number))
             elif field.classes:
                 classes = torch.arange(field.classes, dtype=torch.uint8, device=part.device)
-                parts.append((part.unsqueeze(-1) == classes).to(self.dtype).flatten(-2))
+                parts.append((part.unsqueeze(-1) == classes).to(number).flatten(-2))
             else:
-                parts.append((part.float() / 255).to(self.dtype))
-        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+                parts.append((part.float() / 255).to(number))
+        features = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+        return features if normaliser is None else normaliser(features).to(self.dtype)

@@ -19,6 +19,7 @@ from pufftui.trainer.network.features import Features
 from pufftui.trainer.network.gelu import gelu
 from pufftui.trainer.network.heads import last_layer
 from pufftui.trainer.network.mingru import scan
+from pufftui.trainer.network.normaliser import Normaliser
 from pufftui.trainer.settings.fields import PolicyConfig
 
 LONGEST_MEMORY = 64
@@ -44,7 +45,8 @@ class Policy(nn.Module):
         self.descriptor = descriptor
         self.dtype = dtype
         self.hidden = config.hidden
-        self.features = Features(descriptor, dtype)
+        self.normaliser = Normaliser.wanted(descriptor, config.normalise)
+        self.features = Features(descriptor, dtype, self.normaliser)
         self.grids = grids_of(descriptor, config.convolution)
         self.convolutions = nn.ModuleList(
             nn.Conv2d(grid.classes, config.convolution, LEAST_SIDE) for grid in self.grids
@@ -76,11 +78,12 @@ class Policy(nn.Module):
     def for_deciding(self) -> Policy:
         """Itself, or a copy whose weights have the format of the products, so that no step casts them.
 
-        The copy shares the heads, whose sums are float32; the rest it learns from `follow`.
+        The copy shares the heads, whose sums are float32, and what observations become; the rest it learns
+        from `follow`.
         """
         if self.dtype == torch.float32:
             return self
-        shared = (self.descriptor, self.features, self.heads, self.log_std)
+        shared = (self.descriptor, self.features, self.normaliser, self.heads, self.log_std)
         twin = copy.deepcopy(self, {id(part): part for part in shared})
         for part in (twin.convolutions, twin.encoder, twin.memory):
             if part is not None:

@@ -1,6 +1,6 @@
 """One iteration of training, in the order of the algorithm; docs/algorithm.md has its formulas.
 
-    collect -> for each minibatch: advantages, minibatch, gradient, step -> report
+    collect -> for each minibatch: advantages, minibatch, gradient, step -> report -> normaliser
 
 What `learn` does is recorded on a GPU, once, as a CUDA graph: it asks the device for no number.
 """
@@ -59,6 +59,8 @@ def run_epoch(session: TrainingSession, interrupted: Callable[[], bool]) -> Epoc
     session.statistics.add(episodes)
     with clock.part("learn"):
         figures = report(session, rollout, update)
+        if session.observed is not None:
+            session.observed.learn(rollout.observations[:-1], rollout.alive)
     session.collector.advance()
     if session.learner.scaling:
         figures = session.follow_returns(figures)

@@ -19,6 +19,7 @@ from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.clock import Clock
 from pufftui.trainer.ppo.collector import Collector
 from pufftui.trainer.ppo.device import choose_device, product_dtype, thread_count
+from pufftui.trainer.ppo.observed import ObservedMoments
 from pufftui.trainer.ppo.optimizer import PolicyOptimizer
 from pufftui.trainer.ppo.ranks import Ranks
 from pufftui.trainer.ppo.reward_scale import FIGURES as RETURN_FIGURES
@@ -29,10 +30,14 @@ from pufftui.trainer.ppo.vitals import UNITS_EVERY, UNITS_STEPS
 from pufftui.trainer.run.checkpoint import without_games
 from pufftui.trainer.settings.choice import MOST_REWARD
 from pufftui.trainer.settings.fields import Config
+from pufftui.trainer.training.first_look import first_look
 from pufftui.trainer.training.statistics import EpisodeStatistics
 
 SEEDS_APART = 1_000_003
 """Between the seeds of two ranks."""
+
+FIRST_LOOK = 7_777_777
+"""Between a run's seed and that of the play that its normaliser begins with, the same on all ranks."""
 
 
 class TrainingSession:
@@ -69,6 +74,13 @@ class TrainingSession:
         dtype = product_dtype(config.train.precision, self.device)
         first_weights = torch.Generator().manual_seed(config.run.seed)
         self.policy = Policy(descriptor, config.policy, dtype, first_weights).to(self.device)
+        self.observed: ObservedMoments | None = None
+        """What the policy's normaliser follows, if it has one."""
+        if self.policy.normaliser is not None:
+            self.observed = ObservedMoments(self.policy, self.policy.normaliser, self.ranks)
+            seed = config.run.seed + FIRST_LOOK
+            look = first_look(library, config.parameters, threads=self.threads, seed=seed)
+            self.observed.prime(*look)
         self.optimizer = PolicyOptimizer(self.policy, config.train)
         self.collector = Collector(
             self.vector,
@@ -149,6 +161,8 @@ class TrainingSession:
         tensors = {f"policy/{name}": value for name, value in self.policy.state_dict().items()}
         tensors |= {f"optimizer/{name}": value for name, value in self.optimizer.state().items()}
         tensors |= {f"rollout/{name}": value for name, value in self.collector.carried().items()}
+        if self.observed is not None:
+            tensors |= {f"observed/{name}": value for name, value in self.observed.state().items()}
         tensors["random/generator"] = self.generator.get_state()
         arrays: dict[str, NDArray[Any]] = {
             name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()
@@ -179,6 +193,8 @@ class TrainingSession:
             return {key: torch.from_numpy(value.copy()) for key, value in section(name).items()}
 
         self.policy.load_state_dict(tensors("policy"))
+        if self.observed is not None:
+            self.observed.restore(tensors("observed"))
         self.optimizer.restore(tensors("optimizer"))
         self.collector.restore(tensors("rollout"))
         self.generator.set_state(tensors("random")["generator"])
@@ -191,11 +207,11 @@ class TrainingSession:
         return same
 
     def restore_shared(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Puts back what all ranks have in common: policy, optimizer, progress.
+        """Puts back what all ranks have in common: policy, what it has observed, optimizer, progress.
 
         The environments of a rank other than the first are not in the checkpoint; they begin anew.
         """
-        shared = ("policy/", "optimizer/", "progress", "reward_scale")
+        shared = ("policy/", "observed/", "optimizer/", "progress", "reward_scale")
         self.restore({name: arrays[name] for name in arrays if name.startswith(shared)})
 
     def close(self) -> None:

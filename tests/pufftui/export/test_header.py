@@ -68,15 +68,18 @@ def observations(random: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def make_policy(
-    memory: str, kind: ActionKind, layers: int, convolution: int = 0
+    memory: str, kind: ActionKind, layers: int, convolution: int = 0, normalise: str = "off"
 ) -> tuple[Policy, PolicyWeights]:
     torch.manual_seed(layers)
-    config = PolicyConfig(memory, 24, layers, convolution)
+    config = PolicyConfig(memory, 24, layers, convolution, normalise)
     policy = Policy(descriptor(kind), config, torch.float32, torch.Generator())
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
         policy.heads.bias[0] = 1.0  # a number without a fraction
+        if policy.normaliser is not None:
+            deviations = torch.tensor([0.5, 2, 0, 0.05, 3, 1, 0.7], dtype=torch.float64)
+            policy.normaliser.set(torch.randn(7, dtype=torch.float64), deviations)
     arrays = {name: p.detach().numpy() for name, p in policy.state_dict().items()}
     return policy, PolicyWeights(7, memory, 24, layers, arrays, convolution)
 
@@ -93,20 +96,28 @@ def compile_c(folder: Path, *arguments: str | Path) -> Path:
 
 @pytest.mark.parametrize("kind", list(ActionKind))
 @pytest.mark.parametrize(
-    ("memory", "layers", "standard", "convolution"),
+    ("memory", "layers", "standard", "convolution", "normalise"),
     [
-        ("none", 1, "c99", 0),
-        ("none", 1, "c11", 6),
-        ("mingru", 1, "c99", 0),
-        ("mingru", 3, "c11", 4),
-        ("lstm", 1, "c11", 0),
-        ("lstm", 2, "c99", 0),
+        ("none", 1, "c99", 0, "off"),
+        ("none", 1, "c11", 6, "off"),
+        ("mingru", 1, "c99", 0, "off"),
+        ("mingru", 3, "c11", 4, "off"),
+        ("lstm", 1, "c11", 0, "off"),
+        ("lstm", 2, "c99", 0, "off"),
+        ("none", 1, "c99", 0, "on"),
+        ("mingru", 1, "c11", 4, "on"),
     ],
 )
 def test_the_header_is_the_same_policy(
-    tmp_path: Path, memory: str, layers: int, standard: str, kind: ActionKind, convolution: int
+    tmp_path: Path,
+    memory: str,
+    layers: int,
+    standard: str,
+    kind: ActionKind,
+    convolution: int,
+    normalise: str,
 ):
-    policy, weights = make_policy(memory, kind, layers, convolution)
+    policy, weights = make_policy(memory, kind, layers, convolution, normalise)
     about = policy.descriptor
     header = c_header(weights, about, "subject", "step 7 of a test")
     (tmp_path / "subject.h").write_text(header, encoding="ascii")

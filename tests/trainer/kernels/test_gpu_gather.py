@@ -9,6 +9,7 @@ import torch
 
 from pufftui.envs.descriptor import DType, Field
 from pufftui.trainer.network.features import Features
+from pufftui.trainer.network.normaliser import Normaliser
 from pufftui.trainer.ppo.fused_loss import _figures, _total
 from pufftui.trainer.ppo.graphs import Recorded
 from pufftui.trainer.ppo.loss import advantage_moments
@@ -71,9 +72,19 @@ CLOSE = {
 }
 
 
+def normaliser_of(about):
+    """One whose means and deviations differ from element to element; one never varied."""
+    made = Normaliser(about)
+    floats = len(made.places)
+    deviations = torch.linspace(0, 3, floats, dtype=torch.float64)
+    made.set(torch.linspace(-1, 1, floats, dtype=torch.float64), deviations)
+    return made
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("normal", [False, True])
 @pytest.mark.parametrize("name", FIELDS)
-def test_features(gpu, name, dtype):
+def test_features(gpu, name, normal, dtype):
     fields = FIELDS[name]
     size = max(field.offset + field.count * field.dtype.itemsize for field in fields)
     chance = torch.Generator().manual_seed(1)
@@ -82,15 +93,24 @@ def test_features(gpu, name, dtype):
         end = field.offset + field.count * field.dtype.itemsize
         if field.dtype is DType.FLOAT32:
             numbers = torch.randn(3, 7, field.count, generator=chance)
+            numbers[..., 0] *= 100  # Beyond what is cut off.
+            if normal:
+                numbers[0, :2, 1] = torch.tensor([torch.inf, torch.nan])
             data[..., field.offset : end] = numbers.view(torch.uint8)
         elif field.classes:
             data[..., field.offset : end] %= field.classes + 1
-    make = Features(SimpleNamespace(fields=fields, observation_bytes=size), dtype)
+    about = SimpleNamespace(fields=fields, observation_bytes=size)
+    normaliser, make = normaliser_of(about) if normal else None, Features(about, dtype)
+    make.normaliser = normaliser
     for rows in (None, torch.tensor([6, 0, 0, 3])):
         picked = data if rows is None else data[:, rows]
+        wanted = make.plain(picked)
+        make.normaliser = there(normaliser)
         made = make._on_gpu(there(data), there(rows))
+        make.normaliser = None if normaliser is None else normaliser.cpu()
         assert made.dtype is dtype
-        same(made, make.plain(picked), **CLOSE[dtype])
+        same(made, wanted, **CLOSE[dtype], equal_nan=True)
+        assert wanted.isnan().any() == (normal and name != "cells")
     assert gpu("gather").in_words(fields, size) is (name != "odd")
 
 
@@ -294,6 +314,7 @@ whole = {n: "i32" for n in ("elements", "agents", "segments", "size", "width", "
                             "hidden", "programs", "parts", "count")}
 floats = ("log_probabilities advantages values own_log_probabilities own_alive own_advantages "
           "own_values state own_state new_ratios new_values ratios weights total figures start beta "
+          "shifts scales "
           "magnitudes probabilities").split()
 kinds = {n: "*fp32" for n in floats} | whole | {"rows": "*i64", "table": "*i32", "alpha": "fp32"}
 kinds |= {n: "*u8" for n in ("observations", "resets", "own_resets", "trained", "alive")}
@@ -302,9 +323,13 @@ numbers = {"alive": "*fp32", "parts": "*fp64"}
 width = {"lanes": 16, "columns": 128}
 kernels = [
     (gpu_gather.unpack, {"outputs": f"*{number}"}, width
-     | {"has_rows": rows, "has_floats": floats, "words": words} | ({} if rows else {"rows": None}))
+     | {"has_rows": rows, "has_floats": floats, "words": words, "normal": normal}
+     | ({} if rows else {"rows": None}) | ({} if normal else {"shifts": None, "scales": None}))
     for number in ("fp32", "bf16")
-    for rows, floats, words in ((True, True, True), (True, True, False), (False, False, False))
+    for rows, floats, words, normal in (
+        (True, True, True, False), (True, True, True, True), (True, True, False, False),
+        (False, False, False, False),
+    )
 ]
 kernels += [
     (gpu_gather.pick_steps, {"actions": f"*{number}", "own_actions": f"*{number}"}, {"lanes": 256})
@@ -333,4 +358,4 @@ for kernel, own, constants in kernels:
 
 
 def test_they_compile_for_cards(compile_kernels):
-    assert compile_kernels(COMPILE) == 17 * 4
+    assert compile_kernels(COMPILE) == 19 * 4

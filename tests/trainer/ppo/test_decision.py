@@ -25,6 +25,9 @@ def collector_of(library, config, dtype=torch.float32, *, environments=4, horizo
     with torch.no_grad():
         for parameter in policy.parameters():  # No bias is zero and no action certain.
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator()))
+    if policy.normaliser is not None:
+        floats = torch.arange(len(policy.normaliser.places), dtype=torch.float64)
+        policy.normaliser.set(0.2 * floats, floats + 0.1)
     chance = torch.Generator().manual_seed(1)
     return Collector(vector, policy, horizon, chance, Clock(), Storage.DEVICE)
 
@@ -41,17 +44,19 @@ def rollouts(collector, count=2):
     return kept
 
 
+@pytest.mark.parametrize("normalise", ["off", "on"])
 @pytest.mark.parametrize(
     ("env", "hidden", "layers"),
     [("crowd", 16, 0), ("crowd", 24, 2), ("breakout", 16, 1), ("snake", 16, 0), ("limbs", 24, 1)],
 )
-def test_whole_rollouts_are_the_same(env, hidden, layers, interpreter, crowd, compiler):
+def test_whole_rollouts_are_the_same(env, hidden, layers, normalise, interpreter, crowd, compiler):
     """Several agents, truncations and several components; numbers and bytes; classes; unaligned fields."""
     if env == "limbs":
         library = load_library(compiler.library("tests/c/limbs.c"))
     else:
         library = crowd if env == "crowd" else load_env(env)
-    config = PolicyConfig("mingru" if layers else "none", hidden, max(1, layers))
+    memory = "mingru" if layers else "none"
+    config = PolicyConfig(memory, hidden, max(1, layers), normalise=normalise)
     # Snake has many features, and the interpreter takes its time: no memory comes to a second rollout.
     horizon, count = (2, 1) if env == "snake" else (4, 2)
     plain, fused = (collector_of(library, config, horizon=horizon) for _ in range(2))
@@ -125,19 +130,25 @@ from pufftui.trainer.kernels import gpu_decision
 def compile_one(capability, **constants):
     types = {n: "*u8" for n in ("observations", "resets", "kept_resets", "selected")}
     types |= {n: "*fp32" for n in ("state", "biases", "values", "noise", "log_probabilities")}
+    types |= {n: "*fp32" for n in ("shifts", "scales")}
     types |= {n: "*i32" for n in ("table", "step", "sizes", "actions", "sent")} | {"weights": "*bf16"}
     types |= {n: "i32" for n in ("rows", "count", "width", "stride", "components")}
     constants = dict(block=gpu_decision.BLOCK, chunk=gpu_decision.CHUNK, has_floats=True, words=True) | constants
     types = {n: t for n, t in types.items() if n not in constants}
     compiled(gpu_decision.decide, types, constants, capability, num_warps=gpu_decision.WARPS)
 
+as_they_are = dict(shifts=None, scales=None, normal=False)
 acting = dict(selected=None, step=None, has_resets=True, keeps_resets=True, has_selected=False,
               has_step=False, draws=True)
 without = dict(noise=None, sizes=None, actions=None, sent=None, log_probabilities=None, draws=False)
 finals = without | dict(resets=None, kept_resets=None, has_resets=False, keeps_resets=False,
                         has_selected=True, has_step=True)
 for capability in (80, 90, 120):
-    compile_one(capability, hidden=128, outputs=4, layers=2, lanes=128, columns=16, **acting)
+    for how in (as_they_are, {"normal": True}):
+        compile_one(
+            capability, hidden=128, outputs=4, layers=2, lanes=128, columns=16, **acting | how
+        )
+acting, finals = acting | as_they_are, finals | as_they_are
 compile_one(90, hidden=64, outputs=4, layers=4, lanes=64, columns=16, **finals)
 compile_one(90, hidden=128, outputs=100, layers=4, lanes=128, columns=128, **acting)
 compile_one(90, hidden=128, outputs=4, layers=0, lanes=128, columns=16, **acting | {"words": False})
@@ -145,4 +156,4 @@ compile_one(90, hidden=128, outputs=4, layers=0, lanes=128, columns=16, **acting
 
 
 def test_it_compiles_for_cards(compile_kernels):
-    assert compile_kernels(COMPILE) == 6
+    assert compile_kernels(COMPILE) == 9

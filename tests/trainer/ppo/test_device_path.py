@@ -12,6 +12,7 @@ from pufftui.envs.library import load_library
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.minibatch import minibatch_plan
+from pufftui.trainer.ppo.observed import ObservedMoments
 from pufftui.trainer.ppo.optimizer import PolicyOptimizer
 from pufftui.trainer.ppo.ranks import Ranks
 from pufftui.trainer.ppo.rollout import Rollout
@@ -59,7 +60,9 @@ def about(request, compiler):
 @pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
 def test_deciding_and_learning_never_ask_for_a_number(about, memory):
     chance = torch.Generator().manual_seed(0)
-    policy = Policy(about, PolicyConfig(memory, 32), torch.bfloat16, chance).to(META)
+    normalise = "on" if memory == "mingru" else "off"
+    config = PolicyConfig(memory, 32, normalise=normalise)
+    policy = Policy(about, config, torch.bfloat16, chance).to(META)
     distribution = ActionDistribution(about)
     with torch.inference_mode():
         seen = zeros(AGENTS, about.observation_bytes, dtype=torch.uint8)
@@ -83,3 +86,6 @@ def test_deciding_and_learning_never_ask_for_a_number(about, memory):
         assert {figure.device for figure in figures.values()} == {META}
         assert {figure.shape for figure in figures.values()} == {torch.Size()}
     assert minibatch_plan(config, AGENTS)[1] > 1
+    if policy.normaliser is not None:
+        observed = ObservedMoments(policy, policy.normaliser, Ranks())
+        observed.learn(rollout.observations[:-1], rollout.alive)

@@ -16,6 +16,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.gradient import MinibatchGradient
 from pufftui.trainer.ppo.minibatch import Minibatch
+from pufftui.trainer.ppo.observed import ObservedMoments
 from pufftui.trainer.ppo.ranks import Ranks
 from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig
@@ -102,6 +103,40 @@ def test_two_ranks_give_the_gradient_of_the_joined_batch(tmp_path, port):
     first, second = np.load(tmp_path / "0.npy"), np.load(tmp_path / "1.npy")
     assert np.array_equal(first, second)
     np.testing.assert_allclose(first, gradients(list(range(6)), Ranks()), rtol=1e-4, atol=1e-6)
+
+
+def moments(agents, ranks):
+    """What three rollouts of these agents come to, as one row."""
+    about = load_env("cartpole").descriptor
+    chance = torch.Generator().manual_seed(5)
+    config = PolicyConfig("none", 8, normalise="on")
+    policy = Policy(about, config, torch.float32, chance)
+    observed = ObservedMoments(policy, policy.normaliser, ranks)
+    for number in range(3):
+        seen = number + torch.randn((STEPS, AGENTS, about.observation_bytes // 4), generator=chance)
+        alive = (torch.rand((STEPS, AGENTS), generator=chance) < 0.7).to(torch.uint8)
+        observed.learn(seen[:, agents].view(torch.uint8), alive[:, agents])
+    scales = policy.normaliser.scales.double()
+    return torch.cat(
+        [*observed.state().values(), policy.normaliser.shifts.double(), scales]
+    ).numpy()
+
+
+MOMENTS_PROGRAM = RANK_PROGRAM.replace("gradients", "moments")
+
+
+def test_two_ranks_have_the_moments_of_all_that_both_saw(tmp_path, port):
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", MOMENTS_PROGRAM, str(tmp_path)], env=rank_environment(rank, port)
+        )
+        for rank in range(2)
+    ]
+    for process in processes:
+        assert process.wait(90) == 0
+    first, second = np.load(tmp_path / "0.npy"), np.load(tmp_path / "1.npy")
+    assert np.array_equal(first, second)
+    np.testing.assert_allclose(first, moments(list(range(6)), Ranks()), rtol=1e-6)
 
 
 def start_job(tmp_path, port, *flags):

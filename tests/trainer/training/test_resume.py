@@ -55,9 +55,11 @@ def last_arrays(folder, step):
     return read_checkpoint(folder.checkpoints / f"step-{step:014d}.npz")[0]
 
 
-@pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
-def test_a_resumed_run_is_bit_equal_to_one_that_never_stopped(memory):
-    config = replace(CONFIG, policy=PolicyConfig(memory=memory, hidden=16))
+@pytest.mark.parametrize(
+    ("memory", "normalise"), [("none", "off"), ("mingru", "off"), ("lstm", "off"), ("mingru", "on")]
+)
+def test_a_resumed_run_is_bit_equal_to_one_that_never_stopped(memory, normalise):
+    config = replace(CONFIG, policy=PolicyConfig(memory, hidden=16, normalise=normalise))
     whole, parted = RunFolder.create("whole", "breakout"), RunFolder.create("parted", "breakout")
     expected = train(config, whole)
     stopped = train(config, parted, stop_at=20_000)
@@ -73,6 +75,10 @@ def test_a_resumed_run_is_bit_equal_to_one_that_never_stopped(memory):
     assert one.keys() == two.keys()
     for name, array in one.items():
         assert np.array_equal(array, two[name]), name
+    statistics = {name: array for name, array in one.items() if name.startswith("observed/")}
+    assert {array.dtype.name for array in statistics.values()} == (
+        {"float64"} if normalise == "on" else set()
+    )
 
 
 def test_a_torn_checkpoint_is_passed_over():

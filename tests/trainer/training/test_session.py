@@ -1,0 +1,135 @@
+"""What a session does before and between its epochs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from pufftui.envs.catalogue import load_env
+from pufftui.trainer.arena import forward
+from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.epoch import run_epoch
+from pufftui.trainer.training.first_look import ENVIRONMENTS, EVERY, STEPS, first_look
+from pufftui.trainer.training.session import TrainingSession
+
+CONFIG = Config(
+    "breakout",
+    {},
+    TrainConfig(horizon=16, minibatch_size=256, total_steps=61_440),
+    PolicyConfig(memory="mingru", hidden=16, normalise="on"),
+    VecConfig(agents=64, threads=1),
+    RunConfig(device="cpu"),
+)
+
+
+@pytest.fixture
+def session():
+    made = TrainingSession(CONFIG, load_env("breakout"))
+    yield made
+    made.close()
+
+
+def copied(tensors):
+    return {name: value.clone() for name, value in tensors.items()}
+
+
+def never():
+    return False
+
+
+def test_a_new_policy_begins_with_what_random_play_shows(session):
+    seen, alive = first_look(load_env("breakout"), {}, threads=1, seed=3)
+    assert seen.shape == (STEPS // EVERY, ENVIRONMENTS, session.policy.descriptor.observation_bytes)
+    assert alive.shape == seen.shape[:2]
+    assert len(seen.flatten(0, 1).unique(dim=0)) > len(seen)
+    again = first_look(load_env("breakout"), {}, threads=2, seed=3)
+    assert torch.equal(again[0], seen)
+    rollout = session.collector.collect(1.0, never)
+    features = session.policy.features(rollout.observations, None)
+    varied = features[..., session.policy.normaliser.scales > 0]
+    assert session.observed.count.item() > 1000
+    assert features.abs().max() <= 10
+    assert varied[..., :9].mean(dim=(0, 1)).abs().max() < 2
+
+
+def test_of_many_agents_each_is_looked_at_in_turn(crowd):
+    seen, alive = first_look(
+        crowd, {p.name: p.default for p in crowd.descriptor.parameters}, threads=1, seed=3
+    )
+    assert seen.shape[:2] == alive.shape == (STEPS // EVERY, ENVIRONMENTS)
+
+
+def test_statistics_change_between_an_update_and_the_next_rollout_alone(session):
+    before = copied(session.observed.state())
+    rollout = session.collector.collect(1.0, never)
+    for name, value in session.observed.state().items():
+        assert torch.equal(value, before[name])
+    seen = copied({"seen": rollout.observations, "alive": rollout.alive})
+    session.restore(session.state())
+    assert run_epoch(session, never)
+    assert session.observed.count.item() == before["count"].item() + seen["alive"].sum().item()
+    assert run_epoch(session, lambda: True) is None
+    state = session.state()
+    assert run_epoch(session, never)
+    after = session.state()
+    assert not np.array_equal(after["observed/means"], state["observed/means"])
+    session.restore(state)
+    back = session.state()
+    for name in ("observed/means", "policy/normaliser.shifts", "policy/normaliser.scales"):
+        assert np.array_equal(back[name], state[name])
+
+
+def test_before_the_first_step_of_an_update_all_ratios_are_one(session):
+    for _ in range(3):
+        rollout = session.collector.collect(1.0, never)
+        with torch.no_grad():
+            heads, _ = session.policy.sequence(
+                rollout.observations[:-1], rollout.state, rollout.resets
+            )
+            new, _ = session.collector.distribution.evaluate(heads[..., :-1], None, rollout.actions)
+        torch.testing.assert_close(new, rollout.log_probabilities, rtol=1e-4, atol=1e-5)
+        session.collector.advance()
+        session.observed.learn(rollout.observations[:-1], rollout.alive)
+
+
+def test_the_published_policy_is_the_one_that_plays_next(session):
+    assert run_epoch(session, never)
+    weights = session.weights()
+    assert {array.dtype.name for array in weights.arrays.values()} == {"float32"}
+    seen = session.collector.memory.observations[0]
+    with torch.no_grad():
+        outputs, *_ = session.policy.step(seen, session.policy.initial_state(64))
+    found, *_ = forward.forward(
+        weights, session.policy.descriptor, seen.numpy(), forward.initial_state(weights, 64)
+    )
+    np.testing.assert_allclose(found, outputs.numpy(), atol=2e-3)  # Its products are bfloat16.
+
+
+def test_without_normalising_nothing_is_looked_at(monkeypatch):
+    monkeypatch.setattr("pufftui.trainer.training.session.first_look", None)
+    policy = replace(CONFIG.policy, normalise="off")
+    session = TrainingSession(replace(CONFIG, policy=policy), load_env("breakout"))
+    assert run_epoch(session, never)
+    assert session.observed is None
+    assert not [name for name in session.state() if "observed" in name or "normaliser" in name]
+    session.close()
+
+
+def test_recorded_decisions_follow_the_statistics(graphs):
+    """On a GPU decisions are recorded once: what they read is changed where it is."""
+    session = TrainingSession(
+        replace(CONFIG, train=replace(CONFIG.train, horizon=4)), load_env("breakout")
+    )
+    session.collector.record([], None)
+    assert graphs
+    for _ in range(2):
+        rollout = session.collector.collect(1.0, never)
+        with torch.no_grad():
+            heads, _ = session.policy.sequence(
+                rollout.observations[:-1], rollout.state, rollout.resets
+            )
+        torch.testing.assert_close(heads[..., -1], rollout.values[:-1], rtol=1e-4, atol=1e-4)
+        session.collector.advance()
+        session.observed.learn(rollout.observations[:-1], rollout.alive)
+    session.close()

@@ -53,7 +53,7 @@ def train(
     `saved` is where a resumed run goes on.
     """
     ranks = Ranks.from_environment()
-    session = TrainingSession(config, library, ranks)
+    session = TrainingSession(config, library, ranks, resumed=saved is not None)
     start.ended("policy and environments")
     try:
         reporter = Reporter(session, channel, store, disk, monitor, start.began)
@@ -108,7 +108,7 @@ def train(
 def follow(config: Config, library: EnvLibrary, saved: Saved | None) -> None:
     """What every rank but the first does: trains in step with it and writes nothing."""
     ranks = Ranks.from_environment()
-    session = TrainingSession(config, library, ranks)
+    session = TrainingSession(config, library, ranks, resumed=saved is not None)
     try:
         if saved is not None:
             session.restore_shared(saved.arrays)

@@ -46,8 +46,18 @@ class TrainingSession:
     `undoable` would change settings back that were changed while training, the last one last.
     """
 
-    def __init__(self, config: Config, library: EnvLibrary, ranks: Ranks | None = None) -> None:
-        """Builds everything; with `ranks`, meets the others and takes this one's own seeds."""
+    def __init__(
+        self,
+        config: Config,
+        library: EnvLibrary,
+        ranks: Ranks | None = None,
+        *,
+        resumed: bool = False,
+    ) -> None:
+        """Builds everything; with `ranks`, meets the others and takes this one's own seeds.
+
+        If it is `resumed`, a state is put back next, and the environment need not be looked at first.
+        """
         descriptor = library.descriptor
         self.config = config
         self.undoable: list[SetField] = []
@@ -78,9 +88,10 @@ class TrainingSession:
         """What the policy's normaliser follows, if it has one."""
         if self.policy.normaliser is not None:
             self.observed = ObservedMoments(self.policy, self.policy.normaliser, self.ranks)
-            seed = config.run.seed + FIRST_LOOK
-            look = first_look(library, config.parameters, threads=self.threads, seed=seed)
-            self.observed.prime(*look)
+            if not resumed:
+                seed = config.run.seed + FIRST_LOOK
+                look = first_look(library, config.parameters, threads=self.threads, seed=seed)
+                self.observed.prime(*look)
         self.optimizer = PolicyOptimizer(self.policy, config.train)
         self.collector = Collector(
             self.vector,

@@ -127,10 +127,12 @@ def test_recorded_decisions_follow_the_weights(memory):
                     parameter.mul_(1.1)
 
 
+@pytest.mark.parametrize("normalise", ["off", "on"])
 @pytest.mark.parametrize("layers", [0, 1, 3])
 @pytest.mark.parametrize("env", ["breakout", "snake", "shared_pool"])
-def test_the_fused_decision_is_the_plain_one(env, layers):
-    memory = PolicyConfig("mingru" if layers else "none", 64, max(1, layers))
+def test_the_fused_decision_is_the_plain_one(env, layers, normalise):
+    kind = "mingru" if layers else "none"
+    memory = PolicyConfig(kind, 64, max(1, layers), normalise=normalise)
     train = replace(CONFIG.train, precision="bf16")
     library = load_env(env)
     parameters = {p.name: p.default for p in library.descriptor.parameters}
@@ -191,11 +193,12 @@ def test_the_fused_loss_is_the_plain_one(compiler, several):
         torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-4, equal_nan=True)
 
 
+@pytest.mark.parametrize("normalise", ["off", "on"])
 @pytest.mark.parametrize("observations", ["device", "host"])
 @pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
-def test_a_session_trains_saves_and_goes_on(memory, observations):
+def test_a_session_trains_saves_and_goes_on(memory, observations, normalise):
     vec = replace(CONFIG.vec, observations=observations)
-    config = replace(CONFIG, policy=PolicyConfig(memory=memory, hidden=32), vec=vec)
+    config = replace(CONFIG, policy=PolicyConfig(memory, 32, normalise=normalise), vec=vec)
     library = load_env("breakout")
     session = TrainingSession(config, library)
     for _ in range(3):
@@ -209,4 +212,10 @@ def test_a_session_trains_saves_and_goes_on(memory, observations):
     assert other.step == session.step
     for name, array in session.weights().arrays.items():
         assert np.array_equal(array, other.weights().arrays[name]), name
+    if normalise == "on":
+        assert session.observed.count.item() > 3 * 1024
+        seen = session.collector.memory.observations.cuda()
+        features = session.policy.features(seen, None).float().cpu()
+        own = session.policy.features.plain(seen).float().cpu()
+        torch.testing.assert_close(features, own, rtol=2**-7, atol=1e-6)
     assert run_epoch(other, lambda: False) is not None

@@ -106,6 +106,18 @@ def test_the_published_policy_is_the_one_that_plays_next(session):
     np.testing.assert_allclose(found, outputs.numpy(), atol=2e-3)  # Its products are bfloat16.
 
 
+def test_a_resumed_run_needs_no_look(session, monkeypatch):
+    assert run_epoch(session, never)
+    monkeypatch.setattr("pufftui.trainer.training.session.first_look", None)
+    other = TrainingSession(CONFIG, load_env("breakout"), resumed=True)
+    other.restore(session.state())
+    for one in (session, other):
+        assert run_epoch(one, never)
+    for name, array in session.state().items():
+        assert np.array_equal(array, other.state()[name], equal_nan=array.dtype.kind == "f"), name
+    other.close()
+
+
 def test_without_normalising_nothing_is_looked_at(monkeypatch):
     monkeypatch.setattr("pufftui.trainer.training.session.first_look", None)
     policy = replace(CONFIG.policy, normalise="off")

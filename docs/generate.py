@@ -91,7 +91,8 @@ def live_settings() -> str:
 def _range(field: SettingField) -> str:
     setting = field.setting
     if setting.choices:
-        return ", ".join(f"`{choice}`" for choice in setting.choices)
+        choices = (*setting.choices, *((AUTO,) if setting.auto else ()))
+        return ", ".join(f"`{choice}`" for choice in choices)
     if setting.low is None or setting.high is None:
         return "text"
     span = f"{_value(setting.low)} to {_value(setting.high)} {setting.unit}".strip()

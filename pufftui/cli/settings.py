@@ -100,10 +100,10 @@ def _section_lines(section: str, config: Config | None) -> Iterator[str]:
             if field.path in config.open if config else field.setting.auto:
                 value = AUTO
             setting = field.setting
-            limits = ", ".join(setting.choices)
+            limits = ", ".join(setting.choices) + (f", {AUTO}" if setting.auto else "")
             if setting.low is not None and setting.high is not None:
                 limits = f"{_number(setting.low)} to {_number(setting.high)} {setting.unit}".strip()
-                limits += f", or {AUTO}" if setting.auto else ""
+                limits += f", {AUTO}" if setting.auto else ""
             yield _line(field.flag, value, setting.help, limits)
 
 

@@ -31,6 +31,9 @@ converged would make it small and its noise large."""
 CERTAIN = 4.0
 """Standard errors that the mean error must be away from zero before the values are shifted."""
 
+LEAST_DISCOUNT = 1e-4
+"""What 1 - gamma counts as if it is less."""
+
 SHIFTED = 0.5
 """The part of the shift that is made at once."""
 
@@ -56,7 +59,9 @@ class RewardScale:
         self.largest = max(self.largest, figures["largest_reward"] / self.scale)
         if self.largest == 0:
             return 1.0, 0.0
-        variance = figures["target_variance"] / self.scale**2
+        # No return is larger, whatever a value that has lost its way makes of the targets.
+        most = (self.largest / max(1 - gamma, LEAST_DISCOUNT)) ** 2
+        variance = min(figures["target_variance"] / self.scale**2, most)
         rate = WIDER if variance > self.variance else NARROWER
         self.variance = (
             variance if self.variance == 0 else self.variance + rate * (variance - self.variance)
@@ -67,7 +72,7 @@ class RewardScale:
         error, uncertainty = figures["value_error"], figures["value_uncertainty"]
         if abs(error) <= CERTAIN * uncertainty:
             return factor, 0.0
-        return factor, SHIFTED * error / max(1 - gamma * figures["going_on"], 1e-4)
+        return factor, SHIFTED * error / max(1 - gamma * figures["going_on"], LEAST_DISCOUNT)
 
     def state(self) -> NDArray[np.float64]:
         """What `restore` needs, (3,)."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pufftui.envs.descriptor import DType
 from pufftui.trainer.settings.fields import REWARD_SCALE, Config, setting_fields
 from pufftui.trainer.settings.tryout import Tryout
 
@@ -22,6 +23,9 @@ SHORTEST_REACH, LONGEST_REACH = 50.0, 200.0
 
 REACH = 0.5
 """1 / (1 - gamma) as a share of an episode in random play; those of a good player are often longer."""
+
+SMALL, LARGE = 0.05, 3.0
+"""Floats are normalised if all of a field vary by less, or if any varies by more or is larger on average."""
 
 MOST_REWARD = 5.0
 """The size of the largest reward after scaling: rare ones are not to drown all else."""
@@ -57,6 +61,26 @@ def _gamma(config: Config, device: str, tryout: Tryout) -> float:
     return round(1 - 1 / reach, 4)
 
 
+def _normalise(config: Config, device: str, tryout: Tryout) -> str:
+    """Numbers of another size than one keep a network from learning; those that are of size one are left alone."""
+    del config, device
+    for field in tryout.fields:
+        if field.dtype is not DType.FLOAT32:
+            continue
+        end = field.offset + 4 * field.count
+        numbers = np.ascontiguousarray(tryout.observations[..., field.offset : end])
+        seen = numbers.view(np.float32).reshape(-1, field.count).astype(np.float64)
+        seen = seen[np.isfinite(seen).all(axis=1)]
+        if not len(seen):
+            continue
+        means, deviations = np.abs(seen.mean(axis=0)), seen.std(axis=0)
+        varied = deviations[deviations > 0]
+        small = len(varied) > 0 and varied.max() < SMALL
+        if small or (means > LARGE).any() or (deviations > LARGE).any():
+            return "on"
+    return "off"
+
+
 def _reward_scale(config: Config, device: str, tryout: Tryout) -> float:
     """To begin with; training finds it anew (reward_scale.py)."""
     del device
@@ -79,10 +103,11 @@ def _reward_scale(config: Config, device: str, tryout: Tryout) -> float:
     return float(f"{min(max(scale, declared.low), declared.high):.4g}")
 
 
-CHOICES: Mapping[str, Callable[[Config, str, Tryout], int | float]] = {
+CHOICES: Mapping[str, Callable[[Config, str, Tryout], int | float | str]] = {
     "vec.agents": _agents,
     "train.minibatch_size": _minibatch_size,
     "train.gamma": _gamma,
     REWARD_SCALE: _reward_scale,
+    "policy.normalise": _normalise,
 }
 """How each setting that may be `auto` is chosen, in an order in which each finds what it builds on."""

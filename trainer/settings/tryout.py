@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.envs.descriptor import ActionKind, Descriptor
+from pufftui.envs.descriptor import ActionKind, Descriptor, Field
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import VectorEnv
 
@@ -33,6 +33,13 @@ class Tryout:
     truncations: NDArray[np.uint8]
     alive: NDArray[np.uint8]
     observations: NDArray[np.uint8]
+    fields: tuple[Field, ...]
+    """Those of an observation."""
+
+    @property
+    def seen_alive(self) -> NDArray[np.uint8]:
+        """Who was alive when `observations` were seen, (looks, agents)."""
+        return self.alive[::SEEN_EVERY]
 
     @property
     def episode_steps(self) -> float:
@@ -60,7 +67,7 @@ def try_out(library: EnvLibrary, parameters: dict[str, float]) -> Tryout:
             if step % SEEN_EVERY == 0:
                 seen.append(buffers.observations.copy())
     rewards, terminals, truncations, alive = map(np.stack, zip(*steps, strict=True))
-    return Tryout(rewards, terminals, truncations, alive, np.stack(seen))
+    return Tryout(rewards, terminals, truncations, alive, np.stack(seen), tuple(descriptor.fields))
 
 
 def _act_at_random(

@@ -30,14 +30,11 @@ from pufftui.trainer.ppo.vitals import UNITS_EVERY, UNITS_STEPS
 from pufftui.trainer.run.checkpoint import without_games
 from pufftui.trainer.settings.choice import MOST_REWARD
 from pufftui.trainer.settings.fields import Config
-from pufftui.trainer.training.first_look import first_look
+from pufftui.trainer.settings.tryout import try_out
 from pufftui.trainer.training.statistics import EpisodeStatistics
 
 SEEDS_APART = 1_000_003
 """Between the seeds of two ranks."""
-
-FIRST_LOOK = 7_777_777
-"""Between a run's seed and that of the play that its normaliser begins with, the same on all ranks."""
 
 
 class TrainingSession:
@@ -89,9 +86,10 @@ class TrainingSession:
         if self.policy.normaliser is not None:
             self.observed = ObservedMoments(self.policy, self.policy.normaliser, self.ranks)
             if not resumed:
-                seed = config.run.seed + FIRST_LOOK
-                look = first_look(library, config.parameters, threads=self.threads, seed=seed)
-                self.observed.prime(*look)
+                tryout = try_out(library, config.parameters)
+                self.observed.prime(
+                    *map(torch.from_numpy, (tryout.observations, tryout.seen_alive))
+                )
         self.optimizer = PolicyOptimizer(self.policy, config.train)
         self.collector = Collector(
             self.vector,

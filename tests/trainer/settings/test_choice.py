@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pufftui.envs.catalogue import env_names, load_env
+from pufftui.envs.descriptor import DType, Field
 from pufftui.trainer.settings.choice import CHOICES, MOST_REWARD, choose
 from pufftui.trainer.settings.fields import Config, setting_fields
 from pufftui.trainer.settings.tryout import AGENTS, STEPS, Tryout, try_out
@@ -20,7 +21,44 @@ def play(rewards: np.ndarray, *, episode: int = 0) -> Tryout:
     if episode:
         ends[episode - 1 :: episode] = 1
     quiet, alive = np.zeros_like(ends), np.ones_like(ends)
-    return Tryout(rewards, ends, quiet, alive, np.zeros((1, rewards.shape[1], 4), np.uint8))
+    return Tryout(rewards, ends, quiet, alive, np.zeros((1, rewards.shape[1], 4), np.uint8), ())
+
+
+def sight(numbers: np.ndarray) -> Tryout:
+    """Play in which a field of floats, (steps, agents, count), and a byte are seen."""
+    floats = np.ascontiguousarray(numbers.astype(np.float32)).view(np.uint8)
+    bytes_ = np.full((*numbers.shape[:2], 1), 200, np.uint8)
+    fields = (
+        Field("numbers", 0, numbers.shape[2], DType.FLOAT32, 0),
+        Field("byte", 4 * numbers.shape[2], 1, DType.UINT8, 0),
+    )
+    seen = np.concatenate((floats, bytes_), axis=2)
+    return replace(play(np.ones(numbers.shape[:2])), observations=seen, fields=fields)
+
+
+@pytest.mark.parametrize(
+    ("size", "offset", "choice"),
+    [
+        (1, 0, "off"),
+        (1000, 0, "on"),
+        (0.001, 0, "on"),
+        (0.1, 500, "on"),
+        (0, 0, "off"),
+        (0.3, 1, "off"),
+    ],
+)
+def test_floats_of_another_size_than_one_are_normalised(size, offset, choice) -> None:
+    numbers = np.random.default_rng(1).normal(size=(200, 4, 3)) * size + offset
+    assert chosen(sight(numbers)).policy.normalise == choice
+    numbers[:, :, 1] = 0
+    assert chosen(sight(numbers)).policy.normalise == choice
+
+
+def test_numbers_that_are_not_finite_decide_nothing() -> None:
+    numbers = np.random.default_rng(1).normal(size=(200, 4, 3))
+    numbers[3, 2, 1] = np.inf
+    assert chosen(sight(numbers)).policy.normalise == "off"
+    assert chosen(sight(np.full((200, 4, 3), np.nan))).policy.normalise == "off"
 
 
 def chosen(tryout: Tryout, device: str = "cpu") -> Config:
@@ -47,7 +85,8 @@ def test_a_choice_can_be_repeated_and_is_in_range(env: str) -> None:
     for path in ALL:
         section, name = path.split(".")
         setting = setting_fields()[path].setting
-        assert setting.low <= getattr(getattr(found, section), name) <= setting.high
+        value = getattr(getattr(found, section), name)
+        assert value in setting.choices if setting.choices else setting.low <= value <= setting.high
 
 
 def test_what_somebody_gave_stays() -> None:
@@ -57,7 +96,7 @@ def test_what_somebody_gave_stays() -> None:
     assert found.vec.agents == 777
     assert found.train.gamma == config.train.gamma
     assert found.train.minibatch_size == 777 * config.train.horizon // 8
-    assert found.chosen == {"train.minibatch_size", "train.reward_scale"}
+    assert found.chosen == ALL - {"train.gamma", "vec.agents"}
 
 
 def test_the_discount_reaches_over_half_an_episode() -> None:

@@ -10,7 +10,6 @@ from pufftui.envs.catalogue import load_env
 from pufftui.trainer.arena import forward
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.training.epoch import run_epoch
-from pufftui.trainer.training.first_look import ENVIRONMENTS, EVERY, STEPS, first_look
 from pufftui.trainer.training.session import TrainingSession
 
 CONFIG = Config(
@@ -39,25 +38,12 @@ def never():
 
 
 def test_a_new_policy_begins_with_what_random_play_shows(session):
-    seen, alive = first_look(load_env("breakout"), {}, threads=1, seed=3)
-    assert seen.shape == (STEPS // EVERY, ENVIRONMENTS, session.policy.descriptor.observation_bytes)
-    assert alive.shape == seen.shape[:2]
-    assert len(seen.flatten(0, 1).unique(dim=0)) > len(seen)
-    again = first_look(load_env("breakout"), {}, threads=2, seed=3)
-    assert torch.equal(again[0], seen)
     rollout = session.collector.collect(1.0, never)
     features = session.policy.features(rollout.observations, None)
     varied = features[..., session.policy.normaliser.scales > 0]
     assert session.observed.count.item() > 1000
     assert features.abs().max() <= 10
     assert varied[..., :9].mean(dim=(0, 1)).abs().max() < 2
-
-
-def test_of_many_agents_each_is_looked_at_in_turn(crowd):
-    seen, alive = first_look(
-        crowd, {p.name: p.default for p in crowd.descriptor.parameters}, threads=1, seed=3
-    )
-    assert seen.shape[:2] == alive.shape == (STEPS // EVERY, ENVIRONMENTS)
 
 
 def test_statistics_change_between_an_update_and_the_next_rollout_alone(session):
@@ -108,7 +94,7 @@ def test_the_published_policy_is_the_one_that_plays_next(session):
 
 def test_a_resumed_run_needs_no_look(session, monkeypatch):
     assert run_epoch(session, never)
-    monkeypatch.setattr("pufftui.trainer.training.session.first_look", None)
+    monkeypatch.setattr("pufftui.trainer.training.session.try_out", None)
     other = TrainingSession(CONFIG, load_env("breakout"), resumed=True)
     other.restore(session.state())
     for one in (session, other):
@@ -119,7 +105,7 @@ def test_a_resumed_run_needs_no_look(session, monkeypatch):
 
 
 def test_without_normalising_nothing_is_looked_at(monkeypatch):
-    monkeypatch.setattr("pufftui.trainer.training.session.first_look", None)
+    monkeypatch.setattr("pufftui.trainer.training.session.try_out", None)
     policy = replace(CONFIG.policy, normalise="off")
     session = TrainingSession(replace(CONFIG, policy=policy), load_env("breakout"))
     assert run_epoch(session, never)

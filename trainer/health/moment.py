@@ -21,6 +21,7 @@ class Facts:
     score_high: float | None = None
     most_entropy: float | None = None
     minibatch: int = 0
+    replay_ratio: float = 0.0
     gamma: float = 0.99
     max_gradient_norm: float = 0.0
     accepted: tuple[str, ...] = ()

@@ -63,6 +63,49 @@ class ScoreCrash(Detector):
         return since is None or moment.step - since.step >= (moment.get("provisional_steps") or 0)
 
 
+BELOW, BELOW_NOISE = 0.15, 3.0
+BELOW_SECONDS, BELOW_SHARE = 5.0, 0.15
+
+
+class BelowBest(Detector):
+    """The score has been better, and for long, but not by so much that it has crashed."""
+
+    rule = Rule(
+        id="score.below_best",
+        title="The score stays below its best",
+        metric="score",
+        meaning=f"The level of the score lies below its best level by more than {BELOW:.0%} of all that was gained,"
+        f" and by more than {BELOW_NOISE:g} times its scatter from row to row, for {BELOW_SECONDS:g} s,"
+        f" {BELOW_SHARE:.0%} of the run's time and as long as an episode takes.",
+        source="own measurements: benchmarks/health.py",
+        advice="The checkpoint of the best score is kept. To hold it, go on from there with a lower learning rate, or"
+        " begin anew with more gradient steps: fewer agents, a smaller minibatch or a higher replay ratio.",
+    )
+    unless = (ScoreCrash.rule.id,)
+
+    def __init__(self, facts: Facts, track: ScoreTrack) -> None:
+        super().__init__(facts, track)
+        self._spell = Spell(BELOW_SECONDS, share=BELOW_SHARE)
+
+    def see(self, moment: Moment) -> Finding | None:
+        track = self._track
+        if math.isnan(track.level) or not track.learned:
+            return None
+        drop = track.best - track.level
+        least = max(BELOW * track.gain, BELOW_NOISE * track.noise)
+        below = self._spell.see(least < drop <= max(DROP * track.gain, least), moment)
+        since = self._spell.since
+        if not below or since is None:
+            return None
+        if moment.step - since.step < (moment.get("provisional_steps") or 0):
+            return None
+        text = (
+            f"It was at {track.best:.4g} and has been lower since step {since.step:,}:"
+            f" it is at {track.level:.4g}."
+        )
+        return finding(self.rule, Level.INFO, text, since, track.level, track.best - least)
+
+
 PLATEAU_SECONDS, PLATEAU_SHARE = 300.0, 0.4
 NEAR_TOP = 0.95
 

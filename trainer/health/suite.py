@@ -16,6 +16,7 @@ from pufftui.trainer.health.losses import (
 from pufftui.trainer.health.machine import CostlyScreen, Disk, MemoryLeak, Throttled
 from pufftui.trainer.health.moment import Facts, Moment, Reading
 from pufftui.trainer.health.network import BatchSize, DeadUnits, GrowingWeights, PoorFeatures
+from pufftui.trainer.health.plan import FewGradientSteps
 from pufftui.trainer.health.policy import (
     FastPolicy,
     MuchClipped,
@@ -30,13 +31,15 @@ from pufftui.trainer.health.rewards import (
     NoRewards,
     SmallRewards,
 )
-from pufftui.trainer.health.score import NoLearning, Plateau, ScoreCrash
+from pufftui.trainer.health.score import BelowBest, NoLearning, Plateau, ScoreCrash
 from pufftui.trainer.health.score_track import ScoreTrack
 from pufftui.trainer.health.speed import SpeedDrop, Stall, Starved
 
 LEARNING: tuple[type[Detector], ...] = (
     NotFinite,
     ScoreCrash,
+    BelowBest,
+    FewGradientSteps,
     NoLearning,
     Plateau,
     FastPolicy,

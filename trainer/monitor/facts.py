@@ -20,6 +20,7 @@ def health_facts(config: Config, descriptor: Descriptor, ranks: int = 1) -> Fact
         score_high=high if math.isfinite(high) else None,
         most_entropy=_most_entropy(descriptor),
         minibatch=max(1, round(train.minibatch_size / train.horizon)) * train.horizon * ranks,
+        replay_ratio=train.replay_ratio,
         gamma=train.gamma,
         max_gradient_norm=train.max_gradient_norm,
         accepted=accepted_findings(config.env),

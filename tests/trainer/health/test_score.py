@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from streams import FACTS, changes, noisy, rise, rows, told
 
-from pufftui.trainer.health import Level, Remedy
+from pufftui.trainer.health import HealthSuite, Level, Remedy
 from pufftui.trainer.health.score import (
+    BELOW,
     DEEP_DROP,
     DROP,
     GENERATIONS,
@@ -35,6 +36,33 @@ def test_a_drop_counts_from_a_share_of_the_gain_on(depth, level) -> None:
     found = [c.finding for c in changes(rows(score=crash(depth)))]
     worst = max((f.level for f in found if f.rule.id == "score.crash"), default=None)
     assert worst == level
+
+
+@pytest.mark.parametrize(
+    ("depth", "named"),
+    [(BELOW - 0.05, False), (BELOW + 0.05, True), (DROP - 0.05, True), (DROP + 0.1, False)],
+)
+def test_a_score_that_stays_below_its_best_is_named(depth: float, named: bool) -> None:
+    found = told(rows(score=crash(depth)), least=Level.INFO)
+    assert found.count("score.below_best") == named
+
+
+def test_a_short_dip_below_the_best_is_nothing_and_a_return_ends_it() -> None:
+    assert "score.below_best" not in told(
+        rows(score=[*crash(0.3, 10), *rise()[-40:]]), least=Level.INFO
+    )
+    suite, open_rules = HealthSuite(FACTS), []
+    for row in rows(score=[*crash(0.3, 60), *[rise()[-1]] * 60]):
+        suite.see(row)
+        open_rules.append("score.below_best" in [found.rule.id for found in suite.findings])
+    assert any(open_rules)
+    assert not open_rules[-1]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_noisy_score_at_its_best_is_not_below_it(seed: int) -> None:
+    score = noisy([*rise(), *[80.0] * 300], 4.0, 0.8, seed)
+    assert "score.below_best" not in told(rows(score=score), least=Level.INFO)
 
 
 def test_a_crash_says_how_far_and_since_when_and_offers_a_way_back() -> None:

@@ -52,7 +52,8 @@ def test_what_comes_and_goes_is_not_told_again_and_again() -> None:
 
 def test_what_grows_worse_is_told_at_once() -> None:
     score = [*rise(), *[40.0] * 30, *[5.0] * 60]
-    levels = [c.finding.level for c in changes(rows(score=score))]
+    found = [c.finding for c in changes(rows(score=score))]
+    levels = [f.level for f in found if f.rule.id == "score.crash"]
     assert levels == [Level.WARNING, Level.CRITICAL]
 
 

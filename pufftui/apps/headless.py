@@ -228,6 +228,8 @@ def _conclude(runner: Trainer, reason: str, output: Output, *, json: bool) -> No
     took = f"{steps(last.step)} steps in {duration(last.seconds)}"
     lost = f". {last.warning}" if last.lost_rows else ""
     output.write(f"{run} {reason}: {took}{score}{kept}{lost}\n")
+    if last.better_checkpoint:
+        output.write(f"{last.better_checkpoint}\n")
 
 
 def _listen(runner: Trainer, guard: Guard) -> bool:

@@ -82,6 +82,7 @@ class Snapshot:
     settings: Mapping[str, float] = field(default_factory=dict)
     checkpoint_step: int | None = None
     checkpoint_path: str | None = None
+    better_checkpoint: str = ""
     warning: str = ""
     lost_rows: int = 0
     failure: str = ""

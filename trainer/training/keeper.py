@@ -40,6 +40,9 @@ from pufftui.trainer.training.session import TrainingSession
 FIRST_SECONDS = 30.0
 """A young run writes its first checkpoint after so long, and each of the next when it is twice as old."""
 
+BEST_SECONDS, BEST_SHARE = 10.0, 0.1
+"""A better score is kept if the last checkpoint is older than this, and than this share of the run's time."""
+
 AGAIN_SECONDS = 30.0
 """When a checkpoint is tried again that the disk refused."""
 
@@ -137,6 +140,25 @@ class CheckpointKeeper:
             self.write("every few minutes")
         else:
             self._due = time.monotonic() + AGAIN_SECONDS
+
+    def write_if_best(self) -> None:
+        """Keeps a policy that is surely better than those that are kept, now and then: the end may be worse."""
+        interval, best = self._session.statistics.score_interval(), self._best()
+        if interval is None or (best is not None and interval[0] <= (best.score or 0.0)):
+            return
+        self.write_unless_young(
+            "the best so far", max(BEST_SECONDS, BEST_SHARE * self._reporter.seconds())
+        )
+
+    def end(self) -> None:
+        """Writes the last checkpoint; if an earlier one is surely better, that is told."""
+        self.write("the end")
+        interval, best = self._session.statistics.score_interval(), self._best()
+        if interval is None or best is None or best.score is None or best.score <= interval[1]:
+            return
+        text = f"The checkpoint of step {best.step:,} has a better score than the end: {best.score:.4g}."
+        self._reporter.event("note", text)
+        self._reporter.show(better_checkpoint=text)
 
     def write_unless_young(self, reason: str, spare: float) -> None:
         """Writes a checkpoint if there is none younger than so many seconds, and room for it."""
@@ -244,6 +266,11 @@ class CheckpointKeeper:
             self._reporter.event("error", f"{text} {why}")
         return pinned
 
+    def _best(self) -> Entry | None:
+        """The one with the best score, of equals the newest."""
+        scored = [entry for entry in self._written if entry.score is not None]
+        return max(scored, key=lambda entry: (entry.score, entry.step), default=None)
+
     def _prune(self, newest: int) -> None:
         """Lets go of all but so many of the newest and of the healthy, the best, and the pinned."""
         pinned = self._pinned()
@@ -252,11 +279,9 @@ class CheckpointKeeper:
         keep = set(self._written[-newest:])
         keep |= {entry for entry in self._written if entry.name in pinned}
         keep |= set([entry for entry in self._written if entry.healthy][-newest:])
-        scored = [
-            (entry.score, entry.step, entry) for entry in self._written if entry.score is not None
-        ]
-        if scored:
-            keep.add(max(scored)[2])
+        best = self._best()
+        if best is not None:
+            keep.add(best)
         with contextlib.suppress(PuffError), self._checkpoints() as folder:
             for entry in self._written:
                 if entry not in keep:

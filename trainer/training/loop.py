@@ -89,6 +89,7 @@ def train(
             if session.epoch == first:
                 _tell_of_start(start, session, folder, reporter)
             keeper.write_if_due()
+            keeper.write_if_best()
             slow = time.monotonic() - epoch_began > QUICK_EPOCH
             boundary = session.state() if slow else None
         for command in channel.commands():  # a Stop that cut an epoch short
@@ -96,7 +97,7 @@ def train(
         finished = session.step >= config.train.total_steps
         reporter.show(phase=Phase.STOPPING, activity="writing the last checkpoint")
         reporter.flush_row()
-        keeper.write("the end")
+        keeper.end()
         reporter.event("stop", "finished" if finished else "stopped")
         channel.weights = session.weights()
         return Phase.FINISHED if finished else Phase.INTERRUPTED

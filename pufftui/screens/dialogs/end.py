@@ -77,6 +77,9 @@ class SummaryScreen(Dialog):
             text.append("\n")
         for words, colour in self._found:
             text.append_text(self.ink((f"{words}\n", colour, False)))
+        if snapshot.better_checkpoint:
+            better = textwrap.fill(snapshot.better_checkpoint, CHART_WIDTH)
+            text.append_text(self.ink((f"{better}\n", "text", False)))
         rate = snapshot.step / snapshot.seconds if snapshot.seconds > 0 else None
         text.append_text(
             self.ink(

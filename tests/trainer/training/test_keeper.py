@@ -87,6 +87,35 @@ def test_the_last_the_best_and_the_pinned_are_kept(kept):
     reader.close()
 
 
+def test_a_policy_that_is_surely_better_is_kept_now_and_then(kept, monkeypatch):
+    def reach(step: int, score: float | None, seconds: float) -> None:
+        kept.session.step = step
+        known = score is not None
+        kept.session.statistics.means = lambda: {"score": score} if known else None
+        kept.session.statistics.score_interval = lambda: (score - 1, score + 1) if known else None
+        monkeypatch.setattr(time, "monotonic", lambda: seconds)
+        kept.keeper.write_if_best()
+
+    begin = time.monotonic()
+    reach(10, None, begin)
+    assert kept.steps == []
+    for step, score, seconds in [
+        (20, 5.0, 1),
+        (30, 9.0, 5),
+        (40, 9.0, 12),
+        (50, 9.5, 40),
+        (60, 3.0, 60),
+    ]:
+        reach(step, score, begin + seconds)
+    assert kept.steps == [20, 40]
+    kept.keeper.end()
+    assert "step 40 has a better score than the end: 9." in kept.channel.latest.better_checkpoint
+    reach(70, 8.5, begin + 80)
+    kept.reporter.show(better_checkpoint="")
+    kept.keeper.end()
+    assert kept.channel.latest.better_checkpoint == ""
+
+
 def test_a_resumed_run_keeps_the_pinned_and_clears_up(kept):
     for step in (10, 20, 30):
         kept.write(step)

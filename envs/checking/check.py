@@ -87,7 +87,7 @@ def check_env(
     Raises `PuffError` only if nothing can be checked, for want of a compiler.
     """
     report = Report(folder.name, folder.path)
-    table, scale = _settings(folder, report)
+    table, training = _settings(folder, report)
     say("compiling")
     try:
         warnings = compile_c(folder.source, [*LANGUAGE, "-fsyntax-only"]).stderr.decode()
@@ -107,7 +107,7 @@ def check_env(
             report.sanitizers = probe.sanitizers
             descriptor = _descriptor(folder, library_file, report)
             if descriptor is not None:
-                _play(probe, report, descriptor, steps, scale, say)
+                _play(probe, report, descriptor, steps, training, say)
         if probe.own_tests.exists():
             say(f"running {probe.own_tests.name}")
             probe.run_tests()
@@ -159,13 +159,15 @@ def speed_notes(name: str, speed: dict[str, float]) -> list[str]:
 
 
 def _play(
-    probe: Probe, report: Report, descriptor: Descriptor, steps: int, scale: float, say: Say
+    probe: Probe, report: Report, descriptor: Descriptor, steps: int, training: Training, say: Say
 ) -> None:
     facts = Facts()
     report.findings += declared_findings(descriptor)
     say(f"playing {steps:,} random steps")
     facts.read(probe.run("play", str(steps), str(LONGEST_PLAY)))
-    report.findings += play_findings(facts, descriptor, scale)
+    report.findings += play_findings(
+        facts, descriptor, training.reward_scale, normalised=training.normalised
+    )
     say("comparing actions")
     facts.read(probe.run("actions", str(steps // 4), str(LONGEST_PART)))
     report.findings += action_findings(facts, descriptor)
@@ -193,16 +195,24 @@ def _play(
         )
 
 
-def _settings(folder: EnvFolder, report: Report) -> tuple[dict[str, str], float]:
-    """The reasons in the table [check], and the scale of rewards in training."""
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What training makes of rewards and observations, by the settings of the TOML."""
+
+    reward_scale: float = 1.0
+    normalised: bool = False
+
+
+def _settings(folder: EnvFolder, report: Report) -> tuple[dict[str, str], Training]:
+    """The reasons in the table [check], and what training does."""
     if not folder.defaults.exists():
-        return {}, 1.0
+        return {}, Training()
     try:
         settings = tomllib.loads(folder.defaults.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         text = f"{folder.defaults.name} cannot be read: {error}."
         report.findings.append(Finding("settings", text, "Write it as TOML."))
-        return {}, 1.0
+        return {}, Training()
     table = settings.get("check", {})
     reasons: dict[str, str] = {}
     for name, reason in table.items() if isinstance(table, dict) else [("check", table)]:
@@ -214,13 +224,15 @@ def _settings(folder: EnvFolder, report: Report) -> tuple[dict[str, str], float]
             report.findings.append(Finding("settings", text, f'Write {name} = "why".'))
         else:
             reasons[name] = reason
-    return reasons, _reward_scale(settings)
+    return reasons, _training(settings)
 
 
-def _reward_scale(settings: dict[str, Any]) -> float:
-    train = settings.get("train", {})
+def _training(settings: dict[str, Any]) -> Training:
+    train, policy = settings.get("train", {}), settings.get("policy", {})
     scale = train.get("reward_scale", 1.0) if isinstance(train, dict) else 1.0
-    return float(scale) if isinstance(scale, (int, float)) and scale > 0 else 1.0
+    normalised = isinstance(policy, dict) and policy.get("normalise") == "on"
+    sound = isinstance(scale, (int, float)) and scale > 0
+    return Training(float(scale) if sound else 1.0, normalised)
 
 
 def _descriptor(folder: EnvFolder, library: Path, report: Report) -> Descriptor | None:

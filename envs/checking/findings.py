@@ -94,12 +94,14 @@ def _key_findings(keys: list[str], choice: Choice) -> Iterator[Finding]:
             yield Finding("keys", text, f"Name it as the terminal does: {known}.")
 
 
-def play_findings(facts: Facts, descriptor: Descriptor, reward_scale: float) -> Iterator[Finding]:
-    """Everything that random play showed."""
+def play_findings(
+    facts: Facts, descriptor: Descriptor, reward_scale: float, *, normalised: bool
+) -> Iterator[Finding]:
+    """Everything that random play showed; `normalised`: the policy brings floats into range by itself."""
     if facts.one("steps") is None:
         return
     yield from _unwritten(facts, descriptor)
-    yield from _observed(facts, descriptor)
+    yield from _observed(facts, descriptor, normalised=normalised)
     yield from _rewards(facts, reward_scale)
     yield from _episodes(facts)
     yield from _scores(facts, descriptor)
@@ -250,7 +252,7 @@ class Element:
         return size if math.isfinite(size) else 0.0
 
 
-def _observed(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
+def _observed(facts: Facts, descriptor: Descriptor, *, normalised: bool) -> Iterator[Finding]:
     lines = facts.rows.get("element", ())
     for number, group in itertools.groupby(lines, key=lambda line: int(line[0])):
         part = descriptor.fields[number]
@@ -261,10 +263,10 @@ def _observed(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
             if not left[int(index)]
         ]
         if elements:
-            yield from _field(part, elements)
+            yield from _field(part, elements, normalised=normalised)
 
 
-def _field(part: Field, elements: Sequence[Element]) -> Iterator[Finding]:
+def _field(part: Field, elements: Sequence[Element], *, normalised: bool) -> Iterator[Finding]:
     infinite = [each.name for each in elements if each.infinite]
     if infinite:
         text = f"{_listed(infinite)} of the observation is not always a finite number."
@@ -277,12 +279,13 @@ def _field(part: Field, elements: Sequence[Element]) -> Iterator[Finding]:
             f"{part.classes - 1}.",
             "Raise `classes` to the highest value plus one, or fix the value.",
         )
-    if part.dtype is DType.FLOAT32 and largest.size > LARGEST_OBSERVATION:
+    if part.dtype is DType.FLOAT32 and largest.size > LARGEST_OBSERVATION and not normalised:
         yield Finding(
             "range",
             f"{largest.name} of the observation reaches {largest.size:.4g}; -1 to 1 is easy to "
             "learn from.",
-            "Divide it by the largest value that it can have.",
+            "Divide it by the largest value that it can have, or set "
+            'normalise = "on" in [policy] of the TOML.',
         )
     if all(each.low == each.high for each in elements):
         text = f"{part.name} of the observation never changed from {elements[0].low:g}."

@@ -296,6 +296,17 @@ def test_reasons_are_accepted(tmp_path: Path):
     assert one(report, "reward_clamped").accepted == "the rules say so"
 
 
+def test_numbers_of_any_size_are_right_where_they_are_normalised(tmp_path: Path):
+    folder = broken(
+        tmp_path, (".row = (float)game->row / (ROWS - 1)", ".row = (float)game->row * 9")
+    )
+    assert "range" in ids(report_of(folder))
+    toml = folder / "sick.toml"
+    text = toml.read_text(encoding="utf-8")
+    toml.write_text(text.replace("[policy]", '[policy]\nnormalise = "on"'), encoding="utf-8")
+    assert "range" not in ids(report_of(folder))
+
+
 def test_a_scale_in_the_defaults_counts(tmp_path: Path):
     folder = broken(tmp_path, (CAUGHT, "caught ? 10.0f : -10.0f"))
     toml = folder / "sick.toml"

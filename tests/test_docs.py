@@ -9,6 +9,9 @@ from types import ModuleType
 
 import pytest
 
+from pufftui.trainer.health import RULES
+from pufftui.trainer.settings.fields import setting_fields
+
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -52,3 +55,13 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_every_page_is_in_the_index() -> None:
     listed = set(LINK.findall((ROOT / "docs" / "README.md").read_text(encoding="utf-8")))
     assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} <= listed
+
+
+def test_every_alert_has_its_branch_in_the_tree() -> None:
+    text = (ROOT / "docs" / "learning.md").read_text(encoding="utf-8")
+    headings = {line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")}
+    assert {rule.branch for rule in RULES.values()} == {
+        f"docs/learning.md#{name}" for name in headings
+    }
+    named = set(re.findall(r"`--([a-z]+\.[a-z-]+)", text))
+    assert {f"--{name}" for name in named} <= {field.flag for field in setting_fields().values()}

@@ -211,7 +211,7 @@ def test_live_changes_are_made_stored_and_kept(start, monkeypatch):
     runner.send(Stop())
     assert runner.join(10)
     told = events_of(runner)
-    change = told.index(("change", "train.learning_rate 0.015 -> 0.001"))
+    change = told.index(("change", "train.learning_rate 0.03 -> 0.001"))
     assert told[change - 1][0] == "checkpoint"
     assert "before a change" in told[change - 1][1]
     # At the start, before the change and at the end: what is refused writes none.
@@ -241,10 +241,10 @@ def test_changes_are_undone_one_after_the_other(start):
     told = [text for kind, text in events_of(runner) if kind in ("change", "note", "error")]
     assert [text for text in told if "->" in text] == [
         "train.gamma 0.995 -> 0.9",
-        "train.learning_rate 0.015 -> 0.001",
+        "train.learning_rate 0.03 -> 0.001",
         "train.gamma 0.9 -> 0.8",
         "train.gamma 0.8 -> 0.9",
-        "train.learning_rate 0.001 -> 0.015",
+        "train.learning_rate 0.001 -> 0.03",
         "train.gamma 0.9 -> 0.995",
     ]
     assert "no changed setting to change back" in told[-1]

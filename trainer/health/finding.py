@@ -51,6 +51,11 @@ class Rule:
     source: str
     advice: str
 
+    @property
+    def branch(self) -> str:
+        """Where docs/learning.md says more."""
+        return f"docs/learning.md#{self.id.partition('.')[0]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -63,6 +63,7 @@ def all_rules(*, as_json: bool) -> str:
     blocks = []
     for rule in RULES.values():
         lines = [rule.meaning, f"Source: {rule.source}.", f"What to do: {rule.advice}"]
+        lines.append(f"More: {rule.branch}")
         blocks.append("\n".join([f"{rule.id}: {rule.title}", *map(_wrapped, filter(_said, lines))]))
     return "\n\n".join(blocks)
 
@@ -76,6 +77,7 @@ def as_json(told: Told) -> dict[str, object]:
         "over_step": told.over_step,
         "meaning": told.finding.rule.meaning,
         "source": told.finding.rule.source,
+        "more": told.finding.rule.branch,
     }
 
 
@@ -86,6 +88,7 @@ def in_words(told: Told) -> str:
     when = f"from step {steps(finding.since_step)} {until}, reported after {duration(told.seconds)}"
     head = f"{SIGNS[finding.level]} {finding.level.word}: {finding.rule.title} ({when})"
     lines = [finding.text, f"Rule: {finding.rule.meaning}", f"What to do: {finding.rule.advice}"]
+    lines.append(f"More: {finding.rule.branch}")
     return "\n".join([head, *map(_wrapped, filter(_said, lines))])
 
 

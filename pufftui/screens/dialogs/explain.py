@@ -47,7 +47,10 @@ class ExplainScreen(Dialog):
             ("healthy", about.healthy),
             ("source", about.source),
             ("try", about.advice),
-            *(("alert", f"{rule.title}. {rule.meaning}") for rule in self._rules()),
+            *(
+                ("alert", f"{rule.title}. {rule.meaning} See {rule.branch}.")
+                for rule in self._rules()
+            ),
         ]
         for name, text in rows:
             if text:

@@ -35,7 +35,7 @@ class Guard:
     def listen(self) -> None:
         """Hears of a call of exit() before the libraries that are loaded by now clear up.
 
-        To be called when all of them are.
+        A guard listens from its beginning; to be called again when more libraries are loaded.
         """
         self._library.puff_guard_listen()
 
@@ -59,6 +59,7 @@ def guarded(
     armed = library.puff_guard_arm(out, is_screen, reports) == 0
     guard = Guard(library)
     guard.say(message)
+    guard.listen()
     try:
         yield guard
     finally:

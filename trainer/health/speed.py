@@ -80,7 +80,7 @@ class Starved(Detector):
         return finding(self.rule, Level.INFO, text, self._spell.since, share, STARVED)
 
 
-STALL_FACTOR, STALL_LEAST = 8.0, 30.0
+STALL_FACTOR, STALL_LEAST, FIRST_EPOCH = 8.0, 30.0, 30.0
 
 
 class Stall:
@@ -90,10 +90,11 @@ class Stall:
         id="speed.stall",
         title="Training stands still",
         metric="sps",
-        meaning=f"No row of figures for {STALL_LEAST:g} s and {STALL_FACTOR:g} times the usual time between two.",
+        meaning=f"No row of figures for {STALL_LEAST:g} s and {STALL_FACTOR:g} times the usual time between two;"
+        f" or none within the first {FIRST_EPOCH:g} s of training.",
         source="own measurements: benchmarks/health.py",
         advice="A step of the environment may hang, a network disk may not answer, or the machine may be swapping."
-        " py-spy dump --pid shows where it is.",
+        " pufftui env check measures a step, py-spy dump --pid shows where it is.",
     )
 
     def __init__(self) -> None:
@@ -118,3 +119,13 @@ class Stall:
             return None
         text = f"Nothing for {seconds:.0f} s; usually it takes {self._usual:.1f} s."
         return finding(self.rule, Level.WARNING, text, self._last, seconds, limit)
+
+    def never(self, seconds: float, start: Moment) -> Finding | None:
+        """What to say after so many seconds of training without a first row."""
+        if seconds < FIRST_EPOCH:
+            return None
+        text = (
+            f"The first epoch has not ended in {seconds:.0f} s: the environment may take long for a step, or "
+            "never return from one."
+        )
+        return finding(self.rule, Level.WARNING, text, start, seconds, FIRST_EPOCH)

@@ -142,13 +142,16 @@ class Monitor:
 
     def _listen(self) -> None:
         """Whether rows keep coming."""
-        if self._channel.latest.phase is not Phase.RUNNING or self._last is None:
+        latest = self._channel.latest
+        if latest.phase is not Phase.RUNNING:
             self._heard = time.monotonic()
             self._stall.forget()
             return
-        found = self._stall.silent(time.monotonic() - self._heard)
+        silent = time.monotonic() - self._heard
+        at = self._last or Moment(latest.step, latest.seconds, {})
+        found = self._stall.silent(silent) if self._last else self._stall.never(silent, at)
         if found is not None:
-            self._act(self._suite.judge(Stall.rule, found, self._last))
+            self._act(self._suite.judge(Stall.rule, found, at))
 
     def _act(self, changes: list[Change]) -> None:
         for change in changes:

@@ -17,6 +17,7 @@ from processes import PUFFTUI, Terminal
 ENDS = """
     static int steps;
     const char* how = getenv("PUFF_TEST_END");
+    if (steps == 2000 && how != NULL && strcmp(how, "exit early") == 0) exit(0);
     if (++steps > 600000 && how != NULL) {
         if (strcmp(how, "segfault") == 0) *(volatile int*)0 = 1;
         if (strcmp(how, "abort") == 0) abort();
@@ -85,6 +86,12 @@ def test_an_end_without_a_screen_is_told(
     last = json.loads(ended.stdout.splitlines()[-1])
     assert (last["done"], last["reason"], last["run"]) == (False, "crashed", "it")
     assert last["step"] > 0
+
+
+def test_an_end_before_the_first_report_is_told(environment: Path) -> None:
+    ended = train(environment, "exit early")
+    assert ended.returncode == 1
+    assert "pufftui: a call of exit() in the code of" in ended.stderr
 
 
 def test_what_an_environment_prints_stays_apart_from_the_reports(

@@ -19,7 +19,7 @@ from pufftui.trainer.health.machine import (
     SLOW_GROWTH,
     THROTTLED_SECONDS,
 )
-from pufftui.trainer.health.speed import SLOW, STALL_LEAST, STARVED, STARVED_SECONDS
+from pufftui.trainer.health.speed import FIRST_EPOCH, SLOW, STALL_LEAST, STARVED, STARVED_SECONDS
 
 GIGABYTE = 1 << 30
 
@@ -144,6 +144,11 @@ def test_silence_counts_against_the_usual_time_between_rows() -> None:
         stall.see(Moment(second, float(second), {}))
     assert stall.silent(STALL_LEAST - 1) is None
     assert stall.silent(STALL_LEAST + 1).rule.id == "speed.stall"
+    start = Moment(0, 1.0, {})
+    assert Stall().never(FIRST_EPOCH - 1, start) is None
+    found = Stall().never(FIRST_EPOCH + 1, start)
+    assert found.rule.id == "speed.stall"
+    assert "The first epoch has not ended in 31 s" in found.text
     slow = Stall()
     for row in range(100):
         slow.see(Moment(row, row * 20.0, {}))

@@ -6,6 +6,7 @@ import pytest
 
 from pufftui.trainer.health import Facts, Level, Moment, Reading
 from pufftui.trainer.health import suite as suite_module
+from pufftui.trainer.health.speed import FIRST_EPOCH
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Checkpoint, Pause, RollBack
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
@@ -220,3 +221,15 @@ def test_a_past_that_cannot_be_read_is_told_once(tmp_path):
     reader.close()
     assert len(told) == 1
     assert "cannot be read" in told[0]
+
+
+def test_a_first_epoch_that_does_not_end_is_told_and_is_over_with_the_first_row(watched):
+    run = watched()
+    run.monitor._look()
+    assert run.alerts == []
+    run.monitor._heard -= FIRST_EPOCH + 1
+    run.monitor._look()
+    run.store.flush()
+    assert [alert.rule for alert in run.alerts] == ["speed.stall"]
+    run.rows(0, 1, sps=1000.0)
+    assert [finding.rule.id for finding in run.channel.findings] == []

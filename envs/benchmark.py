@@ -13,6 +13,8 @@ from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import StepBuffers, VectorEnv
 
 AGENTS = 2048
+MOST_STATES = 1 << 30
+"""Bytes that the states of all games may take."""
 SLOTS = 16
 """Steps are written in turn into so many slots, as a rollout does."""
 REPEATS = 7
@@ -44,11 +46,14 @@ class EnvSpeed:
         }
 
 
-def measure(library: EnvLibrary, threads: int, seconds: float = 2.0) -> EnvSpeed:
-    """Steps some 2048 agents with random actions, drawn beforehand, for `seconds` in all."""
+def measure(
+    library: EnvLibrary, threads: int, seconds: float = 2.0, agents: int = AGENTS
+) -> EnvSpeed:
+    """Steps some `agents` with random actions, drawn beforehand, for `seconds` in all."""
     descriptor = library.descriptor
-    environments = -(-AGENTS // descriptor.agents)
     parameters = descriptor.parameter_values({})
+    room = max(MOST_STATES // library.state_bytes(parameters), 1)
+    environments = min(-(-agents // descriptor.agents), room)
     with VectorEnv(library, parameters, environments=environments, threads=threads) as env:
         slots = [_slot(env, seed) for seed in range(SLOTS)]
         env.reset(0, slots[0])

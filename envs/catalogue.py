@@ -185,11 +185,7 @@ def _load(folder: EnvFolder) -> EnvLibrary:
         # another.
         candidates = [Path(root) / name / f"lib{name}{SUFFIX}" for root in pufftui.envs.__path__]
         return load_library(next((path for path in candidates if path.exists()), candidates[0]))
-    library = load_library(
-        compile_env(folder.source),
-        label=folder.source.name,
-        fix='It ends with #include "vec.h"; see puff_env.h for what comes before.',
-    )
+    library = load_library(compile_env(folder.source), source=folder.source.name)
     if library.descriptor.name != name:
         raise PuffError(
             f"{folder.source.name} says that it is {library.descriptor.name!r}.",

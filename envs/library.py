@@ -7,6 +7,7 @@ import hashlib
 import os
 import struct
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,16 +56,25 @@ class EnvLibrary:
     descriptor: Descriptor
     build: bytes
 
+    def state_bytes(self, parameters: Mapping[str, float]) -> int:
+        """The size of one game's state with these parameters, at least 1."""
+        values = [parameters[p.name] for p in self.descriptor.parameters]
+        size = self.lib.puff_env().state_size(interface().new("double[]", values))
+        return max(int(size), 1)
 
-def load_library(
-    path: Path, *, label: str = "", fix: str = "Build it again: pip install ."
-) -> EnvLibrary:
+
+ENDS_WITH_VEC = 'It ends with #include "vec.h"; see puff_env.h for what comes before.'
+OUR_ABI = "Write .abi = PUFF_ABI and .size = sizeof(puff_descriptor)."
+BUILD_AGAIN = "Build it again: pip install ."
+
+
+def load_library(path: Path, *, source: str = "") -> EnvLibrary:
     """Opens a library; raises `PuffError` if it is missing, broken or built for another ABI.
 
-    The error calls it `label`, else by its file's name, and says `fix` of what does not load.
+    The error names the C file that it was made from, `source`, if a person can mend that; else the library.
     """
     ffi = interface()
-    label = label or path.name
+    label = source or path.name
     if not path.exists():
         raise PuffError(f"The library {path} is missing.", "Reinstall pufftui: pip install .")
     try:
@@ -74,12 +84,12 @@ def load_library(
     except (OSError, AttributeError) as error:
         raise PuffError(
             f"{label} is not a working environment library ({error}).",
-            fix,
+            ENDS_WITH_VEC if source else BUILD_AGAIN,
         ) from None
     if raw.abi != ABI or raw.size != ffi.sizeof("puff_descriptor"):
         raise PuffError(
             f"{label} was built for interface {raw.abi}, this pufftui speaks {ABI}.",
-            fix,
+            OUR_ABI if source else BUILD_AGAIN,
         )
     try:
         refuse_nonsense(ffi, raw)

@@ -6,9 +6,11 @@ import math
 from typing import Any
 
 from pufftui.envs.descriptor import ActionKind, DType, ParameterType
+from pufftui.envs.readable import is_readable, is_text
 
 FUNCTIONS = ("state_size", "init", "reset", "step", "draw")
 MOST_CLASSES = 256
+MOST_CHOICES = 1 << 16
 MOST_STATISTICS = 10
 
 
@@ -16,6 +18,7 @@ def refuse_nonsense(ffi: Any, raw: Any) -> None:
     """Raises `ValueError` with one clause that says what is wrong with a `puff_descriptor`."""
     _check_tables(raw)
     _check_figures(raw)
+    _check_memory(ffi, raw)
 
     def name(entry: Any) -> str:
         return ffi.string(entry.name).decode() if entry.name else ""
@@ -42,6 +45,40 @@ def _check_tables(raw: Any) -> None:
             raise ValueError(f"it counts {count} {table} and has no table of them")
     if raw.statistic_count > MOST_STATISTICS:
         raise ValueError(f"it has {raw.statistic_count} statistics, {MOST_STATISTICS} are allowed")
+
+
+def _check_memory(ffi: Any, raw: Any) -> None:
+    """Refuses tables that end before their counts do, as far as what lies behind shows that."""
+    _check_table(ffi, raw.fields, raw.field_count, "field_count", ("name",))
+    _check_table(ffi, raw.actions, raw.action_count, "action_count", ("name",))
+    for action in raw.actions[0 : raw.action_count]:
+        if action.choice_count > MOST_CHOICES:
+            raise _too_many("action_count", raw.action_count)  # what was read is no action
+        if action.choices:
+            _check_table(
+                ffi, action.choices, action.choice_count, "choice_count", ("label", "keys")
+            )
+    _check_table(ffi, raw.parameters, raw.parameter_count, "parameter_count", ("name", "help"))
+    if not is_readable(ffi, raw.statistics, raw.statistic_count * ffi.sizeof("char*")):
+        raise _too_many("statistic_count", raw.statistic_count)
+    for text in (raw.name, raw.summary, *raw.statistics[0 : raw.statistic_count]):
+        if text and not is_text(ffi, text):
+            raise ValueError("one of its texts lies nowhere")
+
+
+def _check_table(ffi: Any, table: Any, count: int, counted: str, texts: tuple[str, ...]) -> None:
+    if not count:
+        return
+    if not is_readable(ffi, table, count * ffi.sizeof(table[0])):
+        raise _too_many(counted, count)
+    for entry in table[0:count]:
+        pointers = [getattr(entry, text) for text in texts]
+        if not all(pointer == ffi.NULL or is_text(ffi, pointer) for pointer in pointers):
+            raise _too_many(counted, count)
+
+
+def _too_many(counted: str, count: int) -> ValueError:
+    return ValueError(f"{counted} is {count}, but the table has fewer entries")
 
 
 def _check_figures(raw: Any) -> None:

@@ -137,8 +137,9 @@ class VectorEnv:
             seed & 0xFFFF_FFFF_FFFF_FFFF,
         )
         if not self._vec:
+            size = library.state_bytes(parameters) / 1e6
             raise PuffError(
-                f"There is not enough memory for {environments} environments.",
+                f"There is not enough memory for {environments} environments of {size:,.1f} MB each.",
                 "Use fewer: --vec.agents.",
             )
         self._episodes = np.zeros(library.lib.puff_vec_episode_capacity(self._vec), EPISODE)

@@ -32,10 +32,10 @@ static void actions(uint64_t total, double limit) {
         uint64_t* outcomes = exact(choices * sizeof(uint64_t));
         memset(differ, 0, (size_t)choices * choices);
         uint32_t alike = choices * (choices - 1) / 2, samples = 0;
-        const deadline end = in(limit / env->action_count);
+        const double end = now() + limit / env->action_count;
         for (; alike && (samples < AT_LEAST || samples * cost < total / env->action_count);
              samples++) {
-            if (is_over(end)) break;
+            if (now() > end) break;
             for (int step = 0; step < 7; step++) {
                 draw_actions(path.actions, env->agents, samples, &dice);
                 do_step(&path, FIRST_FILL);
@@ -52,7 +52,7 @@ static void actions(uint64_t total, double limit) {
         }
         for (uint32_t c = 1; c < choices; c++) {
             for (uint32_t other = 0; other < c; other++) {
-                if (differ[c * choices + other] || !samples) continue;
+                if (differ[c * choices + other] || samples < AT_LEAST) continue;
                 fprintf(out, "alike %u %u %u %u\n", k, c, other, samples);
                 break;
             }

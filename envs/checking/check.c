@@ -11,9 +11,9 @@
  *   check PATIENCE FACTS state FILE             states in other memory; their bytes go to FILE
  *   check PATIENCE FACTS draw                   pictures
  *
- * What it saw goes to the file FACTS. Time is the processor's, so that a busy machine changes
- * nothing. A call that has used up PATIENCE seconds is reported and ended. All memory is allocated
- * in exact sizes, so that a byte too far is noticed.
+ * What it saw goes to the file FACTS. SECONDS are on the clock, for somebody waits; a call that has
+ * used up PATIENCE seconds of the processor, so that a busy machine makes no findings, is reported
+ * and ended. All memory is allocated in exact sizes, so that a byte too far is noticed.
  */
 #include <fcntl.h>
 #include <math.h>
@@ -49,25 +49,14 @@ static double seconds(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* A time limit: so much of the processor, or far more on the clock, which a call that sleeps or a
- * busy machine uses up. */
-enum { BUSY = 6 };
+/* A call that sleeps, or a busy machine, may take so many times longer on the clock. */
+enum { BUSY = 4 };
 
-typedef struct {
-    double processor;
-    time_t clock;
-} deadline;
-
-static deadline in(double limit) {
+/* Seconds on the clock. */
+static double now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (deadline){seconds() + limit, now.tv_sec + (time_t)(BUSY * limit) + 1};
-}
-
-static int is_over(deadline end) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return seconds() > end.processor || now.tv_sec > end.clock;
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 /* What the watchdog looks at: a thread, for a signal would wake up who sleeps. */
@@ -94,11 +83,21 @@ static void* watch(void* nothing) {
     return nothing;
 }
 
+/* Of the sanitizers: writes where the program is. */
+void __sanitizer_print_stack_trace(void) __attribute__((weak));
+
+/* The environment has ended the process. */
+static void on_exit_call(void) {
+    if (__sanitizer_print_stack_trace) __sanitizer_print_stack_trace();
+    fflush(stderr);
+    _exit(6);
+}
+
 static void* exact(size_t size) {
     void* memory = malloc(size ? size : 1);
     if (!memory) {
         fprintf(stderr, "there is not enough memory\n");
-        exit(5);
+        _exit(5);
     }
     return memory;
 }
@@ -237,23 +236,52 @@ static uint64_t hash_outputs(uint64_t before, const world* w) {
 #include "play.h"
 #include "same.h"
 
+/* Says what is read next, so that it is known where reading ends in a crash. */
+static void reading(const char* table, uint32_t count) {
+    fprintf(out, "%s %u\n", table, count);
+    fflush(out);
+}
+
+static size_t letters(const char* text) {
+    return text ? strlen(text) : 0;
+}
+
+/* Whether the declarations mean what they say here. */
+static int speaks_ours(void) {
+    return env->abi == PUFF_ABI && env->size == sizeof *env;
+}
+
 static void describe(void) {
-    size_t letters = 0;
-    const char* texts[] = {env->name, env->summary};
-    for (size_t i = 0; i < PUFF_COUNT(texts); i++) letters += texts[i] ? strlen(texts[i]) : 0;
-    for (uint32_t f = 0; f < env->field_count; f++) letters += strlen(env->fields[f].name);
-    for (uint32_t k = 0; k < env->action_count; k++) {
-        letters += strlen(env->actions[k].name);
-        for (uint32_t c = 0; c < env->actions[k].choice_count; c++) {
-            letters += strlen(env->actions[k].choices[c].label);
-            letters += strlen(env->actions[k].choices[c].keys);
+    if (!speaks_ours()) return;
+    size_t read = letters(env->name) + letters(env->summary);
+    if (env->fields) reading("fields", env->field_count);
+    for (uint32_t f = 0; env->fields && f < env->field_count; f++) {
+        read += letters(env->fields[f].name);
+    }
+    if (env->actions) reading("actions", env->action_count);
+    for (uint32_t k = 0; env->actions && k < env->action_count; k++) {
+        const puff_action* action = &env->actions[k];
+        read += letters(action->name);
+        if (!action->choices) continue;
+        reading("choices", action->choice_count);
+        for (uint32_t c = 0; c < action->choice_count; c++) {
+            read += letters(action->choices[c].label) + letters(action->choices[c].keys);
         }
+        reading("actions", env->action_count);
     }
-    for (uint32_t p = 0; p < env->parameter_count; p++) {
-        letters += strlen(env->parameters[p].name) + strlen(env->parameters[p].help);
+    if (env->parameters) reading("parameters", env->parameter_count);
+    for (uint32_t p = 0; env->parameters && p < env->parameter_count; p++) {
+        read += letters(env->parameters[p].name) + letters(env->parameters[p].help);
     }
-    for (uint32_t s = 0; s < env->statistic_count; s++) letters += strlen(env->statistics[s]);
-    fprintf(out, "letters %zu\n", letters);
+    if (env->statistics) reading("statistics", env->statistic_count);
+    for (uint32_t s = 0; env->statistics && s < env->statistic_count; s++) {
+        read += letters(env->statistics[s]);
+    }
+    fprintf(out, "letters %zu\n", read);
+    if (!env->state_size) return;
+    doing = "state_size";
+    calls++;
+    fprintf(out, "state %zu\n", env->state_size(params));
 }
 
 /* Points at a picture, or beside it; returns whether `locate` finds an agent that is none. */
@@ -314,11 +342,14 @@ int main(int count, char** arguments) {
     const char* part = arguments[3];
     const char* first = count > 4 ? arguments[4] : "";
     const double limit = atof(arguments[count - 1]);
+    atexit(on_exit_call);
     pthread_t watchdog;
     if (pthread_create(&watchdog, NULL, watch, NULL)) return 2;
     if (strcmp(part, "nothing")) {
         env = puff_env();
-        for (uint32_t p = 0; p < env->parameter_count && p < MAX_PARAMETERS; p++) {
+        const uint32_t count_of = speaks_ours() && env->parameters ? env->parameter_count : 0;
+        reading("parameters", count_of);
+        for (uint32_t p = 0; p < count_of && p < MAX_PARAMETERS; p++) {
             params[p] = env->parameters[p].standard;
         }
     }
@@ -331,5 +362,6 @@ int main(int count, char** arguments) {
     if (!strcmp(part, "draw")) draw();
     fprintf(out, "end\n"); /* missing if the environment ended the process */
     fclose(out);
-    return 0;
+    fflush(stdout);
+    _exit(0);
 }

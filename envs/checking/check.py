@@ -6,9 +6,6 @@ it saw.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 import tomllib
 from collections.abc import Callable
@@ -16,18 +13,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pufftui.envs.catalogue import EnvFolder, env_names
+from pufftui.envs.catalogue import EnvFolder
+from pufftui.envs.checking.beginnings import beginning_findings
+from pufftui.envs.checking.declared import declared_findings, state_size_findings
 from pufftui.envs.checking.findings import (
     Facts,
     Finding,
     action_findings,
-    declared_findings,
     draw_findings,
+    named_sharing,
     notes,
     play_findings,
     state_findings,
 )
-from pufftui.envs.checking.probe import ENDS_WITH_VEC, LAST_RESORT, Probe, cut
+from pufftui.envs.checking.probe import Probe, cut
 from pufftui.envs.compile import LANGUAGE, CompileError, compile_c, compile_env
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError, nearest
@@ -36,12 +35,14 @@ from pufftui.envs.library import load_library
 STEPS = 1_000_000
 PATIENCE = 5
 """Seconds that one call of an environment may take."""
-LONGEST_PLAY = 60.0
-"""Seconds of random play, of the processor; a slow environment makes fewer steps."""
-LONGEST_PART = 20.0
-"""Seconds of each other part."""
+LONGEST_PLAY = 20.0
+"""Seconds of random play; a slow environment makes fewer steps."""
+LONGEST_PART = 2.0
+"""Seconds of each other part, some of which take it several times."""
 SLOW = 10
 """So many times slower than all bundled ones is worth a word."""
+SLOWEST = 0.01
+"""Seconds of an agent's step, under the sanitizers, with which nobody would train."""
 
 ACCEPTED = {
     "reward_small_ok": "reward_small",
@@ -49,21 +50,30 @@ ACCEPTED = {
     "action_unused_ok": "action_unused",
     "constant_ok": "constant",
     "never_ends_ok": "never_ends",
+    "no_reset_ok": "no_reset",
+    "slow_ok": "slow",
 }
 """What the table [check] may accept, with a reason."""
 
-FATAL = {"compile", "declared", "crash", "endless"}
+FATAL = {"compile", "declared", "crash", "endless", "slow", "state_size"}
+
+STOPS = {"endless", "slow"}
+"""With these whatever else is tried would only take long."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
 class Report:
-    """All that was found; `steps` agent steps were played, under `sanitizers` or without."""
+    """All that was found; `steps` agent steps were played, under `sanitizers` or without.
+
+    Each took `pace` seconds, with what was looked at.
+    """
 
     env: str
     path: Path
     steps: int = 0
+    pace: float = 0.0
     sanitizers: bool = True
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -103,12 +113,14 @@ def check_env(
     with tempfile.TemporaryDirectory(prefix="pufftui-check-") as place:
         probe = Probe(folder, Path(place), patience)
         probe.findings, probe.notes = report.findings, report.notes
-        if probe.build() and probe.run("describe"):
+        described = probe.run("describe") if probe.build() else ""
+        if described:
             report.sanitizers = probe.sanitizers
+            report.findings += state_size_findings(Facts.of(described))
             descriptor = _descriptor(folder, library_file, report)
-            if descriptor is not None:
+            if descriptor is not None and report.playable:
                 _play(probe, report, descriptor, steps, training, say)
-        if probe.own_tests.exists():
+        if probe.own_tests.exists() and not {finding.id for finding in report.findings} & STOPS:
             say(f"running {probe.own_tests.name}")
             probe.run_tests()
     accepted = {ACCEPTED[name]: reason for name, reason in table.items()}
@@ -116,30 +128,6 @@ def check_env(
         replace(finding, accepted=accepted.get(finding.id, "")) for finding in report.findings
     ]
     return report
-
-
-def measure_speed(folder: EnvFolder, seconds: float = 0.2) -> dict[str, float]:
-    """Nanoseconds of an agent step on one thread, of this environment and the bundled ones.
-
-    Empty if the environment does not live through it.
-    """
-    code = (
-        "import json, sys\n"
-        "from pufftui.envs.benchmark import measure\n"
-        "from pufftui.envs.catalogue import load_env\n"
-        "for name in sys.argv[2:]:\n"
-        "    speed = measure(load_env(name, named_here=True), 1, float(sys.argv[1]))\n"
-        "    sys.stdout.write(json.dumps([speed.env, speed.ns_per_step]) + '\\n')\n"
-    )
-    names = [folder.id, *(name for name in env_names() if name != folder.id)]
-    command = [sys.executable, "-c", code, str(seconds), *names]
-    try:
-        result = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=LAST_RESORT
-        )
-    except subprocess.SubprocessError:
-        return {}
-    return dict(json.loads(line) for line in result.stdout.splitlines())
 
 
 def speed_notes(name: str, speed: dict[str, float]) -> list[str]:
@@ -168,6 +156,19 @@ def _play(
     report.findings += play_findings(
         facts, descriptor, training.reward_scale, normalised=training.normalised
     )
+    report.findings += beginning_findings(facts, descriptor)
+    played, was_cut = facts.one("steps") or (0, 0)
+    report.steps = int(played)
+    pace = (facts.one("pace") or [0.0])[0]
+    if was_cut:
+        seconds = LONGEST_PLAY / 4 if pace > SLOWEST else LONGEST_PLAY
+        report.notes.append(
+            f"It is slow: {seconds:.0f} seconds were enough for only {report.steps:,} steps."
+        )
+    report.pace = pace
+    if pace > SLOWEST:
+        report.findings.append(_slow(pace))
+        return
     say("comparing actions")
     facts.read(probe.run("actions", str(steps // 4), str(LONGEST_PART)))
     report.findings += action_findings(facts, descriptor)
@@ -180,19 +181,22 @@ def _play(
             facts.read(said)
     saved = [path.read_bytes() for path in places if path.exists()]
     found = list(state_findings(facts, saved))
-    report.findings += found
-    if not found:
-        probe.run_races()
+    shared = probe.shared_memory() if {each.id for each in found} <= {"shared", "threads"} else ""
+    report.findings += named_sharing(found, shared)
     say("drawing")
     facts.read(probe.run("draw"))
     report.findings += draw_findings(facts)
     report.notes += notes(facts, descriptor)
-    played, was_cut = facts.one("steps") or (0, 0)
-    report.steps = int(played)
-    if was_cut:
-        report.notes.append(
-            f"It is slow: {LONGEST_PLAY:.0f} seconds were enough for only {report.steps:,} steps."
-        )
+
+
+def _slow(pace: float) -> Finding:
+    return Finding(
+        "slow",
+        f"A step takes {1e3 * pace:,.0f} ms, so that a million of them would take {1e6 * pace / 3600:,.0f} "
+        "hours; nothing else was tried.",
+        "Wait for nothing in `step`, and work out in `init` what never changes. Accept it with "
+        'slow_ok = "why" in [check] of the TOML.',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +242,7 @@ def _training(settings: dict[str, Any]) -> Training:
 def _descriptor(folder: EnvFolder, library: Path, report: Report) -> Descriptor | None:
     """What the environment declares, or None and a finding if that makes no sense."""
     try:
-        descriptor = load_library(library, label=folder.source.name, fix=ENDS_WITH_VEC).descriptor
+        descriptor = load_library(library, source=folder.source.name).descriptor
     except PuffError as error:
         report.findings.append(Finding("declared", error.message, error.hint))
         return None

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pufftui.envs.descriptor import TOGETHER, ActionKind, Choice, Descriptor, DType, Field
+from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field
 
 LARGEST_OBSERVATION = 10.0
 """A number that a policy sees should not be larger; -1 to 1 is best."""
@@ -18,11 +18,6 @@ OUTLIERS = 0.01
 """Share of the scores that may lie outside the declared range; `perf` is clipped there."""
 SOME = 4
 """Examples that are listed before the rest is counted."""
-
-RESERVED_KEYS = {"escape", "ctrl+c"}
-NAMED_KEYS = set(
-    "left right up down space enter tab backspace delete insert home end pageup pagedown".split()
-) | {f"f{number}" for number in range(1, 13)}
 
 ALL_IN_STATE = (
     "Keep all that a game needs in its state: no static variables, no malloc, no rand(), no clock."
@@ -46,6 +41,13 @@ class Facts:
 
     rows: dict[str, list[list[float]]] = field(default_factory=lambda: defaultdict(list))
 
+    @classmethod
+    def of(cls, text: str) -> Facts:
+        """The lines of one part."""
+        facts = cls()
+        facts.read(text)
+        return facts
+
     def read(self, text: str) -> None:
         """Adds the lines of one part."""
         for line in text.splitlines():
@@ -56,42 +58,6 @@ class Facts:
         """The numbers of a line that comes once; None if its part did not get so far."""
         lines = self.rows.get(word)
         return lines[0] if lines else None
-
-
-def declared_findings(descriptor: Descriptor) -> Iterator[Finding]:
-    """What can be told from the declarations alone."""
-    used: dict[str, str] = {}
-    continuous = descriptor.action_kind is ActionKind.CONTINUOUS
-    choices = [
-        (action, number, choice)
-        for action in descriptor.actions
-        for number, choice in enumerate(action.choices)
-    ]
-    for action, number, choice in choices:
-        for keys in choice.keys:
-            yield from _key_findings(keys.split(TOGETHER), choice)
-            same = TOGETHER.join(sorted(keys.split(TOGETHER)))
-            if same in used:
-                text = f"The key {keys} chooses both {used[same]!r} and {choice.label!r}."
-                yield Finding("keys", text, "Give each key to one choice only.")
-            used[same] = choice.label
-        if not (choice.single_keys or number == action.neutral or continuous):
-            text = f"No key chooses {choice.label!r}, so nobody can play it by hand."
-            yield Finding("keys", text, "Add a key to the choice.")
-    if not descriptor.summary:
-        yield Finding("summary", "It has no summary.", "Write .summary, a line for lists.")
-
-
-def _key_findings(keys: list[str], choice: Choice) -> Iterator[Finding]:
-    """What is wrong with keys that are held together, or with one."""
-    for key in keys:
-        if key in RESERVED_KEYS:
-            text = f"The key {key} of {choice.label!r} belongs to the dashboard."
-            yield Finding("keys", text, "Choose another key.")
-        elif not _is_key(key):
-            text = f"No keyboard sends the key {key!r} of {choice.label!r}."
-            known = "left, right, up, down, space, enter, or a lower-case letter"
-            yield Finding("keys", text, f"Name it as the terminal does: {known}.")
 
 
 def play_findings(
@@ -155,6 +121,17 @@ def state_findings(facts: Facts, places: Sequence[bytes]) -> Iterator[Finding]:
         yield Finding("threads", text, f"Games share something. {ALL_IN_STATE}")
 
 
+def named_sharing(found: Sequence[Finding], shared: str) -> list[Finding]:
+    """Findings of the state, with the memory that games share, if the thread sanitizer has named it."""
+    if not shared:
+        return list(found)
+    text = f"Games share {shared}."
+    if any(finding.id == "shared" for finding in found):
+        text = f"Equal seeds and equal actions give unequal games: they share {shared}."
+    fix = "Move it into the state, or make it const if it never changes."
+    return [Finding("shared" if found and found[0].id == "shared" else "threads", text, fix)]
+
+
 def draw_findings(facts: Facts) -> Iterator[Finding]:
     """What is wrong with the pictures."""
     bare, touched, astray = facts.one("drawn") or (0, 0, 0)
@@ -174,18 +151,14 @@ def notes(facts: Facts, descriptor: Descriptor) -> Iterator[str]:
     still: dict[int, list[str]] = defaultdict(list)
     for number, index, low, high, *_ in facts.rows.get("element", ()):
         if low == high:
-            still[int(number)].append(_element(descriptor.fields[int(number)], int(index)))
+            still[int(number)].append(element_name(descriptor.fields[int(number)], int(index)))
     for number, elements in still.items():
         if len(elements) < descriptor.fields[number].count:
-            yield f"{_listed(elements)} never changed."
+            yield f"{listed(elements)} never changed."
     episodes = (facts.one("episodes") or (0,))[0]
     outside = (facts.one("score") or (0, 0, 0, 0, 0))[4]
     if 0 < outside <= OUTLIERS * episodes:
         yield f"A few scores are out of range: {_scores_went(facts, descriptor)}."
-
-
-def _is_key(key: str) -> bool:
-    return key in NAMED_KEYS or (len(key) == 1 and key.isprintable() and key == key.lower())
 
 
 def _left(facts: Facts, part: Field) -> list[float]:
@@ -201,18 +174,16 @@ def _unwritten(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
     left = {int(byte): count for byte, count in facts.rows.get("left", ())}
     for part in descriptor.fields:
         worst = dict(enumerate(_left(facts, part)))
-        never = [_element(part, index) for index, count in worst.items() if count == rows]
-        some = {_element(part, index): c for index, c in worst.items() if 0 < c < rows}
+        never = [element_name(part, index) for index, count in worst.items() if count == rows]
+        some = {element_name(part, index): c for index, c in worst.items() if 0 < c < rows}
         fix = (
             "Write the whole observation in `reset` and in every `step`; the last one is not kept."
         )
         if never:
-            yield Finding(
-                "unwritten", f"{_listed(never)} of the observation is never written.", fix
-            )
+            yield Finding("unwritten", f"{listed(never)} of the observation is never written.", fix)
         if some:
             share = max(some.values()) / rows
-            text = f"{_listed(list(some))} of the observation is not written in {share:.2%} of the steps."
+            text = f"{listed(list(some))} of the observation is not written in {share:.2%} of the steps."
             yield Finding("unwritten", text, fix)
     covered = {
         byte
@@ -223,7 +194,7 @@ def _unwritten(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
         b for b in range(descriptor.observation_bytes) if b not in covered and left.get(b, 0) < rows
     ]
     if hidden:
-        text = f"Byte {_listed(list(map(str, hidden)))} of the observation belongs to no field."
+        text = f"Byte {listed(list(map(str, hidden)))} of the observation belongs to no field."
         yield Finding(
             "fields", text, "Add it to the table of fields, else the policy never sees it."
         )
@@ -258,7 +229,7 @@ def _observed(facts: Facts, descriptor: Descriptor, *, normalised: bool) -> Iter
         part = descriptor.fields[number]
         left = _left(facts, part)
         elements = [
-            Element(_element(part, int(index)), *rest)
+            Element(element_name(part, int(index)), *rest)
             for _, index, *rest in group
             if not left[int(index)]
         ]
@@ -269,7 +240,7 @@ def _observed(facts: Facts, descriptor: Descriptor, *, normalised: bool) -> Iter
 def _field(part: Field, elements: Sequence[Element], *, normalised: bool) -> Iterator[Finding]:
     infinite = [each.name for each in elements if each.infinite]
     if infinite:
-        text = f"{_listed(infinite)} of the observation is not always a finite number."
+        text = f"{listed(infinite)} of the observation is infinite or not a number at times."
         yield Finding("finite", text, "Look for a division by zero or a root of less than zero.")
     largest = max(elements, key=lambda each: each.size)
     if any(each.overflows for each in elements):
@@ -299,7 +270,7 @@ def _field(part: Field, elements: Sequence[Element], *, normalised: bool) -> Ite
 def _rewards(facts: Facts, scale: float) -> Iterator[Finding]:
     nonzero, total, squares, largest, infinite = facts.one("rewards") or (0, 0, 0, 0, 0)
     if infinite:
-        text = "Some rewards are not finite numbers."
+        text = f"{infinite:,.0f} rewards are infinite or not a number."
         yield Finding("finite", text, "Look for a division by zero or a root of less than zero.")
     if not nonzero:
         if not infinite:
@@ -327,7 +298,7 @@ def _rewards(facts: Facts, scale: float) -> Iterator[Finding]:
 
 
 def _episodes(facts: Facts) -> Iterator[Finding]:
-    episodes, repeats, long_first, strangers, dead = facts.one("episodes") or (0, 0, 0, 0, 0)
+    episodes, *_, dead = facts.one("episodes") or (0, 0)
     steps, cut = facts.one("steps") or (0, 0)
     if dead > 1:
         text = f"All agents were dead for {dead:,.0f} steps and no new episode began."
@@ -338,15 +309,6 @@ def _episodes(facts: Facts) -> Iterator[Finding]:
             f"No episode ended in {steps:,.0f} steps.",
             "Set `terminals` where a game is over, or `truncations` at a time limit. Accept it with "
             'never_ends_ok = "why" in [check] of the TOML.',
-        )
-    if facts.rows.get("left"):
-        strangers = 0  # what nobody wrote is strange everywhere
-    if episodes and (2 * strangers > episodes or (long_first and 2 * repeats > episodes)):
-        yield Finding(
-            "no_reset",
-            "When an episode ends, the next one does not begin: what is seen then is not how "
-            "episodes begin after `reset`.",
-            "Call the reset in the step that sets the flag, and write the new observation.",
         )
     odd, both = facts.one("flags") or (0, 0)
     if odd:
@@ -382,11 +344,13 @@ def _scores_went(facts: Facts, descriptor: Descriptor) -> str:
     return f"they went from {low:g} to {high:g}, declared is {declared}"
 
 
-def _element(part: Field, index: int) -> str:
+def element_name(part: Field, index: int) -> str:
+    """What an element of a field is called."""
     return part.name if part.count == 1 else f"{part.name}[{index}]"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many there are beside them."""
     if len(names) <= SOME:
         return ", ".join(names)
     return f"{', '.join(names[:SOME])} and {len(names) - SOME} more"

@@ -5,8 +5,12 @@
  */
 
 enum { WORLDS = 32, MOMENTS = 64, DEPOSIT = 8, LOST = 4, RESETS = 2000 };
+static const double slowest = 0.01; /* seconds of an agent's step, beyond which little is played */
 enum { STRANGE = 50 /* one element in so many may look as after no reset */ };
 enum { ENOUGH = 20000 /* steps in which an episode should have ended */ };
+enum { SOME_ENDS = 24 /* with which beginnings can be compared */ };
+/* Steps that one game takes before the others begin, and how many agents may take so many. */
+enum { ALONE = 4096, AT_LEAST_ALONE = 1100, FEW = 16 };
 
 /* One element of the observation over all steps. */
 typedef struct {
@@ -183,6 +187,8 @@ static void note_reward(game* g, float reward) {
     g->earned += (double)reward;
 }
 
+#include "anew.h"
+
 static void note_end(game* g, uint32_t agent) {
     const puff_io* io = &g->w.io;
     const double score = (double)io->scores[agent];
@@ -282,9 +288,19 @@ static void tell(int cut) {
     }
 }
 
+static uint64_t steps_alone(void) {
+    const uint64_t steps = env->agents > FEW ? ALONE * FEW / env->agents : ALONE;
+    return steps > AT_LEAST_ALONE ? steps : AT_LEAST_ALONE;
+}
+
+/* Whether to play on: at least so long that a game has grown old and that some have ended. */
+static int has_more(uint64_t total, uint64_t round) {
+    if (facts.steps < total || round < steps_alone()) return 1;
+    return ends.count < SOME_ENDS && !ends.partial && round < ENOUGH;
+}
+
 /* Plays `total` agent steps, fewer if they take more than `limit` seconds. */
 static void play(uint64_t total, double limit) {
-    const deadline end = in(limit);
     int cut = 0;
     const uint32_t worlds = env->agents < WORLDS ? WORLDS / env->agents : 1;
     const uint32_t lucky = env->agents == 1 ? worlds / 2 : 0;
@@ -302,20 +318,33 @@ static void play(uint64_t total, double limit) {
     const world first = new_world(1);
     void* before = exact(first.state_bytes);
     void* after = exact(first.state_bytes);
-    for (uint64_t round = 0; facts.steps < total || (!facts.episodes && round < ENOUGH); round++) {
-        cut = is_over(end);
+    const double began = now();
+    const uint64_t before_it = calls;
+    double pace = 0; /* seconds of a step of all agents, with what is looked at here */
+    for (uint64_t round = 0; has_more(total, round); round++) {
+        const double passed = now() - began;
+        if (calls > before_it) pace = passed / (double)(calls - before_it);
+        cut = passed > (pace > slowest * env->agents ? limit / 4 : limit);
         if (cut) break;
-        for (uint32_t i = 0; i < worlds; i++) {
+        const uint32_t playing = round < steps_alone() && passed < limit / 4 ? 1 : worlds;
+        for (uint32_t i = 0; i < playing; i++) {
             draw_actions(games[i].w.actions, env->agents, i, &dice);
+            remember(&games[i].w);
             if ((round + i) % 4 == 0) {
                 step_twice(&games[i].w, before, after, &first);
             } else {
                 do_step(&games[i].w, FIRST_FILL);
             }
             note_step(&games[i]);
-            if (i >= worlds - lucky) be_lucky(&games[i], moments, round);
+            if (i >= worlds - lucky) {
+                be_lucky(&games[i], moments, round);
+            } else {
+                note_ends(&games[i].w);
+            }
         }
-        facts.steps += (uint64_t)worlds * env->agents;
+        facts.steps += (uint64_t)playing * env->agents;
     }
+    fprintf(out, "pace %.9g\n", pace / env->agents);
     tell(cut);
+    tell_beginnings();
 }

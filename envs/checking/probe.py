@@ -17,20 +17,23 @@ from pathlib import Path
 from typing import IO
 
 from pufftui.envs.catalogue import EnvFolder
+from pufftui.envs.checking.declared import count_finding
 from pufftui.envs.checking.findings import Finding
 from pufftui.envs.compile import HEADERS, LANGUAGE, CompileError, compile_c
 from pufftui.envs.headers import declarations
+from pufftui.envs.library import ENDS_WITH_VEC
 
 PROBE = Path(__file__).with_name("check.c")
 DEBUGGING = ("-g", "-O1")
 SANITIZERS = (*DEBUGGING, "-fsanitize=address,undefined", "-fno-sanitize-recover")
 RACE_SANITIZERS = ("-g", "-O0", "-fsanitize=thread")
 QUIET_LEAKS = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
-ENDS_WITH_VEC = 'It ends with #include "vec.h"; see puff_env.h for what comes before.'
 RACE_SECONDS = 2
-LONGEST_TEST = 60
-"""Seconds of the processor that an environment's own tests may take."""
-LAST_RESORT = 900.0
+ENDED_ITSELF = 6
+"""The status with which check.c ends where the environment called exit."""
+LONGEST_TEST = 20
+"""Seconds that an environment's own tests may take."""
+LAST_RESORT = 45.0
 """Seconds on the clock after which a process is ended: it sleeps, and has switched off the watchdog."""
 MOST_KEPT = 1 << 18
 """Bytes that are kept of what a program prints, from its end."""
@@ -96,29 +99,32 @@ class Probe:
         finished = not ended.status and lines[-1:] == ["end"]
         self._printed(ended.said + (ended.complaints if finished else ""))
         if not finished:
-            self._crashed(ended, part)
+            past = count_finding(facts, ended.complaints, self.folder.path)
+            if part == "describe" and past:
+                self.findings.append(past)
+            else:
+                self._crashed(ended, part)
             return ""
         return facts
 
-    def run_races(self) -> None:
-        """Looks for memory that two games on two threads share."""
-        if not self.sanitizers or any(finding.id == "endless" for finding in self.findings):
-            return
+    def shared_memory(self) -> str:
+        """Which memory two games on two threads share, and where in the code; nothing if they share none."""
+        if not self.sanitizers or {finding.id for finding in self.findings} & {"endless", "crash"}:
+            return ""
         if self._compile("races", RACE_SANITIZERS) is not None:
             self.notes.append(
                 "The thread sanitizer of this compiler does not work: games that share memory are "
                 "only found if they come out differently."
             )
-            return
+            return ""
         ended, _ = self._start("races", "races", str(RACE_SECONDS))
         own = re.escape(str(self.folder.path))
         place = re.search(rf"data race.*?{own}/([^\s:]+:\d+)", ended.complaints, re.DOTALL)
-        if place:
-            shared = re.search(r"Location is global '([^']+)'", ended.complaints)
-            what = f"the variable {shared[1]}" if shared else "memory outside their states"
-            text = f"Games on different threads share {what}, at {place[1]}."
-            fix = "Move it into the state, or make it const if it never changes."
-            self.findings.append(Finding("threads", text, fix))
+        if not place:
+            return ""
+        shared = re.search(r"Location is global '([^']+)'", ended.complaints)
+        name = shared[1].partition(".")[0] if shared else ""  # the compiler numbers static ones
+        return f"{f'the variable {name}' if name else 'memory outside their states'}, at {place[1]}"
 
     def run_tests(self) -> None:
         """Builds and runs the environment's own tests in C, if there are any."""
@@ -132,8 +138,8 @@ class Probe:
                 Finding("tests", f"{source.name} does not compile.", fix, error.said)
             )
             return
-        ended = _run(["sh", "-c", f'ulimit -S -t {LONGEST_TEST}; exec "$0"', str(program)])
-        if ended.status in {None, -signal.SIGXCPU}:
+        ended = _run([str(program)], LONGEST_TEST)
+        if ended.status is None:
             text = f"{source.name} does not end within {LONGEST_TEST} seconds."
             self.findings.append(Finding("tests", text, fix))
         elif ended.status:
@@ -181,11 +187,18 @@ class Probe:
         assert ended.status is not None
         kind, place = _crash(ended.status, ended.complaints, self.folder.path)
         text = f"It crashes {PARTS[part]}: {kind}{place}."
-        if ended.status >= 0 and not ended.complaints:
+        if ended.status == ENDED_ITSELF:
+            text = f"It ends the process {PARTS[part]}{place}."
+        elif ended.status >= 0 and not ended.complaints:
             text = f"It ends the process {PARTS[part]}, with status {ended.status}."
-        if any(f.id == "crash" and f.text.endswith(f"{kind}{place}.") for f in self.findings):
+        if any(
+            f.id == "crash" and f.text.endswith(text.partition(PARTS[part])[2])
+            for f in self.findings
+        ):
             return
-        fix = "Fix the line that is named." if place else "An environment never calls exit."
+        fix = "Fix the line that is named."
+        if not place or ended.status == ENDED_ITSELF:
+            fix = "An environment never calls exit: end the episode instead."
         if ended.status < 0 and not place:
             fix = "Look at what it does with memory."
         self.findings.append(Finding("crash", text, fix, cut(ended.complaints)))
@@ -200,7 +213,7 @@ class Ended:
     complaints: str
 
 
-def _run(command: list[str]) -> Ended:
+def _run(command: list[str], longest: float = LAST_RESORT) -> Ended:
     """Runs a program to its end; it may print without end and is no burden by that."""
     with subprocess.Popen(
         command,
@@ -219,13 +232,15 @@ def _run(command: list[str]) -> Ended:
         for reader in readers:
             reader.start()
         try:
-            status: int | None = process.wait(LAST_RESORT)
+            status: int | None = process.wait(longest)
         except subprocess.TimeoutExpired:
             status = None
         finally:
             process.kill()
         for reader in readers:
             reader.join()
+    if len(said) == MOST_KEPT:
+        del said[: said.find(b"\n") + 1]  # half a line
     return Ended(status, said.decode(errors="replace"), complaints.decode(errors="replace"))
 
 

@@ -10,7 +10,7 @@ static uint64_t vectorised(uint32_t threads, int* rounds, double limit) {
     const uint32_t environments = env->agents < 256 ? 256 / env->agents + 1 : 3;
     const size_t count = (size_t)environments * env->agents;
     puff_vec* vec = puff_vec_create(params, environments, 1, threads, 5);
-    if (!vec) exit(5);
+    if (!vec) _exit(5);
     const puff_buffers buffers = {
         .actions = calloc(count * env->action_count, 4),
         .observations = calloc(count, env->observation_bytes),
@@ -22,11 +22,11 @@ static uint64_t vectorised(uint32_t threads, int* rounds, double limit) {
     };
     puff_random random = {77};
     uint64_t size, seen = 0;
-    const deadline end = in(limit);
+    const double end = now() + limit;
     doing = "step";
     puff_vec_reset(vec, 0, &buffers);
     for (int step = 0; step < *rounds; step++) {
-        if (is_over(end)) *rounds = step + 1;
+        if (now() > end) *rounds = step + 1;
         draw_actions((void*)buffers.actions, (uint32_t)count, 0, &random);
         calls++;
         puff_vec_start(vec, 0, &buffers);
@@ -75,7 +75,7 @@ static uint64_t played_in_shifts(int many) {
         if (!many) {
             play_shift(&game);
         } else if (pthread_create(&thread, NULL, play_shift, &game) || pthread_join(thread, NULL)) {
-            exit(5);
+            _exit(5);
         }
     }
     return game.seen;
@@ -98,9 +98,9 @@ static void threads(double limit) {
 /* Steps one game, without a word to the other thread. */
 static void* race(void* context) {
     shift* game = context;
-    const deadline end = in(game->steps);
+    const double end = now() + game->steps;
     const uint32_t most = 20000 / env->agents + 16;
-    for (uint32_t step = 0; step < most && !is_over(end); step++) {
+    for (uint32_t step = 0; step < most && now() < end; step++) {
         draw_actions(game->w.actions, env->agents, 0, &game->random);
         clear_outputs(&game->w, FIRST_FILL);
         atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
@@ -118,7 +118,7 @@ static void races(double limit) {
     }
     doing = "step";
     for (int i = 0; i < 2; i++) {
-        if (pthread_create(&threads[i], NULL, race, &games[i])) exit(5);
+        if (pthread_create(&threads[i], NULL, race, &games[i])) _exit(5);
     }
     for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
 }
@@ -154,7 +154,7 @@ static int equal_states(const world* a, const world* b) {
 static void state(const char* path) {
     enum { STEPS = 200 };
     FILE* file = fopen(path, "wb");
-    if (!file) exit(5);
+    if (!file) _exit(5);
     world alone = new_world(21);
     fwrite(alone.state, 1, alone.state_bytes, file);
     void* early = exact(alone.state_bytes);

@@ -70,8 +70,9 @@ def _new(arguments: list[str]) -> int:
 
 def _check(arguments: list[str]) -> int:
     from pufftui.cli.named import remember
+    from pufftui.cli.speed import measure_speed
     from pufftui.envs.catalogue import find_env
-    from pufftui.envs.checking.check import STEPS, check_env, measure_speed, speed_notes
+    from pufftui.envs.checking.check import STEPS, check_env, speed_notes
 
     parser = CommandParser("env check", "Looks for mistakes in an environment, by running it.")
     parser.epilog = (
@@ -97,7 +98,8 @@ def _check(arguments: list[str]) -> int:
     if report.playable:
         _check_settings(folder.id, report)
         _say("measuring the speed")
-        speed = measure_speed(folder)
+        speed, found = measure_speed(folder, report.pace)
+        report.findings += found
         report.notes += speed_notes(folder.name, speed)
     if options.json:
         print(json.dumps(_as_json(report, speed), indent=2))

@@ -1,12 +1,15 @@
-"""For the tests of `pufftui env check`: builds that are quick rather than fast."""
+"""For the tests of `pufftui env check`: a shared module, and builds that are quick rather than fast."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 from pufftui.envs import compile as compiling
 from pufftui.envs.checking import probe

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from mistakes import CAUGHT, ENDS, INIT, OBSERVES, STATE, STEP_BEGINS, Change, before, broken
 
 from pufftui.envs.catalogue import env_names, find_env
 from pufftui.envs.checking import check, probe
@@ -20,19 +21,6 @@ pytestmark = pytest.mark.skipif(find_compiler() is None, reason="there is no C c
 STEPS = 40_000
 
 
-def broken(tmp_path: Path, *changes: tuple[str, str]) -> Path:
-    """The template with some of its text replaced, without its own tests."""
-    folder = new_env("sick", tmp_path)
-    (folder / "test_sick.c").unlink()
-    source = folder / "sick.c"
-    text = source.read_text(encoding="utf-8")
-    for old, new in changes:
-        assert old in text, old
-        text = text.replace(old, new)
-    source.write_text(text, encoding="utf-8")
-    return folder
-
-
 def report_of(folder: Path, **options: int) -> Report:
     return check_env(find_env(str(folder)), **{"steps": STEPS, **options})
 
@@ -41,17 +29,21 @@ def ids(report: Report) -> set[str]:
     return {finding.id for finding in report.wrong}
 
 
-STEP_BEGINS = "    game->last_paddle = game->paddle;\n    game->last_row"
-"""The first line of the step."""
-OBSERVES = "    memcpy(observation, &seen, sizeof seen);\n"
-STATE = "    puff_random random;\n"
-INIT = "    game->columns = (int32_t)params[COLUMNS];\n"
-CAUGHT = "caught ? 1.0f : -1.0f"
-ENDS = "            sick_reset(state, io);\n            return;\n"
+START = "    game->paddle = game->last_paddle = game->columns / 2;\n"
+RANDOM_START = (
+    START,
+    "    game->paddle = game->last_paddle = (int32_t)puff_random_below(&game->random, (uint32_t)game->columns);\n",
+)
+NEW_GAME = "    game->balls = game->caught = 0;\n"
 
 
-def before(place: str, new: str) -> tuple[str, str]:
-    return place, new + place
+def also_seen(number: str) -> list[Change]:
+    """Changes that add a number to what is seen."""
+    return [
+        ("    float row;\n", "    float row;\n    float more;\n"),
+        ("/ (ROWS - 1),\n    };", f"/ (ROWS - 1),\n        .more = {number},\n    }};"),
+        (".offset = 4, .count = 2", ".offset = 4, .count = 3"),
+    ]
 
 
 BROKEN = {
@@ -82,16 +74,22 @@ BROKEN = {
     "no choice has an effect": ("action_unused", [("(action == RIGHT) - (action == LEFT)", "(action > 2)")]),
     # Rewards.
     "no reward": ("reward_none", [(CAUGHT, "0.0f * (float)caught")]),
-    "small rewards": ("reward_small", [(CAUGHT, "caught ? 0.01f : -0.01f")]),
     "clamped rewards": ("reward_clamped", [(CAUGHT, "caught ? 10.0f : -1.0f")]),
-    "infinite rewards": ("finite", [(CAUGHT, "1.0f / (float)caught")]),
     # Episodes.
-    "no end": ("never_ends", [("game->balls == BALLS", "game->balls == -1")]),
     "no beginning": ("no_reset", [(ENDS, "            game->balls = 0;\n")]),
     "an end that stays": ("no_reset", [(ENDS, "            game->balls--; game->row--;\n")]),
+    "a flag and nothing else": ("no_reset", [RANDOM_START, (ENDS, "")]),
+    "a part that is kept": ("no_reset", [RANDOM_START, (ENDS, "            game->balls = game->caught = 0;\n")]),
+    "a part that is not seen": (
+        "no_reset",
+        [RANDOM_START, (ENDS, "            sick_reset(state, io);\n            game->balls = 5;\n            return;\n")],
+    ),
+    "what was seen before": (
+        "no_reset",
+        [(ENDS, "            float scratch[3];\n            puff_io other = *io;\n            sick_observe(game, io->observations);\n            other.observations = scratch;\n            sick_reset(state, &other);\n            return;\n")],
+    ),
     "a flag of 2": ("flags", [("io->terminals[0] = 1", "io->terminals[0] = 2")]),
     "two ends in one": ("flags", [before("            io->terminals", "memcpy(puff_final(io, 0), io->observations, 12); sick_observe(game, puff_final(io, 0)); io->truncations[0] = 1;\n")]),
-    "a time limit that forgets": ("final", [("io->terminals[0] = 1", "io->truncations[0] = 1")]),
     "all are dead": ("never_ends", [before(STEP_BEGINS, "    if (game->balls == 3) { io->alive[0] = 0; sick_observe(game, io->observations); return; }\n")]),
     # Scores.
     "no score": ("score", [("            io->scores[0] = (float)game->caught;\n", "")]),
@@ -121,10 +119,6 @@ BROKEN = {
             before(INIT, "    game->luck = calloc(1, 4);\n"),
             before(STEP_BEGINS, "    game->row += (*game->luck)++ % 7 == 3 && game->row < 5;\n"),
         ],
-    ),
-    "a static counter": (
-        "shared",
-        [before(STEP_BEGINS, "    static int32_t luck;\n    game->column = luck++ % 9;\n")],
     ),
     "rand": (
         "shared",
@@ -170,10 +164,8 @@ BROKEN = {
     "no summary": ("summary", [('"catch what falls"', '""')]),
     # Crashes.
     "no vec.h": ("compile", [('#include "vec.h"', "")]),
-    "a wrong word": ("compile", [("game->row++;", "game->raw++;")]),
     "a warning": ("warnings", [before(STEP_BEGINS, "    int idle;\n")]),
     "a state too small": ("crash", [("return sizeof(sick_state);", "return sizeof(sick_state) - 4;")]),
-    "a row too far": ("crash", [(OBSERVES, "    memcpy(observation, &seen, sizeof seen);\n    ((char*)observation)[12] = 1;\n")]),
     "nowhere": ("crash", [before(STEP_BEGINS, "    if (game->balls == 5) *(volatile int*)8 = 1;\n")]),
     "an index too high": ("crash", [before(STEP_BEGINS, "    static const int luck[4] = {0};\n    game->caught += luck[game->row];\n")]),
     "too many of a table": ("crash", [(".field_count = PUFF_COUNT(sick_fields)", ".field_count = 9")]),
@@ -194,7 +186,6 @@ BROKEN = {
     ),
     "exit": ("crash", [("#include <string.h>", "#include <stdlib.h>\n#include <string.h>"), before(STEP_BEGINS, "    if (game->balls == 5) exit(0);\n")]),
     "abort": ("crash", [("#include <string.h>", "#include <assert.h>\n#include <string.h>"), before(STEP_BEGINS, "    assert(game->balls < 5);\n")]),
-    "no way back": ("endless", [before(STEP_BEGINS, "    while (game->balls == 5) memcpy(&game->row, &game->row, 0);\n")]),
     "sleep": (
         "endless",
         [
@@ -212,7 +203,6 @@ ALSO = {
     "no beginning": {"score"},
     "an end that stays": {"score"},
     "memory of its own": {"restore"},
-    "a static counter": {"threads"},
     "no vec.h": {"warnings"},
 }
 """What else follows from the mistake."""
@@ -229,6 +219,29 @@ def test_a_mistake_is_found(mistake: str, tmp_path: Path):
     for finding in report.wrong:
         assert finding.text.endswith(".")
         assert finding.fix or finding.id == "compile"
+
+
+BEGINNINGS = {
+    "at random": [RANDOM_START],
+    "of random length": [RANDOM_START, ("game->balls == BALLS", "puff_random_below(&game->random, 5) == 0")],
+    "in turn": [*also_seen("(float)game->side"), (STATE, STATE + "    int32_t side;\n"), (NEW_GAME, NEW_GAME + "    game->side = !game->side;\n")],
+    "counted": [*also_seen("(float)(game->games % 100) / 100"), (STATE, STATE + "    int32_t games;\n"), (NEW_GAME, NEW_GAME + "    game->games++;\n")],
+    "where the winner wants it": [(START, "    game->paddle = game->last_paddle = game->caught > 1 ? game->columns - 1 : 0;\n")],
+    "harder each time": [
+        *also_seen("(float)game->level / 10"), (STATE, STATE + "    int32_t level;\n"),
+        before("            io->terminals[0] = 1;", "            game->level += game->caught > 2 && game->level < 9;\n"),
+    ],
+    "with a seed of their own": [
+        (STATE, STATE + "    uint64_t seed, games;\n"), before(INIT, "    game->seed = seed;\n"),
+        (NEW_GAME, NEW_GAME + "    game->random = puff_random_stream(game->seed, game->games++);\n"),
+    ],
+}  # fmt: skip
+"""Beginnings of episodes that differ from each other, and are as they should be."""
+
+
+@pytest.mark.parametrize("how", BEGINNINGS)
+def test_beginnings_may_differ(how: str, tmp_path: Path):
+    assert report_of(broken(tmp_path, *BEGINNINGS[how])).wrong == []
 
 
 def one(report: Report, finding: str) -> check.Finding:
@@ -417,16 +430,6 @@ def test_a_mistake_in_a_far_away_state_is_found(tmp_path: Path):
     """Eight balls caught in a game: one random game in a million gets there."""
     folder = broken(tmp_path, before(STEP_BEGINS, "    if (game->caught == 8) __builtin_trap();\n"))
     assert "crash" in ids(report_of(folder, steps=500_000))
-
-
-def test_speed(tmp_path: Path):
-    speed = check.measure_speed(find_env(str(new_env("fine", tmp_path))), seconds=0.02)
-    assert speed.keys() == {"fine", *env_names()}
-    assert min(speed.values()) > 0
-    assert (
-        check.measure_speed(find_env(str(broken(tmp_path, ("game->row++;", "__builtin_trap();")))))
-        == {}
-    )
 
 
 def test_only_the_slow_are_told():

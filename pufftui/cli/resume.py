@@ -17,12 +17,11 @@ from pufftui.envs.reading import read_small_text
 from pufftui.trainer.files.own import refuse_foreign
 from pufftui.trainer.run.checkpoint import Saved, newest_checkpoint
 from pufftui.trainer.run.folder import LATEST, RunFolder
+from pufftui.trainer.run.policies import POLICY, weights_from
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import recorded_environment, restore_config
 
 EXTENDS = "train.total_steps"
-NO_ARRAYS = "-"
-"""Begins the names of no array of a checkpoint."""
 
 
 def run(arguments: list[str]) -> int:
@@ -68,10 +67,15 @@ def run(arguments: list[str]) -> int:
 
 
 def _library(folder: RunFolder) -> EnvLibrary:
-    """Of the environment that the run names; raises `PuffError` before the run is touched."""
-    saved, _ = newest_checkpoint(folder.checkpoints, section=NO_ARRAYS)
+    """Of the environment that the run names, if its policy fits that.
+
+    Raises `PuffError` before the run is touched.
+    """
+    saved, _ = newest_checkpoint(folder.checkpoints, section=POLICY)
     if saved is not None:
-        return load_env(recorded_environment(str(saved.description.get("config")), saved.path))
+        library = load_env(recorded_environment(str(saved.description.get("config")), saved.path))
+        weights_from(saved)
+        return library
     if not os.path.lexists(folder.config_file):
         raise _nothing_whole(folder)
     return load_env(recorded_environment(_settings(folder), folder.config_file))

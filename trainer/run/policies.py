@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 
 import numpy as np
@@ -54,8 +55,8 @@ def _weights_from(saved: Saved) -> PolicyWeights:
     shape = arrays["heads.weight"].shape[0] - 1, arrays["encoder.weight"].shape[1]
     if shape != (_outputs(descriptor), _inputs(descriptor, policy.convolution)):
         raise PuffError(
-            f"{descriptor.name} has changed since {saved.path.name} was written.",
-            f"Train a new policy: pufftui train {config.env}.",
+            f"{descriptor.name} has other observations or actions than when {saved.path.name} was written.",
+            f"Change them back, or train a new policy: pufftui train {shlex.quote(config.env)}.",
         )
     return weights
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from processes import PUFFTUI, SMALL
 
-from pufftui.envs.catalogue import load_env
+from pufftui.envs.catalogue import load_env, note_env
 from pufftui.envs.scaffold import new_env
 from pufftui.trainer.run.folder import RunFolder
 
@@ -141,3 +141,43 @@ def lengthen(checkpoint: Path) -> None:
         description = json.loads(str(old["description"]))
     description["config"] = description["config"].replace("2_048", "2_048_000_000")
     write_checkpoint(checkpoint, arrays, description)
+
+
+OTHER_OBSERVATION = [
+    ("    float row;\n", "    float row;\n    float more;\n"),
+    (".offset = 4, .count = 2", ".offset = 4, .count = 3"),
+]
+OTHER_ACTIONS = [('    {"right", "right d"},\n', '    {"right", "right d"},\n    {"jump", "j"},\n')]
+OTHER_STATISTICS = [
+    ("static const puff_descriptor", 'static const char* const names[] = {"luck"};\n\nstatic const puff_descriptor'),
+    ("    .state_size", "    .statistic_count = 1,\n    .statistics = names,\n    .state_size"),
+    ("            io->scores[0]", "            io->statistics[0] = 1;\n            io->scores[0]"),
+]  # fmt: skip
+
+
+def change(folder: Path, changes: list[tuple[str, str]]) -> None:
+    """Replaces text of the environment and has it built again."""
+    source = folder / "own.c"
+    text = source.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    source.write_text(text)
+    note_env(str(folder))
+
+
+def test_a_run_whose_environment_observes_or_acts_differently_is_refused_untouched(
+    folder: Path, tmp_path: Path
+):
+    train()
+    as_it_was, before = (folder / "own.c").read_text(), files(tmp_path / "runs")
+    for changes in (OTHER_OBSERVATION, OTHER_ACTIONS):
+        change(folder, changes)
+        status, said = resume("4096")
+        assert status == 1
+        assert said.count("\n") == 1, said
+        assert "own has other observations or actions than when step-" in said
+        assert files(tmp_path / "runs") == before
+        (folder / "own.c").write_text(as_it_was)
+    change(folder, OTHER_STATISTICS)
+    assert resume("4096")[0] == 0, "what episodes report is no part of the policy"

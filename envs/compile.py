@@ -2,11 +2,13 @@
 
 What was compiled is kept in a cache under a key of everything that it was made from. The
 preprocessor gives that key: its output holds the source with all the headers it includes, and the
-macros that tell the compiler's version and the processor's instructions.
+macros that tell the compiler's version and the processor's instructions. The file's name also has the
+checksum of its bytes.
 """
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import subprocess
@@ -66,18 +68,20 @@ def compile_env(source: Path) -> Path:
     cache = cache_folder()
     if not is_text(str(cache)):
         raise _no_place(source, cache, "its name is not UTF-8")
-    library = cache / f"{source.stem}-{key.hexdigest()[:KEY_DIGITS]}{SUFFIX}"
+    name = f"{source.stem}-{key.hexdigest()[:KEY_DIGITS]}"
     try:
-        if library.exists():
+        library = _kept(cache, name)
+        if library is not None:
             os.utime(library)  # so that it counts as used
             return library
         cache.mkdir(parents=True, exist_ok=True)
         # Built beside its place and renamed: nobody ever opens half of it.
         with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as folder:
-            fresh = Path(folder) / library.name
+            fresh = Path(folder) / f"{name}{SUFFIX}"
             compile_c(source, [*OPTIMISED, "-o", str(fresh)])
             with fresh.open("rb") as file:
                 os.fsync(file.fileno())
+            library = cache / f"{name}-{_checksum(fresh)}{SUFFIX}"
             fresh.replace(library)
         _forget_unused(cache)
     except OSError as error:
@@ -104,6 +108,22 @@ def compile_c(source: Path, flags: Sequence[str]) -> subprocess.CompletedProcess
 def cache_folder() -> Path:
     """Where compiled environments are kept."""
     return own_folder("XDG_CACHE_HOME", ".cache")
+
+
+def _kept(cache: Path, name: str) -> Path | None:
+    """The library of that name that still has the bytes it was built with; others of the name go.
+
+    A damaged one could end the process as soon as it is loaded.
+    """
+    for path in sorted(cache.glob(f"{glob.escape(name)}-*{SUFFIX}")):
+        if path.stem == f"{name}-{_checksum(path)}":
+            return path
+        path.unlink(missing_ok=True)
+    return None
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:KEY_DIGITS]
 
 
 def _forget_unused(cache: Path) -> None:

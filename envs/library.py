@@ -65,6 +65,7 @@ class EnvLibrary:
 
 ENDS_WITH_VEC = 'It ends with #include "vec.h"; see puff_env.h for what comes before.'
 OUR_ABI = "Write .abi = PUFF_ABI and .size = sizeof(puff_descriptor)."
+NOT_THERE = "Choose a folder on another one with the variable XDG_CACHE_HOME."
 BUILD_AGAIN = "Build it again: pip install ."
 
 
@@ -82,6 +83,11 @@ def load_library(path: Path, *, source: str = "") -> EnvLibrary:
         lib = ffi.dlopen(str(path))
         raw = lib.puff_env()
     except (OSError, AttributeError) as error:
+        if _is_noexec(path):
+            raise PuffError(
+                f"{label} cannot be loaded from {path.parent}: no code may run on that file system (noexec).",
+                NOT_THERE if source else "Install pufftui on another one.",
+            ) from None
         raise PuffError(
             f"{label} is not a working environment library ({error}).",
             ENDS_WITH_VEC if source else BUILD_AGAIN,
@@ -100,6 +106,14 @@ def load_library(path: Path, *, source: str = "") -> EnvLibrary:
             "See puff_env.h for what is allowed.",
         ) from None
     return EnvLibrary(path, lib, descriptor, hashlib.sha256(path.read_bytes()).digest())
+
+
+def _is_noexec(path: Path) -> bool:
+    """Whether the file system forbids to run code from it, where the system tells."""
+    try:
+        return bool(os.statvfs(path).f_flag & getattr(os, "ST_NOEXEC", 0))
+    except OSError:
+        return False
 
 
 def _refuse_cut_short(path: Path) -> None:

@@ -20,6 +20,7 @@ from pufftui.envs.catalogue import EnvFolder
 from pufftui.envs.checking.declared import count_finding
 from pufftui.envs.checking.findings import Finding
 from pufftui.envs.compile import HEADERS, LANGUAGE, CompileError, compile_c
+from pufftui.envs.errors import PuffError
 from pufftui.envs.headers import declarations
 from pufftui.envs.library import ENDS_WITH_VEC
 
@@ -32,7 +33,7 @@ RACE_SECONDS = 2
 ENDED_ITSELF = 6
 """The status with which check.c ends where the environment called exit."""
 LONGEST_TEST = 20
-"""Seconds that an environment's own tests may take."""
+"""Seconds of the processor that an environment's own tests may take."""
 LAST_RESORT = 45.0
 """Seconds on the clock after which a process is ended: it sleeps, and has switched off the watchdog."""
 MOST_KEPT = 1 << 18
@@ -138,8 +139,8 @@ class Probe:
                 Finding("tests", f"{source.name} does not compile.", fix, error.said)
             )
             return
-        ended = _run([str(program)], LONGEST_TEST)
-        if ended.status is None:
+        ended = _run(["sh", "-c", f'ulimit -S -t {LONGEST_TEST}; exec "$0"', str(program)])
+        if ended.status in {None, -signal.SIGXCPU}:
             text = f"{source.name} does not end within {LONGEST_TEST} seconds."
             self.findings.append(Finding("tests", text, fix))
         elif ended.status:
@@ -213,15 +214,22 @@ class Ended:
     complaints: str
 
 
-def _run(command: list[str], longest: float = LAST_RESORT) -> Ended:
+def _run(command: list[str]) -> Ended:
     """Runs a program to its end; it may print without end and is no burden by that."""
-    with subprocess.Popen(
-        command,
-        env=os.environ | QUIET_LEAKS,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
+    try:
+        started = subprocess.Popen(
+            command,
+            env=os.environ | QUIET_LEAKS,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except PermissionError:
+        folder = Path(command[0]).parent.parent
+        raise PuffError(
+            f"Programs may not run in {folder}.", "Choose another folder with the variable TMPDIR."
+        ) from None
+    with started as process:
         assert process.stdout is not None
         assert process.stderr is not None
         said, complaints = bytearray(), bytearray()
@@ -232,7 +240,7 @@ def _run(command: list[str], longest: float = LAST_RESORT) -> Ended:
         for reader in readers:
             reader.start()
         try:
-            status: int | None = process.wait(longest)
+            status: int | None = process.wait(LAST_RESORT)
         except subprocess.TimeoutExpired:
             status = None
         finally:

@@ -256,3 +256,27 @@ def test_an_installed_package_brings_environments(
         load_env("lost")
     with pytest.raises(PuffError, match=r"Did you mean stranger\?"):
         load_env("strangr")
+
+
+@pytest.mark.parametrize("where", ["header", "middle", "end"])
+def test_a_damaged_library_is_built_again_before_anybody_loads_it(stranger: Path, where: str):
+    library = compile_env(stranger / "stranger.c")
+    sound = library.read_bytes()
+    at = {"header": 40, "middle": len(sound) // 2, "end": len(sound) - 1}[where]
+    library.write_bytes(sound[:at] + bytes([sound[at] ^ 0xFF]) + sound[at + 1 :])
+    assert compile_env(stranger / "stranger.c").read_bytes() == sound
+    library.write_bytes(sound[: len(sound) // 2])
+    assert compile_env(stranger / "stranger.c").read_bytes() == sound
+
+
+def test_a_cache_where_no_code_may_run(stranger: Path, monkeypatch: pytest.MonkeyPatch):
+    """What a library there does when it is loaded is imitated: nothing can be mapped."""
+    library = compile_env(stranger / "stranger.c")
+    library.write_bytes(b"no library")
+    monkeypatch.setattr("pufftui.envs.catalogue.compile_env", lambda _: library)
+    real = os.statvfs(library)
+    told = os.statvfs_result((*real[:8], real.f_flag | os.ST_NOEXEC, real.f_namemax))
+    monkeypatch.setattr(os, "statvfs", lambda _: told)
+    with pytest.raises(PuffError, match=r"no code may run on that file system") as refused:
+        load_env(str(stranger), named_here=True)
+    assert "XDG_CACHE_HOME" in refused.value.hint

@@ -16,6 +16,8 @@ CHANCE = 1e-6
 """How seldom an environment without fault may seem to have one."""
 FAR = 0.35
 """How far apart two distributions have to be, of 1, to be called different at all."""
+ENOUGH_ENDS = 24
+"""With fewer ends than this distributions tell little, and ranges have to do."""
 FIX = (
     "Call the reset in the step that sets the flag, let it begin all that a game consists of, and write "
     'the new observation. Accept it with no_reset_ok = "why" in [check] of the TOML.'
@@ -57,6 +59,8 @@ def _strange(facts: Facts, descriptor: Descriptor) -> str:
         return (
             f"When an episode ends, {names} of the observation goes on instead of beginning anew."
         )
+    if ends >= ENOUGH_ENDS:
+        strangers = 0  # the comparison above knows better
     if episodes and (2 * strangers > episodes or (long_first and 2 * repeats > episodes)):
         return (
             "When an episode ends, the next one does not begin: what is seen then is not how episodes "

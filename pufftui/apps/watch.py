@@ -54,6 +54,11 @@ def attach_session(folder: RunFolder) -> AttachSession:
 
 def _unattachable(folder: RunFolder, error: OSError) -> PuffError:
     run, holder = folder.id, folder.holder()
+    if run_environment(folder) is None:
+        return PuffError(
+            f"{run} is logged by another program, which has no controls.",
+            f"Watch it: pufftui watch {run}.",
+        )
     if holder is None or not holder.training:
         return PuffError(
             f"Nobody trains {run} right now.",

@@ -26,6 +26,12 @@ CURVE_POINTS = 64
 RECENT = 256
 """Rows in which the last value of a metric is looked for; an older one is its block's mean."""
 
+LARGEST = 2**63
+"""Of the whole numbers that a run may name."""
+
+LAST_MOMENT = 253_402_300_799.0
+"""Unix time of the end of the last year that a date can name."""
+
 BROKEN, DEAD = "broken", "dead"
 """The states of a run that cannot be read, and of one that ended without saying so."""
 
@@ -117,7 +123,10 @@ def summarise(folder: RunFolder) -> RunSummary:
     """What a run's folder says, in a few small reads; a broken one says why it is."""
     try:
         return _read(folder)
-    except (PuffError, OSError, ValueError, RecursionError) as error:
+    except (
+        *(PuffError, OSError, ValueError, TypeError),
+        *(ArithmeticError, LookupError, RecursionError),
+    ) as error:
         trouble = error.message if isinstance(error, PuffError) else f"It cannot be read: {error}."
         return RunSummary(folder.id, trouble=trouble)
 
@@ -139,6 +148,8 @@ def _flat(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _value(value: object) -> Value:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int) and abs(value) > LARGEST:
+        return None
     if isinstance(value, (int, float)):
         return float(value)
     return value if isinstance(value, str) else None
@@ -171,11 +182,13 @@ def _read(folder: RunFolder) -> RunSummary:
         env=Path(str(env)).name if env else None,
         state=_state(events, taken=_is_trained(folder)),
         step=int(rows.steps[-1]) if len(rows.steps) else 0,
-        total_steps=total if isinstance(total, int) else None,
+        total_steps=total if isinstance(total, int) and abs(total) < LARGEST else None,
         score=last.get("score"),
         best=float(known.max()) if len(known) else None,
         seconds=float(rows.seconds[-1]) if len(rows.seconds) else 0.0,
-        began=lineages[-1].started if lineages else None,
+        began=lineages[-1].started
+        if lineages and 0 <= lineages[-1].started < LAST_MOMENT
+        else None,
         tags=tuple(tags),
         notes=tuple(note.text for note in notes),
         last=last,

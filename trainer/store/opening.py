@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 
 from pufftui.trainer.store.levels import catch_up
@@ -23,6 +24,19 @@ class Copy(sqlite3.Connection):
     """A store as it was when it was opened."""
 
 
+@contextmanager
+def _damage_in_words() -> Iterator[None]:
+    """Turns into a `sqlite3.DatabaseError` what else a damaged file brings about while it is opened.
+
+    Among that are errors whose own words are not UTF-8.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, ArithmeticError, LookupError) as error:
+        raise sqlite3.DatabaseError(f"it is damaged: {error}") from error
+
+
+@_damage_in_words()
 def open_for_writing(database: Path) -> sqlite3.Connection:
     """Opens, makes or brings up to date, for the one who trains the run.
 
@@ -44,6 +58,7 @@ def open_for_writing(database: Path) -> sqlite3.Connection:
     return connection
 
 
+@_damage_in_words()
 def open_to_remark(database: Path) -> sqlite3.Connection:
     """Opens a store that another process may be writing, and changes nothing about how it is kept.
 
@@ -102,6 +117,7 @@ def leave_log(connection: sqlite3.Connection) -> None:
     version(connection)  # with the first read the file is everybody's again
 
 
+@_damage_in_words()
 def open_for_reading(database: Path) -> sqlite3.Connection | None:
     """A read-only connection, or None while the writer has not made the tables.
 
@@ -160,19 +176,27 @@ def _without_index(database: Path) -> sqlite3.Connection:
 
 def _copied(connection: sqlite3.Connection) -> Copy:
     copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=Copy)
+    copy.text_factory = _readable
     connection.backup(copy)
     return copy
 
 
 def _connect(database: Path, mode: str, *, locks: bool, more: str = "") -> sqlite3.Connection:
     # The trainer's reader may be used by another thread than the one that opened it.
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         uri(database, mode, locks=locks) + more,
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
     )
+    connection.text_factory = _readable
+    return connection
+
+
+def _readable(text: bytes) -> str:
+    """A text, also one that is not UTF-8: one such word must not hide all others."""
+    return text.decode(errors="replace")
 
 
 def _current(connection: sqlite3.Connection) -> sqlite3.Connection | None:

@@ -6,7 +6,7 @@ import json
 import math
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,6 +33,7 @@ from pufftui.trainer.store.records import (
     Note,
     SystemRow,
 )
+from pufftui.trainer.store.typed import NOTHING, Decode, Record, records
 from pufftui.trainer.store.zoom import END, abandoned_blocks, blocks_between, lineages, together
 
 Row = tuple[Any, ...]
@@ -40,6 +41,9 @@ Answer = TypeVar("Answer")
 
 # So few rows at a time never outlive a turn of Python's garbage collector, which doubles the time.
 BATCH = 500
+
+NONSENSE = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
+"""What comes of values that a store holds only when it is damaged."""
 
 COPY_SECONDS = 10.0
 """A store that can only be copied is copied again after so long."""
@@ -75,7 +79,9 @@ class StoreReader:
             convert=_metrics_part,
         )
         # Names are read after the rows, so every position a row uses has its name.
-        names = self._read("SELECT name FROM metric ORDER BY position", convert=_first_column)
+        names = self._read(
+            "SELECT CAST(name AS TEXT) FROM metric ORDER BY position", convert=_first_column
+        )
         if not parts or names is None:
             parts, names = [_metrics_part([])], []
         ids, steps, seconds, epochs, lineages = (
@@ -124,69 +130,78 @@ class StoreReader:
 
     def events_after(self, row: int) -> list[Event]:
         """All events with an id above `row`."""
-        rows = self._rows(
+        return self._records(
+            Event,
             "SELECT id, step, seconds, kind, text, lineage FROM event WHERE id > ? ORDER BY id",
             row,
         )
-        return [Event(*values) for values in rows]
 
     def alerts_after(self, row: int) -> list[AlertRow]:
         """All alerts with an id above `row`; those before it may be acknowledged meanwhile."""
-        rows = self._rows(
+        return self._records(
+            AlertRow,
             "SELECT id, step, seconds, level, rule, title, text, evidence, advice, acknowledged_at,"
             " over_step FROM alert WHERE id > ? ORDER BY id",
             row,
+            decode={"evidence": _mapping},
         )
-        return [AlertRow(*values) for values in _decoded(rows, 7, json.loads)]
 
     def muted(self) -> set[str]:
         """The rules that call nobody any more."""
-        return {rule for (rule,) in self._rows("SELECT rule FROM mute")}
+        return {rule for (rule,) in self._rows("SELECT CAST(rule AS TEXT) FROM mute")}
 
     def commands_after(self, row: int) -> list[CommandRow]:
         """All commands with an id above `row`."""
-        rows = self._rows(
-            "SELECT id, step, seconds, at, name, detail FROM command WHERE id > ? ORDER BY id", row
+        return self._records(
+            CommandRow,
+            "SELECT id, step, seconds, at, name, detail FROM command WHERE id > ? ORDER BY id",
+            row,
+            decode={"detail": _mapping},
         )
-        return [CommandRow(*values) for values in _decoded(rows, 5, json.loads)]
 
     def notes_after(self, row: int) -> list[Note]:
         """All notes with an id above `row`."""
-        rows = self._rows("SELECT id, step, at, text FROM note WHERE id > ? ORDER BY id", row)
-        return [Note(*values) for values in rows]
+        return self._records(
+            Note, "SELECT id, step, at, text FROM note WHERE id > ? ORDER BY id", row
+        )
 
     def system_after(self, row: int, newest: int = -1) -> list[SystemRow]:
         """The readings of the machine with an id above `row`: the `newest` so many, or all."""
-        rows = self._rows(
+        rows = self._records(
+            SystemRow,
             "SELECT id, step, seconds, processor, process_cores, process_memory, memory_used,"
             " memory_total, disk_free, screen_cores, gpus FROM system WHERE id > ? ORDER BY id DESC LIMIT ?",
             row,
             newest,
+            decode={"gpus": _gpus},
         )
-        return [SystemRow(*values) for values in _decoded(rows[::-1], 10, _gpus)]
+        return rows[::-1]
 
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, the oldest first; the files of some may be gone."""
-        rows = self._rows(
-            "SELECT id, step, seconds, file, score, pinned, reason FROM checkpoint ORDER BY id"
+        return self._records(
+            CheckpointRow,
+            "SELECT id, step, seconds, file, score, pinned, reason FROM checkpoint ORDER BY id",
+            decode={"pinned": bool},
         )
-        return [CheckpointRow(*values) for values in _decoded(rows, 5, bool)]
 
     def pinned_files(self) -> set[str] | None:
         """The checkpoints that a person wants to keep; None if the store is locked right now."""
-        parts = self._read("SELECT file FROM checkpoint WHERE pinned", convert=_first_column)
+        parts = self._read(
+            "SELECT CAST(file AS TEXT) FROM checkpoint WHERE pinned", convert=_first_column
+        )
         if parts is None:
             return None if self._database.exists() else set()
         return set(chain.from_iterable(parts))
 
     def tags(self) -> list[str]:
         """The words that a person gave the run, sorted."""
-        return [name for (name,) in self._rows("SELECT name FROM tag ORDER BY name")]
+        return [name for (name,) in self._rows("SELECT CAST(name AS TEXT) FROM tag ORDER BY name")]
 
     def facts(self) -> dict[str, Any]:
         """What is known about the whole run, by name."""
-        rows = self._rows("SELECT name, value FROM fact ORDER BY name")
-        return {name: json.loads(value) for name, value in rows}
+        parts = self._read("SELECT name, value FROM fact ORDER BY name", convert=_facts)
+        return {name: value for part in parts or [] for name, value in part.items()}
 
     def episodes_after(self, row: int) -> tuple[int, NDArray[np.void]]:
         """The id of the last sampled episode, and those with an id above `row` (`EPISODE`)."""
@@ -195,24 +210,18 @@ class StoreReader:
 
     def episode_rows(self, row: int, most: int = -1) -> EpisodeRows:
         """Sampled episodes with an id above `row`, the first `most` or all, and whence they are."""
-        rows = self._rows(
+        parts = self._read(
             "SELECT id, step, lineage, env_step, agent, length, score, episode_return, statistics"
             " FROM episode WHERE id > ? ORDER BY id LIMIT ?",
             row,
             most,
+            convert=_episodes_part,
         )
-        episodes = np.zeros(len(rows), EPISODE)
-        width = EPISODE["statistics"].itemsize
-        for index, (_, _, _, *figures, statistics) in enumerate(rows):
-            padded = np.frombuffer(statistics.ljust(width, b"\0"), "<f4")
-            numbers = (math.nan if figure is None else figure for figure in figures)
-            episodes[index] = (*numbers, padded)
-        return EpisodeRows(
-            last=rows[-1][0] if rows else row,
-            steps=np.array([values[1] for values in rows], np.int64),
-            lineages=np.array([values[2] for values in rows], np.int64),
-            episodes=episodes,
+        ids, steps, lineages, episodes = (
+            np.concatenate(column) for column in zip(*(parts or [_episodes_part([])]), strict=True)
         )
+        last = int(ids[-1]) if len(ids) else row
+        return EpisodeRows(last=last, steps=steps, lineages=lineages, episodes=episodes)
 
     def close(self) -> None:
         """Closes the file; a later read opens it again."""
@@ -223,6 +232,17 @@ class StoreReader:
     def _rows(self, sql: str, *values: object) -> list[Row]:
         """The rows of a query; none if the store is not there yet, or locked right now."""
         return list(chain.from_iterable(self._read(sql, *values, convert=list) or []))
+
+    def _records(
+        self,
+        record: type[Record],
+        sql: str,
+        *values: object,
+        decode: Mapping[str, Decode] = NOTHING,
+    ) -> list[Record]:
+        """A record of each row of a query; none as `_rows`."""
+        parts = self._read(sql, *values, convert=lambda rows: records(record, rows, decode))
+        return list(chain.from_iterable(parts or []))
 
     def _read(
         self, sql: str, *values: object, convert: Callable[[list[Row]], Answer]
@@ -262,7 +282,7 @@ class StoreReader:
                     "Try again when that program is done with it.",
                 ) from None
             raise self._unreadable(error) from None
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, *NONSENSE) as error:
             raise self._unreadable(error) from None
 
     def _follow(self) -> None:
@@ -284,7 +304,7 @@ class StoreReader:
             self._copied = time.monotonic()
         return None if self._connection is None else question(self._connection)
 
-    def _unreadable(self, error: sqlite3.Error) -> PuffError:
+    def _unreadable(self, error: Exception) -> PuffError:
         self.close()
         return PuffError(
             f"The store {self._database} cannot be read ({error}).",
@@ -296,12 +316,34 @@ def _first_column(rows: list[Row]) -> list[Any]:
     return [row[0] for row in rows]
 
 
-def _decoded(rows: list[Row], column: int, decode: Callable[[Any], Any]) -> list[Row]:
-    return [(*row[:column], decode(row[column]), *row[column + 1 :]) for row in rows]
+def _mapping(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"{text:.40} is no JSON object")  # noqa: TRY004 - of data, not of code
+    return value
+
+
+def _facts(rows: list[Row]) -> dict[str, Any]:
+    return {str(name): json.loads(value) for name, value in rows}
+
+
+def _episodes_part(rows: list[Row]) -> tuple[NDArray[Any], ...]:
+    """Ids, steps, lineages and episodes."""
+    episodes = np.zeros(len(rows), EPISODE)
+    width = EPISODE["statistics"].itemsize
+    for index, (_, _, _, *figures, statistics) in enumerate(rows):
+        padded = np.frombuffer(statistics.ljust(width, b"\0"), "<f4")
+        numbers = (math.nan if figure is None else figure for figure in figures)
+        episodes[index] = (*numbers, padded)
+    columns = (np.array([row[column] for row in rows], np.int64) for column in range(3))
+    return (*columns, episodes)
 
 
 def _gpus(text: str) -> tuple[Any, ...]:
-    return tuple(json.loads(text))
+    gpus = json.loads(text)
+    if not isinstance(gpus, list) or not all(isinstance(gpu, dict) for gpu in gpus):
+        raise ValueError(f"{text:.40} is no list of GPUs")
+    return tuple(gpus)
 
 
 def _metrics_part(rows: list[Row]) -> tuple[list[NDArray[Any]], NDArray[np.float32]]:

@@ -65,7 +65,12 @@ def pin(database: Path, file: str, *, pinned: bool = True) -> None:
     no such checkpoint, or if its file is gone.
     """
     with _remarking(database) as connection:
-        known = [name for (name,) in connection.execute("SELECT file FROM checkpoint ORDER BY id")]
+        known = [
+            name
+            for (name,) in connection.execute(
+                "SELECT CAST(file AS TEXT) FROM checkpoint ORDER BY id"
+            )
+        ]
         there = {name for name in known if (database.parent / "checkpoints" / name).is_file()}
         if file not in there:
             raise PuffError(

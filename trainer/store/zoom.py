@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pufftui.trainer.store.blobs import COUNT, HIGH, LOW, MEAN, Figures, as_blocks, unpack
 from pufftui.trainer.store.levels import BLOCK_COLUMNS, FACTOR, LEVELS
 from pufftui.trainer.store.records import Lineage, MetricBlocks
+from pufftui.trainer.store.typed import records
 
 END = 2**63 - 1
 
@@ -52,7 +53,7 @@ class Part:
 def lineages(connection: sqlite3.Connection) -> list[Lineage]:
     """All lineages, the oldest first."""
     rows = connection.execute("SELECT id, parent, from_step, started FROM lineage ORDER BY id")
-    return [Lineage(*row) for row in rows]
+    return records(Lineage, rows.fetchall())
 
 
 def kept_steps(known: list[Lineage]) -> list[tuple[int, int]]:
@@ -118,7 +119,10 @@ def _blocks(
         level += 1
     parts = [part for stretch in stretches for part in _cover(connection, stretch, level)]
     newest = connection.execute("SELECT coalesce(max(id), 0) FROM metrics").fetchone()[0]
-    names = [row[0] for row in connection.execute("SELECT name FROM metric ORDER BY position")]
+    names = [
+        row[0]
+        for row in connection.execute("SELECT CAST(name AS TEXT) FROM metric ORDER BY position")
+    ]
     return together(parts, names, newest)
 
 

@@ -54,7 +54,7 @@ def attach_session(folder: RunFolder) -> AttachSession:
 
 def _unattachable(folder: RunFolder, error: OSError) -> PuffError:
     run, holder = folder.id, folder.holder()
-    if run_environment(folder) is None:
+    if folder.config_file.is_file() and run_environment(folder) is None:
         return PuffError(
             f"{run} is logged by another program, which has no controls.",
             f"Watch it: pufftui watch {run}.",

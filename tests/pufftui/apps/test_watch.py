@@ -16,8 +16,10 @@ from fakes import StillGpu, StillHost, screen_text
 from processes import ENDLESS, PUFFTUI, SMALL, Terminal, end, train, trains, wait_for
 from runs_on_disk import make_run
 
+from pufftui import log
 from pufftui.apps.training import PuffApp
 from pufftui.apps.watch import attach_session, watch_session
+from pufftui.envs.errors import PuffError
 from pufftui.screens.dialogs.end import ErrorScreen, SummaryScreen
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run.folder import RunFolder
@@ -366,6 +368,15 @@ async def test_a_run_of_another_program_that_has_logged_nothing_yet(folder: RunF
     store.close()
     folder.release()
     app.session.runner.stop()
+
+
+def test_nobody_attaches_to_a_run_of_another_program(folder: RunFolder) -> None:
+    """Nor is anybody sent to resume it."""
+    with log.start(folder.id) as run:
+        run.log(1, {"loss": 1.0})
+    with pytest.raises(PuffError, match="logged by another program") as refused:
+        attach_session(folder)
+    assert refused.value.hint == f"Watch it: pufftui watch {folder.id}."
 
 
 async def test_attached_one_changes_settings_and_keeps_notes(folder: RunFolder) -> None:

@@ -8,11 +8,14 @@ NOTHING = "–"
 """Stands for what is not known yet."""
 
 MEMORY_UNITS = ("B", "kB", "MB", "GB", "TB")
+SMALLEST = 1e-99
+"""What is smaller has more digits in its power than a column has room for."""
+
 SUFFIXES = ("", "k", "M", "B", "T", "P", "E")
 
 
 def figure(value: float | None, width: int = 0) -> str:
-    """Three significant digits with an SI suffix, right-aligned: 3.42M, 12.6k, 418, 0.061."""
+    """Three significant digits with an SI suffix, right-aligned: 3.42M, 12.6k, 418, 0.061, 4e-12, 3e28."""
     return _figure(value).rjust(width)
 
 
@@ -22,8 +25,10 @@ def _figure(value: float | None) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     size = abs(value)
-    if size < 1e-9:
+    if size < SMALLEST:
         return "0"
+    if size >= 999.5 * 1000.0 ** (len(SUFFIXES) - 1):
+        return _power(value)
     if size < 0.9995:
         return f"{value:.3f}" if size >= 0.00095 else _power(value)
     power = 0

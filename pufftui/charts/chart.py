@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.appearance.format import tick
 from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts import raster
@@ -27,7 +26,8 @@ from pufftui.charts.plot import (
 from pufftui.charts.view import View
 from pufftui.series.axis import Axis, ruler
 from pufftui.series.curve import Series
-from pufftui.series.ticks import nice_range
+from pufftui.series.labels import labels
+from pufftui.series.ticks import multiples, nice_range
 
 EARLIER_LINES = 6
 """So many earlier runs are drawn at most."""
@@ -36,7 +36,7 @@ STROKE = 2
 """Dots that a smoothed curve is thick."""
 
 LOG_PARTS = 5
-LEAST_LOG = 1e-12
+LEAST_LOG = 1e-40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,10 +75,23 @@ class Scale:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(values > LEAST_LOG, np.log10(np.maximum(values, LEAST_LOG)), np.nan)
 
+    @property
+    def margin(self) -> int:
+        """Columns that the labels take, and a space: the same for most charts, more where they must."""
+        return max([LABELS, *(len(text) + 1 for text in self.labels.values())])
+
     def inside(self, values: Floats) -> Floats:
         """The same, without what lies beyond its limits."""
         found = self.of(values)
         return np.where((found < self.bottom) | (found > self.top), np.nan, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Lines of a chart, of which the first `margin` columns are labels."""
+
+    lines: list[Line]
+    margin: int
 
 
 def chart(
@@ -92,33 +105,28 @@ def chart(
     axes: bool = True,
     stroke: int = STROKE,
     points: bool = True,
-) -> list[Line]:
+) -> Drawn:
     """A chart of `width` x `height` cells; `marks` with their places on the axis.
 
     Without axes the curve takes all of the space. The smoothed curve is `stroke` dots thick; without
     `points` it stands alone.
     """
-    columns, rows = (width - LABELS, height - 1) if axes else (width, height)
-    start, end = view.span
-    dots = columns * raster.DOTS_WIDE
-    raw = raster.cut(curve.series, start, end, dots)
-    smooth = raster.smoothed(raw.mean, view.reach)
+    rows = height - 1 if axes else height
+    margin = LABELS if axes else 0
+    cut = _Cut.of(curve, view, width - margin)
+    scale = _scale([cut.raw.low, cut.raw.high, *cut.earlier], curve, rows)
+    if axes and scale.margin > margin:
+        margin = min(scale.margin, width - 1)
+        cut = _Cut.of(curve, view, width - margin)
+    columns, raw = width - margin, cut.raw
     band = _band(curve, view, columns)
-
-    def pale(series: Series) -> Floats:
-        return raster.smoothed(raster.cut(series, start, end, dots).mean, view.reach)
-
-    earlier = [pale(series) for series in curve.earlier[:EARLIER_LINES]]
-    left = [pale(series) for series in curve.left]
-    seen = [raw.low, raw.high, *earlier]
-    scale = _scale(seen, curve, rows)
     tints = Tints(curve.colour)
     cells = Cells.blank(rows, columns)
     if axes:
         _grid(cells, scale, rows)
-    for values in map(scale.inside, earlier + left):
+    for values in map(scale.inside, cut.earlier + cut.left):
         put_line(cells, values, values, scale.bottom, scale.top, tints.EARLIER)
-    smooth = scale.of(smooth)
+    smooth = scale.of(cut.smooth)
     fill_below(cells, smooth, scale.bottom, scale.top)
     tinted = np.zeros((rows, columns), bool)
     if band is not None:
@@ -135,7 +143,35 @@ def chart(
     _fade(cells, curve, view, columns, tints)
     _cursor(cells, view, columns, tints)
     lines = paint(look, cells, tints)
-    return _with_axes(look, lines, cells, scale, view, columns, marks) if axes else lines
+    if axes:
+        lines = _with_axes(look, lines, cells, scale, view, margin, marks)
+    return Drawn(lines, margin)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """All curves of a chart in as many stretches as it has columns of dots; smoothed but for `raw`."""
+
+    raw: raster.Columns
+    smooth: Floats
+    earlier: list[Floats]
+    left: list[Floats]
+
+    @classmethod
+    def of(cls, curve: Curve, view: View, columns: int) -> _Cut:
+        def parts(series: Series) -> raster.Columns:
+            return raster.cut(series, *view.span, columns * raster.DOTS_WIDE)
+
+        def smooth(series: Series) -> Floats:
+            return raster.smoothed(parts(series).mean, view.reach)
+
+        raw = parts(curve.series)
+        return cls(
+            raw,
+            raster.smoothed(raw.mean, view.reach),
+            [smooth(series) for series in curve.earlier[:EARLIER_LINES]],
+            [smooth(series) for series in curve.left],
+        )
 
 
 def value_at(series: Series, place: float) -> float | None:
@@ -159,21 +195,20 @@ def _band(curve: Curve, view: View, columns: int) -> tuple[Floats, Floats] | Non
 
 
 def _scale(seen: Sequence[Floats], curve: Curve, rows: int) -> Scale:
-    values = np.concatenate([part[~np.isnan(part)] for part in seen])
+    known = np.concatenate([part[~np.isnan(part)] for part in seen])
     if curve.log:
-        positive = values[values > LEAST_LOG]
+        positive = known[known > LEAST_LOG]
         if len(positive):
             return _log_scale(float(positive.min()), float(positive.max()), rows)
-    if not len(values):
+    if not len(known):
         least, most = 0.0, 1.0
     else:
-        least, most = float(values.min()), float(values.max())
+        least, most = float(known.min()), float(known.max())
     if curve.base is not None:
         least, most = min(least, curve.base), max(most, curve.base)
     bottom, top, step = nice_range(least, most, max(1, min(5, rows // 4)))
-    first = math.ceil(bottom / step - 1e-9)
-    ticks = np.arange(first, math.floor(top / step + 1e-9) + 1) * step
-    return Scale(bottom, top, {value: tick(value) for value in ticks.tolist()})
+    values = [number * step for number in multiples(bottom / step, top / step)]
+    return Scale(bottom, top, dict(zip(values, labels(values, step), strict=True)))
 
 
 def _log_scale(least: float, most: float, rows: int) -> Scale:
@@ -181,12 +216,13 @@ def _log_scale(least: float, most: float, rows: int) -> Scale:
     top = max(top, bottom + 1)
     parts = max(1, min(LOG_PARTS, rows // 3))
     every = max(1, -(-(top - bottom) // parts))
-    labels = {float(power): _power_label(power) for power in range(bottom, top + 1, every)}
-    return Scale(float(bottom), float(top), labels, log=True)
+    powers = range(bottom, top + 1, every)
+    texts = {float(power): _power_label(power) for power in powers}
+    return Scale(float(bottom), float(top), texts, log=True)
 
 
 def _power_label(power: int) -> str:
-    return tick(10.0**power) if -3 <= power < 15 else f"1e{power}"
+    return labels([10.0**power], 10.0**power)[0] if -3 <= power < 15 else f"1e{power}"
 
 
 def _grid(cells: Cells, scale: Scale, rows: int) -> None:
@@ -242,18 +278,18 @@ def _with_axes(
     cells: Cells,
     scale: Scale,
     view: View,
-    columns: int,
+    margin: int,
     marks: Sequence[tuple[float, Mark]],
 ) -> list[Line]:
-    rows = len(cells.letters)
+    rows, columns = cells.letters.shape
     dim = look.style("dim")
     places = _rows(np.array(list(scale.labels)), scale, rows).tolist()
-    labels = dict(zip(places, scale.labels.values(), strict=True))
+    texts = dict(zip(places, scale.labels.values(), strict=True))
     labelled = [
-        [(labels.get(row, "").rjust(LABELS - 1)[: LABELS - 1] + " ", dim), *line]
+        [(texts.get(row, "").rjust(margin - 1)[: margin - 1] + " ", dim), *line]
         for row, line in enumerate(lines)
     ]
-    return [*labelled, [(" " * LABELS, dim), *_ruler(look, view, columns, marks)]]
+    return [*labelled, [(" " * margin, dim), *_ruler(look, view, columns, marks)]]
 
 
 def _ruler(look: PuffTheme, view: View, columns: int, marks: Sequence[tuple[float, Mark]]) -> Line:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from enum import Enum
 
-from pufftui.appearance.format import duration, steps, tick
+from pufftui.appearance.format import duration, steps
 from pufftui.series import ticks
+from pufftui.series.labels import clock_label, labels
 
 TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
 """Seconds between ticks that a clock finds round."""
 
 DAY = 86400.0
+
+APART = 2
+"""Columns between two labels: those of a time have spaces of their own."""
 
 
 class Axis(Enum):
@@ -32,15 +36,18 @@ class Axis(Enum):
         """A round distance between two labels on so many columns."""
         if self is not Axis.TIME:
             return ticks.nice_step(span, max(3, columns // 12))
-        least = span / max(2, columns // 14)
-        whole_days = DAY * math.ceil(least / DAY)
-        return next((float(step) for step in TIME_STEPS if step >= least), whole_days)
+        return _time_step(span / max(2, columns // 14))
 
-    def label(self, value: float) -> str:
-        """A round place on the axis: 1.5M, or 5m."""
-        if not value:
-            return "0"
-        return _clock(value) if self is Axis.TIME else tick(value)
+    def wider(self, step: float) -> float:
+        """The next larger round distance."""
+        return (_time_step if self is Axis.TIME else _whole_step)(step * 1.01)
+
+    def labels(self, numbers: range, step: float) -> list[str]:
+        """Those of so many multiples of a round distance: 500k, 1M, 1.5M, or 5m, 10m."""
+        values = [number * step for number in numbers]
+        if self is Axis.TIME:
+            return [clock_label(value, step) if value else "0" for value in values]
+        return labels(values, step)
 
     def place(self, value: float) -> str:
         """Any place on the axis, as the cursor reads it out."""
@@ -55,28 +62,46 @@ class Axis(Enum):
 
 
 def ruler(axis: Axis, start: float, end: float, columns: int) -> str:
-    """Labels in the middle below their places; the unit stands at the end."""
-    cells = [" "] * columns
+    """Labels in the middle below their places, evenly spaced; the unit stands at the end."""
     unit = axis.value
-    if columns <= len(unit) + 2:
-        return "".join(cells)
+    room = columns - len(unit) - 1
+    if room < 2:
+        return " " * columns
     step = axis.step(end - start, columns)
-    number = math.ceil(start / step - 1e-9)
-    while number * step <= end + 1e-9 * step:
-        label = axis.label(number * step)
+    while (placed := _placed(axis, start, end, step, columns, room)) is None:
+        step = axis.wider(step)
+    text = ""
+    for at, label in placed:
+        text = text.ljust(at) + label
+    return text.ljust(columns - len(unit)) + unit
+
+
+def _placed(
+    axis: Axis, start: float, end: float, step: float, columns: int, room: int
+) -> list[tuple[int, str]] | None:
+    """The labels with their columns, None if two of them would touch; none goes beyond `room`."""
+    placed: list[tuple[int, str]] = []
+    numbers = ticks.multiples(start / step, end / step)
+    taken = 0
+    for number, label in zip(numbers, axis.labels(numbers, step), strict=True):
         at = round((number * step - start) / (end - start) * (columns - 1))
         at = max(0, at - len(label) // 2 if number else at)
-        if (
-            at + len(label) <= columns - len(unit) - 1
-            and not "".join(cells[max(0, at - 1) : at + len(label) + 1]).strip()
-        ):
-            cells[at : at + len(label)] = label
-        number += 1
-    cells[columns - len(unit) :] = unit
-    return "".join(cells)
+        if at + len(label) > room:
+            break
+        if at < taken:
+            return None
+        placed.append((at, label))
+        taken = at + len(label) + APART
+    return placed
 
 
-def _clock(seconds: float) -> str:
-    """`5m` rather than `5m 00s`."""
-    large, _, small = duration(seconds).partition(" ")
-    return large if not small.strip("0smh") else f"{large} {small}"
+def _whole_step(least: float) -> float:
+    return ticks.nice_step(least, 1)
+
+
+def _time_step(least: float) -> float:
+    """A distance that a clock finds round: parts of a second are decimal, days are whole."""
+    if least < 1:
+        return ticks.nice_step(least, 1)
+    whole_days = DAY * math.ceil(least / DAY)
+    return next((float(step) for step in TIME_STEPS if step >= least), whole_days)

@@ -15,7 +15,7 @@ from pufftui.charts.chart import chart
 from pufftui.charts.charting import Charting
 from pufftui.charts.explain import short
 from pufftui.charts.metric_colours import colour_of
-from pufftui.charts.plot import LABELS, sparkline, sparkline_span
+from pufftui.charts.plot import sparkline, sparkline_span
 from pufftui.envs.descriptor import Descriptor
 from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot
 from pufftui.widgets.painted import Card
@@ -115,13 +115,13 @@ class CurveCard(Card):
     ) -> list[Line]:
         """A chart at a place of the content, with axes if they fit, known to the pointer."""
         axes = height >= LEAST_CHART
-        labels = LABELS if axes else 0
         view = self.charting.view
-        left, top = 1 + x + labels, self.top + y
-        self.plots.append(Plot(metric, left, top, width - labels, height, *view.span))
         curve = self.charting.curve(metric, base)
         marks = self.charting.marks() if axes else ()
-        return chart(self.look, curve, view, width, height, marks=marks, axes=axes)
+        drawn = chart(self.look, curve, view, width, height, marks=marks, axes=axes)
+        left, top = 1 + x + drawn.margin, self.top + y
+        self.plots.append(Plot(metric, left, top, width - drawn.margin, height, *view.span))
+        return drawn.lines
 
     def waiting(self) -> str:
         """Why there is no curve yet."""

@@ -123,5 +123,5 @@ class BigCurve(CurveCard):
         curve = charting.curve("score", self._start)
         curve = replace(curve, band=None, provisional=math.inf)
         view = charting.view
-        lines = chart(self.look, curve, view, width, height, stroke=STROKE, points=False)
+        lines = chart(self.look, curve, view, width, height, stroke=STROKE, points=False).lines
         return [[(BLOCKS(text), style) for text, style in line] for line in lines]

@@ -70,7 +70,7 @@ class SummaryScreen(Dialog):
             curve = Curve(score, "policy", band=band, base=low)
             view = usual_axis(Axis.STEPS, self._history.end)
             height = max(CHART_HEIGHT - len(self._found), LEAST_HEIGHT)
-            for line in chart(self.look, curve, view, CHART_WIDTH, height):
+            for line in chart(self.look, curve, view, CHART_WIDTH, height).lines:
                 for part, style in line:
                     text.append(part, style)
                 text.append("\n")

@@ -31,7 +31,7 @@ def points(values, start=0.0, step=1.0) -> Series:
 
 def drawn(curve: Curve, view: View | None = None, width=WIDTH, height=HEIGHT, **more):
     last = float(curve.series.x[-1]) if len(curve.series) else 1.0
-    return chart(LOOK, curve, view or View().with_last(last), width, height, **more)
+    return chart(LOOK, curve, view or View().with_last(last), width, height, **more).lines
 
 
 def texts(lines) -> list[str]:

@@ -110,7 +110,8 @@ def test_nice_limits_hold_the_range(low, span, parts) -> None:
     assert bottom <= low + slack
     assert top >= low + span - slack
     assert step > 0
-    assert (top - bottom) / step <= parts * 4 / 3 + 1
+    assert (top - bottom) / step <= max(parts * 4 / 3 + 1, 4)
+    assert len(ticks.multiples(bottom / step, top / step)) >= 2
 
 
 @given(st.floats(1e-6, 1e15))

@@ -7,6 +7,9 @@ import math
 NOTHING = "–"
 """Stands for what is not known yet."""
 
+NOT_A_NUMBER = "NaN"
+"""Stands for what was given as a number and is none."""
+
 MEMORY_UNITS = ("B", "kB", "MB", "GB", "TB")
 SMALLEST = 1e-99
 """What is smaller has more digits in its power than a column has room for."""
@@ -20,10 +23,10 @@ def figure(value: float | None, width: int = 0) -> str:
 
 
 def _figure(value: float | None) -> str:
-    if value is None or math.isnan(value):
+    if value is None:
         return NOTHING
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
+    if not math.isfinite(value):
+        return NOT_A_NUMBER if math.isnan(value) else "∞" if value > 0 else "-∞"
     size = abs(value)
     if size < SMALLEST:
         return "0"

@@ -6,6 +6,8 @@ import csv
 import math
 from typing import TextIO
 
+import numpy as np
+
 from pufftui.export.metrics import kept_episodes, kept_metrics, metric_names
 from pufftui.trainer.store import StoreReader
 
@@ -58,8 +60,11 @@ def write_episodes(
 
 
 def _single(value: float) -> str:
-    """A float32 in as many digits as give the same one back."""
-    return "" if math.isnan(value) else f"{value:.9g}"
+    """A float32 in as many digits as give the same one back; a number that is none, such as a counter, too."""
+    if math.isnan(value):
+        return ""
+    with np.errstate(over="ignore"):
+        return f"{value:.9g}" if np.float32(value) == value else f"{value:.17g}"
 
 
 def _double(value: float) -> str:

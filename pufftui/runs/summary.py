@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
@@ -18,13 +19,10 @@ from pufftui.runs.query import Fields, Value
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
 from pufftui.trainer.settings.sources import ENVIRONMENT
-from pufftui.trainer.store import Event, StoreReader
+from pufftui.trainer.store import Event, NotFinite, StoreReader
 
 CURVE_POINTS = 64
 """Blocks of the score curve that are read; a sparkline shows fewer."""
-
-RECENT = 256
-"""Rows in which the last value of a metric is looked for; an older one is its block's mean."""
 
 LARGEST = 2**63
 """Of the whole numbers that a run may name."""
@@ -58,7 +56,7 @@ class RunSummary:
     """One run. None is what is not known; `trouble` says why a broken one cannot be read.
 
     `seconds` is the training time, `began` Unix time of the last start, `last` the newest value of
-    every metric, `settings` those at the start by path, `curve` means of the score, rising in
+    every metric, those that are `not_finite` now among them, `settings` those at the start by path, `curve` means of the score, rising in
     steps, NaN where it is not known.
     """
 
@@ -74,6 +72,7 @@ class RunSummary:
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     last: Mapping[str, float] = field(default_factory=dict)
+    not_finite: Mapping[str, NotFinite] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     curve: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
     trouble: str = ""
@@ -104,13 +103,14 @@ class RunSummary:
             "seed": _value(self.settings.get("run.seed")),
             "step": float(self.step),
             "total_steps": _value(self.total_steps),
-            "score": self.score,
+            "score": _value(self.score),
             "best": self.best,
             "age": self.age,
             "duration": self.seconds,
         }
         settings = {path.lower(): _value(value) for path, value in self.settings.items()}
-        return {**{name.lower(): value for name, value in self.last.items()}, **settings, **own}
+        last = {name.lower(): _value(value) for name, value in self.last.items()}
+        return {**last, **settings, **own}
 
 
 def summarise_all() -> list[RunSummary]:
@@ -151,7 +151,7 @@ def _value(value: object) -> Value:
     if isinstance(value, int) and abs(value) > LARGEST:
         return None
     if isinstance(value, (int, float)):
-        return float(value)
+        return None if math.isnan(value) else float(value)
     return value if isinstance(value, str) else None
 
 
@@ -162,17 +162,13 @@ def _read(folder: RunFolder) -> RunSummary:
     reader = StoreReader(folder.database, at_once=True)
     try:
         blocks = reader.metrics_between(points=CURVE_POINTS)
-        rows = reader.metrics_after(max(0, blocks.last - RECENT))
+        rows, last = reader.metrics_after(max(0, blocks.last - 1)), reader.newest_values()
+        not_finite = reader.not_finite()
         lineages, notes, tags = reader.lineages(), reader.notes_after(0), reader.tags()
         facts, events = reader.facts(), reader.events_after(0)
     finally:
         reader.close()
-    last: dict[str, float] = {}
-    for values in (blocks.mean, rows.values):  # the blocks for what was not written lately
-        for name, column in values.items():
-            known = column[~np.isnan(column)]
-            if len(known):
-                last[name] = float(known[-1])
+    last |= {name: odd.value for name, odd in not_finite.items()}
     scores = blocks.high.get("score", np.empty(0, np.float32))
     known = scores[~np.isnan(scores)]
     env = settings.get(ENVIRONMENT)
@@ -192,6 +188,7 @@ def _read(folder: RunFolder) -> RunSummary:
         tags=tuple(tags),
         notes=tuple(note.text for note in notes),
         last=last,
+        not_finite=not_finite,
         settings=settings,
         curve=blocks.mean.get("score", np.empty(0, np.float32)),
     )

@@ -8,7 +8,8 @@ from pufftui.keys.bindings import bindings
 from pufftui.keys.tables import LOGGED_KEYS, TRAINING_ONLY
 from pufftui.layout.cockpit import Arrangement, arrange_logged
 from pufftui.screens.watch import WatchScreen
-from pufftui.trainer.messages.snapshot import Snapshot
+from pufftui.state.health import LOGGED, PHASES, Health
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 
 
 class LoggedScreen(WatchScreen):
@@ -22,6 +23,11 @@ class LoggedScreen(WatchScreen):
 
     def plan(self, width: int, height: int) -> Arrangement:
         return arrange_logged(width, height, self.solo)
+
+    def health(self, snapshot: Snapshot, now: float) -> Health:
+        """Only a few rules hold for figures that nobody knows: that is not health."""
+        found = super().health(snapshot, now)
+        return LOGGED if found is PHASES[Phase.RUNNING] else found
 
     def show_end(self, snapshot: Snapshot) -> None:
         """A program that has ended says so in the header; there is no score to sum up."""

@@ -86,8 +86,10 @@ class Growing:
 
     def append(self, values: NDArray[Any]) -> None:
         needed = self._used + len(values)
-        if needed > len(self._space):
-            space = np.empty(max(needed, 2 * len(self._space)), self._space.dtype)
+        # Counters come as float64, and what the float32 values before them were they stay.
+        kind = np.promote_types(self._space.dtype, values.dtype)
+        if needed > len(self._space) or kind != self._space.dtype:
+            space = np.empty(max(needed, 2 * len(self._space)), kind)
             space[: self._used] = self.values
             self._space = space
         self._space[self._used : needed] = values

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pufftui.series.axis import Axis
 from pufftui.series.curve import LONG, Growing, Metric, Series
 from pufftui.series.stored import RunCurves
-from pufftui.trainer.store import MetricBlocks, MetricRows, StoreReader
+from pufftui.trainer.store import MetricBlocks, MetricRows, NotFinite, StoreReader
 
 EPISODES = "episodes"
 """The metric that counts finished episodes."""
@@ -38,6 +38,9 @@ class History:
         self._places = {axis: Growing(np.float64) for axis in Axis}
         self._metrics: dict[str, Metric] = {}
         self._abandoned: list[RunCurves] = []
+        self._current: dict[str, float] = {}
+        self.not_finite: dict[str, NotFinite] = {}
+        """The metrics whose last value is no finite number."""
 
     @property
     def steps(self) -> NDArray[np.float64]:
@@ -75,6 +78,11 @@ class History:
         recent = _unknown(x) if metric is None else metric.series(x)
         return past.followed_by(recent)
 
+    def current(self, name: str) -> float | None:
+        """The last value of a metric, which may be no finite number; None before the first."""
+        odd = self.not_finite.get(name)
+        return self._current.get(name) if odd is None else odd.value
+
     def abandoned(self, name: str, axis: Axis) -> list[Series]:
         """The curve of a metric where the run has gone back over it, the newest first."""
         found = [curves.series(name, axis) for curves in self._abandoned]
@@ -109,6 +117,7 @@ class History:
         rows = reader.metrics_after(self._last)
         if not len(rows.steps):
             return False
+        self.not_finite = reader.not_finite()
         many = len(self._places[Axis.STEPS]) + len(rows.steps) > MOST_ROWS
         if many or (rows.lineages != self._lineage).any():
             # If it was resumed, perhaps at an earlier step, the store knows what is left.
@@ -125,6 +134,7 @@ class History:
         return history
 
     def _read_past(self, reader: StoreReader) -> bool:
+        self._current, self.not_finite = reader.newest_values(), reader.not_finite()
         self._abandoned = [RunCurves(None, blocks) for blocks in reader.abandoned(MOST_ABANDONED)]
         return self._take_past(reader.metrics_between(points=LONG))
 
@@ -161,6 +171,9 @@ class History:
             given = rows.values.get(name)
             missing = np.full(len(rows.steps), np.nan, np.float32)
             metric.append(missing if given is None else given)
+            known = missing if given is None else given[~np.isnan(given)]
+            if given is not None and len(known):
+                self._current[name] = float(known[-1])
         episodes = rows.values.get(EPISODES, np.zeros(0, np.float32))
         before = self.last(Axis.EPISODES)
         for axis, places in zip(

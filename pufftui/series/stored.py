@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +36,18 @@ class RunCurves:
 
     env: str | None
     blocks: MetricBlocks
+    newest: Mapping[str, float] = field(default_factory=dict)
+    """The last value of every metric, also one that is not finite."""
 
     @classmethod
     def read(cls, folder: RunFolder, env: str | None) -> RunCurves:
         """Reads a bounded number of rows; raises `PuffError` if the store cannot be read."""
         reader = StoreReader(folder.database, at_once=True)
         try:
-            return cls(env, reader.metrics_between(points=POINTS))
+            odd = {name: found.value for name, found in reader.not_finite().items()}
+            return cls(
+                env, reader.metrics_between(points=POINTS), {**reader.newest_values(), **odd}
+            )
         finally:
             reader.close()
 
@@ -111,7 +116,8 @@ class Curve:
 def curve_of(runs: Sequence[RunCurves], metric: str, axis: Axis) -> Curve:
     """The curve of one run, or the interquartile mean of several where all of them have points."""
     if len(runs) == 1:
-        return _curve(runs[0].series(metric, axis), None, metric)
+        curve = _curve(runs[0].series(metric, axis), None, metric)
+        return replace(curve, last=runs[0].newest.get(metric, curve.last))
     known = [run.known(metric, axis) for run in runs]
     if any(not len(x) for x, _ in known):
         return _curve(EMPTY, None, metric)

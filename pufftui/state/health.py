@@ -34,11 +34,15 @@ PHASES = {
     Phase.DIED: Health("✕", "died", "error"),
 }
 
+LOGGED = Health("●", "logged", "text")
+"""A run of another program, in which nothing was found."""
+
 
 def health(snapshot: Snapshot, silent: float, alerts: Alerts) -> Health:
     """`silent` is the time in seconds since the trainer last said anything."""
     if snapshot.phase is Phase.RUNNING:
-        if any(not math.isfinite(value) for value in snapshot.losses.values()):
+        broken = any(not math.isfinite(value) for value in snapshot.losses.values())
+        if broken or snapshot.not_finite:
             return Health("▲", "not finite", "error")
         if silent > SILENT_AFTER:
             return Health("▲", f"silent {duration(silent)}", "warning")

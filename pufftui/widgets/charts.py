@@ -16,6 +16,9 @@ from pufftui.widgets.curves import CurveCard
 LEAST_WIDTH, LEAST_HEIGHT = 38, 7
 """Cells below which a chart says little; what does not fit so is on another page."""
 
+LEAST_NAME = 8
+"""Cells that the name of a metric keeps beside words about its value."""
+
 MOST_WIDTH = 90
 MOST_COLUMNS = 6
 GAP = 2
@@ -79,7 +82,8 @@ class ChartsCard(CurveCard):
         parts = []
         if self._pages > 1:
             parts.append(f"page {self._page + 1} of {self._pages}")
-        parts.append(f"{len(self.names)} metrics")
+        count = len(self.names)
+        parts.append("1 metric" if count == 1 else f"{count} metrics")
         if self.pattern:
             parts.append(f"matching {self.pattern}")
         elif self.hidden:
@@ -133,15 +137,18 @@ class ChartsCard(CurveCard):
         look, charting = self.look, self.charting
         series = charting.series(name)
         chosen = name == charting.selected
-        value = charting.read_out(name) if charting.place else series.newest
+        value = charting.read_out(name) if charting.place else charting.history.current(name)
         text = figure(value)
+        odd = None if charting.place else charting.history.not_finite.get(name)
+        if odd is not None and len(odd.words) + LEAST_NAME < width:
+            text = odd.words
         words = ("▸ " if chosen else "") + label(name) + (" (log)" if name in charting.log else "")
         head: Line = [
             (
                 fit(look.words(words), width - len(text) - 1),
                 look.style("policy" if chosen else "dim", bold=chosen),
             ),
-            (f" {text}", look.style("text", bold=True)),
+            (f" {text}", look.style("text" if odd is None else "error", bold=True)),
         ]
         blank: Line = [(" " * width, look.style("dim"))]
         room = height - 2

@@ -52,7 +52,7 @@ from pufftui.trainer.monitor.system import (
     HostSampler,
 )
 from pufftui.trainer.settings.fields import Config
-from pufftui.trainer.store import AlertRow, Event, MetricBlocks, MetricRows
+from pufftui.trainer.store import AlertRow, Event, MetricBlocks, MetricRows, NotFinite
 
 SPEED = 330_000
 ROWS_PER_SECOND = 2
@@ -234,6 +234,14 @@ class FakeReader:
         }
         times = (rows.steps, rows.steps, rows.seconds, rows.epochs, rows.lineages)
         return MetricBlocks(rows.last, *times, rows.values, rows.values, rows.values, counts)
+
+    def newest_values(self) -> dict[str, float]:
+        rows = self.metrics_after(max(0, self._runner.rows - 1))
+        newest = {n: float(column[-1]) for n, column in rows.values.items() if len(column)}
+        return {name: value for name, value in newest.items() if not math.isnan(value)}
+
+    def not_finite(self) -> dict[str, NotFinite]:
+        return {}
 
     def abandoned(self, most: int) -> list[MetricBlocks]:
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -31,7 +32,9 @@ def make_run(
     store = StoreWriter(folder.database)
     for row, score in enumerate(scores, 1):
         others = {name: values[row - 1] for name, values in (metrics or {}).items()}
-        store.metrics(1000 * row, float(row), row, {"score": score, **others})
+        values = {"score": score, **others}
+        known = {name: value for name, value in values.items() if not math.isnan(value)}
+        store.metrics(1000 * row, float(row), row, known)
     for event in events:
         kind, _, text = event.partition(" ")
         store.event(1000 * len(scores), float(len(scores)), kind, text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import json
 import os
 import pickle
 import re
@@ -22,6 +24,9 @@ import torch
 from processes import wait_for
 
 from pufftui import log
+from pufftui.__main__ import main
+from pufftui.log.rows import ROW_SECONDS
+from pufftui.log.run import LOOK_SECONDS
 from pufftui.runs.summary import summarise
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.run.policies import run_environment
@@ -65,17 +70,42 @@ def test_what_was_logged_is_a_run_like_any_other(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == ""
 
 
-def test_calls_within_a_second_are_one_row_with_extremes():
+def test_a_fast_loop_keeps_its_first_thousands_of_steps_as_they_are():
     with log.start("mine") as run:
-        for step in range(100):
-            run.log(step, {"x": step, "same": 7})
+        for step in range(4000):
+            run.log(step, {"x": step})
+            run.log(step, {"same": 7})
     rows = reader("mine").metrics_after(0)
-    assert len(rows.steps) < 50
-    assert rows.steps[-1] == 99
-    blocks = reader("mine").metrics_between(points=1)
-    assert blocks.low["x"].min() == 0
-    assert blocks.high["x"].max() == 99
-    assert blocks.mean["same"].tolist() == [7.0] * len(blocks.mean["same"])
+    assert rows.steps.tolist() == list(range(4000))
+    assert rows.values["x"].tolist() == list(range(4000))
+    assert (rows.values["same"] == 7).all()
+
+
+def test_a_long_import_is_thinned_out_and_keeps_its_extremes_and_its_end():
+    """An import of many steps in seconds is a curve of thousands of rows, up to the last value."""
+    count = 200_000
+    with log.start("mine") as run:
+        for step in range(count):
+            value = 9.0 if step == 123_456 else 1.0 if step == count - 1 else 0.25
+            run.log(step, {"score": value})
+    with contextlib.closing(reader("mine")) as store:
+        rows = store.metrics_after(0)
+        assert rows.steps[:3000].tolist() == list(range(3000))
+        assert 5000 < len(rows.steps) < 60_000
+        assert rows.steps[-1] == count - 1
+        assert rows.values["score"][-1] == 1.0
+        assert store.newest_values()["score"] == 1.0
+        assert store.metrics_between(points=10).high["score"].max() == 9.0
+    summary = summarise(RunFolder.open("mine"))
+    assert (summary.score, summary.best, summary.step) == (1.0, 9.0, count - 1)
+
+
+def test_a_value_that_is_seldom_logged_is_still_there_at_the_end():
+    with log.start("mine") as run:
+        run.log(0, {"accuracy": 0.75})
+        for step in range(1, 3000):
+            run.log(step, {"loss": 0.5})
+    assert summarise(RunFolder.open("mine")).last == {"accuracy": 0.75, "loss": 0.5}
 
 
 def test_a_taken_or_odd_name_gets_another_one():
@@ -102,6 +132,7 @@ def test_numbers_of_numpy_and_torch_count_and_the_rest_is_told_once(
                     "none": None,
                     "nan": float("nan"),
                     "huge": 1e300,
+                    "beyond": 10**400,
                     3: 4,
                 },
             )
@@ -111,13 +142,14 @@ def test_numbers_of_numpy_and_torch_count_and_the_rest_is_told_once(
         run.log(4, None)
         run.log(5, 17)
     rows = reader("mine").metrics_after(0)
-    assert {name: float(values[-1]) for name, values in rows.values.items()} == {
+    known = {name: values[~np.isnan(values)] for name, values in rows.values.items()}
+    assert {name: float(values[-1]) for name, values in known.items() if len(values)} == {
         "numpy": 0.5,
         "torch": 0.25,
         "3": 4.0,
     }
     told = capsys.readouterr().err
-    for name in ("text", "list", "none", "nan", "huge"):
+    for name in ("text", "list", "none", "nan", "huge", "beyond"):
         assert told.count(f"mine: {name} is") == 1
     assert "Traceback" not in told
 
@@ -181,9 +213,9 @@ def test_a_folder_that_is_deleted_meanwhile_is_told(root: Path, capsys: pytest.C
         deadline = time.monotonic() + 10
         while not len(reader("mine").events_after(0)) and time.monotonic() < deadline:
             time.sleep(0.05)
-        time.sleep(3 * log.LOOK_SECONDS)
+        time.sleep(3 * LOOK_SECONDS)
         shutil.rmtree(root / "mine")
-        time.sleep(3 * log.LOOK_SECONDS)
+        time.sleep(3 * LOOK_SECONDS)
         run.log(2, {"x": 1})
     assert "is gone" in capsys.readouterr().err
 
@@ -195,12 +227,12 @@ def test_a_folder_that_is_moved_or_deleted_keeps_its_rows(root: Path):
         (root / "mine").rename(root / "yours")
         wait_for(lambda: run.name == "yours")
         run.log(2, {"x": 1})
-        time.sleep(log.ROW_SECONDS + log.LOOK_SECONDS)
-        wait_for(lambda: len(reader("yours").metrics_after(0).steps) == 1)
+        time.sleep(ROW_SECONDS + LOOK_SECONDS)
+        wait_for(lambda: len(reader("yours").metrics_after(0).steps) == 2)
         shutil.rmtree(root / "yours")
         wait_for((root / "yours" / "run.db").exists)
         run.log(3, {"x": 1})
-    assert reader("yours").metrics_after(0).steps.tolist() == [2, 3]
+    assert reader("yours").metrics_after(0).steps.tolist() == [1, 2, 3]
     assert not (root / "mine").exists()
 
 
@@ -235,6 +267,26 @@ def test_a_script_that_fails_leaves_a_failed_run():
     done = script("run = log.start('mine'); run.log(7, {'x': 1}); 1 / 0", check=False)
     assert done.returncode == 1
     assert summarise(RunFolder.open("mine")).state == "failed"
+
+
+@pytest.mark.parametrize("prompt", [True, False])
+def test_a_mistake_at_a_prompt_ends_no_run(prompt: bool):
+    """Where commands are typed, as in a notebook, the last error is not how the program ended."""
+    done = script(
+        f"""
+        import sys
+        if {prompt}: sys.ps1 = "In : "
+        run = log.start("mine")
+        run.log(1, {{"x": 1}})
+        try:
+            1 / 0
+        except ZeroDivisionError as error:
+            sys.last_type, sys.last_value = type(error), error
+        """
+    )
+    assert done.stderr == ""
+    state = summarise(RunFolder.open("mine")).state
+    assert state == ("finished" if prompt else "failed")
 
 
 def test_a_forked_process_writes_nothing_and_disturbs_nothing():
@@ -288,7 +340,7 @@ def test_a_copy_that_was_pickled_is_silent_and_any_other_copy_is_the_run():
         absent.log(2, {"x": 1})
         absent.finish()
         run.log(3, {"x": 1})
-    assert reader("mine").metrics_after(0).steps.tolist() == [3]
+    assert reader("mine").metrics_after(0).steps.tolist() == [1, 3]
     with log.start("mine") as again:
         assert again.name == "mine-2"
 
@@ -328,3 +380,37 @@ def test_a_signal_handler_may_log_while_the_script_does(root: Path) -> None:
     run.finish()
     told = [event for event in reader("alarmed").events_after(0) if event.text == "preempted"]
     assert len(told) == len(rings) > 10
+
+
+def slow_script(text: str) -> None:
+    """A script that logs every hundredth of a second."""
+    script(
+        f"""
+        import math, time
+        run = log.start("mine")
+        for step in range(1000):
+            run.log(step, {text})
+            time.sleep(0.01)
+        run.finish()
+        """
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ('{"score": min(step, 300) if step < 350 else 3}', "score.crash"),
+        ('{"train/loss": 0.5 if step < 500 else 1e30}', "loss.exploded"),
+        ('{"train/loss": 0.5 if step < 500 else math.nan}', "numbers.logged"),
+        ('{"score": step, "loss": 10 / (step + 1)}', None),
+    ],
+)
+def test_what_goes_wrong_with_score_and_loss_is_an_alert(values: str, rule: str | None, capsys):
+    slow_script(values)
+    with contextlib.closing(reader("mine")) as store:
+        alerts = store.alerts_after(0)
+    assert [alert.rule for alert in alerts] == ([rule] if rule else [])
+    assert main(["runs", "check", "mine", "--json"]) == 0
+    assert {found["rule"] for found in json.loads(capsys.readouterr().out)} == (
+        {rule} if rule else set()
+    )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import dataclasses
+import enum
 import io
+import sys
 import tempfile
 from pathlib import Path
 
@@ -52,8 +56,8 @@ def test_one_odd_name_costs_nobody_elses_numbers(root: Path, capsys: pytest.Capt
         for step in range(3):
             run.log(step, {"loss": 1.0, "a\udcef": 2.0, "x" * 10_000: 3.0})
     found = numbers("mine")
-    assert found["loss"] == [1.0]
-    assert found["x" * 10_000] == [3.0]
+    assert found["loss"] == [1.0] * 3
+    assert found["x" * 10_000] == [3.0] * 3
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert told.startswith("pufftui.log: mine: ")
@@ -68,7 +72,7 @@ def test_names_and_values_that_are_none_cost_themselves(
             run.log(step, {Nameless(): 1.0, "loss": 1.0, "odd": Nameless(), "": 3.0})
         run.event("\udcef", kind="\ud800")
         run.finish(error=Nameless())  # type: ignore[arg-type]
-    assert numbers("mine") == {"loss": [1.0], "": [3.0]}
+    assert numbers("mine") == {"loss": [1.0] * 3, "": [3.0] * 3}
     assert summarise(RunFolder.open("mine")).state == "failed"
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 2
@@ -108,6 +112,97 @@ def test_a_name_of_a_run_that_is_none_is_told(root: Path, capsys: pytest.Capture
         run.log(1, {"loss": 1.0})
     assert numbers(run.name) == {"loss": [1.0]}
     assert "its name cannot be read" in capsys.readouterr().err
+
+
+def test_numbers_keep_their_digits(root: Path) -> None:
+    counters = [123_456_789, np.int64(2**40 + 1), 2**53 - 1, np.float64(1_764_279_999.625)]
+    with log.start("mine") as run:
+        for step, counter in enumerate(counters):
+            run.log(step, {"count": counter})
+    assert numbers("mine") == {"count": [float(counter) for counter in counters]}
+    table = io.StringIO()
+    with contextlib.redirect_stdout(table):
+        assert main(["runs", "export", "mine", "csv", "--output", "-"]) == 0
+        assert main(["runs", "--json"]) == 0
+    assert f",{123_456_789}\n" in table.getvalue()
+    assert f",{2**40 + 1}\n" in table.getvalue()
+    assert f",{2**53 - 1}\n" in table.getvalue()
+    assert '"count": 1764279999.625' in table.getvalue()
+
+
+@dataclasses.dataclass
+class Losses:
+    """What a training step gives."""
+
+    policy: float
+    value: np.float32
+
+
+def test_what_is_nested_gets_its_name_before_a_slash(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop: dict[str, object] = {}
+    loop["again"] = loop
+    with log.start("mine") as run:
+        run.log(1, {"train": {"loss": Losses(0.5, np.float32(2)), "lr": 1}, "a": {}, "loss": 3})
+        run.log(2, {"odd": loop})
+    assert numbers("mine") == {
+        "train/loss/policy": [0.5],
+        "train/loss/value": [2.0],
+        "train/lr": [1.0],
+        "loss": [3.0],
+    }
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+class Kind(enum.Enum):
+    """A choice of an algorithm."""
+
+    FAST = "fast"
+
+
+@dataclasses.dataclass
+class Settings:
+    """A config as scripts have it."""
+
+    lr: np.float32
+    net: dict[str, object]
+    seed: int | None = None
+
+
+def test_a_config_keeps_its_kinds(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = Settings(
+        np.float32(0.5),
+        {
+            "width": np.int64(64),
+            "sizes": (np.int32(1), 2),
+            "range": np.array([0.0, 0.5]),
+            "large": np.zeros((100, 100)),
+            "kind": Kind.FAST,
+            "on": np.bool_(True),
+            "inner": argparse.Namespace(depth=3),
+            "names": {"b", "a"},
+            "count": 2**63,
+        },
+    )
+    with log.start("mine", config) as run:
+        run.log(1, {"loss": 1.0})
+    found = summarise(RunFolder.open("mine")).settings
+    assert {name.removeprefix("config."): value for name, value in found.items()} == {
+        "log.program": sys.argv[0],
+        "lr": 0.5,
+        "net.width": 64,
+        "net.sizes": [1, 2],
+        "net.range": [0.0, 0.5],
+        "net.large": str(np.zeros((100, 100))),
+        "net.kind": "fast",
+        "net.on": True,
+        "net.inner.depth": 3,
+        "net.names": ["a", "b"],
+        "net.count": str(2**63),
+        "seed": "None",
+    }
+    assert capsys.readouterr().err == ""
 
 
 @settings(max_examples=25, deadline=None)

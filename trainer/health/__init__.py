@@ -6,7 +6,14 @@ Needs neither torch nor a screen.
 from pufftui.trainer.health.finding import Finding, Level, Remedy, Rule
 from pufftui.trainer.health.moment import Facts, Moment, Reading
 from pufftui.trainer.health.speed import Stall
-from pufftui.trainer.health.stored import FACTS, Told, check_run, moments, stored_facts
+from pufftui.trainer.health.stored import (
+    FACTS,
+    Told,
+    check_run,
+    moments,
+    stored_facts,
+    write_changes,
+)
 from pufftui.trainer.health.suite import RULES, Change, HealthSuite
 
 __all__ = [
@@ -26,4 +33,5 @@ __all__ = [
     "check_run",
     "moments",
     "stored_facts",
+    "write_changes",
 ]

@@ -140,6 +140,11 @@ class Usual:
         """Takes a value in."""
         self._values.append(value)
 
+    @property
+    def known(self) -> int:
+        """How many values are known."""
+        return len(self._values)
+
     def mean(self) -> float:
         """The mean of what is known, NaN if nothing is."""
         return float(np.mean(self._values)) if self._values else math.nan

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pufftui.trainer.health.finding import Finding
+from pufftui.trainer.health.finding import Finding, Level
+from pufftui.trainer.health.logged import NoNumber
 from pufftui.trainer.health.moment import Facts, Moment, Reading
 from pufftui.trainer.health.suite import Change, HealthSuite
-from pufftui.trainer.store import StoreReader, SystemRow
+from pufftui.trainer.store import NotFinite, StoreReader, StoreWriter, SystemRow
 
 FACTS = "health"
 """Name of the fact in the store that holds what the detectors must know."""
@@ -30,7 +31,7 @@ class Told:
 
 
 def stored_facts(reader: StoreReader) -> Facts | None:
-    """What the trainer knew when the run began; None for runs of other programs."""
+    """What was known when the run began; None if nobody has said, as in runs of older versions."""
     stored = reader.facts().get(FACTS)
     return Facts.from_dict(stored) if isinstance(stored, dict) else None
 
@@ -45,7 +46,33 @@ def check_run(reader: StoreReader, facts: Facts) -> list[Told]:
             _tell(told, change)
     for change in suite.end() if has_ended(reader) else []:
         _tell(told, change)
-    return told
+    return told + [_broken(name, odd) for name, odd in reader.not_finite().items()]
+
+
+def _broken(name: str, odd: NotFinite) -> Told:
+    """A metric whose rows lack what it was given."""
+    text = f"{name} is {odd.words}."
+    found = Finding(NoNumber.rule, Level.WARNING, text, odd.step, odd.seconds)
+    return Told(found, odd.step, odd.seconds)
+
+
+def write_changes(store: StoreWriter, changes: Iterable[Change]) -> None:
+    """What was found becomes alerts of the run, and what is over is noted with them."""
+    for change in changes:
+        found = change.finding
+        if change.over:
+            store.alerts_over(change.step, change.seconds, found.rule.id)
+            continue
+        store.alert(
+            change.step,
+            change.seconds,
+            level=found.level.word,
+            rule=found.rule.id,
+            title=found.rule.title,
+            text=found.text,
+            evidence=found.evidence(),
+            advice=found.rule.advice,
+        )
 
 
 def has_ended(reader: StoreReader) -> bool:

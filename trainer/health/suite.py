@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from pufftui.trainer.health.detector import Detector, MachineDetector
 from pufftui.trainer.health.finding import Finding, Rule
+from pufftui.trainer.health.logged import LossExplosion, NoNumber
 from pufftui.trainer.health.losses import (
     BadValues,
     GradientBeyondLimit,
@@ -63,10 +64,18 @@ LEARNING: tuple[type[Detector], ...] = (
     SpeedDrop,
     Starved,
 )
+LOGGED: tuple[type[Detector], ...] = (ScoreCrash, LossExplosion, NoNumber)
+"""What needs nothing but a score and losses, for runs of other programs."""
+
 MACHINE: tuple[type[MachineDetector], ...] = (MemoryLeak, Disk, Throttled, CostlyScreen)
 
 RULES: dict[str, Rule] = {
-    rule.id: rule for rule in (*(d.rule for d in LEARNING), *(d.rule for d in MACHINE), Stall.rule)
+    rule.id: rule
+    for rule in (
+        *(detector.rule for detector in (*LEARNING, *LOGGED)),
+        *(detector.rule for detector in MACHINE),
+        Stall.rule,
+    )
 }
 """Every rule there is, by id."""
 
@@ -89,7 +98,9 @@ class HealthSuite:
 
     def __init__(self, facts: Facts) -> None:
         self._track = ScoreTrack(facts)
-        self._learning = [detector(facts, self._track) for detector in LEARNING]
+        self._learning = [
+            detector(facts, self._track) for detector in (LOGGED if facts.logged else LEARNING)
+        ]
         self._machine = [detector() for detector in MACHINE]
         self._open: dict[str, Finding] = {}
         self._closed: dict[str, tuple[float, Finding]] = {}

@@ -53,7 +53,8 @@ class Snapshot:
     `lost_rows` is how many rows of the store were lost, once training has ended; `warning` says why.
     Before, `warning` tells of a disk that is nearly full or a store that cannot be written.
     `seconds` is the time since the process started, pauses included; on a resumed run the time of
-    the earlier processes is added. `total_steps` is 0 if nobody has said. `settings` are those that may change while training, by path.
+    the earlier processes is added. `not_finite` has the metrics whose last value is no finite number, with
+    words that say since when. `total_steps` is 0 if nobody has said. `settings` are those that may change while training, by path.
     """
 
     phase: Phase
@@ -76,6 +77,7 @@ class Snapshot:
     learning_rate: float | None = None
     clamped_rewards: float | None = None
     losses: Mapping[str, float] = field(default_factory=dict)
+    not_finite: Mapping[str, str] = field(default_factory=dict)
     time_shares: Mapping[str, float] = field(default_factory=dict)
     device: str = ""
     parameters: int = 0

@@ -18,6 +18,7 @@ from pufftui.trainer.health import (
     Remedy,
     Stall,
     moments,
+    write_changes,
 )
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Checkpoint, Pause, RollBack
@@ -154,21 +155,7 @@ class Monitor:
             self._act(self._suite.judge(Stall.rule, found, at))
 
     def _act(self, changes: list[Change]) -> None:
-        for change in changes:
-            finding = change.finding
-            if change.over:
-                self._store.alerts_over(change.step, change.seconds, finding.rule.id)
-                continue
-            self._store.alert(
-                change.step,
-                change.seconds,
-                level=finding.level.word,
-                rule=finding.rule.id,
-                title=finding.rule.title,
-                text=finding.text,
-                evidence=finding.evidence(),
-                advice=finding.rule.advice,
-            )
+        write_changes(self._store, changes)
         self._channel.findings = self._suite.findings
         for change in changes:
             if not change.over:

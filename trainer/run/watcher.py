@@ -12,6 +12,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pufftui.envs.errors import PuffError
 from pufftui.envs.reading import read_small_text
 from pufftui.trainer.messages.snapshot import LOSSES, Phase, Snapshot
@@ -20,7 +22,7 @@ from pufftui.trainer.run.checkpoint import newest_checkpoint
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.run.lock import Holder
 from pufftui.trainer.run.policies import POLICY, weights_from
-from pufftui.trainer.store import Event, Lineage, MetricRows, StoreReader
+from pufftui.trainer.store import Event, Lineage, MetricRows, NotFinite, StoreReader
 
 POLL_SECONDS = 0.25
 POLICY_SECONDS = 1.0
@@ -176,6 +178,7 @@ class Story:
         self._event = 0
         self._row: int | None = None
         self._fields: dict[str, Any] = {"total_steps": total_steps}
+        self._values: dict[str, float] = {}
 
     def read(self, reader: StoreReader) -> None:
         """Takes in what is new; raises `PuffError` if the store cannot be read."""
@@ -188,12 +191,13 @@ class Story:
         facts = reader.facts()
         self._fields |= {n: facts[n] for n, kind in FACTS.items() if isinstance(facts.get(n), kind)}
         if self._row is None:
-            # Of a long run only the end is of interest here.
+            # Of a long run only the end is of interest here, and what was last known of each metric.
             self._row = max(0, reader.last_row() - 1)
+            self._values = reader.newest_values()
         rows = reader.metrics_after(self._row)
         if len(rows.steps):
             self._row = rows.last
-            self._fields |= fields_of(rows)
+            self._take(rows, reader.not_finite())
             if rows.lineages[-1] != self._lineage and lineages:
                 # The run went back and has written nothing since.
                 self._fields["step"] = lineages[-1].from_step
@@ -207,6 +211,20 @@ class Story:
         if phase is Phase.RUNNING and speed and total:
             fields["seconds_left"] = max(total - fields.get("step", 0), 0) / speed
         return Snapshot(phase=phase, **fields)
+
+    def _take(self, rows: MetricRows, not_finite: Mapping[str, NotFinite]) -> None:
+        for name, column in rows.values.items():
+            known = column[~np.isnan(column)]
+            if len(known):
+                self._values[name] = float(known[-1])
+        odd = {name: found.value for name, found in not_finite.items()}
+        self._fields |= {
+            "step": int(rows.steps[-1]),
+            "seconds": float(rows.seconds[-1]),
+            "epoch": int(rows.epochs[-1]),
+            "not_finite": {name: found.words for name, found in not_finite.items()},
+            **fields_of({**self._values, **odd}),
+        }
 
     def _hear(self, event: Event) -> None:
         self._meet(event.lineage)
@@ -237,23 +255,15 @@ class Story:
             self.phase = Phase.STARTING
 
 
-def fields_of(rows: MetricRows) -> dict[str, Any]:
-    """What the last row says, as fields of a snapshot."""
-    values = {
-        name: float(column[-1])
-        for name, column in rows.values.items()
-        if not math.isnan(column[-1])
-    }
+def fields_of(values: Mapping[str, float]) -> dict[str, Any]:
+    """The last values of the metrics as fields of a snapshot."""
     fields: dict[str, Any] = {
-        "step": int(rows.steps[-1]),
-        "seconds": float(rows.seconds[-1]),
-        "epoch": int(rows.epochs[-1]),
         "losses": {name: values[name] for name in LOSSES if name in values},
         "time_shares": _named(values, TIME),
         "statistics": _named(values, STATISTIC),
     }
     fields |= {name: values[metric] for name, metric in METRICS.items() if metric in values}
-    fields |= {name: int(values[name]) for name in COUNTS if name in values}
+    fields |= {n: int(values[n]) for n in COUNTS if math.isfinite(values.get(n, math.nan))}
     if "score_low" in values and "score_high" in values:
         fields["score_interval"] = values["score_low"], values["score_high"]
     return fields

@@ -15,6 +15,7 @@ from pufftui.trainer.store.records import (
     MetricBlocks,
     MetricRows,
     Note,
+    NotFinite,
     SystemRow,
 )
 from pufftui.trainer.store.remarks import acknowledge, add_note, mute, pin, tag, untag
@@ -31,6 +32,7 @@ __all__ = [
     "Lineage",
     "MetricBlocks",
     "MetricRows",
+    "NotFinite",
     "Note",
     "StoreReader",
     "StoreWriter",

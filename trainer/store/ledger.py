@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pufftui.trainer.store.beyond import LARGEST, Beyond
 from pufftui.trainer.store.levels import catch_up, roll_up
 from pufftui.trainer.store.opening import journal, open_for_writing, writing
 from pufftui.trainer.store.place import place_of
@@ -40,6 +41,7 @@ class State(NamedTuple):
     names: int
     refused: int
     refusal: str
+    not_finite: tuple[tuple[int, int], ...]
 
 
 class Ledger:
@@ -59,6 +61,7 @@ class Ledger:
         self._positions: dict[str, int] = {}
         self._last = (from_step, 0.0)
         self._highest: int | None = None
+        self._beyond = Beyond()
         self.refused = 0
         self.refusal = ""
 
@@ -114,7 +117,8 @@ class Ledger:
     ) -> None:
         """Adds a row of means, the lowest and highest of some of them, and names that are new.
 
-        Values that are no numbers are left out. Raises `ValueError` if there is nothing else.
+        Where a value is not finite, the row lacks it, and it is noted since when that is so. What is
+        no number is left out. Raises `ValueError` if there is nothing else.
         """
         values = self._numbers(values)
         for name in values:
@@ -128,6 +132,10 @@ class Ledger:
         self._highest = int(step)
         self._last = (int(step), float(seconds))
         row = self._insert("metrics", *self._last, int(epoch), means)
+        positions = [self._positions[name] for name in values]
+        numbers = np.array(list(values.values()), np.float64)
+        assert self._lineage is not None
+        self._beyond.add(self._execute, (row, self._lineage, *self._last), positions, numbers)
         if extremes:
             known = {storable(name): both for name, both in extremes.items()}
             low, high = (
@@ -224,6 +232,7 @@ class Ledger:
             with self._transaction():
                 names = self._execute("SELECT name, position FROM metric")
                 self._positions = dict(names.fetchall())
+                self._beyond.begin(self._execute)
                 if self._lineage is None:
                     self._begin_lineage(self._from_step)
                     note = place_of(self._database.parent).note
@@ -275,12 +284,14 @@ class Ledger:
 
     def _state(self) -> State:
         last = self._lineage, self._highest, self._last
-        return State(*last, len(self._positions), self.refused, self.refusal)
+        not_finite = tuple(self._beyond.open.items())
+        return State(*last, len(self._positions), self.refused, self.refusal, not_finite)
 
     def _go_back_to(self, state: State) -> None:
         """What is known of the file, after the file itself went back."""
         self._lineage, self._highest, self._last = state.lineage, state.highest, state.last
         self.refused, self.refusal = state.refused, state.refusal
+        self._beyond.open = dict(state.not_finite)
         if len(self._positions) > state.names:
             known = self._positions.items()
             self._positions = {name: at for name, at in known if at < state.names}
@@ -304,6 +315,7 @@ class Ledger:
         if self._lineage is not None:
             assert self._connection is not None
             roll_up(self._connection, self._lineage, ended=True)
+        self._beyond.leave(self._execute, from_step)
         opened = self._execute(
             "INSERT INTO lineage (parent, from_step, started)"
             " VALUES ((SELECT max(id) FROM lineage), ?, ?)",
@@ -314,9 +326,9 @@ class Ledger:
 
     def _figures(self, values: Mapping[str, float]) -> bytes:
         figures = np.full(len(self._positions), np.nan, "<f4")
-        with np.errstate(over="ignore"):
-            places = [self._positions[name] for name in values]
-            figures[places] = np.array(list(values.values()), np.float64)
+        numbers = np.array(list(values.values()), np.float64)
+        places = [self._positions[name] for name in values]
+        figures[places] = np.where(np.abs(numbers) <= LARGEST, numbers, np.nan)
         return figures.tobytes()
 
     def _insert(self, table: str, *values: object) -> int:

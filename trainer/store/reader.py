@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pufftui.envs.errors import PuffError
 from pufftui.envs.vector import EPISODE
 from pufftui.trainer.files.held_folder import Identity, identity
+from pufftui.trainer.store.beyond import not_finite_now, put_exact
 from pufftui.trainer.store.blobs import unpack
 from pufftui.trainer.store.glance import consistently
 from pufftui.trainer.store.opening import Copy, open_for_reading
@@ -31,10 +32,18 @@ from pufftui.trainer.store.records import (
     MetricBlocks,
     MetricRows,
     Note,
+    NotFinite,
     SystemRow,
 )
 from pufftui.trainer.store.typed import NOTHING, Decode, Record, records
-from pufftui.trainer.store.zoom import END, abandoned_blocks, blocks_between, lineages, together
+from pufftui.trainer.store.zoom import (
+    END,
+    abandoned_blocks,
+    blocks_between,
+    lineages,
+    newest_values,
+    together,
+)
 
 Row = tuple[Any, ...]
 Answer = TypeVar("Answer")
@@ -93,14 +102,25 @@ class StoreReader:
         for _, means in parts:
             begin, end = end, end + len(means)
             table[: means.shape[1], begin:end] = means.T
+        known = list(chain.from_iterable(names))
+        values: dict[str, NDArray[np.floating]] = dict(zip(known, table, strict=True))
+        self._ask(lambda asked: put_exact(asked, ids, known, values))
         return MetricRows(
             last=int(ids[-1]) if len(ids) else row,
             steps=steps,
             seconds=seconds,
             epochs=epochs,
             lineages=lineages,
-            values=dict(zip(chain.from_iterable(names), table, strict=True)),
+            values=values,
         )
+
+    def newest_values(self) -> dict[str, float]:
+        """The last known value of every metric of the run as it is now, however long ago it was given."""
+        return self._ask_at_once(newest_values) or {}
+
+    def not_finite(self) -> dict[str, NotFinite]:
+        """The metrics that were last given something else than a finite number."""
+        return self._ask(not_finite_now) or {}
 
     def last_row(self) -> int:
         """The id of the last row of metrics, 0 before the first."""

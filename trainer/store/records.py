@@ -6,6 +6,7 @@ Everywhere `step` counts agent steps and `seconds` is the time of the run as in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 class MetricRows:
     """Rows of metrics in the order of writing; all arrays have length n.
 
-    `last` is the id of the last row, to ask for what follows. `values` are float32, NaN where a
-    row lacks the name. `lineages` says which start of the run wrote a row.
+    `last` is the id of the last row, to ask for what follows. `values` are float32, or float64 where
+    that tells more, NaN where a row lacks the name. `lineages` says which start of the run wrote a row.
     """
 
     last: int
@@ -27,7 +28,27 @@ class MetricRows:
     seconds: NDArray[np.float64]
     epochs: NDArray[np.int64]
     lineages: NDArray[np.int64]
-    values: dict[str, NDArray[np.float32]]
+    values: dict[str, NDArray[np.floating]]
+
+
+@dataclass(frozen=True, slots=True)
+class NotFinite:
+    """A metric whose last value was no finite number: `value` is NaN, infinite, or beyond a float32."""
+
+    step: int
+    seconds: float
+    value: float
+
+    @property
+    def words(self) -> str:
+        """For a person: not a number since step 2."""
+        if math.isnan(self.value):
+            what = "not a number"
+        elif math.isinf(self.value):
+            what = "infinite" if self.value > 0 else "minus infinite"
+        else:
+            what = "too large"
+        return f"{what} since step {self.step:,}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -149,6 +149,27 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     ALTER TABLE system ADD COLUMN screen_cores REAL NOT NULL DEFAULT 0; -- cores that the dashboard keeps busy
     """,
+    # What a float32 would change of a number beyond 2^24, such as a counter or the time of a clock.
+    #
+    # A metric that was given a value which is no finite number lacks it in its rows: a stretch says from
+    # which step on that is so, and up to which.
+    """
+    CREATE TABLE exact (
+        row INTEGER NOT NULL REFERENCES metrics,
+        position INTEGER NOT NULL REFERENCES metric,
+        value REAL NOT NULL,
+        PRIMARY KEY (row, position)
+    ) WITHOUT ROWID;
+    CREATE TABLE not_finite (
+        id INTEGER PRIMARY KEY,
+        lineage INTEGER NOT NULL REFERENCES lineage,
+        position INTEGER NOT NULL REFERENCES metric,
+        step INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        value TEXT NOT NULL, -- nan, inf, -inf, or a number too large for a float32
+        over_step INTEGER
+    );
+    """,
 )
 """Entry i takes a file from version i to i + 1; the version is SQLite's `user_version`."""
 

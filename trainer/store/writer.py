@@ -21,6 +21,7 @@ CLOSE_SECONDS = 8.0
 """So long the end of a run waits for a store that cannot be written."""
 
 MOST_WAITING = 10_000
+CROWDED = 8_000
 MOST_EPISODES = 64
 EPISODES_PER_SECOND = 0.5
 
@@ -155,6 +156,11 @@ class StoreWriter:
     def refusal(self) -> str:
         """Why something that was given could not be stored, the first time; else empty."""
         return self._ledger.refusal
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much waits that whoever can should give less."""
+        return len(self._waiting) + self._writing > CROWDED
 
     @property
     def lost(self) -> int:

@@ -16,6 +16,12 @@ from pufftui.trainer.store.typed import records
 
 END = 2**63 - 1
 
+AT_ONCE = 64
+"""Blocks that are looked at together for the last value of a metric."""
+
+MOST_LOOKS = 300
+"""So often blocks are looked into for it; after that their means have to do."""
+
 ROWS = """
     SELECT id, id, step, step, seconds, epoch, lineage, means, low, high
     FROM metrics LEFT JOIN extremes ON row = id
@@ -93,6 +99,52 @@ def blocks_between(
     return _blocks(connection, wanted, points)
 
 
+def newest_values(connection: sqlite3.Connection) -> dict[str, float]:
+    """The last value that was known of each metric, however long ago, to its last digit.
+
+    Call it in a transaction.
+    """
+    names = [row[0] for row in connection.execute("SELECT name FROM metric ORDER BY position")]
+    search = _Search(connection, np.ones(len(names), bool))
+    for lineage, limit in reversed(kept_steps(lineages(connection))):
+        search.look(_stretch(connection, lineage, 0, limit))
+    return {names[at]: value for at, value in sorted(search.found.items())}
+
+
+class _Search:
+    """Goes from the newest row back, and only into blocks that know a metric which is still `wanted`."""
+
+    def __init__(self, connection: sqlite3.Connection, wanted: NDArray[np.bool_]) -> None:
+        self.found: dict[int, float] = {}
+        self._connection = connection
+        self._wanted = wanted
+        self._looks = 0
+
+    def look(self, stretch: Stretch) -> None:
+        """Looks for what is wanted in a stretch."""
+        if not self._wanted.any():
+            return
+        self._looks += 1
+        level = _level(stretch.last_row - stretch.first_row + 1, AT_ONCE)
+        for part in reversed(_cover(self._connection, stretch, level)):
+            for place, figures in zip(part.places[::-1], part.figures[::-1], strict=True):
+                wanted = self._wanted[: figures.shape[1]]
+                known = np.flatnonzero(wanted & (figures[COUNT] > 0))
+                if not len(known):
+                    continue
+                if place[0] != place[1] and self._looks < MOST_LOOKS:
+                    self.look(Stretch(place[6], *place[:4]))
+                else:
+                    self._take(place[0], known.tolist(), figures[MEAN])
+
+    def _take(self, row: int, known: list[int], means: NDArray[np.float32]) -> None:
+        sql = "SELECT position, value FROM exact WHERE row = ?"
+        exact = dict(self._connection.execute(sql, (row,)))
+        for at in known:
+            self.found[at] = float(exact.get(at, means[at]))
+            self._wanted[at] = False
+
+
 def abandoned_blocks(connection: sqlite3.Connection, most: int, points: int) -> list[MetricBlocks]:
     """What the run has gone back over: at most `most` stretches that have rows, the newest first.
 
@@ -114,9 +166,7 @@ def _blocks(
     """The rows of so many lineages, each from a first to a last step."""
     stretches = [_stretch(connection, *steps) for steps in wanted]
     count = sum(max(stretch.last_row - stretch.first_row + 1, 0) for stretch in stretches)
-    level = 0
-    while level < LEVELS and count > max(points, 1) * FACTOR**level:
-        level += 1
+    level = _level(count, points)
     parts = [part for stretch in stretches for part in _cover(connection, stretch, level)]
     newest = connection.execute("SELECT coalesce(max(id), 0) FROM metrics").fetchone()[0]
     names = [
@@ -124,6 +174,14 @@ def _blocks(
         for row in connection.execute("SELECT CAST(name AS TEXT) FROM metric ORDER BY position")
     ]
     return together(parts, names, newest)
+
+
+def _level(rows: int, points: int) -> int:
+    """The level at which so many rows are about so many points."""
+    level = 0
+    while level < LEVELS and rows > max(points, 1) * FACTOR**level:
+        level += 1
+    return level
 
 
 def _stretch(

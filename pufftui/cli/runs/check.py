@@ -41,7 +41,7 @@ def run(arguments: list[str]) -> int:
         if facts is None:
             raise PuffError(
                 f"{folder.id} does not hold what the health checks need.",
-                "Runs of pufftui train can be checked.",
+                "Runs of pufftui train and of pufftui.log can be checked; older ones of the latter cannot.",
                 usage=True,
             )
         told = check_run(reader, facts)

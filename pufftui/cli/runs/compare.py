@@ -10,6 +10,7 @@ from typing import Any
 from pufftui.appearance.format import duration, figure, setting, steps
 from pufftui.cli.output import add_screen, check_screen, wishes
 from pufftui.cli.parser import CommandParser
+from pufftui.control.report import finite
 from pufftui.envs.errors import PuffError
 from pufftui.runs.comparison import Comparison, Grouping, check_groups, differences
 from pufftui.runs.groups import MOST_CURVES, Group
@@ -102,7 +103,7 @@ def _seconds(group: Group) -> float:
 def _figures(comparison: Comparison, group: Group, metric: str) -> dict[str, Any]:
     curve = comparison.curve(group, metric, Axis.STEPS)
     return {
-        "last": curve.last,
+        "last": finite(curve.last),
         "low": curve.low,
         "high": curve.high,
         "interval": list(curve.interval) if curve.interval else None,

@@ -104,6 +104,7 @@ def as_json(run: RunSummary) -> dict[str, Any]:
         "tags": list(run.tags),
         "notes": list(run.notes),
         "last": {name: _finite(value) for name, value in run.last.items()},
+        "not_finite": {name: odd.words for name, odd in run.not_finite.items()},
         "settings": run.settings,
         "curve": [_finite(float(value)) for value in run.curve],
     }

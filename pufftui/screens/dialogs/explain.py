@@ -38,8 +38,10 @@ class ExplainScreen(Dialog):
         parts: list[tuple[str, str, bool]] = []
         if known.any():
             low, high = float(series.low[known].min()), float(series.high[known].max())
+            odd = self._charting.history.not_finite.get(self._metric)
+            current = figure(self._charting.history.current(self._metric))
             parts += [
-                (f"{figure(series.newest)}", "policy", True),
+                (current if odd is None else odd.words, "policy" if odd is None else "error", True),
                 (f"   from {figure(low)} to {figure(high)} so far\n\n", "dim", False),
             ]
         rows = [

@@ -30,7 +30,7 @@ def parse(text: str) -> float:
     ("value", "text"),
     [
         (None, "–"),
-        (math.nan, "–"),
+        (math.nan, "NaN"),
         (math.inf, "∞"),
         (0, "0"),
         (3, "3"),

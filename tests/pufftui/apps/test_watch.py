@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import re
 import shutil
@@ -17,6 +19,7 @@ from processes import ENDLESS, PUFFTUI, SMALL, Terminal, end, train, trains, wai
 from runs_on_disk import make_run
 
 from pufftui import log
+from pufftui.__main__ import main
 from pufftui.apps.training import PuffApp
 from pufftui.apps.watch import attach_session, watch_session
 from pufftui.envs.errors import PuffError
@@ -336,7 +339,7 @@ async def test_a_run_of_another_program_shows_its_metrics(folder: RunFolder, siz
     store = log_rows(folder, 30)
     app = app_of(folder)
     async with app.run_test(size=size, notifications=True) as pilot:
-        text = await see(app, pilot, "charts", "loss", "accuracy", "● healthy", "step 199")
+        text = await see(app, pilot, "charts", "loss", "accuracy", "● logged", "step 199")
         assert {len(line) for line in text.splitlines()} == {size[0]}
         assert "take over" not in text
         assert re.search(r"[⠀-⣿]", text)
@@ -364,7 +367,38 @@ async def test_a_run_of_another_program_that_has_logged_nothing_yet(folder: RunF
     async with app.run_test(size=(120, 40)) as pilot:
         await see(app, pilot, "nothing has been logged yet")
         store.metrics(1, 1.0, 0, {"loss": 2.5})
-        await see(app, pilot, "loss", "2.50", "1 metrics")
+        await see(app, pilot, "loss", "2.50", "1 metric ")
+    store.close()
+    folder.release()
+    app.session.runner.stop()
+
+
+async def test_a_loss_that_is_no_number_is_said_wherever_it_is_shown(
+    folder: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last finite value is not what it is now."""
+    store = log_rows(folder, 2, rows=0)
+    folder.config_file.write_text("[log]\nprogram = 'train.py'\n", encoding="utf-8")
+    store.event(0, 0.0, "start", "started")
+    for step, loss in enumerate([0.75, 0.5, math.nan, math.nan]):
+        store.metrics(step, float(step), step, {"loss": loss, "score": 3.0})
+    store.flush()
+    app = app_of(folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await see(app, pilot, "not a number since step 2", "▲ not finite")
+        assert "0.500 " not in text
+        store.metrics(9, 9.0, 9, {"loss": 0.25, "score": math.inf})
+        store.flush()
+        await see(app, pilot, "0.250", "infinite since step 9")
+        app.main.charts.ask("score")
+        await see(app, pilot, "infinite since step 9", "from 3 to 3 so far")
+    assert main(["runs", "list"]) == 0
+    assert " ∞ " in capsys.readouterr().out
+    assert main(["runs", "list", "--json", "loss<1"]) == 0
+    (run,) = json.loads(capsys.readouterr().out)
+    assert run["last"] == {"loss": 0.25, "score": None}
+    assert run["not_finite"] == {"score": "infinite since step 9"}
+    assert main(["runs", "list", "--sort", "score"]) == 0
     store.close()
     folder.release()
     app.session.runner.stop()

@@ -1,13 +1,4 @@
-"""Logs any training script into a run that `pufftui watch` and `pufftui runs` show.
-
-    from pufftui import log
-
-    with log.start("my-run", config={"learning_rate": 3e-4}) as run:
-        for step in range(1000):
-            run.log(step, {"loss": 0.1})
-
-Nothing here raises into the script: what goes wrong is said once on stderr, and the script goes on.
-"""
+"""A run that a script writes: names, values, threads, forks and ends; nothing raises into the script."""
 
 from __future__ import annotations
 
@@ -25,16 +16,14 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self
 
 from pufftui.envs.errors import PuffError
-from pufftui.log_config import log_config
+from pufftui.log.checks import Checks
+from pufftui.log.config import log_config
+from pufftui.log.rows import Rows
+from pufftui.log.values import number_of, values_of
 from pufftui.trainer.run.folder import LATEST, LONGEST_NAME, RunFolder, runs_root
-from pufftui.trainer.store import StoreWriter, refuse_unfit, said, storable
-
-ROW_SECONDS = 1.0
-"""A row of the store covers at most so much time: its means, and the extremes beside them."""
+from pufftui.trainer.store import StoreWriter, refuse_unfit, said
 
 LOOK_SECONDS = 0.25
-LARGEST = 3.4e38
-"""Of a float32, which is what the store keeps."""
 
 MOST_TOLD = 100
 """Metrics of which is told what is wrong with them: a script may invent names without end."""
@@ -93,24 +82,24 @@ class Run:
         self._why_not = "another process writes this run"
         self._step = 0
         self._calls = 0
-        self._row: dict[str, list[float]] = {}  # name: sum, count, lowest, highest
-        self._row_began = 0.0
+        self._checks: Checks | None = None
+        self._rows = Rows(self._put, self._is_crowded)
         self._ended = threading.Event()
 
     @_never_raises
     def log(self, step: int, values: Mapping[str, Any]) -> None:
-        """Numbers at a step. Costs microseconds; what is logged within a second becomes one row.
+        """Numbers at a step. Costs microseconds; calls at the same step are one row.
 
-        Numbers of numpy and torch are fine. What is no number, or not finite, is left out. Steps
-        never go back: an earlier one counts as the latest.
+        Numbers of numpy and torch are fine; what is in a dictionary inside `values` gets its name
+        before a `/`. What is no number is left out, what is not finite is shown as such. Steps never
+        go back: an earlier one counts as the latest.
         """
         at = int(step)
-        known: list[tuple[str, float]] = []
-        for key, value in values.items():
-            name = self._name(key)
-            number = None if name is None else self._number(name, value, at)
-            if name is not None and number is not None:
-                known.append((name, number))
+        known: list[tuple[str, float, bool]] = []
+        for name, value in values_of(values, self._tell_of_metric):
+            number = number_of(name, value, at, self._tell_of_metric)
+            if number is not None:
+                known.append((name, *number))
         if not 0 <= at < 2**63:
             raise ValueError(f"a step cannot be {at}")
         with self._lock:
@@ -119,21 +108,8 @@ class Run:
             if at < self._step:
                 self._tell("back", f"step {at} came after {self._step} and is kept as {self._step}")
             self._calls += 1
-            now = time.monotonic()
-            if self._row and now - self._row_began >= ROW_SECONDS:
-                self._flush()
             self._step = max(at, self._step)
-            if not self._row:
-                self._row_began = now
-            for name, number in known:
-                row = self._row.get(name)
-                if row is None:
-                    self._row[name] = [number, 1, number, number]
-                else:
-                    row[0] += number
-                    row[1] += 1
-                    row[2] = min(row[2], number)
-                    row[3] = max(row[3], number)
+            self._rows.add(self._step, known, self._seconds(), self._calls)
 
     @_never_raises
     def event(self, text: str, kind: str = "note") -> None:
@@ -205,6 +181,7 @@ class Run:
             self._tell("config", f"the config could not be written ({error.strerror})")
         self._settings = text
         self._writer = StoreWriter(folder.database, locate=lambda: self._locate(folder))
+        self._checks = Checks(self._writer)
         self._writer.event(0, 0.0, "start", "started")
         _runs.add(self)
         threading.Thread(target=self._look_after, name="log", daemon=True).start()
@@ -214,7 +191,9 @@ class Run:
             writer, folder = self._writer, self._folder
             if writer is None or folder is None:
                 return
-            self._flush()
+            self._rows.flush()
+            if self._checks is not None:
+                self._checks.look(self._checks.take())
             writer.event(self._step, self._seconds(), kind, text)
             self._writer, self._why_not = None, "it is finished"
             self._ended.set()
@@ -236,47 +215,22 @@ class Run:
             "config", setting, f"the config is kept without {setting} ({said(error)})"
         )
 
-    def _name(self, name: Any) -> str | None:
-        """The name of a metric as the store can hold it, or None after having said why not."""
-        try:
-            text = str(name)
-            kept = storable(text)
-        except Exception as error:  # noqa: BLE001 - a stranger's object may raise anything
-            kind = type(name).__name__
-            self._tell_of_metric(
-                "name", kind, f"a {kind} is not a name for a metric ({said(error)})"
-            )
-            return None
-        if kept != text:
-            self._tell_of_metric("name", kept, f"a name is no valid text and is kept as {kept}")
-        return kept
+    def _put(
+        self,
+        step: int,
+        seconds: float,
+        calls: int,
+        means: Mapping[str, float],
+        extremes: Mapping[str, tuple[float, float]],
+    ) -> None:
+        """Gives a row to the writer; the lock is held."""
+        if self._writer is not None:
+            self._writer.metrics(step, seconds, calls, means, extremes)
+        if self._checks is not None:
+            self._checks.row(step, seconds, means)
 
-    def _number(self, name: str, value: Any, step: int) -> float | None:
-        """The value as a finite float32, or None after having said what is wrong with it."""
-        if type(value) is not float:
-            try:
-                # A tensor that wants gradients warns if it is taken as a float.
-                plain = value.item() if hasattr(value, "item") else value
-                value = float("text" if isinstance(plain, (str, bytes)) else plain)
-            except Exception:  # noqa: BLE001 - a stranger's object may raise anything
-                kind = type(value).__name__
-                text = f"{name} is left out: a {kind} is not a number"
-                self._tell_of_metric("kind", name, text)
-                return None
-        if not -LARGEST <= value <= LARGEST:
-            text = f"{name} is {value} at step {step} and left out"
-            self._tell_of_metric("finite", name, text)
-            return None
-        return float(value)
-
-    def _flush(self) -> None:
-        """Gives the row to the writer; the lock is held."""
-        row, self._row = self._row, {}
-        if not row or self._writer is None:
-            return
-        means = {name: total / count for name, (total, count, _, _) in row.items()}
-        extremes = {name: (low, high) for name, (_, _, low, high) in row.items() if low < high}
-        self._writer.metrics(self._step, self._seconds(), self._calls, means, extremes)
+    def _is_crowded(self) -> bool:
+        return self._writer is not None and self._writer.crowded
 
     def _look_after(self) -> None:
         """Runs in a thread of its own, so that a row is written even if the script falls silent."""
@@ -287,9 +241,12 @@ class Run:
     def _look(self) -> None:
         """Writes a row that has waited long enough, and tells of a store that is in trouble."""
         with self._lock:
-            writer = self._writer
-            if self._row and time.monotonic() - self._row_began >= ROW_SECONDS:
-                self._flush()
+            writer, checks = self._writer, self._checks
+            moment = checks.take() if checks is not None else None
+            if self._rows.is_due(self._seconds()):
+                self._rows.flush()
+        if checks is not None:
+            checks.look(moment)
         if writer:
             self._tell_of_store(writer)
 
@@ -355,9 +312,12 @@ def _create(name: str) -> RunFolder:
 
 
 def _finish_at_exit() -> None:
+    # The interpreter leaves here what ended a script. At a prompt, and in a notebook, it is the last
+    # mistake that somebody made there, perhaps hours ago, and ended nothing.
+    prompt = hasattr(sys, "ps1") or sys.flags.interactive
+    kind, error = (getattr(sys, name, None) for name in ("last_type", "last_value"))
     for run in list(_runs):
-        # The interpreter leaves here what ended the script.
-        run._end_with(getattr(sys, "last_type", None), getattr(sys, "last_value", None))  # noqa: SLF001
+        run._end_with(None if prompt else kind, None if prompt else error)  # noqa: SLF001
 
 
 def _after_fork() -> None:

@@ -82,8 +82,8 @@ class Comparison:
         return GROUPINGS[grouping](self.runs)
 
     def first_grouping(self) -> Grouping:
-        """Seeds are put together if that puts any together."""
-        return Grouping.SEEDS if len(group_by_seed(self.runs)) < len(self.runs) else Grouping.EACH
+        """Whoever names some runs sees them; seeds are put together where those are too many curves."""
+        return Grouping.EACH if len(self.runs) <= MOST_CURVES else Grouping.SEEDS
 
     def curve(self, group: Group, metric: str, axis: Axis) -> Curve:
         """The curve of a group."""

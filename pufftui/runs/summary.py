@@ -33,6 +33,9 @@ LAST_MOMENT = 253_402_300_799.0
 BROKEN, DEAD = "broken", "dead"
 """The states of a run that cannot be read, and of one that ended without saying so."""
 
+PROCESSES = "processes"
+"""The fact in the store that says how many processes train a run together."""
+
 LIVE = (Phase.STARTING.value, Phase.RUNNING.value, Phase.PAUSED.value)
 """The states of a run that can still change."""
 
@@ -172,6 +175,10 @@ def _read(folder: RunFolder) -> RunSummary:
     scores = blocks.high.get("score", np.empty(0, np.float32))
     known = scores[~np.isnan(scores)]
     env = settings.get(ENVIRONMENT)
+    if env:
+        # A torchrun job of two learns from twice as many agents.
+        processes = facts.get(PROCESSES, 1)
+        settings["job.processes"] = processes if isinstance(processes, int) else 1
     total = facts.get("total_steps", settings.get("train.total_steps"))
     return RunSummary(
         name=folder.id,

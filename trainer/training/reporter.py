@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import tomllib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -19,6 +20,7 @@ from pufftui.trainer.messages.snapshot import LOSSES, Phase
 from pufftui.trainer.monitor.disk import DiskWatch, Room
 from pufftui.trainer.monitor.monitor import Monitor
 from pufftui.trainer.ppo.device import processor
+from pufftui.trainer.ppo.optimizer import scheduled_learning_rate
 from pufftui.trainer.settings.fields import live_settings
 from pufftui.trainer.store import StoreWriter
 from pufftui.trainer.training.epoch import EpochReport
@@ -96,6 +98,7 @@ class Reporter:
             "device": str(session.device),
             "parameters": session.parameters,
         }
+        self._store.fact("processes", session.ranks.size)
         # For those who look on from another process.
         for name, value in {**facts, "cores": psutil.cpu_count() or 1}.items():
             self._store.fact(name, value)
@@ -117,6 +120,7 @@ class Reporter:
         self.best_score = description.get("best_score")
         self._announced = self.best_score
         self.event("start", f"resumed from step {self._session.step:,}")
+        self._tell_of_more_steps(str(description["config"]))
         here = {
             "torch": torch.__version__,
             "device": str(self._session.device),
@@ -137,6 +141,20 @@ class Reporter:
         if changes:
             text = "not bit-equal to a run that never stopped: "
             self.event("note", text + ", ".join(changes))
+
+    def _tell_of_more_steps(self, settings: str) -> None:
+        """Where the schedule is another one, the learning rate jumps."""
+        session, train = self._session, self._session.config.train
+        before = replace(train, total_steps=int(tomllib.loads(settings)["train"]["total_steps"]))
+        if before.total_steps == train.total_steps:
+            return
+        rates = [scheduled_learning_rate(plan, session.step) for plan in (before, train)]
+        text = f"{before.total_steps:,} -> {train.total_steps:,} steps"
+        if rates[0] != rates[1]:
+            text += (
+                f": the learning rate jumps from {rates[0]:.3g} to {rates[1]:.3g} and falls anew"
+            )
+        self.event("change", text)
 
     def roll_back(self, description: Mapping[str, Any]) -> None:
         """The session has gone back to a checkpoint: what follows begins another lineage."""

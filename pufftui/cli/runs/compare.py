@@ -26,31 +26,32 @@ def run(arguments: list[str]) -> int:
         "runs compare", "Draws runs in one chart, with their figures and how their settings differ."
     )
     parser.epilog = (
-        "Runs that differ only in the seed are one curve: their interquartile mean with a\n"
-        "95 % bootstrap band. In a pipe, and with --json, the figures are printed."
+        "Every run is a curve, as long as those can be told apart. With --seeds, or the key g, runs\n"
+        "that differ only in the seed are one: their interquartile mean with a 95 % bootstrap band.\n"
+        "In a pipe, and with --json, the figures are printed."
     )
     add = parser.add_argument
     add("runs", metavar="RUN", nargs="+", help=f"their names; at most {MOST_CURVES} curves")
     add("--aggregate", action="store_true", help="draw all runs as one curve")
     add(
-        "--each",
+        "--seeds",
         action="store_true",
-        help="draw one curve for every run, even if only the seeds differ",
+        help="draw runs that differ only in the seed as one curve",
     )
     add("--json", action="store_true", help="print figures and differences as one JSON object")
     add_screen(parser)
     options = parser.parse(arguments)
-    if options.aggregate and options.each:
+    if options.aggregate and options.seeds:
         raise PuffError(
-            "--aggregate and --each cannot be used together.", "Use one of them.", usage=True
+            "--aggregate and --seeds cannot be used together.", "Use one of them.", usage=True
         )
     folders = list({folder.id: folder for folder in map(RunFolder.open, options.runs)}.values())
     if len(folders) > MOST_RUNS:
         raise PuffError(f"These are {len(folders)} runs.", f"Take up to {MOST_RUNS}.", usage=True)
     comparison = Comparison.read(folders)
     grouping = comparison.first_grouping()
-    if options.aggregate or options.each:
-        grouping = Grouping.ALL if options.aggregate else Grouping.EACH
+    if options.aggregate or options.seeds:
+        grouping = Grouping.ALL if options.aggregate else Grouping.SEEDS
     groups = comparison.groups(grouping)
     check_groups(groups)
     if options.json:

@@ -47,14 +47,14 @@ def read(*names: str) -> Comparison:
 def app_of(names: Sequence[str], theme: str | None = None) -> CompareApp:
     folders = [RunFolder.open(name) for name in names]
     comparison = Comparison.read(folders)
-    return CompareApp(comparison, folders, comparison.first_grouping(), Wishes(theme))
+    return CompareApp(comparison, folders, Grouping.SEEDS, Wishes(theme))
 
 
 def test_json_has_the_figures_and_the_differences(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = ["slow-s1", "fast", "slow-s2", "slow-s3"]
-    assert main(["runs", "compare", "--json", *names]) == 0
+    assert main(["runs", "compare", "--seeds", "--json", *names]) == 0
     found = json.loads(capsys.readouterr().out)
     slow, fast = found["curves"]
     assert slow["runs"] == ["slow-s1", "slow-s2", "slow-s3"]
@@ -72,11 +72,34 @@ def test_json_has_the_figures_and_the_differences(
 
 
 def test_a_pipe_gets_a_table(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["runs", "compare", "fast", "slow-s1", "--each"]) == 0
+    assert main(["runs", "compare", "fast", "slow-s1"]) == 0
     rows = capsys.readouterr().out.splitlines()
     assert rows[0].split() == ["fast", "slow-s1"]
     assert "score                0.750  0.200" in rows
     assert rows[-1].split() == ["train.learning_rate", "0.1", "0.015"]
+
+
+def test_whoever_names_runs_sees_a_curve_of_each(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["runs", "compare", "slow-s1", "slow-s2", "--json"]) == 0
+    curves = json.loads(capsys.readouterr().out)["curves"]
+    assert [curve["runs"] for curve in curves] == [["slow-s1"], ["slow-s2"]]
+
+
+def test_runs_of_one_process_and_of_two_are_never_one_curve(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_run("pair", seed=4)
+    store = StoreWriter(folder.database)
+    store.fact("processes", 2)
+    store.close()
+    assert main(["runs", "compare", "slow-s1", "slow-s2", "pair", "--seeds", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [curve["n"] for curve in found["curves"]] == [2, 1]
+    assert found["differences"] == {"job.processes": {"slow-s1 +1": 1, "pair": 2}}
+    assert main(["runs", "list", "job.processes=2"]) == 0
+    assert "pair" in capsys.readouterr().out
 
 
 def test_all_runs_as_one(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +115,7 @@ def test_all_runs_as_one(runs: Path, capsys: pytest.CaptureFixture[str]) -> None
     [
         ([], "RUN"),
         (["fsat"], "Did you mean fast?"),
-        (["fast", "--aggregate", "--each"], "cannot be used together"),
+        (["fast", "--aggregate", "--seeds"], "cannot be used together"),
     ],
 )
 def test_wrong_usage_is_a_sentence(

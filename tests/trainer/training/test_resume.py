@@ -104,6 +104,13 @@ def test_more_steps_extend_a_finished_run():
     assert last.phase is Phase.FINISHED
     assert last.step >= 80_000
     assert last.total_steps == 80_000
+    reader = StoreReader(folder.database)
+    (told,) = [event for event in reader.events_after(0) if event.kind == "change"]
+    rates = reader.metrics_after(0).values["learning_rate"]
+    reader.close()
+    assert told.text.startswith("61,440 -> 80,000 steps: the learning rate jumps from 0 to 0.00")
+    assert told.step == 61_440
+    assert rates[-1] < rates.max()
 
 
 def test_another_machine_is_named():

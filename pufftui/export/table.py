@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Sequence
 from typing import TextIO
 
 import numpy as np
 
 from pufftui.export.metrics import kept_episodes, kept_metrics, metric_names
 from pufftui.trainer.store import StoreReader
+
+FORMULA = tuple("=+-@\t\r")
+"""A cell that begins so is a formula to a spreadsheet, and may call programs."""
 
 EPISODE_COLUMNS = ("step", "env_step", "agent", "length", "score", "episode_return")
 
@@ -23,7 +27,7 @@ def write_metrics(reader: StoreReader, file: TextIO, *, everything: bool) -> int
     names, count = metric_names(reader), 0
     extra = ["lineage"] if everything else []
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["step", "seconds", "epoch", *extra, *names])
+    writer.writerow(titles(["step", "seconds", "epoch", *extra], names))
     for rows in kept_metrics(reader, everything=everything):
         columns = [map(str, rows.steps), map(_double, rows.seconds), map(str, rows.epochs)]
         columns += [map(str, rows.lineages)] if everything else []
@@ -44,7 +48,7 @@ def write_episodes(
     count = 0
     extra = ["lineage"] if everything else []
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*EPISODE_COLUMNS, *extra, *statistics])
+    writer.writerow(titles([*EPISODE_COLUMNS, *extra], statistics))
     for rows in kept_episodes(reader, everything=everything):
         episodes = rows.episodes
         columns = [
@@ -57,6 +61,20 @@ def write_episodes(
         writer.writerows(zip(*columns, strict=True))
         count += len(rows.steps)
     return count
+
+
+def titles(own: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The first line: our own columns, then a column for each name, all different and none a formula.
+
+    A name that would be a formula gets a `'` in front, one that is taken `metric/`, as often as it takes.
+    """
+    taken = dict.fromkeys(own)
+    for name in names:
+        title = f"'{name}" if name.startswith(FORMULA) else name
+        while title in taken:
+            title = f"metric/{title}"
+        taken[title] = None
+    return list(taken)
 
 
 def _single(value: float) -> str:

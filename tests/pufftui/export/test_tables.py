@@ -168,3 +168,22 @@ def test_the_command_line_knows_it(folder: RunFolder, capsys: pytest.CaptureFixt
     assert main(["runs", "export", "mine", "csv", "--output", "-"]) == 0
     out = capsys.readouterr().out
     assert len(list(csv.reader(io.StringIO(out)))) == 7
+
+
+def test_columns_have_names_of_their_own_and_none_is_a_formula(
+    folder: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Metrics are named by any program, and what begins like a formula a spreadsheet would run."""
+    odd = ["step", "seconds", "metric/step", "=1+1", "'=1+1", "+x", "-x", "@SUM(A1)", "\t=1", "a=b"]
+    store = StoreWriter(folder.database, from_step=6000)
+    store.metrics(7000, 7.0, 7, {name: float(at) for at, name in enumerate(odd)})
+    store.close()
+    export(["mine", "csv", "--output", "-"])
+    table = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    names, last = table[0], table[-1]
+    assert len(set(names)) == len(names)
+    assert not [name for name in names if name[:1] in "=+-@\t"]
+    values = dict(zip(names, last, strict=True))
+    assert (values["step"], values["seconds"]) == ("7000", "7")
+    assert [values[name] for name in names[-len(odd) :]] == [str(at) for at in range(len(odd))]
+    assert (values["metric/step"], values["'=1+1"], values["a=b"]) == ("0", "3", "9")

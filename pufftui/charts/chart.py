@@ -18,6 +18,7 @@ from pufftui.charts.plot import (
     Cells,
     Floats,
     Tints,
+    dashed,
     fill_below,
     paint,
     paint_band,
@@ -45,7 +46,7 @@ class Curve:
 
     `band` are the limits of a confidence interval, `earlier` the same metric of other runs, and
     `left` where this run has gone back over it, which does not stretch the y axis. A value given as
-    `base` is always in sight. From `provisional` on, a place on the axis, the values are biased. With
+    `base` is always in sight. From `provisional` on, a place on the axis, the values are biased, and dashed. With
     `log`, values of zero and below are not seen.
     """
 
@@ -134,13 +135,13 @@ def chart(
         tinted = paint_band(cells, *limits, scale.bottom, scale.top)
     _mark_lines(cells, marks, view, tints)
     low, high = scale.of(raw.low), scale.of(raw.high)
-    strokes = [(smooth, smooth, stroke, tints.SMOOTH)]
+    settled, newest = dashed(smooth, _first_provisional(curve, view, dots=len(smooth)))
+    strokes = [(part, part, stroke, tints.SMOOTH) for part in (settled, newest)]
     if points:
         strokes.insert(0, (np.where(np.isnan(low), high, low), high, 1, tints.RAW))
     for lower, upper, thickness, name in strokes:
         lit = put_line(cells, lower, upper, scale.bottom, scale.top, name, thickness)
         cells.back[lit & tinted] = tints.BEHIND_BAND
-    _fade(cells, curve, view, columns, tints)
     _cursor(cells, view, columns, tints)
     lines = paint(look, cells, tints)
     if axes:
@@ -256,14 +257,12 @@ def _mark_lines(
             cells.upright(column, tints.mark(mark.colour))
 
 
-def _fade(cells: Cells, curve: Curve, view: View, columns: int, tints: Tints) -> None:
-    """What is provisional is paler than the rest."""
+def _first_provisional(curve: Curve, view: View, dots: int) -> int:
+    """The column of dots from which on values are provisional; `dots`, the number of columns, if none is."""
     start, end = view.span
     if curve.provisional >= end:
-        return
-    first = max(0, math.ceil((curve.provisional - start) / (end - start) * columns))
-    late = cells.front[:, first:]
-    late[late == tints.SMOOTH] = tints.RAW
+        return dots
+    return max(0, math.ceil((curve.provisional - start) / (end - start) * dots))
 
 
 def _cursor(cells: Cells, view: View, columns: int, tints: Tints) -> None:

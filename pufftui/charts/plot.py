@@ -26,6 +26,12 @@ RISING = np.array([ord(character) for character in " ▁▂▃▄▅▆▇█"],
 SMOOTHING = 2
 """Columns of dots at either side that the curve of a comparison takes the mean of."""
 
+BAND = 0.85
+"""How strongly a band is tinted: fainter than any curve in it."""
+
+DASH, GAP = 2, 1
+"""Cells of a dashed line that are drawn, and left out."""
+
 FILL = 0.16
 """How strongly the area below a curve is tinted at the top of the chart."""
 
@@ -55,13 +61,19 @@ class Tints:
         """The colours of letters by number."""
         pale = look.mix(self._colour, "surface", 0.45)
         earlier = look.mix("dim", "surface", 0.55)
+        band = look.mix("band", "surface", BAND)
         marks = [look.mix(colour, "surface", 0.6) for colour in self._marks]
-        return ["faint", pale, self._colour, "band", "surface", earlier, *marks]
+        return ["faint", pale, self._colour, band, "surface", earlier, *marks]
 
     def backs(self, look: PuffTheme, height: float) -> list[str]:
         """The colours behind letters by number; `height` is 0 at the top of the chart, 1 at its foot."""
         fill = look.mix(self._colour, "surface", round(FILL * (1 - 0.85 * height), 2))
-        return ["surface", "band", fill, look.mix("text", "surface", 0.2)]
+        return [
+            "surface",
+            look.mix("band", "surface", BAND),
+            fill,
+            look.mix("text", "surface", 0.2),
+        ]
 
 
 @dataclass(slots=True, eq=False)
@@ -93,8 +105,10 @@ def fill_below(cells: Cells, smooth: Floats, bottom: float, top: float) -> None:
     """Tints the cells whose middle lies below the curve."""
     rows = len(cells.letters)
     dots = raster.rows_of(smooth, bottom, top, rows * raster.DOTS_HIGH)
-    lowest = dots.reshape(-1, raster.DOTS_WIDE).max(axis=1)
-    known = ~np.isnan(smooth).reshape(-1, raster.DOTS_WIDE).any(axis=1)
+    # Where the curve ends amid a cell, as the band does, all of the cell belongs to it.
+    there = ~np.isnan(smooth).reshape(-1, raster.DOTS_WIDE)
+    lowest = np.where(there, dots.reshape(-1, raster.DOTS_WIDE), -1).max(axis=1)
+    known = there.any(axis=1)
     middle = np.arange(rows)[:, None] * raster.DOTS_HIGH + raster.DOTS_HIGH // 2
     below = (middle > lowest) & known
     cells.back[below] = Tints.BEHIND_FILL
@@ -118,6 +132,17 @@ def put_line(
     cells.letters[lit] = dots[lit] + np.uint32(raster.BRAILLE)
     cells.front[lit] = name
     return lit
+
+
+def dashed(values: Floats, first: int) -> tuple[Floats, Floats]:
+    """A line up to a column of dots, and the rest of it in dashes; its last cell always belongs to one."""
+    places = np.arange(len(values))
+    known = np.flatnonzero(~np.isnan(values))
+    last = int(known[-1]) if len(known) else 0
+    cells = last // raster.DOTS_WIDE - places // raster.DOTS_WIDE
+    drawn = cells % (DASH + GAP) < DASH
+    late = places >= first
+    return np.where(late, np.nan, values), np.where(late & drawn, values, np.nan)
 
 
 def paint_band(

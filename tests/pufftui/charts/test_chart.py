@@ -107,9 +107,11 @@ def test_a_window_shows_its_stretch_alone() -> None:
     assert "50" in part[-1]
 
 
-def test_the_provisional_stretch_is_paler() -> None:
+def test_the_provisional_stretch_is_as_bright_as_the_rest_and_dashed() -> None:
+    """What is newest is what a person looks for."""
     series = points(np.full(100, 5.0))
-    lines = drawn(Curve(series, "policy", provisional=50.0), View(end=100.0, smoothing=0))
+    curve = Curve(series, "policy", provisional=50.0)
+    lines = drawn(curve, View(end=100.0, smoothing=0), points=False)
     row = next(
         i
         for i, text in enumerate(texts(lines))
@@ -122,9 +124,28 @@ def test_the_provisional_stretch_is_paler() -> None:
         or "⣤" in text
     )
     found = colours(lines, row)[LABELS:]
-    early, late = found[5], found[45]
-    assert early == LOOK.colours["policy"]
-    assert late != early
+    lit = [at for at, colour in enumerate(found) if colour == LOOK.colours["policy"]]
+    assert set(range(25)) <= set(lit)
+    late = [at for at in lit if at > 28]
+    assert 0.5 * 25 < len(late) < 0.8 * 25
+    assert max(late) == 53, "the newest dots are there"
+
+
+@pytest.mark.parametrize("end", np.linspace(100.0, 130.0, 31))
+def test_a_band_never_hangs_beyond_the_ground_below_its_curve(end: float) -> None:
+    x = np.arange(100.0)
+    series = Series.of_points(x, x)
+    band = Series.of_points(x, x - 4), Series.of_points(x, x + 4)
+    lines = drawn(Curve(series, "policy", band=band, base=0.0), View(end=end), 90, 20)
+    ground = LOOK.colours["surface"]
+    last = {}
+    for row, line in enumerate(lines[:-1]):
+        cells = [style.bgcolor.name for text, style in line for _ in text]
+        tinted = [at for at, colour in enumerate(cells) if colour != ground]
+        if tinted:
+            last[row] = max(tinted)
+    assert len(last) > 10
+    assert len(set(last.values())) == 1
 
 
 def test_marks_stand_on_the_axis_and_the_important_ones_go_through() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pufftui.appearance.banner import banner
-from pufftui.appearance.format import duration, fit, steps
+from pufftui.appearance.format import duration, figure, fit, steps
 from pufftui.appearance.glyphs import thick_bar
 from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
@@ -23,6 +23,9 @@ SECONDS = 4.0
 
 WAITING = 3
 """News that may wait for their turn; older ones are dropped."""
+
+BEST = "new best"
+"""Begins the news of a best score."""
 
 KINDS = {
     "best": "good",
@@ -72,8 +75,8 @@ class News(Painted):
 
     def _wait(self, piece: Piece) -> None:
         """A new best makes one that still waits old."""
-        if piece.words.startswith("new best"):
-            kept = [other for other in self._waiting if not other.words.startswith("new best")]
+        if piece.words.startswith(BEST):
+            kept = [other for other in self._waiting if not other.words.startswith(BEST)]
             self._waiting = deque(kept, maxlen=WAITING)
         self._waiting.append(piece)
 
@@ -89,9 +92,9 @@ class News(Painted):
             self.paint()
 
     def show(self, snapshot: Snapshot) -> None:
-        """How far the run is."""
+        """How far the run is, and what its best score is by now."""
         self.snapshot = snapshot
-        if self._piece is None:
+        if self._piece is None or self._piece.words.startswith(BEST):
             self.paint()
 
     def lines(self, width: int, height: int) -> list[Line]:
@@ -108,10 +111,17 @@ class News(Painted):
 
     def _news(self, piece: Piece, width: int, height: int) -> list[Line]:
         style = self.look.style("background", self.ground, bold=True)
-        words = self.look.words(piece.words).upper()
+        words = self.look.words(self._now(piece)).upper()
         large = banner(words, width - 4, height - (height > 4), self.look.glyphs)
         rows = large or [fit(words, width - 4).strip()]
         return _middle([[(row.center(width), style)] for row in rows], height)
+
+    def _now(self, piece: Piece) -> str:
+        """Its words; a best score that has waited for its turn is no longer the best."""
+        best = self.snapshot.best_score if self.snapshot is not None else None
+        if best is None or not piece.words.startswith(BEST):
+            return piece.words
+        return f"{BEST} {figure(best)}"
 
     def _progress(self, width: int, height: int) -> list[Line]:
         """How much is done: a thick bar and the figures to it."""

@@ -308,5 +308,6 @@ class Reporter:
             return
         step = BEST_SHARE * (descriptor.score_high - descriptor.score_low)
         if score >= self._announced + step and now >= self._announced_at + BEST_SECONDS:
-            self.event("best", f"new best {score:.4g}")
+            # Three digits, as everywhere on the screen, and no power of ten for 1,230.
+            self.event("best", f"new best {float(f'{score:.3g}'):,.10g}")
             self._announced, self._announced_at = score, now

@@ -19,6 +19,7 @@ from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH, picture_area
 from pufftui.layout.stream import arrange_stream
 from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.state.session import Session
+from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.header import BADGE
 from pufftui.widgets.news import SECONDS, News
@@ -231,6 +232,17 @@ def test_the_newest_news_win() -> None:
     assert pieces(news, 100.0) == ["checkpoint 3M", "checkpoint 4M", "checkpoint 5M"]
     news.hear([Event(99, 0, 1.0, "checkpoint", "checkpoint (the start)")], [])
     assert pieces(news, 200.0) == []
+
+
+def test_a_best_score_that_waited_is_the_one_of_now_in_three_digits() -> None:
+    news = News.__new__(News)
+    news.__init__(None)
+    news.paint = lambda: None
+    news.hear([], [])
+    news.hear([Event(1, 1, 1.0, "best", "new best 22.42")], [])
+    news.tick(0.0)
+    news.show(Snapshot(Phase.RUNNING, best_score=31.04))
+    assert news._now(news._piece) == "new best 31.0"
 
 
 def test_who_has_the_key_and_the_flag() -> None:

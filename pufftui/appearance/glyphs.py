@@ -6,6 +6,7 @@ lacks, one for one, at the few doors through which text reaches the screen.
 
 from __future__ import annotations
 
+import math
 import os
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -92,9 +93,12 @@ def thick_bar(share: float, width: int) -> str:
 
 
 def levels(shares: Iterable[float]) -> str:
-    """Shares as bars that stand beside each other, one cell each; nothing at all is a low bar."""
+    """Shares as bars that stand beside each other, one cell each; nothing at all is a low bar, NaN a gap."""
     last = len(RISING) - 1
-    return "".join(RISING[min(max(round(share * last), 1), last)] for share in shares)
+    return "".join(
+        " " if math.isnan(share) else RISING[min(max(round(share * last), 1), last)]
+        for share in shares
+    )
 
 
 class Glyphs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pufftui.appearance.format import figure, fit, memory, percent
 from pufftui.appearance.glyphs import levels, thin_bar
 from pufftui.appearance.line import Line
@@ -120,7 +122,7 @@ def _row(look: PuffTheme, gpu: GpuReading, _past: tuple[float, ...], width: int)
     for part in parts:
         if room - len(part[0]) >= LEAST_BAR:
             shown, room = [*shown, part], room - len(part[0])
-    full, empty = thin_bar(gpu.use or 0.0, min(max(LEAST_BAR, room), 24))
+    full, empty = _bar(gpu.use, min(max(LEAST_BAR, room), 24))
     return [
         (label, look.style("dim")),
         (percent(gpu.use, 5) + " ", look.style("text")),
@@ -132,6 +134,11 @@ def _row(look: PuffTheme, gpu: GpuReading, _past: tuple[float, ...], width: int)
 
 
 LEAST_BAR = 4
+
+
+def _bar(share: float | None, width: int) -> tuple[str, str]:
+    """The full and the empty part of a bar; spaces where nobody knows how full it is."""
+    return ("", " " * width) if share is None else thin_bar(share, width)
 
 
 def _wide_row(look: PuffTheme, gpu: GpuReading, past: tuple[float, ...], width: int) -> Line:
@@ -147,8 +154,8 @@ def _wide_row(look: PuffTheme, gpu: GpuReading, past: tuple[float, ...], width: 
     room = width - len(label) - len(rest) - 2 - 32
     name = fit(gpu.name, max(0, min(12, room - 6)))
     plot = max(0, min(room - len(name) - 2, 40))
-    full, empty = thin_bar(gpu.use or 0.0, 8)
-    filled, free = thin_bar(gpu.memory_share or 0.0, 5)
+    full, empty = _bar(gpu.use, 8)
+    filled, free = _bar(gpu.memory_share, 5)
     return [
         (label, look.style("dim")),
         (f"{name} ", look.style("text")),
@@ -180,7 +187,8 @@ def _reasons(look: PuffTheme, gpus: tuple[GpuReading, ...], width: int) -> list[
 
 def _summary(look: PuffTheme, gpus: tuple[GpuReading, ...], width: int) -> list[Line]:
     """All GPUs together, where there are more of them than lines."""
-    shares = [gpu.use or 0.0 for gpu in gpus]
+    shares = [math.nan if gpu.use is None or gpu.trouble else gpu.use for gpu in gpus]
+    busy = [share for share in shares if not math.isnan(share)]
     heats = [gpu.temperature for gpu in gpus if gpu.temperature is not None]
     fulls = [gpu.memory_share for gpu in gpus if gpu.memory_share is not None]
     row = levels(shares)[: max(0, width - LABEL - 7)]
@@ -194,7 +202,7 @@ def _summary(look: PuffTheme, gpus: tuple[GpuReading, ...], width: int) -> list[
     return [
         [
             (f"{len(gpus)} GPU".ljust(LABEL), look.style("dim")),
-            (percent(sum(shares) / len(shares), 5) + "  ", look.style("text")),
+            (percent(sum(busy) / len(busy) if busy else None, 5) + "  ", look.style("text")),
             (row, look.style("series1")),
         ],
         fact(look, "", ", ".join(text), width, colour),

@@ -36,7 +36,8 @@ def meter(
     room = width - LABEL - 6
     note = f" {note}" if note and room - len(note) > LEAST_NOTED else ""
     bar = max(4, room - len(note))
-    filled, empty = thin_bar(share or 0.0, bar)
+    # What is not known has no bar: an empty one would say that nothing is used.
+    filled, empty = ("", " " * bar) if share is None else thin_bar(share, bar)
     colour = "warning" if full and (share or 0.0) > FULL else colour
     return [
         (name.ljust(LABEL - 1), look.style("dim")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -24,6 +25,27 @@ so is one that somebody has set to a clock: that is no trouble."""
 
 UNEXPLAINED = "slowed by heat or power"
 """The hardware says that it slows down, and nothing more."""
+
+
+RANGES: dict[str, tuple[float, float]] = {
+    "use": (0.0, 1.0),
+    "memory_used": (0, 1 << 44),
+    "memory_total": (1, 1 << 44),
+    "temperature": (-50.0, 200.0),
+    "power": (0.0, 10_000.0),
+    "clock": (0.0, 20_000.0),
+    "clock_limit": (1.0, 20_000.0),
+    "power_limit": (1.0, 10_000.0),
+}
+"""What a GPU can be. Drivers fill what they do not know with all bits set, or with whatever was there."""
+
+
+def possible(name: str, value: object) -> float | None:
+    """A figure of a reading if there can be such a GPU, else None; whole numbers stay whole."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    low, high = RANGES[name]
+    return value if low <= value <= high else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +76,23 @@ class GpuReading:
         given: dict[str, Any] = {"index": 0, "name": "unknown"}
         given |= {name: value for name, value in row.items() if name in known}
         given["throttle"] = tuple(given.get("throttle") or ())
-        return cls(**given)
+        return cls(**{**given, **{at: possible(at, given.get(at)) for at in RANGES}})
 
     @property
     def memory_share(self) -> float | None:
         """How full its memory is, 0 to 1."""
         if self.memory_used is None or not self.memory_total:
             return None
-        return self.memory_used / self.memory_total
+        return (
+            self.memory_used / self.memory_total if self.memory_used <= self.memory_total else None
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class GpuReadings:
     """All GPUs, or a `note` that says in one line why there are none.
 
-    `recent` has how busy each of them was lately, the newest last.
+    `recent` has how busy each of them was lately, the newest last, NaN where nobody knows.
     """
 
     gpus: tuple[GpuReading, ...] = ()
@@ -86,7 +110,7 @@ class Recent:
         """Takes in one more reading; what is remembered, in the order of `gpus`."""
         for gpu in gpus:
             shares = self._shares.setdefault(gpu.index, deque(maxlen=REMEMBERED))
-            shares.append(gpu.use or 0.0)
+            shares.append(math.nan if gpu.use is None else gpu.use)
         return tuple(tuple(self._shares[gpu.index]) for gpu in gpus)
 
 
@@ -150,18 +174,20 @@ class GpuSampler:
         clock_limit = ask("nvmlDeviceGetMaxClockInfo", multiprocessors)
         if lost:
             return GpuReading(index, name, trouble=f"not answering: {lost[0]}")
-        return GpuReading(
-            index=index,
-            name=name,
-            use=None if use is None else use.gpu / 100,
-            memory_used=None if memory is None else memory.used,
-            memory_total=None if memory is None else memory.total,
-            temperature=temperature,
-            power=None if power is None else power / 1000,
-            clock=clock,
-            clock_limit=clock_limit,
-            power_limit=None if most is None else most / 1000,
-            throttle=throttle_words(reasons or 0),
+        return GpuReading.from_row(
+            {
+                "index": index,
+                "name": name,
+                "use": None if use is None else use.gpu / 100,
+                "memory_used": None if memory is None else memory.used,
+                "memory_total": None if memory is None else memory.total,
+                "temperature": temperature,
+                "power": None if power is None else power / 1000,
+                "clock": clock,
+                "clock_limit": clock_limit,
+                "power_limit": None if most is None else most / 1000,
+                "throttle": throttle_words(reasons or 0),
+            }
         )
 
 

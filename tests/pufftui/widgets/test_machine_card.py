@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import asdict, replace
 
@@ -140,3 +141,35 @@ def test_rows_of_older_and_newer_versions_can_be_read() -> None:
     now = replace(H200, throttle=("slowed by heat",))
     assert GpuReading.from_row(json.loads(json.dumps(asdict(now)))) == now
     assert GpuReading.from_row({"index": 2, "throttle": None, "hue": "red"}).index == 2
+
+
+UNKNOWN = {"use": None, "memory_used": None, "memory_total": None}
+
+
+@pytest.mark.parametrize(("width", "height"), [(30, 12), (40, 2), (100, 3), (60, 20), (24, 1)])
+def test_what_a_gpu_does_not_tell_is_a_dash_and_no_bar(width: int, height: int) -> None:
+    """Parts of a card that is divided (MIG) do not say how busy they are."""
+    for count in (1, 3):
+        gpus = replace(several(count, **UNKNOWN), recent=((math.nan, math.nan),) * count)
+        shown = "\n".join(text(gpu_lines(LOOK, gpus, width, height)))
+        assert "–" in shown
+        assert not re.search(r"\b0 %|[─▁]", shown), shown
+
+
+def test_a_gpu_that_is_lost_does_not_count_as_idle() -> None:
+    gpus = several(8).gpus
+    lost = replace(H200, use=None, index=8, trouble="not answering: GPU is lost")
+    lines = text(gpu_lines(LOOK, GpuReadings((*gpus, lost)), 60, 3))
+    assert " 87 %" in lines[0]
+    assert "1 lost" in lines[1]
+    silent = tuple(replace(gpu, use=None, trouble="has gone") for gpu in gpus)
+    assert "–" in text(gpu_lines(LOOK, GpuReadings(silent), 60, 3))[0]
+
+
+@pytest.mark.parametrize("garbage", [2**32 - 1, 2**64 - 1, -1, math.nan, "many", True])
+def test_a_stored_reading_of_garbage_is_unknown(garbage: object) -> None:
+    row = asdict(H200) | dict.fromkeys(("use", "power", "clock", "clock_limit"), garbage)
+    found = GpuReading.from_row(row)
+    assert (found.use, found.power, found.clock, found.clock_limit) == (None,) * 4
+    assert found.memory_total == H200.memory_total
+    assert found.temperature == H200.temperature

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pufftui.trainer.monitor.system import NO_GPU, GpuSampler, Growth, HostSampler, Sampling
@@ -185,6 +186,25 @@ def test_a_gpu_that_is_lost_while_running_says_so_and_the_others_go_on(sampler) 
     nvml.count = 2
     watching.sample()
     assert [gpu.trouble for gpu in watching.latest.gpus] == ["", ""]
+
+
+@pytest.mark.parametrize("garbage", [2**32 - 1, 2**64 - 1, 4_294_967_295 * 1000])
+def test_garbage_of_a_driver_is_unknown(
+    sampler, monkeypatch: pytest.MonkeyPatch, garbage: int
+) -> None:
+    """Some drivers answer with all bits set instead of refusing."""
+    rates = SimpleNamespace(gpu=garbage, memory=garbage)
+    monkeypatch.setattr(FakeNvml, "nvmlDeviceGetUtilizationRates", lambda *_: rates)
+    sizes = SimpleNamespace(used=garbage << 20, total=141 << 30)
+    monkeypatch.setattr(FakeNvml, "nvmlDeviceGetMemoryInfo", lambda *_: sizes)
+    for question in ("Temperature", "PowerUsage", "EnforcedPowerLimit", "ClockInfo"):
+        monkeypatch.setattr(FakeNvml, f"nvmlDeviceGet{question}", lambda *_: garbage)
+    readings = sampler(FakeNvml(1)).latest
+    (gpu,) = readings.gpus
+    assert (gpu.use, gpu.memory_used, gpu.memory_share) == (None, None, None)
+    assert (gpu.temperature, gpu.power, gpu.power_limit, gpu.clock) == (None,) * 4
+    assert gpu.clock_limit == 1980
+    assert np.isnan(readings.recent[0]).all()
 
 
 def test_a_driver_that_knows_few_questions(sampler, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,8 +21,12 @@ from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.run.checkpoint import newest_checkpoint
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.run.lock import Holder
+from pufftui.trainer.run.outlook import Outlook
 from pufftui.trainer.run.policies import POLICY, weights_from
 from pufftui.trainer.store import Event, Lineage, MetricRows, NotFinite, StoreReader
+
+LAST_ROWS = 240
+"""Rows of the past that tell how fast a run is."""
 
 POLL_SECONDS = 0.25
 POLICY_SECONDS = 1.0
@@ -179,6 +183,7 @@ class Story:
         self._row: int | None = None
         self._fields: dict[str, Any] = {"total_steps": total_steps}
         self._values: dict[str, float] = {}
+        self._outlook = Outlook()
 
     def read(self, reader: StoreReader) -> None:
         """Takes in what is new; raises `PuffError` if the store cannot be read."""
@@ -192,7 +197,7 @@ class Story:
         self._fields |= {n: facts[n] for n, kind in FACTS.items() if isinstance(facts.get(n), kind)}
         if self._row is None:
             # Of a long run only the end is of interest here, and what was last known of each metric.
-            self._row = max(0, reader.last_row() - 1)
+            self._row = max(0, reader.last_row() - LAST_ROWS)
             self._values = reader.newest_values()
         rows = reader.metrics_after(self._row)
         if len(rows.steps):
@@ -209,7 +214,9 @@ class Story:
         fields = dict(self._fields)
         speed, total = fields.get("steps_per_second"), fields.get("total_steps")
         if phase is Phase.RUNNING and speed and total:
-            fields["seconds_left"] = max(total - fields.get("step", 0), 0) / speed
+            left = max(total - fields.get("step", 0), 0)
+            known = self._outlook.seconds(left)
+            fields["seconds_left"] = left / speed if known is None else known
         return Snapshot(phase=phase, **fields)
 
     def _take(self, rows: MetricRows, not_finite: Mapping[str, NotFinite]) -> None:
@@ -217,6 +224,8 @@ class Story:
             known = column[~np.isnan(column)]
             if len(known):
                 self._values[name] = float(known[-1])
+        for seconds, step in zip(rows.seconds.tolist(), rows.steps.tolist(), strict=True):
+            self._outlook.see(seconds, step)
         odd = {name: found.value for name, found in not_finite.items()}
         self._fields |= {
             "step": int(rows.steps[-1]),
@@ -234,6 +243,7 @@ class Story:
                 self.phase = Phase.RUNNING
                 self._fields |= {"failure": "", "failure_hint": ""}
             case "pause":
+                self._outlook.rest()
                 self.phase = Phase.PAUSED
             case "stop":
                 finished = event.text == "finished"

@@ -21,6 +21,7 @@ from pufftui.trainer.monitor.disk import DiskWatch, Room
 from pufftui.trainer.monitor.monitor import Monitor
 from pufftui.trainer.ppo.device import processor
 from pufftui.trainer.ppo.optimizer import scheduled_learning_rate
+from pufftui.trainer.run.outlook import Outlook
 from pufftui.trainer.settings.fields import live_settings
 from pufftui.trainer.store import StoreWriter
 from pufftui.trainer.training.epoch import EpochReport
@@ -67,6 +68,7 @@ class Reporter:
         self._room = Room.PLENTY
         self._began = began
         self._recent: deque[tuple[float, int]] = deque()
+        self._outlook = Outlook()
         self._row_due = 0.0
         self._row: dict[str, list[float]] = {}
         self._seen_broken = False
@@ -169,6 +171,7 @@ class Reporter:
 
     def restart_speed(self) -> None:
         """Forgets the speed of before a pause."""
+        self._outlook.rest()
         self._recent.clear()
         self._recent.append((time.monotonic(), self._session.step))
         self._session.clock.lap()
@@ -185,6 +188,10 @@ class Reporter:
         if score is not None and (self.best_score is None or score > self.best_score):
             self.best_score = score
         left = session.config.train.total_steps - session.step
+        self._outlook.see(now, session.step)
+        seconds_left = self._outlook.seconds(left)
+        if seconds_left is None and speed:
+            seconds_left = max(left, 0) / speed
         losses = {name: report.figures[name] for name in LOSSES}
         self._channel.latest = replace(
             self._channel.latest,
@@ -194,7 +201,7 @@ class Reporter:
             epoch=session.epoch,
             seconds=self.seconds(),
             steps_per_second=speed,
-            seconds_left=max(left, 0) / speed if speed else None,
+            seconds_left=seconds_left,
             score=score,
             score_interval=interval,
             best_score=self.best_score,

@@ -28,7 +28,9 @@ def run(arguments: list[str]) -> int:
         return 0
     name, rest = (arguments[0], arguments[1:]) if arguments else ("list", [])
     if name not in SUBCOMMANDS:
-        if close := difflib.get_close_matches(name, SUBCOMMANDS, n=1, cutoff=0.7):
+        # Anything but a word is a filter: tag:good, note:"more", score>300.
+        plain = name.isalpha()
+        if plain and (close := difflib.get_close_matches(name, SUBCOMMANDS, n=1, cutoff=0.7)):
             hint = f"Did you mean {close[0]}? To search for it: pufftui runs list {name}."
             raise PuffError(f"There is no subcommand {name}.", hint, usage=True)
         name, rest = "list", arguments

@@ -187,7 +187,8 @@ def test_all_of_it_works(tmp_path: Path) -> None:
     frog = tmp_path / "work" / "frog"
     tidy = [Path(sys.executable).parent / "clang-format", "--dry-run", "-Werror"]
     style = f"--style=file:{ROOT / '.clang-format'}"
-    subprocess.run([*tidy, style, *frog.glob("*.c")], check=True)
+    boats = tmp_path / "work" / "boats"
+    subprocess.run([*tidy, style, *frog.glob("*.c"), *boats.glob("*.c")], check=True)
 
 
 def test_no_command_is_missed() -> None:

@@ -86,6 +86,10 @@ def test_filters_and_orders(runs: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert listed(capsys, "env=squared") == ["new", "old"]
     assert listed(capsys, "env=squared", "score>0.5") == ["old"]
     assert listed(capsys, "tag:good | train.learning_rate<0.01") == ["new", "middle"]
+    # A filter alone is no subcommand that somebody has mistyped.
+    for query in ("tag:good", "note:x", "tag:good|name=old", "tags"):
+        main(["runs", query])
+        assert ("Did you mean tag?" in capsys.readouterr().err) is (query == "tags")
     assert listed(capsys, "--sort", "score") == ["middle", "old", "new"]
     assert listed(capsys, "--sort", "name", "--reverse") == ["old", "new", "middle"]
     assert listed(capsys, "nothing-like-this") == []

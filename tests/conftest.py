@@ -33,6 +33,7 @@ FLAGS = (
 
 LONGEST = """
 envs/checking/test_check.py
+envs/checking/test_mistakes.py
 pufftui/program/test_folders.py
 pufftui/program/test_tutorial.py
 envs/test_c.py

@@ -30,6 +30,7 @@ from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.screens.palette import Palette
 from pufftui.terminal.closed import forget_closed_widgets
 from pufftui.terminal.crash import CrashingApp
+from pufftui.terminal.paced import show_behind
 from pufftui.terminal.private import hung_up, private_terminal
 
 Result = TypeVar("Result")
@@ -174,6 +175,7 @@ class DressedApp(CrashingApp[Result], inherit_bindings=False):
             self._say(self.masked(self._last_words))
             self.clear_notifications()
             self.redress()
+            self.call_after_refresh(show_behind, self)
 
     def action_hide(self) -> None:
         """Hides at once, also from within a dialog."""

@@ -23,6 +23,8 @@ from textual.drivers import linux_driver
 from textual.keys import Keys, _character_to_key
 from textual.message import Message
 
+from pufftui.terminal.paced import PacedDriver
+
 ASK = "\x1b[?u"
 ALSO_EVENT_TYPES = "\x1b[=2;2u"
 """Adds a flag to those on top of the terminal's stack. Textual has pushed them and pops them when
@@ -105,14 +107,14 @@ def plain(key: re.Match[str]) -> str:
     return f"\x1b[{code};{modifiers}{end}" if modifiers else f"\x1b[{code}{end}"
 
 
-class KeyDriver(linux_driver.LinuxDriver):
+class KeyDriver(PacedDriver):
     """Asks which flags the terminal uses, then for one more, then whether it does."""
 
     _asked = False
 
     def start_application_mode(self) -> None:
         self._asked = False
-        super().start_application_mode()  # type: ignore[no-untyped-call]
+        super().start_application_mode()
         if self._writer_thread is not None and knows_questions():
             self.write(ASK)
             self.flush()

@@ -26,6 +26,11 @@ class Places:
         return len(self.pictures) == 2 and self.pictures[0].y == self.pictures[1].y
 
     @property
+    def whole(self) -> Region:
+        """The region that holds all pictures."""
+        return self.pictures[0].union(self.pictures[-1])
+
+    @property
     def bottom(self) -> int:
         """The first row below all pictures."""
         return max(region.bottom for region in self.pictures)

@@ -18,6 +18,7 @@ from pufftui.appearance.theme import PuffTheme, channels
 from pufftui.envs.descriptor import Descriptor
 from pufftui.terminal.direct import rendered, write_at_once
 from pufftui.terminal.encoder import changes
+from pufftui.terminal.paced import moves_at
 from pufftui.terminal.pictures import blended, packed, places, stretches
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.captions import captions
@@ -94,6 +95,7 @@ class GameCard(Card):
         pictures = [frame.pixels] if frame.rival is None else [frame.pixels, frame.rival.pixels]
         if not all(pixels.size for pixels in pictures):
             return
+        moves_at(self.app, self._places.whole.translate(self.region.offset))
         captions = self._captions(frame)
         for y, strip in captions.items():
             self._strips[y] = strip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from itertools import zip_longest
+from typing import Self
 
 from rich.segment import Segment
 from textual.color import Color
@@ -15,6 +16,7 @@ from textual.widget import Widget
 from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.terminal.direct import place_of, rendered, write_at_once
+from pufftui.terminal.paced import is_out_of_sight
 
 GREY = Color(128, 128, 128)
 
@@ -90,6 +92,17 @@ class Painted(Widget):
             shown = [(y, self._strips[y]) for y in rows if y < place.height]
             parts = [rendered(self.app, strip, place.x, place.y + y) for y, strip in shown]
             write_at_once(self.app, parts)
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Shows the widget, or parts of it, which may wait where nobody would see them.
+
+        When the dialog above is closed, Textual asks for all of it.
+        """
+        if regions and is_out_of_sight(self):
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def place(self) -> Region | None:
         """Where on the screen the strips may be written to at once, if anywhere.

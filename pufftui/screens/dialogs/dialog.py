@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from pufftui.appearance.theme import PuffTheme
+from pufftui.terminal.paced import is_narrow
 
 
 class Dialog(ModalScreen[None]):
@@ -40,6 +41,10 @@ class Dialog(ModalScreen[None]):
         return ()
 
     def on_mount(self) -> None:
+        if is_narrow(
+            self.app
+        ):  # what lies behind stays as it is; dimming it would be work for nothing
+            self.styles.background = self.look.colours["background"]
         self.paint()
 
     def body(self) -> Text:

@@ -1,0 +1,117 @@
+"""The dashboard on a line of 20,000 bytes a second: what is on its way, and what an answer to a key costs."""
+
+from __future__ import annotations
+
+import codecs
+import fcntl
+import os
+import re
+import select
+import struct
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from plain_terminal import Plain
+from terminals import Terminal, live_script
+from textual.geometry import Size
+
+RATE = 20_000
+QUESTION = re.compile(rb"(?:\x1b\[1;(\d)H)?\x1b\[6n")
+PART = re.compile(rb"\x1b(?:\[[\d;?<>=$]*)?$")
+TICK = 0.005
+
+ALL_HELP = ("Keys", "the score curve alone", "keep a note with the run", "esc close")
+
+
+class SlowTerminal(Terminal):
+    """Reads no faster than the line is, and answers where its cursor is, if at all."""
+
+    answers = True
+
+    def __init__(self, script: str, log: Path) -> None:
+        super().__init__(script, log)
+        self.plain = Plain(Size(120, 40))
+        self.total = 0
+        self.waiting: list[int] = []
+        self.rest = b""
+        self.decode = codecs.getincrementaldecoder("utf-8")().decode
+        self.slow = False
+
+    def follow(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Reads on, and notes how much is on its way; whether what was waited for came."""
+        end = time.monotonic() + seconds
+        room, filled = 0.0, time.monotonic()
+        while time.monotonic() < end and not until():
+            waiting = fcntl.ioctl(self.screen, termios.FIONREAD, b"\0" * 4)
+            self.waiting.append(*struct.unpack("i", waiting))
+            now = time.monotonic()
+            room, filled = min(RATE / 50, room + (now - filled) * RATE), now
+            if int(room) < 64 and self.slow:
+                time.sleep(TICK)
+            elif select.select([self.screen], [], [], TICK)[0]:
+                data = os.read(self.screen, int(room) if self.slow else 65536)
+                room -= len(data)
+                self.take(data)
+        return until()
+
+    def take(self, data: bytes) -> None:
+        self.total += len(data)
+        data = self.rest + data
+        part = PART.search(data)  # of a sequence that is on its way
+        cut = part.start() if part else len(data)
+        data, self.rest = data[:cut], data[cut:]
+        for question in QUESTION.finditer(data):
+            if self.answers:
+                os.write(self.screen, b"\x1b[1;%sR" % (question[1] or b"1"))
+        self.plain.read(self.decode(data))
+
+    def shows(self, *words: str) -> Callable[[], bool]:
+        return lambda: all(word in self.plain.text() for word in words)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[SlowTerminal]:
+    program = SlowTerminal(live_script(), tmp_path / "log.txt")
+    yield program
+    program.close()
+
+
+def test_the_help_comes_first_and_nothing_behind_it(terminal: SlowTerminal) -> None:
+    assert terminal.follow(30, terminal.shows("arena", "quit"))
+    terminal.follow(1)
+    terminal.slow = True
+    os.write(terminal.screen, b"?")  # it is noticed with the first large change
+    assert terminal.follow(20, terminal.shows(*ALL_HELP)), terminal.plain.text()
+    os.write(terminal.screen, b"\x1b")
+    assert terminal.follow(20, lambda: "esc close" not in terminal.plain.text())
+    terminal.follow(2)
+    terminal.waiting.clear()
+    for _ in range(3):
+        before = terminal.total
+        os.write(terminal.screen, b"?")
+        assert terminal.follow(20, terminal.shows(*ALL_HELP)), terminal.plain.text()
+        assert terminal.total - before <= 6000
+        terminal.follow(0.3)
+        before, score = terminal.total, terminal.plain.line(0)
+        terminal.follow(1)
+        assert terminal.total - before < 200
+        assert terminal.plain.line(0) == score
+        os.write(terminal.screen, b"\x1b")
+        assert terminal.follow(20, lambda: "esc close" not in terminal.plain.text())
+    header = terminal.plain.line(0)
+    assert terminal.follow(20, lambda: terminal.plain.line(0) != header)
+    # Not the most of all: where the reader had no turn for a while, its answers were late.
+    assert sorted(terminal.waiting)[int(0.95 * len(terminal.waiting))] <= 2000
+
+
+def test_a_terminal_that_never_answers_is_sent_everything(terminal: SlowTerminal) -> None:
+    terminal.answers = False
+    assert terminal.follow(30, terminal.shows("arena", "quit"))
+    terminal.follow(1)
+    terminal.slow = True
+    terminal.waiting.clear()
+    terminal.follow(3)
+    assert max(terminal.waiting) > 2000

@@ -18,6 +18,18 @@ Quantise = Callable[[str], str]
 STEPS = (0x00, 0x5F, 0x87, 0xAF, 0xD7, 0xFF)
 """Amounts of red, green and blue in the colour cube of 256 colours; greys follow it."""
 
+SIXTEEN = np.array(
+    [
+        (high if red else low, (0x55 if brown else high) if green else low, high if blue else low)
+        for low, high in ((0x00, 0xAA), (0x55, 0xFF))
+        for blue in (0, 1)
+        for green in (0, 1)
+        for red in (0, 1)
+        for brown in (low == 0 and red and green and not blue,)
+    ]
+)
+"""What terminals of 16 colours have, about; most let a person choose others for them."""
+
 TO_CONES = np.array(
     [
         [0.4122214708, 0.5363325363, 0.0514459929],
@@ -38,7 +50,7 @@ def quantiser(color_system: str | None, *, no_color: bool) -> Quantise | None:
     """What makes a colour one that can be shown; None where all can, or where hardly any can."""
     if no_color:
         return grey
-    return nearest_of_256 if color_system == "256" else None
+    return {"256": nearest_of_256, "standard": nearest_of_16}.get(color_system or "")
 
 
 @lru_cache(maxsize=8192)
@@ -47,6 +59,13 @@ def nearest_of_256(colour: str) -> str:
     known, places = _known()
     at = int(np.linalg.norm(places - _place(np.array([_channels(colour)])), axis=1).argmin())
     return "#{:02x}{:02x}{:02x}".format(*known[at])
+
+
+@lru_cache(maxsize=8192)
+def nearest_of_16(colour: str) -> str:
+    """The nearest of the 16 colours of the plainest terminals, which show it as their own."""
+    distances = np.linalg.norm(_place(SIXTEEN) - _place(np.array([_channels(colour)])), axis=1)
+    return "#{:02x}{:02x}{:02x}".format(*SIXTEEN[int(distances.argmin())])
 
 
 @lru_cache(maxsize=8192)

@@ -21,7 +21,8 @@ from pufftui.state.session import Session
 def own_preferences(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No test sees what another one, or the person at this machine, prefers."""
+    """No test sees what another one, or the person at this machine, prefers, or which colours are there."""
+    monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("preferences")))
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pufftui.appearance.palette import grey, nearest_of_256, quantiser
+from pufftui.appearance.palette import grey, nearest_of_16, nearest_of_256, quantiser
 from pufftui.appearance.theme import contrast, load_themes
 
 THEMES = load_themes()
@@ -14,7 +14,7 @@ THEMES = load_themes()
 
 def test_who_gets_what() -> None:
     assert quantiser("truecolor", no_color=False) is None
-    assert quantiser("standard", no_color=False) is None
+    assert quantiser("standard", no_color=False) is nearest_of_16
     assert quantiser("256", no_color=False) is nearest_of_256
     assert quantiser("truecolor", no_color=True) is grey
 
@@ -29,7 +29,7 @@ def test_dark_greys_stay_greys_and_apart() -> None:
     assert len({nearest_of_256(colour) for colour in ("#080b11", "#10151f", "#18202e")}) == 3
 
 
-@pytest.mark.parametrize("limit", [nearest_of_256, grey])
+@pytest.mark.parametrize("limit", [nearest_of_16, nearest_of_256, grey])
 @pytest.mark.parametrize("name", THEMES)
 def test_themes_stay_readable(name: str, limit) -> None:
     theme = THEMES[name].limited(limit)

@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol, TypeVar, cast, runtime_checkable
 from rich.segment import Segment
 from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding
 from textual.color import Color
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -63,6 +64,7 @@ class DressedApp(CrashingApp[Result], inherit_bindings=False):
     CSS_PATH = "app.tcss"
     TITLE = "pufftui"
     ALLOW_SELECT = False
+    BINDINGS = [Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True)]
     ENABLE_COMMAND_PALETTE = True
 
     main: MainScreen

@@ -13,7 +13,7 @@ from pufftui.terminal.private import hung_up, passing_log
 Result = TypeVar("Result")
 
 
-class BrowsingApp(DressedApp[Result], inherit_bindings=False):
+class BrowsingApp(DressedApp[Result]):
     """Polls its screen; a signal ends it without a question, for there is nothing to lose."""
 
     LOOKS_PER_SECOND = 10

@@ -12,7 +12,7 @@ from pufftui.screens.compare import CompareScreen
 from pufftui.trainer.run.folder import RunFolder
 
 
-class CompareApp(BrowsingApp[None], inherit_bindings=False):
+class CompareApp(BrowsingApp[None]):
     """One screen with charts, and dialogs over it."""
 
     main: CompareScreen

@@ -23,7 +23,7 @@ from pufftui.terminal.private import hung_up
 from pufftui.trainer.run.folder import run_names, runs_root
 
 
-class HomeApp(BrowsingApp[tuple[str, ...]], inherit_bindings=False):
+class HomeApp(BrowsingApp[tuple[str, ...]]):
     """Ends with the command that the person has chosen, or with None."""
 
     LOOKS_PER_SECOND = 30

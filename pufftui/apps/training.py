@@ -63,7 +63,7 @@ def secrets_of(session: GameSession) -> Secrets:
     return own_secrets([session.opponent.name] if isinstance(session, PlaySession) else [])
 
 
-class PuffApp(DressedApp[None], inherit_bindings=False):
+class PuffApp(DressedApp[None]):
     """Shows a session. What runs beside it starts once the first frame is on the screen."""
 
     main: ArenaScreen

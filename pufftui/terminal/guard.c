@@ -36,10 +36,11 @@ static const char* const names[SIGNALS] = {
 };
 
 /* Cursor shown, mouse off, focus reports off, bracketed paste off, in-band resize off, line wrap
- * on, synchronised output off, keyboard protocol popped, alternate screen left, colours reset. */
+ * on, synchronised output off, keyboard protocol popped, title given back, alternate screen left,
+ * colours reset. */
 static const char restore[] =
     "\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?1004l"
-    "\x1b[?2004l\x1b[?2048l\x1b[<u\x1b[?1049l\x1b[?7h\x1b[?25h\x1b[0m\r";
+    "\x1b[?2004l\x1b[?2048l\x1b[<u\x1b[23;2t\x1b[?1049l\x1b[?7h\x1b[?25h\x1b[0m\r";
 
 typedef struct {
     char bytes[MESSAGE];

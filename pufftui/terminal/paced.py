@@ -9,6 +9,7 @@ after the other. This file relies on how Textual's driver writes.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from contextlib import suppress
 from typing import Any
@@ -23,6 +24,16 @@ from textual.widget import Widget
 from pufftui.terminal.direct import BEGIN, END
 from pufftui.terminal.grids import LEAST_ROOM, Grids
 from pufftui.terminal.line import MOST_PIECE, Line
+
+TITLE, TITLE_BEFORE = "\x1b[22;2t\x1b]2;pufftui\x1b\\", "\x1b[23;2t"
+"""Names the window after the program, by which a recorder finds it, and nothing that is private; gives
+the title of before back."""
+
+UNTITLED = ("linux", "vt", "cons", "screen")
+"""Terminals without a window of their own, by the beginning of their names."""
+
+POINTER = "\x1b]22;"
+"""Begins what would change the mouse's pointer."""
 
 NOTHING = Region(0, 0, 0, 0)
 
@@ -55,12 +66,15 @@ class PacedDriver(linux_driver.LinuxDriver):
         self._line, self._grids = Line(time.monotonic()), None
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._writer_thread is not None:
+            self._send(self._title(TITLE))
             self._send(self._line.ask(time.monotonic()))
             self.flush()
 
     def stop_application_mode(self) -> None:
         self._line, self._grids = Line(time.monotonic()), None
         self._stop_timer()
+        if self._writer_thread is not None:
+            self._send(self._title(TITLE_BEFORE))
         super().stop_application_mode()
 
     def process_message(self, message: Message) -> None:
@@ -94,6 +108,10 @@ class PacedDriver(linux_driver.LinuxDriver):
 
     def write(self, data: str) -> None:
         """Writes at once, or keeps it for when the line has room."""
+        if data.startswith(
+            POINTER
+        ):  # nothing here needs another pointer, and some terminals complain
+            return
         line, now = self._line, time.monotonic()
         grids = self._known()
         if grids is None:
@@ -113,6 +131,10 @@ class PacedDriver(linux_driver.LinuxDriver):
         if self._grids is None or self._grids.size != size:
             self._grids = Grids(size) if size.area else None
         return self._grids
+
+    def _title(self, sequence: str) -> str:
+        """A sequence about the window's title, where it has one."""
+        return "" if os.environ.get("TERM", "").startswith(UNTITLED) else sequence
 
     def _send(self, data: str) -> None:
         if data:

@@ -7,6 +7,9 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
@@ -34,6 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
             errors="replace"
         )  # names and paths hold more than a terminal's letters
     arguments = sys.argv[1:] if arguments is None else arguments
+    with _harmless():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     if PRIVATE & set(arguments):
         _hide(arguments)
     try:
@@ -52,6 +60,24 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort, so that no one meets a traceback
         return _failed(error)
     return status
+
+
+@contextmanager
+def _harmless() -> Iterator[None]:
+    """Nothing that is printed meanwhile does anything to a terminal, wherever it was read."""
+    from pufftui.appearance.harmless import harmless, harmless_output
+    from pufftui.terminal.streams import masked
+
+    before = sys.stdout, sys.stderr
+    for name, stream in zip(("stdout", "stderr"), before, strict=True):
+        if stream is not None:
+            coloured = stream.isatty()
+            door = harmless_output if coloured else partial(harmless, lines=True)
+            setattr(sys, name, masked(stream, door))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 def _failed(error: Exception) -> int:
@@ -93,9 +119,11 @@ def end_by_interrupt(number: int) -> None:
 
 def say(message: str, hint: str) -> None:
     """Writes one error to stderr, in red where that is a terminal."""
+    from pufftui.appearance.harmless import harmless
+
     colours = os.environ.get("TERM") not in (None, "dumb") and "NO_COLOR" not in os.environ
     name = "\x1b[31mpufftui:\x1b[0m" if colours and sys.stderr.isatty() else "pufftui:"
-    print(name, f"{message} {hint}".strip(), file=sys.stderr)
+    print(name, harmless(f"{message} {hint}".strip(), lines=True), file=sys.stderr)
 
 
 def _keep(error: Exception) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from pufftui.appearance.harmless import harmless
+
 NOTHING = "–"
 """Stands for what is not known yet."""
 
@@ -113,14 +115,27 @@ def setting(value: object) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Exactly `width` cells: cut with an ellipsis or filled up; odd characters become `?`."""
-    plain = "".join(character if _narrow(character) else "?" for character in text)
-    if len(plain) > width:
-        return plain[: width - 1] + "…" if width > 0 else ""
-    return plain.ljust(width)
+    """Exactly `width` cells: cut with an ellipsis or filled up; a letter may take two of them."""
+    plain = harmless(text)
+    used = cells(plain)
+    if used <= width:
+        return plain + " " * (width - used)
+    return cut(plain, width - 1) + "…" if width > 0 else ""
 
 
-def _narrow(character: str) -> bool:
+def cells(text: str) -> int:
+    """Cells of a terminal that a text takes."""
+    if text.isascii():
+        return len(text)
     from rich.cells import cell_len
 
-    return character.isprintable() and cell_len(character) == 1
+    return cell_len(text)
+
+
+def cut(text: str, width: int) -> str:
+    """The first `width` cells of a text that has as many; half a letter is a blank."""
+    if text.isascii():
+        return text[: max(0, width)]
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, max(0, width))

@@ -16,6 +16,7 @@ from textual.theme import Theme
 
 import pufftui.themes
 from pufftui.appearance.glyphs import FULL, Glyphs
+from pufftui.appearance.harmless import harmless
 from pufftui.appearance.palette import Quantise
 from pufftui.appearance.privacy import Secrets, mask, mask_parts
 from pufftui.envs.errors import PuffError, nearest
@@ -71,7 +72,8 @@ class PuffTheme:
 
     def words(self, text: str) -> str:
         """A text as it may be shown. What will be cut or wrapped must pass here before."""
-        return self.glyphs(mask(text, self.secrets) if self.secrets else text)
+        shown = mask(text, self.secrets) if self.secrets else text
+        return self.glyphs(harmless(shown, lines=True))
 
     def line(self, line: Sequence[tuple[str, Style]]) -> list[tuple[str, Style]]:
         """A finished line as it may be shown; it stays as long as it is."""
@@ -79,7 +81,9 @@ class PuffTheme:
         if self.secrets:
             texts = mask_parts(texts, self.secrets)
         glyphs = self.glyphs
-        return [(glyphs(text), style) for text, (_, style) in zip(texts, line, strict=True)]
+        return [
+            (glyphs(harmless(text)), style) for text, (_, style) in zip(texts, line, strict=True)
+        ]
 
     def style(self, name: str, ground: str = "surface", *, bold: bool = False) -> Style:
         """Letters in one colour on another, both by name; the same object every time."""

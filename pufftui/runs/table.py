@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pufftui.appearance.format import cells as cells_of
 from pufftui.appearance.format import duration, figure, fit, steps
+from pufftui.appearance.harmless import harmless
 from pufftui.runs.summary import BROKEN, RunSummary
 
 SPARKS = "▁▂▃▄▅▆▇█"
@@ -64,9 +66,9 @@ COLUMNS = (
 
 def plain_table(runs: Sequence[RunSummary]) -> list[str]:
     """All columns and whole texts, whatever the terminal; the first line names the columns."""
-    rows = [[_printable(column.text(run)) for column in COLUMNS] for run in runs]
+    rows = [[harmless(column.text(run)) for column in COLUMNS] for run in runs]
     widths = [
-        max(len(column.title), *(len(row[at]) for row in rows)) if rows else len(column.title)
+        max(len(column.title), *(cells_of(row[at]) for row in rows)) if rows else len(column.title)
         for at, column in enumerate(COLUMNS)
     ]
     head = _join([column.title for column in COLUMNS], COLUMNS, widths)
@@ -101,7 +103,7 @@ def _fit(runs: Sequence[RunSummary], width: int) -> tuple[list[Column], list[int
 
     def needed(column: Column) -> int:
         whose = runs if column is COLUMNS[0] else sound
-        return max([len(column.title), *(len(column.text(run)) for run in whose)])
+        return max([len(column.title), *(cells_of(column.text(run)) for run in whose)])
 
     widths = {column.title: needed(column) for column in columns}
     least = min(LEAST_NAME, widths["run"])
@@ -125,7 +127,8 @@ def _join(
 ) -> str:
     parts = []
     for cell, column, size in zip(cells, columns, widths, strict=True):
-        text = cell.rjust(size) if column.right else cell.ljust(size)
+        blank = " " * (size - cells_of(cell))
+        text = blank + cell if column.right else cell + blank
         if run is not None and column.title == "state":
             text = _paint(text, run.state)
         if run is not None and column.title == "curve":
@@ -154,8 +157,3 @@ def spark(values: NDArray[np.floating[Any]], width: int) -> str:
 
 def _age(seconds: float | None) -> str:
     return "–" if seconds is None else duration(seconds).split(" ")[0]
-
-
-def _printable(text: str) -> str:
-    """Without what would move the cursor or start a new line."""
-    return "".join(character if character.isprintable() else "?" for character in text)

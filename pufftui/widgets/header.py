@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pufftui.appearance.format import duration, percent, steps
+from pufftui.appearance.format import cells, cut, duration, percent, steps
 from pufftui.appearance.glyphs import thin_bar
 from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
@@ -118,13 +118,14 @@ class Header(Bar):
 
 
 def _cells(line: Line) -> int:
-    return sum(len(text) for text, _ in line)
+    return sum(cells(text) for text, _ in line)
 
 
 def _cut(line: Line, width: int) -> Line:
     """The line's first `width` cells."""
     kept: Line = []
     for text, style in line:
-        kept.append((text[: max(0, width)], style))
-        width -= len(text)
+        used = cells(text)
+        kept.append((text if used <= width else cut(text, width), style))
+        width -= used
     return kept

@@ -13,6 +13,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from pufftui.appearance.format import cells, cut
 from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.terminal.direct import place_of, rendered, write_at_once
@@ -59,7 +60,7 @@ class Painted(Widget):
     def strip(self, line: Line, width: int) -> Strip:
         """A line as it goes to the screen: `width` cells, and nothing that must not be seen."""
         segments = [Segment(text, style) for text, style in self.look.line(line) if text]
-        used = sum(len(text) for text, _ in line)
+        used = sum(cells(segment.text) for segment in segments)
         if used < width:
             blank = self.look.style("text", self.ground)
             segments.append(Segment(" " * (width - used), blank))
@@ -180,9 +181,10 @@ class Card(Painted):
     def head(self, inner: int) -> list[Line]:
         """The edge, where there is room for one, and the title."""
         look, badge = self.look, self.badge()
-        used = len(self.title) + len(badge)
-        detail = look.words(self.detail())[: max(0, inner - used - 2)]
-        fill = " " * (inner - used - len(detail))
+        used = cells(self.title) + cells(badge)
+        detail, room = look.words(self.detail()), max(0, inner - used - 2)
+        detail = detail if cells(detail) <= room else cut(detail, room)
+        fill = " " * (inner - used - cells(detail))
         title = [
             (self.title, look.style(self.accent, bold=True)),
             (badge, look.style("error", bold=True)),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pufftui.appearance.format import duration, figure, setting, steps
+from pufftui.appearance.harmless import harmless, shortened
 from pufftui.cli.output import add_screen, check_screen, wishes
 from pufftui.cli.parser import CommandParser
 from pufftui.control.report import finite
@@ -18,6 +19,9 @@ from pufftui.series.axis import Axis
 from pufftui.trainer.run.folder import RunFolder
 
 MOST_RUNS = 64
+
+LONGEST_CELL = 60
+"""Letters of a name or a setting in a table."""
 
 
 def run(arguments: list[str]) -> int:
@@ -126,15 +130,16 @@ def as_table(comparison: Comparison, groups: Sequence[Group]) -> list[str]:
             rows.append([f"{metric} 95 %", *spans])
         if metric == "score":
             rows.append(["best score", *(figure(curve.best) for curve in curves)])
-    rows += [[""]]
+    rows.append([""])
     rows += [
         [path, *(setting(value) for value in values)]
         for path, values in differences(groups).items()
     ]
+    rows = [[shortened(cell, LONGEST_CELL) for cell in row] for row in rows]
     widths = [max(len(row[at]) for row in rows if len(row) > at) for at in range(len(groups) + 1)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
         for row in rows
     ]
     cautions = dict.fromkeys(group.caution for group in groups if len(group.runs) > 1)
-    return [*lines, *(["", *cautions] if cautions else [])]
+    return [*lines, *(["", *map(harmless, cautions)] if cautions else [])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pufftui.appearance.format import steps
+from pufftui.appearance.harmless import harmless
 from pufftui.cli.parser import CommandParser
 from pufftui.runs.summary import summarise
 from pufftui.trainer.run.folder import RunFolder
@@ -25,5 +26,5 @@ def run(arguments: list[str]) -> int:
         return 0
     for note in StoreReader(folder.database, at_once=True).notes_after(0):
         when = datetime.fromtimestamp(note.at).astimezone()
-        print(f"{when:%Y-%m-%d %H:%M}  step {steps(note.step)}  {note.text}")
+        print(f"{when:%Y-%m-%d %H:%M}  step {steps(note.step)}  {harmless(note.text)}")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pufftui.appearance.harmless import harmless
 from pufftui.cli.parser import CommandParser
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.run.folder import RunFolder
@@ -38,5 +39,5 @@ def run(arguments: list[str]) -> int:
         tag(folder.database, *add)
     if take:
         untag(folder.database, *take)
-    print(" ".join(StoreReader(folder.database, at_once=True).tags()))
+    print(" ".join(map(harmless, StoreReader(folder.database, at_once=True).tags())))
     return 0

@@ -10,6 +10,7 @@ import shutil
 import sys
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ from pufftui.log.checks import Checks
 from pufftui.log.config import log_config
 from pufftui.log.rows import Rows
 from pufftui.log.values import number_of, values_of
-from pufftui.trainer.run.folder import LATEST, LONGEST_NAME, RunFolder, runs_root
+from pufftui.trainer.run.folder import LATEST, LONGEST_NAME, MOST_BYTES, RunFolder, runs_root
 from pufftui.trainer.store import StoreWriter, refuse_unfit, said
 
 LOOK_SECONDS = 0.25
@@ -295,7 +296,10 @@ class Run:
 
 def _create(name: str) -> RunFolder:
     """A new folder, under the name or one made from it; `PuffError` if there can be none."""
-    wanted = re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip("._-")[: LONGEST_NAME - 5]
+    plain = unicodedata.normalize("NFC", name)
+    wanted = re.sub(r"[^\w.-]+", "-", plain).lstrip("._-")[: LONGEST_NAME - 5]
+    while len(wanted.encode()) > MOST_BYTES - 5:
+        wanted = wanted[:-1]
     if wanted == LATEST:
         wanted = f"{LATEST}-run"
     if not wanted:

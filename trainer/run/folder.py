@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from pufftui.trainer.files.held_folder import HeldFolder, Identity, identity
 from pufftui.trainer.run.lock import Holder, RunLock, look_at, read_holder
 
 LATEST = "latest"
-LONGEST_NAME = 100
+LONGEST_NAME, MOST_BYTES = 100, 180  # of a name; file systems allow 255 bytes, and more is added
 LOCK_FILE = "lock"
 CHECKPOINTS = "checkpoints"
 REMOVED = ".removed-"
@@ -55,8 +56,9 @@ def run_names() -> list[str]:
 
 def check_name(name: str) -> None:
     """Raises `PuffError` unless `name` can be the name of a run on every filesystem."""
-    pattern = rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}"
-    if name == LATEST or not re.fullmatch(pattern, name):
+    pattern = rf"[^\W_][\w.-]{{0,{LONGEST_NAME - 1}}}"
+    fits = re.fullmatch(pattern, name) and len(name.encode()) <= MOST_BYTES
+    if name == LATEST or not fits or not unicodedata.is_normalized("NFC", name):
         why = "stands for the last run" if name == LATEST else "is not a name for a run"
         raise PuffError(
             f"{name!r} {why}.",

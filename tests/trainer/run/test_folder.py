@@ -64,6 +64,14 @@ def test_invented_names_follow_the_environment_and_differ():
     assert all(re.fullmatch(r"breakout-[a-z]+-[a-z]+", name) for name in names)
 
 
+@pytest.mark.parametrize("name", ["実験-1", "прогон_2", "übung.3"])
+def test_a_name_may_be_in_any_language(name, root):
+    folder = RunFolder.create(name, "pong")
+    folder.release()
+    assert run_folder.run_names() == [name]
+    assert RunFolder.open(name).path == folder.path
+
+
 def test_names_go_on_when_the_words_are_used_up(monkeypatch):
     monkeypatch.setattr(run_folder, "ADJECTIVES", ["calm"])
     monkeypatch.setattr(run_folder, "ANIMALS", ["owl"])
@@ -73,7 +81,19 @@ def test_names_go_on_when_the_words_are_used_up(monkeypatch):
 
 @pytest.mark.parametrize(
     "name",
-    ["../up", "a/b", ".hidden", "-flag", "latest", "two words", "tab\t", "x" * 101, "ü", "a\n"],
+    [
+        "../up",
+        "a/b",
+        ".hidden",
+        "-flag",
+        "latest",
+        "two words",
+        "tab\t",
+        "x" * 101,
+        "u\u0308",
+        "a\u202eb",
+        "a\n",
+    ],
 )
 def test_names_that_are_no_plain_file_names_are_refused(name, root):
     with pytest.raises(PuffError) as caught:

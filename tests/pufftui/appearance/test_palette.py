@@ -29,7 +29,7 @@ def test_dark_greys_stay_greys_and_apart() -> None:
     assert len({nearest_of_256(colour) for colour in ("#080b11", "#10151f", "#18202e")}) == 3
 
 
-@pytest.mark.parametrize("limit", [nearest_of_16, nearest_of_256, grey])
+@pytest.mark.parametrize("limit", [nearest_of_256, grey])
 @pytest.mark.parametrize("name", THEMES)
 def test_themes_stay_readable(name: str, limit) -> None:
     theme = THEMES[name].limited(limit)

@@ -93,6 +93,8 @@ def _check_figures(raw: Any) -> None:
 
 
 def _check_field(name: str, field: Any, raw: Any) -> None:
+    if not name and field.count < 1:
+        raise _too_many("field_count", raw.field_count)
     dtype = DType(field.dtype)
     end = field.offset + field.count * dtype.itemsize
     if not name or field.count < 1:
@@ -106,6 +108,8 @@ def _check_field(name: str, field: Any, raw: Any) -> None:
 
 
 def _check_action(name: str, action: Any, raw: Any) -> None:
+    if not name and not action.choices:
+        raise _too_many("action_count", raw.action_count)  # What lies behind a table is often zero.
     continuous = ActionKind(raw.action_kind) is ActionKind.CONTINUOUS
     if not action.choices or action.choice_count < 2 or (continuous and action.choice_count != 2):
         raise ValueError(f"the action {name!r} has {action.choice_count} choices")

@@ -24,6 +24,7 @@ from pufftui.envs.checking.findings import (
     named_sharing,
     notes,
     play_findings,
+    size_notes,
     state_findings,
 )
 from pufftui.envs.checking.probe import Probe, cut
@@ -187,6 +188,8 @@ def _play(
     facts.read(probe.run("draw"))
     report.findings += draw_findings(facts)
     report.notes += notes(facts, descriptor)
+    if training.reward_scale is None:
+        report.notes += size_notes(facts)
 
 
 def _slow(pace: float) -> Finding:
@@ -203,8 +206,9 @@ def _slow(pace: float) -> Finding:
 class Training:
     """What training makes of rewards and observations, by the settings of the TOML."""
 
-    reward_scale: float = 1.0
-    normalised: bool = False
+    reward_scale: float | None = None
+    """None is found while training."""
+    normalised: bool = True
 
 
 def _settings(folder: EnvFolder, report: Report) -> tuple[dict[str, str], Training]:
@@ -233,10 +237,10 @@ def _settings(folder: EnvFolder, report: Report) -> tuple[dict[str, str], Traini
 
 def _training(settings: dict[str, Any]) -> Training:
     train, policy = settings.get("train", {}), settings.get("policy", {})
-    scale = train.get("reward_scale", 1.0) if isinstance(train, dict) else 1.0
-    normalised = isinstance(policy, dict) and policy.get("normalise") == "on"
-    sound = isinstance(scale, (int, float)) and scale > 0
-    return Training(float(scale) if sound else 1.0, normalised)
+    scale = train.get("reward_scale") if isinstance(train, dict) else None
+    normalised = not isinstance(policy, dict) or policy.get("normalise") != "off"
+    known = float(scale) if isinstance(scale, (int, float)) and scale > 0 else None
+    return Training(known, normalised)
 
 
 def _descriptor(folder: EnvFolder, library: Path, report: Report) -> Descriptor | None:

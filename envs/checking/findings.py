@@ -61,9 +61,13 @@ class Facts:
 
 
 def play_findings(
-    facts: Facts, descriptor: Descriptor, reward_scale: float, *, normalised: bool
+    facts: Facts, descriptor: Descriptor, reward_scale: float | None, *, normalised: bool
 ) -> Iterator[Finding]:
-    """Everything that random play showed; `normalised`: the policy brings floats into range by itself."""
+    """Everything that random play showed.
+
+    Rewards of any size are right if no scale is given, floats of any size if they are `normalised`:
+    training brings them into range by itself.
+    """
     if facts.one("steps") is None:
         return
     yield from _unwritten(facts, descriptor)
@@ -159,6 +163,16 @@ def notes(facts: Facts, descriptor: Descriptor) -> Iterator[str]:
     outside = (facts.one("score") or (0, 0, 0, 0, 0))[4]
     if 0 < outside <= OUTLIERS * episodes:
         yield f"A few scores are out of range: {_scores_went(facts, descriptor)}."
+
+
+def size_notes(facts: Facts) -> Iterator[str]:
+    """That rewards of another size than one are none of the author's business."""
+    nonzero, total, squares, largest, infinite = facts.one("rewards") or (0, 0, 0, 0, 0)
+    if not nonzero or infinite:
+        return
+    typical = squares / total
+    if typical < SMALLEST_REWARD or largest > LARGEST_REWARD * (1 + 1e-6):
+        yield f"A typical reward is {typical:.2g}, the largest {largest:.4g}. Training scales them by itself."
 
 
 def _left(facts: Facts, part: Field) -> list[float]:
@@ -267,7 +281,7 @@ def _field(part: Field, elements: Sequence[Element], *, normalised: bool) -> Ite
         yield Finding("constant", text, fix)
 
 
-def _rewards(facts: Facts, scale: float) -> Iterator[Finding]:
+def _rewards(facts: Facts, scale: float | None) -> Iterator[Finding]:
     nonzero, total, squares, largest, infinite = facts.one("rewards") or (0, 0, 0, 0, 0)
     if infinite:
         text = f"{infinite:,.0f} rewards are infinite or not a number."
@@ -278,6 +292,8 @@ def _rewards(facts: Facts, scale: float) -> Iterator[Finding]:
             yield Finding(
                 "reward_none", text, "Pay about 1 for what is good and -1 for what is bad."
             )
+        return
+    if scale is None:
         return
     # The size of the reward through which a typical unit of reward comes.
     typical, largest = squares / total * scale, largest * scale

@@ -77,10 +77,12 @@ def load_config(
 def restore_config(text: str, *, file: Path, flags: Mapping[str, str]) -> Config:
     """The settings that `config_to_toml` wrote as `text`, found in `file`, with `flags` over them.
 
+    What an older version did not write has its declared default, and is not chosen.
+
     Raises `PuffError` like `load_config`, and as `load_env` for an environment that is not to be built.
     """
     env = recorded_environment(text, file)
-    return _build(env, "", [*_parse(text, file, env), *_from_flags(flags)])
+    return _build(env, "", [*_parse(text, file, env), *_from_flags(flags)], new=False)
 
 
 def recorded_environment(text: str, file: Path) -> str:
@@ -102,11 +104,12 @@ def _from_flags(flags: Mapping[str, str]) -> list[Entry]:
     return [Entry(section, name, text) for (section, _, name), text in parts]
 
 
-def _build(env: str, device: str, entries: Sequence[Entry]) -> Config:
+def _build(env: str, device: str, entries: Sequence[Entry], *, new: bool = True) -> Config:
+    """What the entries say, the later over the earlier; of a `new` run the rest may be chosen."""
     descriptor = load_env(env).descriptor
     values: dict[str, dict[str, Any]] = {name: {} for name in (*SECTIONS, "env")}
     may_choose = {path for path, field in setting_fields().items() if field.setting.auto}
-    to_choose = set(may_choose)
+    to_choose = set(may_choose) if new else set()
     chosen: set[str] = set()
     for entry in entries:
         path = f"{entry.section}.{entry.name}"

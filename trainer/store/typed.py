@@ -26,7 +26,8 @@ def records(
     Columns named in `decode` are what that makes of them. Raises `ValueError` for a value that cannot be
     there, or what `decode` raises.
     """
-    columns = _columns(record)
+    kind: type[Any] = record
+    columns = _columns(kind)
     return [
         record(
             *(

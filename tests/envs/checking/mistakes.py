@@ -13,9 +13,17 @@ Change = tuple[str, str]
 
 
 def broken(tmp_path: Path, *changes: Change) -> Path:
-    """The folder of the template with some of its text replaced, without its own tests."""
+    """The folder of the template with some of its text replaced, without its own tests.
+
+    Its settings leave it to the author that rewards and observations are of size one.
+    """
     folder = new_env("sick", tmp_path)
     (folder / "test_sick.c").unlink()
+    toml = folder / "sick.toml"
+    settings = toml.read_text(encoding="utf-8")
+    settings = settings.replace("[train]", "[train]\nreward_scale = 1.0")
+    settings = settings.replace("[policy]", '[policy]\nnormalise = "off"')
+    toml.write_text(settings, encoding="utf-8")
     source = folder / "sick.c"
     text = source.read_text(encoding="utf-8")
     for old, new in changes:

@@ -316,15 +316,28 @@ def test_numbers_of_any_size_are_right_where_they_are_normalised(tmp_path: Path)
     assert "range" in ids(report_of(folder))
     toml = folder / "sick.toml"
     text = toml.read_text(encoding="utf-8")
-    toml.write_text(text.replace("[policy]", '[policy]\nnormalise = "on"'), encoding="utf-8")
+    toml.write_text(text.replace('"off"', '"on"'), encoding="utf-8")
     assert "range" not in ids(report_of(folder))
+
+
+@pytest.mark.parametrize(("size", "noted"), [("1.0f", False), ("0.0001f", True), ("1000.0f", True)])
+def test_rewards_of_any_size_are_right_where_training_scales_them(
+    tmp_path: Path, size: str, noted: bool
+):
+    folder = broken(tmp_path, (CAUGHT, f"caught ? {size} : -{size}"))
+    toml = folder / "sick.toml"
+    text = toml.read_text(encoding="utf-8")
+    toml.write_text(text.replace("reward_scale = 1.0\n", ""), encoding="utf-8")
+    report = report_of(folder)
+    assert report.wrong == []
+    assert any("Training scales them by itself" in note for note in report.notes) == noted
 
 
 def test_a_scale_in_the_defaults_counts(tmp_path: Path):
     folder = broken(tmp_path, (CAUGHT, "caught ? 10.0f : -10.0f"))
     toml = folder / "sick.toml"
     toml.write_text(
-        toml.read_text(encoding="utf-8").replace("[train]", "[train]\nreward_scale = 0.1")
+        toml.read_text(encoding="utf-8").replace("reward_scale = 1.0", "reward_scale = 0.1")
     )
     assert report_of(folder).wrong == []
     toml.write_text(toml.read_text(encoding="utf-8").replace("0.1", "0.001"))

@@ -12,8 +12,11 @@ from pufftui.envs.descriptor import DType
 from pufftui.trainer.settings.fields import REWARD_SCALE, Config, setting_fields
 from pufftui.trainer.settings.tryout import Tryout
 
-AGENTS = {"cpu": 256, "cuda": 4096}
-"""Few agents learn from few steps; a GPU gets many nearly for nothing."""
+ROLLOUT = {"cpu": 256 * 64, "cuda": 4096 * 64}
+"""Agent steps. Small ones learn from few steps; a GPU gets large ones nearly for nothing."""
+
+SHORT_HORIZON, LONG_HORIZON = 64, 256
+"""A memory is trained through as many steps as an episode has, within these."""
 
 MINIBATCHES = 8
 """Gradient steps on a rollout, if each step is learned from once."""
@@ -45,9 +48,18 @@ def choose(config: Config, device: str, tryout: Tryout) -> Config:
     return replace(chosen, open=frozenset(), chosen=config.chosen | config.open)
 
 
+def _horizon(config: Config, device: str, tryout: Tryout) -> int:
+    """What happened before a rollout's first step can be remembered, and is not learned to be."""
+    del device
+    horizon = SHORT_HORIZON
+    while config.policy.memory != "none" and horizon < min(tryout.episode_steps, LONG_HORIZON):
+        horizon *= 2
+    return horizon
+
+
 def _agents(config: Config, device: str, tryout: Tryout) -> int:
-    del config, tryout
-    return AGENTS[device]
+    del tryout
+    return max(1, ROLLOUT[device] // config.train.horizon)
 
 
 def _minibatch_size(config: Config, device: str, tryout: Tryout) -> int:
@@ -104,6 +116,7 @@ def _reward_scale(config: Config, device: str, tryout: Tryout) -> float:
 
 
 CHOICES: Mapping[str, Callable[[Config, str, Tryout], int | float | str]] = {
+    "train.horizon": _horizon,
     "vec.agents": _agents,
     "train.minibatch_size": _minibatch_size,
     "train.gamma": _gamma,

@@ -54,7 +54,7 @@ class TrainConfig:
     """The learning algorithm."""
 
     total_steps: int = setting(100_000_000, "agent steps to train for", low=1, high=1e13, unit="steps")
-    horizon: int = setting(64, "steps of one agent in a rollout", low=2, high=4096, unit="steps")
+    horizon: int = setting(64, "steps of one agent in a rollout, and how far back a memory is trained to reach", low=2, high=4096, unit="steps", auto=True)
     minibatch_size: int = setting(16384, "agent steps in one gradient step, rounded to whole segments", low=1, high=1e9, unit="steps", auto=True)
     max_forward_size: int = setting(262_144, "to save memory, a larger minibatch is worked through in parts of this many agent steps", low=1, high=1e9, unit="steps")
     replay_ratio: float = setting(2.0, "how often each step of a rollout is trained on, on average", low=0.01, high=100, live=True)

@@ -26,7 +26,7 @@ def records(
     Columns named in `decode` are what that makes of them. Raises `ValueError` for a value that cannot be
     there, or what `decode` raises.
     """
-    kind: type[Any] = record
+    kind: Any = record
     columns = _columns(kind)
     return [
         record(

@@ -7,8 +7,8 @@ import pytest
 
 from pufftui.envs.catalogue import env_names, load_env
 from pufftui.envs.descriptor import DType, Field
-from pufftui.trainer.settings.choice import CHOICES, MOST_REWARD, choose
-from pufftui.trainer.settings.fields import Config, setting_fields
+from pufftui.trainer.settings.choice import CHOICES, MINIBATCHES, MOST_REWARD, ROLLOUT, choose
+from pufftui.trainer.settings.fields import Config, PolicyConfig, setting_fields
 from pufftui.trainer.settings.tryout import AGENTS, STEPS, Tryout, try_out
 
 ALL = frozenset(CHOICES)
@@ -90,13 +90,13 @@ def test_a_choice_can_be_repeated_and_is_in_range(env: str) -> None:
 
 
 def test_what_somebody_gave_stays() -> None:
-    config = Config("squared", {}, open=ALL - {"train.gamma", "vec.agents"})
+    config = Config("squared", {}, open=ALL - {"train.gamma", "train.horizon", "vec.agents"})
     config = replace(config, vec=replace(config.vec, agents=777))
     found = choose(config, "cpu", play(np.ones((100, 4)), episode=10))
     assert found.vec.agents == 777
     assert found.train.gamma == config.train.gamma
     assert found.train.minibatch_size == 777 * config.train.horizon // 8
-    assert found.chosen == ALL - {"train.gamma", "vec.agents"}
+    assert found.chosen == ALL - {"train.gamma", "train.horizon", "vec.agents"}
 
 
 def test_the_discount_reaches_over_half_an_episode() -> None:
@@ -104,6 +104,24 @@ def test_the_discount_reaches_over_half_an_episode() -> None:
     assert chosen(play(rewards, episode=200)).train.gamma == pytest.approx(0.99)
     assert chosen(play(rewards, episode=5)).train.gamma == pytest.approx(0.98)
     assert chosen(play(rewards)).train.gamma == pytest.approx(0.995)
+
+
+@pytest.mark.parametrize(
+    ("memory", "episode", "horizon"),
+    [
+        ("mingru", 10, 64),
+        ("mingru", 100, 128),
+        ("lstm", 201, 256),
+        ("mingru", 0, 256),
+        ("none", 201, 64),
+    ],
+)
+def test_a_memory_is_trained_through_a_whole_episode(memory, episode, horizon) -> None:
+    config = Config("squared", {}, policy=PolicyConfig(memory=memory), open=ALL)
+    found = choose(config, "cpu", play(np.ones((2000, 4)), episode=episode))
+    assert found.train.horizon == horizon
+    assert found.vec.agents * horizon == ROLLOUT["cpu"]
+    assert found.train.minibatch_size == ROLLOUT["cpu"] // MINIBATCHES
 
 
 @pytest.mark.parametrize("size", [0.001, 1.0, 1000.0])

@@ -13,6 +13,8 @@ WINDOW = 0.05
 """Of a training's steps: a score counts as a mean over that many."""
 REACHED = 0.9
 """Of the way from random to the peer's best."""
+NOTHING = 0.15
+"""Up to here a best level may be luck: in vault a hundred random episodes are off by 0.1."""
 
 Line = dict[str, Any]
 
@@ -86,7 +88,7 @@ def _row(name: str, half: str, found: dict[tuple[str, str], list[Line]]) -> list
     peer = max(peers, key=lambda column: bests[column] or 0.0, default=None)
     goal = REACHED * (bests[peer] or 0.0) if peer else None
     # Where the peer learned nothing there is no way to measure on.
-    goal = goal if goal is not None and goal > 0.05 else None
+    goal = goal if goal is not None and goal > NOTHING else None
     peer_lines = columns[peer] if peer else []
     return [
         *(name, half, *map(_figure, ends), seeds),

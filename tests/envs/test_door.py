@@ -30,6 +30,7 @@ OF_OURS = {
     "trainer/allocator.py": {"CDLL"},
     "pufftui/terminal/native.py": {"CDLL"},
     "pufftui/terminal/guard.py": {"CDLL"},
+    "pufftui/terminal/grids.py": {"CDLL"},
     "pufftui/terminal/encoder.py": {"CDLL"},
 }
 """Files that define an opener, or open a library that pufftui itself was installed with."""

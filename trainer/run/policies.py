@@ -47,7 +47,7 @@ def _weights_from(saved: Saved) -> PolicyWeights:
         if name.startswith(POLICY)
     }
     if config.scales_rewards:
-        arrays = in_own_rewards(arrays, float(saved.arrays["reward_scale"][0]))
+        arrays = in_own_rewards(arrays, float(saved.description.get("reward_scale", 1.0)))
     policy = config.policy
     step, sizes = int(saved.description["step"]), (policy.hidden, policy.layers)
     weights = PolicyWeights(step, policy.memory, *sizes, arrays, policy.convolution)

@@ -203,6 +203,7 @@ class CheckpointKeeper:
             "epoch": session.epoch,
             "seconds": reporter.seconds(),
             "score": score,
+            "reward_scale": session.reward_scale,
             "reason": reason,
             "config": config_to_toml(session.config),
             "best_score": reporter.best_score,

@@ -60,7 +60,7 @@ class ChangeScreen(AskScreen):
     BINDINGS = [
         Binding("up", "choose(-1)", "Choose", show=False, priority=True),
         Binding("down", "choose(1)", "Choose", show=False, priority=True),
-        Binding("ctrl+z", "undo", "Undo", show=False, priority=True),
+        Binding("ctrl+r", "undo", "Change back", show=False, priority=True),
     ]
     title_text = "Change a setting"
     placeholder = "learning_rate 0.01"
@@ -102,7 +102,7 @@ class ChangeScreen(AskScreen):
         return [
             ("enter", "do it"),
             ("↑ ↓", "choose"),
-            ("ctrl+z", "undo"),
+            ("ctrl+r", "change back"),
             ("esc", "close"),
         ]
 

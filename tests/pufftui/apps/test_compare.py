@@ -67,7 +67,7 @@ def test_json_has_the_figures_and_the_differences(
     assert fast["metrics"]["score"]["last"] == pytest.approx(0.75)
     assert fast["metrics"]["score"]["interval"] is None
     assert found["differences"] == {
-        "train.learning_rate": {"slow-s1 +2": 0.015, "fast": 0.1},
+        "train.learning_rate": {"slow-s1 +2": 0.03, "fast": 0.1},
     }
 
 
@@ -76,7 +76,7 @@ def test_a_pipe_gets_a_table(runs: Path, capsys: pytest.CaptureFixture[str]) -> 
     rows = capsys.readouterr().out.splitlines()
     assert rows[0].split() == ["fast", "slow-s1"]
     assert "score                0.750  0.200" in rows
-    assert rows[-1].split() == ["train.learning_rate", "0.1", "0.015"]
+    assert rows[-1].split() == ["train.learning_rate", "0.1", "0.03"]
 
 
 def test_whoever_names_runs_sees_a_curve_of_each(

@@ -175,6 +175,9 @@ def test_check_says_what_is_wrong(run: Run, tmp_path: Path):
     source = tmp_path / "catcher" / "catcher.c"
     text = source.read_text(encoding="utf-8")
     source.write_text(text.replace("caught ? 1.0f : -1.0f", "caught ? 0.01f : -0.01f"))
+    settings = tmp_path / "catcher" / "catcher.toml"
+    by_itself = settings.read_text(encoding="utf-8")
+    settings.write_text(by_itself.replace("[train]", "[train]\nreward_scale = 1.0"))
     checked = run("env", "check", "catcher", "--steps", "20k")
     assert checked.returncode == 1
     assert checked.stdout.startswith("wrong   Rewards are too small to learn from")
@@ -184,6 +187,7 @@ def test_check_says_what_is_wrong(run: Run, tmp_path: Path):
     assert not report["ok"]
     assert [finding["id"] for finding in report["findings"]] == ["reward_small"]
 
+    settings.write_text(by_itself, encoding="utf-8")
     source.write_text(text.replace("game->row++;", "game->row++; *(volatile int*)8 = 1;"))
     checked = run("env", "check", "catcher", "--steps", "20k")
     assert checked.returncode == 1

@@ -38,7 +38,7 @@ async def test_up_from_nowhere_is_the_last_one(session: Session) -> None:
         assert app.screen.line.value == "clip 0.2"
 
 
-@pytest.mark.parametrize("keys", [("E",), ("e", "ctrl+z"), ("e", "down", "ctrl+z")])
+@pytest.mark.parametrize("keys", [("E",), ("e", "ctrl+r"), ("e", "down", "ctrl+r")])
 async def test_undoing(session: Session, keys: tuple[str, ...]) -> None:
     app = fake_app(session)
     async with app.run_test(size=(120, 40)) as pilot:

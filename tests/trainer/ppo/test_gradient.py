@@ -13,7 +13,14 @@ from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, Tra
 from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
 
-TRAIN = TrainConfig(horizon=16, minibatch_size=256, total_steps=200_000, precision="fp32")
+TRAIN = TrainConfig(
+    horizon=16,
+    minibatch_size=256,
+    total_steps=200_000,
+    replay_ratio=1.0,
+    learning_rate=0.015,
+    precision="fp32",
+)
 
 
 def session_of(library, memory, fused):

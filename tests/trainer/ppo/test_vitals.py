@@ -17,7 +17,7 @@ from pufftui.trainer.training.session import TrainingSession
 CONFIG = Config(
     "squared",
     {},
-    TrainConfig(horizon=16, minibatch_size=512, precision="fp32"),
+    TrainConfig(horizon=16, minibatch_size=512, replay_ratio=1.0, precision="fp32"),
     PolicyConfig(memory="mingru", hidden=16),
     VecConfig(agents=128, threads=1),
     RunConfig(device="cpu"),

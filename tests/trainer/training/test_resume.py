@@ -11,8 +11,16 @@ from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run.checkpoint import newest_checkpoint, read_checkpoint
 from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.policies import weights_from
 from pufftui.trainer.runner import Runner
-from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.settings.fields import (
+    REWARD_SCALE,
+    Config,
+    PolicyConfig,
+    RunConfig,
+    TrainConfig,
+    VecConfig,
+)
 from pufftui.trainer.settings.sources import config_to_toml, restore_config
 from pufftui.trainer.store import StoreReader
 
@@ -56,10 +64,17 @@ def last_arrays(folder, step):
 
 
 @pytest.mark.parametrize(
-    ("memory", "normalise"), [("none", "off"), ("mingru", "off"), ("lstm", "off"), ("mingru", "on")]
+    ("memory", "normalise", "chosen"),
+    [
+        ("none", "off", ()),
+        ("mingru", "off", ()),
+        ("lstm", "off", ()),
+        ("mingru", "on", (REWARD_SCALE,)),
+    ],
 )
-def test_a_resumed_run_is_bit_equal_to_one_that_never_stopped(memory, normalise):
-    config = replace(CONFIG, policy=PolicyConfig(memory, hidden=16, normalise=normalise))
+def test_a_resumed_run_is_bit_equal_to_one_that_never_stopped(memory, normalise, chosen):
+    policy = PolicyConfig(memory, hidden=16, normalise=normalise)
+    config = replace(CONFIG, policy=policy, chosen=frozenset(chosen))
     whole, parted = RunFolder.create("whole", "breakout"), RunFolder.create("parted", "breakout")
     expected = train(config, whole)
     stopped = train(config, parted, stop_at=20_000)
@@ -79,6 +94,17 @@ def test_a_resumed_run_is_bit_equal_to_one_that_never_stopped(memory, normalise)
     assert {array.dtype.name for array in statistics.values()} == (
         {"float64"} if normalise == "on" else set()
     )
+
+
+def test_the_policy_of_a_checkpoint_is_the_one_that_was_published():
+    folder = RunFolder.create("it", "breakout")
+    runner = Runner(replace(CONFIG, chosen=frozenset({REWARD_SCALE})), folder, load_env("breakout"))
+    runner.start()
+    assert runner.join(60)
+    assert newest_checkpoint(folder.checkpoints)[0].description["reward_scale"] != 1.0
+    weights = weights_from(newest_checkpoint(folder.checkpoints, "policy/")[0])
+    for name, array in runner.weights.arrays.items():
+        assert np.array_equal(weights.arrays[name], array), name
 
 
 def test_a_torn_checkpoint_is_passed_over():

@@ -48,6 +48,19 @@ def choose(config: Config, device: str, tryout: Tryout) -> Config:
     return replace(chosen, open=frozenset(), chosen=config.chosen | config.open)
 
 
+def chosen_in_words(config: Config) -> str:
+    """What was chosen, with its values: `agents 256, horizon 64`; empty if nothing was."""
+    values = {
+        path: getattr(getattr(config, section), name)
+        for path in sorted(config.chosen)
+        for section, _, name in [path.partition(".")]
+    }
+    return ", ".join(
+        f"{path.partition('.')[2].replace('_', ' ')} {value if isinstance(value, str) else f'{value:,.10g}'}"
+        for path, value in values.items()
+    )
+
+
 def _horizon(config: Config, device: str, tryout: Tryout) -> int:
     """What happened before a rollout's first step can be remembered, and is not learned to be."""
     del device

@@ -23,6 +23,7 @@ from pufftui.trainer.ppo.device import memory_errors_in_words
 from pufftui.trainer.ppo.ranks import Ranks
 from pufftui.trainer.run.checkpoint import Saved
 from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.settings.choice import chosen_in_words
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.store import StoreWriter
 from pufftui.trainer.training.epoch import run_epoch
@@ -129,6 +130,8 @@ def _begin(
     if saved is None:
         keeper.write("the start")
         reporter.event("start", f"training {session.config.env} on {session.device}")
+        if chosen := chosen_in_words(session.config):
+            reporter.event("note", f"chosen by a little random play: {chosen}")
     else:
         games_go_on = session.restore(saved.arrays)
         reporter.resume(saved.description, games_go_on=games_go_on)

@@ -7,7 +7,14 @@ import pytest
 
 from pufftui.envs.catalogue import env_names, load_env
 from pufftui.envs.descriptor import DType, Field
-from pufftui.trainer.settings.choice import CHOICES, MINIBATCHES, MOST_REWARD, ROLLOUT, choose
+from pufftui.trainer.settings.choice import (
+    CHOICES,
+    MINIBATCHES,
+    MOST_REWARD,
+    ROLLOUT,
+    choose,
+    chosen_in_words,
+)
 from pufftui.trainer.settings.fields import Config, PolicyConfig, setting_fields
 from pufftui.trainer.settings.tryout import AGENTS, STEPS, Tryout, try_out
 
@@ -97,6 +104,16 @@ def test_what_somebody_gave_stays() -> None:
     assert found.train.gamma == config.train.gamma
     assert found.train.minibatch_size == 777 * config.train.horizon // 8
     assert found.chosen == ALL - {"train.gamma", "train.horizon", "vec.agents"}
+
+
+def test_what_was_chosen_is_told_with_its_values() -> None:
+    config = choose(
+        Config("squared", {}, open=frozenset({"vec.agents", "train.gamma"})),
+        "cpu",
+        play(np.ones((2000, 4))),
+    )
+    assert chosen_in_words(config) == "gamma 0.995, agents 256"
+    assert chosen_in_words(Config("squared", {})) == ""
 
 
 def test_the_discount_reaches_over_half_an_episode() -> None:

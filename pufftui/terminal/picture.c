@@ -5,7 +5,8 @@
  */
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+
+#include "letters.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -20,38 +21,20 @@ static int32_t colour(const uint8_t* pixel) {
     return pixel[0] << 16 | pixel[1] << 8 | pixel[2];
 }
 
-static void text(Pen* pen, const char* letters) {
-    size_t length = strlen(letters);
-    memcpy(pen->at, letters, length);
-    pen->at += length;
-}
-
-static void number(Pen* pen, int value) {
-    char digits[12];
-    int count = 0;
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    while (count > 0) {
-        *pen->at++ = digits[--count];
-    }
-}
-
 static void channels(Pen* pen, const char* which, int32_t colour) {
-    text(pen, which);
-    number(pen, colour >> 16);
-    text(pen, ";");
-    number(pen, colour >> 8 & 255);
-    text(pen, ";");
-    number(pen, colour & 255);
+    text(&pen->at, which);
+    number(&pen->at, (uint32_t)(colour >> 16));
+    text(&pen->at, ";");
+    number(&pen->at, (uint32_t)(colour >> 8 & 255));
+    text(&pen->at, ";");
+    number(&pen->at, (uint32_t)(colour & 255));
 }
 
 static void cell(Pen* pen, int32_t upper, int32_t lower) {
     /* A cell of one colour is a blank, and its letter's colour does not matter. */
     int front = upper != lower && upper != pen->front, back = lower != pen->back;
     if (front || back) {
-        text(pen, "\x1b[");
+        text(&pen->at, "\x1b[");
         if (front) {
             channels(pen, "38;2;", upper);
             pen->front = upper;
@@ -60,9 +43,9 @@ static void cell(Pen* pen, int32_t upper, int32_t lower) {
             channels(pen, front ? ";48;2;" : "48;2;", lower);
             pen->back = lower;
         }
-        text(pen, "m");
+        text(&pen->at, "m");
     }
-    text(pen, upper == lower ? " " : "\xe2\x96\x80");
+    text(&pen->at, upper == lower ? " " : "\xe2\x96\x80");
 }
 
 /* Most bytes that puff_picture_write may need. */
@@ -97,17 +80,17 @@ EXPORT size_t puff_picture_write(const uint8_t* before, const uint8_t* pixels, i
             }
 #undef SAME
         }
-        text(&pen, "\x1b[");
-        number(&pen, line + row);
-        text(&pen, ";");
-        number(&pen, column + first);
-        text(&pen, "H");
+        text(&pen.at, "\x1b[");
+        number(&pen.at, (uint32_t)(line + row));
+        text(&pen.at, ";");
+        number(&pen.at, (uint32_t)(column + first));
+        text(&pen.at, "H");
         for (int x = first; x <= last; x++) {
             cell(&pen, colour(upper + 3 * x), colour(lower + 3 * x));
         }
     }
     if (pen.at != out) {
-        text(&pen, "\x1b[0m");
+        text(&pen.at, "\x1b[0m");
     }
     return (size_t)(pen.at - out);
 }

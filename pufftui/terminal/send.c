@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "letters.h"
 #include "screen.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -22,29 +23,11 @@ typedef struct {
     Pen pen;
 } Out;
 
-static void text(Out* out, const char* letters) {
-    size_t length = strlen(letters);
-    memcpy(out->at, letters, length);
-    out->at += length;
-}
-
-static void number(Out* out, uint32_t value) {
-    char digits[12];
-    int count = 0;
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    while (count > 0) {
-        *out->at++ = digits[--count];
-    }
-}
-
 /* Parts of one sequence: the first begins it, the others are divided. */
 static void part(Out* out, int* begun, uint32_t value) {
-    text(out, *begun ? ";" : "\x1b[");
+    text(&out->at, *begun ? ";" : "\x1b[");
     *begun = 1;
-    number(out, value);
+    number(&out->at, value);
 }
 
 static void colour(Out* out, int* begun, uint32_t colour, uint32_t base) {
@@ -96,7 +79,7 @@ static void take_up(Out* out, Pen pen) {
         colour(out, &begun, pen.back, 40);
     }
     if (begun) {
-        text(out, "m");
+        text(&out->at, "m");
     }
     out->pen = pen;
     out->coloured = 1;
@@ -106,19 +89,19 @@ static void go(Out* out, int row, int column) {
     if (out->row == row && out->column == column) {
         return;
     }
-    text(out, "\x1b[");
+    text(&out->at, "\x1b[");
     if (out->row == row && out->column < column) {
         if (column - out->column > 1) {
-            number(out, (uint32_t)(column - out->column));
+            number(&out->at, (uint32_t)(column - out->column));
         }
-        text(out, "C");
+        text(&out->at, "C");
     } else {
-        number(out, (uint32_t)row + 1);
+        number(&out->at, (uint32_t)row + 1);
         if (column) {
-            text(out, ";");
-            number(out, (uint32_t)column + 1);
+            text(&out->at, ";");
+            number(&out->at, (uint32_t)column + 1);
         }
-        text(out, "H");
+        text(&out->at, "H");
     }
     out->row = row;
     out->column = column;
@@ -158,13 +141,13 @@ static int send_run(Screen* screen, Out* out, Run* run) {
         }
         go(out, run->row, x);
         if (out->erases && blanks - x >= MANY_BLANKS) {
-            text(out, "\x1b[");
-            number(out, (uint32_t)(blanks - x));
-            text(out, "X");
+            text(&out->at, "\x1b[");
+            number(&out->at, (uint32_t)(blanks - x));
+            text(&out->at, "X");
             run->from = blanks;
         } else {
             int cells = cells_at(screen, due, x);
-            text(out, cells == due[x].width ? due[x].text : " ");
+            text(&out->at, cells == due[x].width ? due[x].text : " ");
             run->from = x + cells;
             out->column = run->from;
             if (!is_sure(due + x)) {
@@ -235,7 +218,7 @@ EXPORT size_t puff_screen_send(Screen* screen, int x, int y, int width, int heig
         }
     }
     if (sent.at != out) {
-        text(&sent, "\x1b[0m");
+        text(&sent.at, "\x1b[0m");
     }
     return (size_t)(sent.at - out);
 }

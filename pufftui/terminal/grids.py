@@ -18,7 +18,7 @@ LEAST_ROOM = 128
 class Grids:
     """Reads what the app writes, and says what is left to be sent of it.
 
-    The terminal is not known at first, or after `forget`: then everything is to be sent.
+    The terminal is not known at first: then everything is to be sent.
     """
 
     def __init__(self, size: Size) -> None:
@@ -38,10 +38,6 @@ class Grids:
         out = ctypes.create_string_buffer(len(data) + 1)
         length = self._library.puff_screen_write(self._screen, data, len(data), through, out)
         return out.raw[:length].decode(errors="replace")
-
-    def forget(self) -> None:
-        """Nothing is known any more of what the terminal shows."""
-        self._library.puff_screen_forget(self._screen)
 
     def order(self, part: Region) -> None:
         """Makes what is wanted now due in a part of the screen; until then, what was before is."""
@@ -76,9 +72,8 @@ def _library() -> ctypes.CDLL:
     library.puff_screen_new.argtypes = numbers[:2]
     library.puff_screen_new.restype = ctypes.c_void_p
     library.puff_screen_free.argtypes = screen
-    library.puff_screen_forget.argtypes = screen
     library.puff_screen_order.argtypes = screen + numbers
-    for call in (library.puff_screen_free, library.puff_screen_forget, library.puff_screen_order):
+    for call in (library.puff_screen_free, library.puff_screen_order):
         call.restype = None
     library.puff_screen_width.argtypes = [ctypes.c_uint32]
     text: list[Any] = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_char_p]

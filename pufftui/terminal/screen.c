@@ -21,10 +21,6 @@ static Cell blank_cell(uint32_t back) {
     return cell;
 }
 
-EXPORT void puff_screen_forget(Screen* screen) {
-    memset(screen->shown, 0, sizeof(Cell) * (size_t)(screen->columns * screen->rows));
-}
-
 EXPORT void puff_screen_free(Screen* screen) {
     free(screen->shown);
     free(screen->due);

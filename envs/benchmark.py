@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pufftui.envs.descriptor import ActionKind
 from pufftui.envs.library import EnvLibrary
+from pufftui.envs.random_play import act_at_random
 from pufftui.envs.vector import StepBuffers, VectorEnv
 
 AGENTS = 2048
@@ -64,12 +64,7 @@ def measure(
 
 def _slot(env: VectorEnv, seed: int) -> StepBuffers:
     buffers = env.buffers()
-    rng = np.random.default_rng(seed)
-    for k, action in enumerate(env.descriptor.actions):
-        if env.descriptor.action_kind is ActionKind.CONTINUOUS:
-            buffers.actions[:, k] = rng.uniform(-1, 1, env.agents)
-        else:
-            buffers.actions[:, k] = rng.integers(len(action.choices), size=env.agents)
+    act_at_random(env.descriptor, np.random.default_rng(seed), buffers.actions)
     return buffers
 
 

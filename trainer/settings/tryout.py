@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.envs.descriptor import ActionKind, Descriptor, Field
+from pufftui.envs.descriptor import Field
 from pufftui.envs.library import EnvLibrary
+from pufftui.envs.random_play import act_at_random
 from pufftui.envs.vector import VectorEnv
 
 AGENTS, STEPS = 32, 512
@@ -49,18 +51,23 @@ class Tryout:
 
 
 def try_out(library: EnvLibrary, parameters: dict[str, float]) -> Tryout:
-    """Plays a little at random; the same every time."""
+    """Plays a little at random; the same every time. Whoever asks again gets what was played."""
+    return _played(library, tuple(parameters.items()))
+
+
+@functools.lru_cache(maxsize=1)
+def _played(library: EnvLibrary, parameters: tuple[tuple[str, float], ...]) -> Tryout:
     descriptor = library.descriptor
     random = np.random.default_rng(SEED)
     environments = -(-AGENTS // descriptor.agents)
     with VectorEnv(
-        library, parameters, environments=environments, groups=1, threads=1, seed=SEED
+        library, dict(parameters), environments=environments, groups=1, threads=1, seed=SEED
     ) as vector:
         buffers = vector.buffers()
         vector.reset(0, buffers)
         steps, seen = [], []
         for step in range(STEPS):
-            _act_at_random(descriptor, random, buffers.actions)
+            act_at_random(descriptor, random, buffers.actions)
             vector.step(0, buffers)
             flags = buffers.terminals, buffers.truncations, buffers.alive
             steps.append([array.copy() for array in (buffers.rewards, *flags)])
@@ -68,16 +75,3 @@ def try_out(library: EnvLibrary, parameters: dict[str, float]) -> Tryout:
                 seen.append(buffers.observations.copy())
     rewards, terminals, truncations, alive = map(np.stack, zip(*steps, strict=True))
     return Tryout(rewards, terminals, truncations, alive, np.stack(seen), tuple(descriptor.fields))
-
-
-def _act_at_random(
-    descriptor: Descriptor,
-    random: np.random.Generator,
-    actions: NDArray[np.int32] | NDArray[np.float32],
-) -> None:
-    """Fills (agents, components)."""
-    if descriptor.action_kind is ActionKind.CONTINUOUS:
-        actions[:] = random.uniform(-1, 1, actions.shape)
-        return
-    for column, action in enumerate(descriptor.actions):
-        actions[:, column] = random.integers(len(action.choices), size=len(actions))

@@ -7,6 +7,7 @@ import pytest
 
 from pufftui.envs.catalogue import env_names, load_env
 from pufftui.envs.descriptor import DType, Field
+from pufftui.trainer.settings import tryout
 from pufftui.trainer.settings.choice import (
     CHOICES,
     MINIBATCHES,
@@ -80,7 +81,10 @@ def test_every_setting_that_may_be_auto_is_chosen() -> None:
 def test_a_choice_can_be_repeated_and_is_in_range(env: str) -> None:
     library = load_env(env)
     parameters = library.descriptor.parameter_values({})
-    first, second = try_out(library, parameters), try_out(library, parameters)
+    first = try_out(library, parameters)
+    tryout._played.cache_clear()
+    second = try_out(library, parameters)
+    assert second is not first
     assert first.rewards.shape == (
         STEPS,
         -(-AGENTS // library.descriptor.agents) * library.descriptor.agents,

@@ -37,9 +37,8 @@ def follow(config: Config, library: EnvLibrary, saved: Saved | None = None) -> N
         from pufftui.trainer.settings.choice import choose
         from pufftui.trainer.settings.tryout import try_out
 
-        tryout = try_out(
-            library, config.parameters
-        )  # As the first rank does, and with the same outcome.
+        # As the first rank does, and with the same outcome.
+        tryout = try_out(library, config.parameters)
         config = choose(config, device_kind(config.run.device), tryout)
     importlib.import_module("pufftui.trainer.training.loop").follow(config, library, saved)
     # It has nothing left to write, and torch's own threads now and then abort a process whose

@@ -100,10 +100,11 @@ def _section_lines(section: str, config: Config | None) -> Iterator[str]:
             if field.path in config.open if config else field.setting.auto:
                 value = AUTO
             setting = field.setting
-            limits = ", ".join(setting.choices) + (f", {AUTO}" if setting.auto else "")
+            limits = ", ".join(setting.choices)
             if setting.low is not None and setting.high is not None:
                 limits = f"{_number(setting.low)} to {_number(setting.high)} {setting.unit}".strip()
-                limits += f", {AUTO}" if setting.auto else ""
+            if setting.auto:
+                limits += f", {AUTO}"
             yield _line(field.flag, value, setting.help, limits)
 
 

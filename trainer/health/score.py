@@ -81,7 +81,6 @@ class BelowBest(Detector):
         advice="The checkpoint of the best score is kept. To hold it, go on from there with a lower learning rate, or"
         " begin anew with more gradient steps: fewer agents, a smaller minibatch or a higher replay ratio.",
     )
-    unless = (ScoreCrash.rule.id,)
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
         super().__init__(facts, track)

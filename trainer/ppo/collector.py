@@ -8,10 +8,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from pufftui.envs.descriptor import DType, Field
+from pufftui.envs.descriptor import DType
 from pufftui.envs.vector import VectorEnv
 from pufftui.trainer import kernels
 from pufftui.trainer.network.actions import ActionDistribution
+from pufftui.trainer.network.normaliser import numbers
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.clock import Clock
 from pufftui.trainer.ppo.decision import Group, decision_for
@@ -122,7 +123,7 @@ class Collector:
         for field in self.policy.descriptor.fields:
             if field.dtype is not DType.FLOAT32:
                 continue
-            bad = (~torch.isfinite(_numbers(field, self.memory.observations))).nonzero()
+            bad = (~torch.isfinite(numbers(field, self.memory.observations))).nonzero()
             if len(bad):
                 what = f"observation {field.name}[{int(bad[0, 2])}]"
                 return words(what, int(bad[0, 1]))
@@ -134,7 +135,7 @@ class Collector:
         if not bool(torch.isfinite(self.state).all()):
             return False
         return all(
-            bool(torch.isfinite(_numbers(field, self.memory.observations[0])).all())
+            bool(torch.isfinite(numbers(field, self.memory.observations[0])).all())
             for field in self.policy.descriptor.fields
             if field.dtype is DType.FLOAT32
         )
@@ -296,9 +297,3 @@ class Collector:
 def graph_pool(device: torch.device) -> object:
     """Memory for graphs that run one after the other."""
     return torch.cuda.graph_pool_handle() if kernels.is_gpu(device) else None
-
-
-def _numbers(field: Field, observations: Tensor) -> Tensor:
-    """A field of floats, (..., count), of observations (..., bytes)."""
-    end = field.offset + 4 * field.count
-    return observations[..., field.offset : end].contiguous().view(torch.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import sys
 from collections.abc import Collection, Sequence
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pufftui.cli.parser import CommandParser
+from pufftui.control.report import finite
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.runs.query import check_fields, parse_query
 from pufftui.runs.summary import FIELDS, RunSummary, summarise_all
@@ -97,18 +97,14 @@ def as_json(run: RunSummary) -> dict[str, Any]:
         "trouble": run.trouble or None,
         "step": run.step,
         "total_steps": run.total_steps,
-        "score": _finite(run.score),
-        "best": _finite(run.best),
+        "score": finite(run.score),
+        "best": finite(run.best),
         "seconds": run.seconds,
         "began": began,
         "tags": list(run.tags),
         "notes": list(run.notes),
-        "last": {name: _finite(value) for name, value in run.last.items()},
+        "last": finite(dict(run.last)),
         "not_finite": {name: odd.words for name, odd in run.not_finite.items()},
         "settings": run.settings,
-        "curve": [_finite(float(value)) for value in run.curve],
+        "curve": finite([float(value) for value in run.curve]),
     }
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -91,17 +91,23 @@ def port():
         return found.getsockname()[1]
 
 
-def test_two_ranks_give_the_gradient_of_the_joined_batch(tmp_path, port):
+def of_two_ranks(program, folder, port):
+    """What both ranks of a job find, which is the same."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", RANK_PROGRAM, str(tmp_path)], env=rank_environment(rank, port)
+            [sys.executable, "-c", program, str(folder)], env=rank_environment(rank, port)
         )
         for rank in range(2)
     ]
     for process in processes:
         assert process.wait(90) == 0
-    first, second = np.load(tmp_path / "0.npy"), np.load(tmp_path / "1.npy")
+    first, second = np.load(folder / "0.npy"), np.load(folder / "1.npy")
     assert np.array_equal(first, second)
+    return first
+
+
+def test_two_ranks_give_the_gradient_of_the_joined_batch(tmp_path, port):
+    first = of_two_ranks(RANK_PROGRAM, tmp_path, port)
     np.testing.assert_allclose(first, gradients(list(range(6)), Ranks()), rtol=1e-4, atol=1e-6)
 
 
@@ -126,16 +132,7 @@ MOMENTS_PROGRAM = RANK_PROGRAM.replace("gradients", "moments")
 
 
 def test_two_ranks_have_the_moments_of_all_that_both_saw(tmp_path, port):
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", MOMENTS_PROGRAM, str(tmp_path)], env=rank_environment(rank, port)
-        )
-        for rank in range(2)
-    ]
-    for process in processes:
-        assert process.wait(90) == 0
-    first, second = np.load(tmp_path / "0.npy"), np.load(tmp_path / "1.npy")
-    assert np.array_equal(first, second)
+    first = of_two_ranks(MOMENTS_PROGRAM, tmp_path, port)
     np.testing.assert_allclose(first, moments(list(range(6)), Ranks()), rtol=1e-6)
 
 

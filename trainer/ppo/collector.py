@@ -42,9 +42,8 @@ class Collector:
         generator: torch.Generator,
         clock: Clock,
         storage: Storage,
-        reward_limit: float = 1.0,
     ) -> None:
-        """`storage` and `reward_limit` as for `RolloutMemory`; the policy's device is the generator's."""
+        """`storage` as for `RolloutMemory`; the policy's device is the generator's."""
         self.vector = vector
         self.policy = policy
         self.horizon = horizon
@@ -55,7 +54,7 @@ class Collector:
         self.unrecorded = ""
         """Why the policy's steps are not recorded as CUDA graphs, though there is a GPU."""
         state = policy.initial_state(vector.agents)
-        self.memory = RolloutMemory(vector, horizon, state, storage, reward_limit)
+        self.memory = RolloutMemory(vector, horizon, state, storage)
         agents = vector.group_agents
         self.groups = [
             Group(number, agents, policy.initial_state(agents)) for number in range(vector.groups)
@@ -86,13 +85,17 @@ class Collector:
             self._streams = [torch.cuda.Stream(self.device) for _ in self.groups]
             self.record([stream.cuda_stream for stream in self._streams], open_driver())
 
-    def collect(self, reward_scale: float, interrupted: Callable[[], bool]) -> Rollout | None:
+    def collect(
+        self, reward_scale: float, interrupted: Callable[[], bool], *, reward_limit: float = 1.0
+    ) -> Rollout | None:
         """Fills the memory with one rollout; None if `interrupted` said so on the way.
+
+        Rewards are scaled, then clipped to +-`reward_limit`.
 
         The rollout shares its memory with the collector: it is valid until the next call.
         """
         memory = self.memory
-        memory.scale_rewards(reward_scale)
+        memory.scale_rewards(reward_scale, reward_limit)
         with torch.inference_mode():
             self._start()
             noise = memory.noise

@@ -77,9 +77,8 @@ class RolloutMemory:
         horizon: int,
         state: Tensor,
         storage: Storage,
-        reward_limit: float,
     ) -> None:
-        """`state` is a policy's first, of all agents; all else is where that is. Scaled rewards are at most `reward_limit`."""
+        """`state` is a policy's first, of all agents; all else is where that is."""
         descriptor, device = vector.descriptor, state.device
         agents, count = vector.agents, descriptor.observation_bytes
         components = len(descriptor.actions)
@@ -120,8 +119,8 @@ class RolloutMemory:
         self.log_probabilities = there(horizon, agents)
         self.values, self.final_values = there(horizon + 1, agents), there(horizon, agents)
         self.state = torch.zeros_like(state)
-        self.reward_limit = reward_limit
-        self._scale, self._device_scale = 1.0, torch.ones((), device=device)
+        self._scaling = 1.0, 1.0
+        self._scale, self._limit = torch.ones((), device=device), torch.ones((), device=device)
 
     def slot(self, memory: Tensor, step: int) -> Tensor:
         """A step's place in memory that has one for every step, or one for all."""
@@ -160,19 +159,20 @@ class RolloutMemory:
         self.observations[0].copy_(self.observations[self.horizon])
         self.resets[0].copy_(self.resets[self.horizon])
 
-    def scale_rewards(self, scale: float) -> None:
-        """Rewards are multiplied by this from now on."""
-        if scale != self._scale:
-            self._scale = scale
-            self._device_scale.fill_(scale)
+    def scale_rewards(self, scale: float, limit: float) -> None:
+        """Rewards are multiplied by `scale` from now on, and then clipped to +-`limit`."""
+        if (scale, limit) != self._scaling:
+            self._scaling = scale, limit
+            self._scale.fill_(scale)
+            self._limit.fill_(limit)
 
     def receive_rewards(self) -> None:
         """Brings rewards and flags to the policy, once the last step has been played, and scales rewards."""
         if self.staged:
             self.flags.copy_(self.host_flags, non_blocking=True)
             self.raw_rewards.copy_(self.host_rewards, non_blocking=True)
-        torch.mul(self.raw_rewards, self._device_scale, out=self.unclipped)
-        torch.clamp(self.unclipped, -self.reward_limit, self.reward_limit, out=self.rewards)
+        torch.mul(self.raw_rewards, self._scale, out=self.unclipped)
+        torch.clamp(self.unclipped, -self._limit, self._limit, out=self.rewards)
 
     def rollout(self) -> Rollout:
         """All of it."""

@@ -44,7 +44,9 @@ class EpochReport:
 def run_epoch(session: TrainingSession, interrupted: Callable[[], bool]) -> EpochReport | None:
     """Collects a rollout and learns from it; None, half done, if `interrupted` said so."""
     config, clock = session.config.train, session.clock
-    rollout = session.collector.collect(session.reward_scale, interrupted)
+    rollout = session.collector.collect(
+        session.reward_scale, interrupted, reward_limit=session.reward_limit
+    )
     if rollout is None:
         return None
     learning_rate = scheduled_learning_rate(config, session.step)

@@ -98,7 +98,6 @@ class TrainingSession:
             self.generator,
             self.clock,
             Storage(config.vec.observations) if self.device.type != "cpu" else Storage.SHARED,
-            MOST_REWARD if config.scales_rewards else 1.0,
         )
         self.learner = Learner(
             *(self.policy, self.optimizer, self.generator, self.ranks),
@@ -122,6 +121,11 @@ class TrainingSession:
         """What rewards are multiplied by now: found while training, unless somebody gave a number."""
         config = self.config
         return self._scale.scale if config.scales_rewards else config.train.reward_scale
+
+    @property
+    def reward_limit(self) -> float:
+        """What scaled rewards are clipped to, above and below zero."""
+        return MOST_REWARD if self.config.scales_rewards else 1.0
 
     def follow_returns(self, figures: dict[str, float]) -> dict[str, float]:
         """Adapts the reward scale to a rollout, and the values to it; returns the other figures."""

@@ -16,6 +16,7 @@ from pufftui.trainer.settings.fields import (
     PolicyConfig,
     TrainConfig,
     VecConfig,
+    with_live_change,
 )
 from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
@@ -198,6 +199,17 @@ def test_the_scale_goes_on_from_a_checkpoint() -> None:
     other.restore({name: array for name, array in kept.items() if name != "reward_scale"})
     session.close()
     other.close()
+
+
+def test_rewards_are_clipped_as_the_setting_says_also_after_a_change() -> None:
+    """A run that goes on from here must not meet other rewards than this one."""
+    session = session_with(1.0, 100.0)
+    run_epoch(session, lambda: False)
+    assert session.collector.memory.rewards.abs().max() == MOST_REWARD
+    session.config, _ = with_live_change(session.config, REWARD_SCALE, 1.0)
+    run_epoch(session, lambda: False)
+    assert session.collector.memory.rewards.abs().max() == 1.0
+    session.close()
 
 
 def test_a_number_that_somebody_gives_holds() -> None:

@@ -18,7 +18,7 @@ from pufftui.envs.reading import read_small_text
 from pufftui.runs.query import Fields, Value
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
-from pufftui.trainer.settings.sources import ENVIRONMENT
+from pufftui.trainer.settings.sources import CHOSEN, ENVIRONMENT
 from pufftui.trainer.store import Event, NotFinite, StoreReader
 
 CURVE_POINTS = 64
@@ -137,6 +137,7 @@ def summarise(folder: RunFolder) -> RunSummary:
 def read_settings(folder: RunFolder) -> dict[str, Any]:
     """The settings of a run by path, such as `train.learning_rate`."""
     tables = tomllib.loads(read_small_text(folder.config_file))
+    tables.pop(CHOSEN, None)  # Says of settings how they came about, and is none.
     return dict(_flat("", tables))
 
 

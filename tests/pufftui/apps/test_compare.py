@@ -71,6 +71,19 @@ def test_json_has_the_figures_and_the_differences(
     }
 
 
+def test_how_a_setting_came_about_is_no_setting(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("slow-s1", "fast"):
+        file = runs / name / "config.toml"
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("\n\n", '\nchosen = ["train.gamma"]\n\n', 1), encoding="utf-8")
+    assert main(["runs", "compare", "--seeds", "--json", "slow-s1", "slow-s2", "fast"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [curve["runs"] for curve in found["curves"]] == [["slow-s1", "slow-s2"], ["fast"]]
+    assert list(found["differences"]) == ["train.learning_rate"]
+
+
 def test_a_pipe_gets_a_table(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "compare", "fast", "slow-s1"]) == 0
     rows = capsys.readouterr().out.splitlines()

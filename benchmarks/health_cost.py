@@ -17,8 +17,8 @@ from unittest import mock
 from torch import Tensor
 
 from pufftui.envs.catalogue import load_env
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.ppo.update import UpdateReport
 from pufftui.trainer.ppo.vitals import NOISE_EVERY
 from pufftui.trainer.settings.sources import load_config

@@ -283,8 +283,9 @@ def pretended() -> Iterator[Card]:
     from triton.runtime.jit import KernelInterface
 
     from pufftui.trainer import kernels
+    from pufftui.trainer.collecting import collector
     from pufftui.trainer.kernels import gpu_trial
-    from pufftui.trainer.ppo import collector, gathered, optimizer
+    from pufftui.trainer.ppo import gathered, optimizer
     from pufftui.trainer.training import epoch, session
 
     card = Card()

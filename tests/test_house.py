@@ -112,6 +112,7 @@ PLANTED = [
     ("trainer/run", "from pufftui.trainer import runner"),
     ("trainer/store", "from pufftui.trainer.ppo import update"),
     ("trainer/kernels", "from pufftui.trainer.network import policy"),
+    ("trainer/collecting", "from pufftui.trainer.ppo import update"),
     ("cli", "import torch.nn"),
     ("cli", "from pufftui.trainer.network import policy"),
     ("widgets", "from pufftui.screens import live"),

@@ -15,9 +15,9 @@ pytest.importorskip(
 )
 
 from pufftui.envs.catalogue import load_env
-from pufftui.trainer.ppo.collector import Collector
-from pufftui.trainer.ppo.decision import FusedDecision
-from pufftui.trainer.ppo.gpu_steps import GpuSteps
+from pufftui.trainer.collecting.collector import Collector
+from pufftui.trainer.collecting.decision import FusedDecision
+from pufftui.trainer.collecting.gpu_steps import GpuSteps
 from pufftui.trainer.settings.sources import load_config
 from pufftui.trainer.training.session import TrainingSession
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
-from pufftui.trainer.ppo.graphs import Recording
+from pufftui.trainer.collecting.graphs import Recording
 
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # Triton reads it when it is imported.
@@ -43,7 +43,7 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Replay]:
         replays.append(weakref.ref(replay))
         return Recording(replay, outputs, len(replays))
 
-    monkeypatch.setattr("pufftui.trainer.ppo.graphs.record", record)
+    monkeypatch.setattr("pufftui.trainer.collecting.graphs.record", record)
     return replays
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,21 @@ def on_gpu(tensor: torch.Tensor) -> bool:
     return tensor.is_cuda and not missing(tensor.device)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A call of a kernel on the CPU that can be done many times, with what stands in its tensors then."""
+
+    call: calls.Call
+    job: Any
+    threads: int
+    fields: dict[str, object]
+    """They have to live as long as the call."""
+
+    def __call__(self) -> None:
+        """Does it."""
+        self.call.function(_pool(self.threads), self.job)
+
+
 _CALLS: dict[tuple[object, ...], calls.Call] = {}
 """Those that have been checked, by all that tells one kind of call from another."""
 
@@ -105,13 +121,32 @@ def run(function: str, struct: str, threads: int, **fields: torch.Tensor | float
 
     Raises `TypeError` if they are not those of the struct (calls.py).
     """
-    kind = (function, fields.get("bf16"), *fields, *calls.kinds(fields.values()))
-    call = _CALLS.get(kind)
-    if call is None:
-        call = _CALLS[kind] = calls.checked(*opened(), function, struct, fields)
+    call = _checked(function, struct, fields)
     if call.on_gpu:
         from pufftui.trainer.kernels import gpu
 
         gpu.run(function, **fields)
     else:
         call.function(_pool(threads), call.job(fields))
+
+
+def prepared(
+    function: str,
+    struct: str,
+    threads: int,
+    **fields: torch.Tensor | Prepared | float | None,
+) -> Prepared:
+    """The call that `run` would do; a field may itself be a prepared one, whose struct is meant."""
+    values = {
+        name: value.job if isinstance(value, Prepared) else value for name, value in fields.items()
+    }
+    call = _checked(function, struct, values)
+    return Prepared(call, call.job(values), threads, dict(fields))
+
+
+def _checked(function: str, struct: str, fields: dict[str, Any]) -> calls.Call:
+    kind = (function, fields.get("bf16"), *fields, *calls.kinds(fields.values()))
+    call = _CALLS.get(kind)
+    if call is None:
+        call = _CALLS[kind] = calls.checked(*opened(), function, struct, fields)
+    return call

@@ -29,6 +29,8 @@ NULLABLE = frozenset(
     {
         ("puff_mingru", "resets"),
         *(("puff_features", field) for field in ("indices", "shifts", "scales")),
+        *(("puff_decision", field) for field in ("resets", "sizes", "log_std", "noise")),
+        *(("puff_decision", field) for field in ("actions", "controls", "log_probabilities")),
     }
 )
 """Pointers that may be NULL."""
@@ -108,6 +110,8 @@ def checked(
             wrong = "" if (struct, name) in NULLABLE else "must not be None"
         elif isinstance(value, (int, float)):
             wrong = f"is {value!r}, not a tensor"
+        elif kind.item.kind == "struct" and not hasattr(value, "data_ptr"):
+            wrong = "" if ffi.typeof(value).item is kind.item else "is another struct"
         else:
             there = on_gpu and (struct, name) not in ON_HOST
             wanted = DTYPES.get(kind.item.cname, number)

@@ -75,7 +75,7 @@ INLINE void fetch_early(const uint8_t* observation, int64_t bytes) {
     for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(observation + i);
 }
 
-INLINE void feature_rows(const puff_features* batch, int64_t first, int64_t end, int bf16) {
+INLINE void rows_of(const puff_features* batch, int64_t first, int64_t end, int bf16) {
     for (int64_t row = first; row < end; row++) {
         const uint8_t* observation = observation_of(batch, row);
         if (row + AHEAD < end) fetch_early(observation_of(batch, row + AHEAD), batch->bytes);
@@ -86,16 +86,19 @@ INLINE void feature_rows(const puff_features* batch, int64_t first, int64_t end,
     }
 }
 
-static void rows_float(const void* job, int64_t block, int64_t first, int64_t end) {
-    (void)block;
-    feature_rows(job, first, end, 0);
+void puff_feature_rows(const puff_features* batch, int64_t first, int64_t end) {
+    if (batch->bf16) {
+        rows_of(batch, first, end, 1);
+    } else {
+        rows_of(batch, first, end, 0);
+    }
 }
-static void rows_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
+
+static void make_rows(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
-    feature_rows(job, first, end, 1);
+    puff_feature_rows(job, first, end);
 }
 
 PUFF_KERNEL void puff_make_features(puff_kernels* kernels, const puff_features* batch) {
-    puff_over_rows(kernels, batch->bf16 ? rows_bf16 : rows_float, batch,
-                   batch->steps * batch->segments);
+    puff_over_rows(kernels, make_rows, batch, batch->steps * batch->segments);
 }

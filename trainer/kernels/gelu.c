@@ -36,13 +36,17 @@ INLINE void gelu_backward(const puff_gelu* gelu, int64_t first, int64_t end, int
     }
 }
 
-static void forward_float(const void* job, int64_t block, int64_t first, int64_t end) {
-    (void)block;
-    gelu_forward(job, first, end, 0);
+void puff_gelu_numbers(const puff_gelu* gelu, int64_t first, int64_t end) {
+    if (gelu->bf16) {
+        gelu_forward(gelu, first, end, 1);
+    } else {
+        gelu_forward(gelu, first, end, 0);
+    }
 }
-static void forward_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
+
+static void forward(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
-    gelu_forward(job, first, end, 1);
+    puff_gelu_numbers(job, first, end);
 }
 static void backward_float(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
@@ -54,7 +58,7 @@ static void backward_bf16(const void* job, int64_t block, int64_t first, int64_t
 }
 
 PUFF_KERNEL void puff_gelu_forward(puff_kernels* kernels, const puff_gelu* gelu) {
-    puff_over_rows(kernels, gelu->bf16 ? forward_bf16 : forward_float, gelu, gelu->count);
+    puff_over_rows(kernels, forward, gelu, gelu->count);
 }
 
 PUFF_KERNEL void puff_gelu_backward(puff_kernels* kernels, const puff_gelu* gelu) {

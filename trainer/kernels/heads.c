@@ -63,13 +63,17 @@ INLINE void backward_rows(const puff_heads* heads, int64_t block, int64_t first,
     }
 }
 
-static void forward_float(const void* job, int64_t block, int64_t first, int64_t end) {
-    (void)block;
-    forward_rows(job, first, end, 0);
+void puff_head_rows(const puff_heads* heads, int64_t first, int64_t end) {
+    if (heads->bf16) {
+        forward_rows(heads, first, end, 1);
+    } else {
+        forward_rows(heads, first, end, 0);
+    }
 }
-static void forward_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
+
+static void forward(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
-    forward_rows(job, first, end, 1);
+    puff_head_rows(job, first, end);
 }
 static void backward_float(const void* job, int64_t block, int64_t first, int64_t end) {
     backward_rows(job, block, first, end, 0);
@@ -79,7 +83,7 @@ static void backward_bf16(const void* job, int64_t block, int64_t first, int64_t
 }
 
 PUFF_KERNEL void puff_heads_forward(puff_kernels* kernels, const puff_heads* heads) {
-    puff_over_rows(kernels, heads->bf16 ? forward_bf16 : forward_float, heads, heads->rows);
+    puff_over_rows(kernels, forward, heads, heads->rows);
 }
 
 PUFF_KERNEL void puff_heads_backward(puff_kernels* kernels, const puff_heads* heads) {

@@ -152,6 +152,41 @@ typedef struct {
 
 void puff_sample(puff_kernels* kernels, const puff_sampling* sampling);
 
+/* A whole decision: features, encoder with GELU, MinGRU layers if there are any, heads, and actions
+ * if there is a place for them: what only these need may be NULL without. `weights` are those of
+ * the encoder and of the layers' gates, one behind the other, packed for the products: in panels of
+ * `puff_decision_panel` outputs, as pairs of bfloat16 if `puff_decision_pairs` and `bf16` are 1,
+ * else as floats. */
+typedef struct {
+    int64_t rows;
+    int64_t hidden;
+    int32_t layers;
+    int32_t outputs; /* at most PUFF_MOST_HEADS; the value is the last */
+    int32_t components;
+    int32_t bf16;
+    int32_t moves;                 /* 1: the state goes on to the next step */
+    const puff_features* features; /* of all rows; its outputs are not used */
+    const uint8_t* resets;         /* (rows,), or NULL for none */
+    float* state;                  /* (layers, rows, hidden) */
+    const uint8_t* weights;
+    const float* biases;       /* (hidden,), then (3 * hidden,) a layer */
+    const float* head_weights; /* (outputs, hidden) */
+    const float* head_biases;  /* (outputs,) */
+    const int32_t* sizes;      /* (components,) choices of discrete actions */
+    const float* log_std;      /* (components,) of continuous ones */
+    const float* noise;        /* (rows, components) uniform, or normal if continuous */
+    int32_t* actions;          /* (rows, components); NULL if none are wanted, or continuous */
+    float* controls;           /* the same for continuous ones */
+    float* log_probabilities;  /* (rows,) of the actions */
+    float* values;             /* (rows,) */
+    uint8_t* scratch;          /* puff_decision_scratch bytes */
+} puff_decision;
+
+void puff_decide(puff_kernels* kernels, const puff_decision* decision);
+int32_t puff_decision_panel(void);
+int32_t puff_decision_pairs(void);
+int64_t puff_decision_scratch(int64_t width, int64_t hidden, int64_t outputs, int32_t bf16);
+
 /* What `sums` of puff_ppo holds: sums over the agents that are alive. From the second to the last
  * before the targets they make the figures of the same names, in the order of loss.py. */
 typedef enum {

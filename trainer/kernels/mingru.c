@@ -86,13 +86,17 @@ INLINE void mingru_backward_rows(const puff_mingru* layer, int64_t first, int64_
     }
 }
 
-static void forward_float(const void* job, int64_t block, int64_t first, int64_t end) {
-    (void)block;
-    mingru_forward_rows(job, first, end, 0);
+void puff_mingru_rows(const puff_mingru* layer, int64_t first, int64_t end) {
+    if (layer->bf16) {
+        mingru_forward_rows(layer, first, end, 1);
+    } else {
+        mingru_forward_rows(layer, first, end, 0);
+    }
 }
-static void forward_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
+
+static void forward(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
-    mingru_forward_rows(job, first, end, 1);
+    puff_mingru_rows(job, first, end);
 }
 static void backward_float(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
@@ -104,7 +108,7 @@ static void backward_bf16(const void* job, int64_t block, int64_t first, int64_t
 }
 
 PUFF_KERNEL void puff_mingru_forward(puff_kernels* kernels, const puff_mingru* layer) {
-    puff_over_rows(kernels, layer->bf16 ? forward_bf16 : forward_float, layer, layer->rows);
+    puff_over_rows(kernels, forward, layer, layer->rows);
 }
 
 PUFF_KERNEL void puff_mingru_backward(puff_kernels* kernels, const puff_mingru* layer) {

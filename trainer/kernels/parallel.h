@@ -15,4 +15,11 @@ typedef void (*puff_rows)(const void* job, int64_t block, int64_t first, int64_t
 /* Calls `function` on ranges of rows that together cover all of them. */
 void puff_over_rows(puff_kernels* kernels, puff_rows function, const void* job, int64_t rows);
 
+/* What kernels do with rows `first` to `end` - 1, for one that puts several of them together. */
+void puff_feature_rows(const puff_features* batch, int64_t first, int64_t end);
+void puff_gelu_numbers(const puff_gelu* gelu, int64_t first, int64_t end);
+void puff_mingru_rows(const puff_mingru* layer, int64_t first, int64_t end);
+void puff_head_rows(const puff_heads* heads, int64_t first, int64_t end);
+void puff_sample_rows(const puff_sampling* sampling, int64_t first, int64_t end);
+
 #endif

@@ -19,9 +19,7 @@ static int32_t draw(const float* logits, int32_t size, float uniform, float* log
     return choice;
 }
 
-static void sample_rows(const void* job, int64_t block, int64_t first, int64_t end) {
-    (void)block;
-    const puff_sampling* sampling = job;
+void puff_sample_rows(const puff_sampling* sampling, int64_t first, int64_t end) {
     const int32_t components = sampling->components;
     for (int64_t row = first; row < end; row++) {
         const float* logits = sampling->logits + row * sampling->stride;
@@ -34,6 +32,11 @@ static void sample_rows(const void* job, int64_t block, int64_t first, int64_t e
         }
         sampling->log_probabilities[row] = log_probability;
     }
+}
+
+static void sample_rows(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
+    puff_sample_rows(job, first, end);
 }
 
 PUFF_KERNEL void puff_sample(puff_kernels* kernels, const puff_sampling* sampling) {

@@ -41,29 +41,37 @@ class Features:
         if not observations.is_cpu:
             picked = observations if rows is None else observations.index_select(1, rows)
             return self.plain(picked)
-        steps, agents, count = observations.shape
-        segments = agents if rows is None else len(rows)
-        outputs = torch.empty((steps, segments, self.width), dtype=self.dtype)
-        normaliser = self.normaliser
-        kernels.run(
-            "puff_make_features",
-            "puff_features",
-            torch.get_num_threads(),
-            steps=steps,
-            agents=agents,
-            segments=segments,
-            bytes=count,
-            width=self.width,
-            field_count=len(self.fields),
-            bf16=int(self.dtype == torch.bfloat16),
-            fields=self._table,
-            observations=observations.contiguous(),
-            indices=None if rows is None else rows.contiguous(),
-            shifts=None if normaliser is None else normaliser.shifts,
-            scales=None if normaliser is None else normaliser.scales,
-            outputs=outputs,
-        )
+        segments = observations.shape[1] if rows is None else len(rows)
+        outputs = torch.empty((len(observations), segments, self.width), dtype=self.dtype)
+        kernels.run(*self._call(), **self._job(observations.contiguous(), rows, outputs))
         return outputs
+
+    def prepared(self, observations: Tensor) -> kernels.Prepared:
+        """What another kernel on the CPU has to know, to make those of observations (agents, bytes) on its way."""
+        nowhere = torch.empty(0, dtype=self.dtype)
+        return kernels.prepared(*self._call(), **self._job(observations[None], None, nowhere))
+
+    def _call(self) -> tuple[str, str, int]:
+        return "puff_make_features", "puff_features", torch.get_num_threads()
+
+    def _job(self, observations: Tensor, rows: Tensor | None, outputs: Tensor) -> dict[str, Any]:
+        steps, agents, count = observations.shape
+        normaliser = self.normaliser
+        return {
+            "steps": steps,
+            "agents": agents,
+            "segments": agents if rows is None else len(rows),
+            "bytes": count,
+            "width": self.width,
+            "field_count": len(self.fields),
+            "bf16": int(self.dtype == torch.bfloat16),
+            "fields": self._table,
+            "observations": observations,
+            "indices": None if rows is None else rows.contiguous(),
+            "shifts": None if normaliser is None else normaliser.shifts,
+            "scales": None if normaliser is None else normaliser.scales,
+            "outputs": outputs,
+        }
 
     def on_gpu(self, device: torch.device) -> dict[str, Any]:
         """What the kernels for a GPU have to know of the fields; it goes there once, which no recording may do."""

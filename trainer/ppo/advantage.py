@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.recurrence import recur
 from pufftui.trainer.ppo.minibatch import Newest
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.ppo.chance import Chance
 from pufftui.trainer.ppo.minibatch import Minibatch, Newest, minibatch_plan
 from pufftui.trainer.ppo.priority import draw_segments
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
 
 

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.kernels.sums import places
 from pufftui.trainer.ppo.loss import FIGURES, MinibatchLoss
 from pufftui.trainer.ppo.minibatch import Picked
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
 
 MOST_CHOICES = 256

@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.autograd import grad
 
 from pufftui.trainer import kernels
+from pufftui.trainer.collecting.graphs import Function, recorded
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.fused_loss import picked_ppo_loss
-from pufftui.trainer.ppo.graphs import Function, recorded
 from pufftui.trainer.ppo.loss import MinibatchLoss, normalise, ppo_loss
 from pufftui.trainer.ppo.minibatch import Minibatch, Picked
 

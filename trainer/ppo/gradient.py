@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.ppo.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
+from pufftui.trainer.ppo.fused_loss import MOST_CHOICES, fused_moments
 from pufftui.trainer.ppo.gathered import GatheredGradient
+from pufftui.trainer.ppo.in_place import InPlaceGradient
 from pufftui.trainer.ppo.loss import MinibatchLoss
 from pufftui.trainer.ppo.minibatch import Minibatch, Newest
 from pufftui.trainer.ppo.ranks import Ranks
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.ppo.vitals import GradientNoise
 from pufftui.trainer.settings.fields import TrainConfig
 
@@ -51,6 +53,8 @@ class MinibatchGradient:
         self.ranks = ranks
         self.distribution = ActionDistribution(policy.descriptor)
         self.gathered = GatheredGradient(policy, self.distribution)
+        self._halves = InPlaceGradient(policy, self.distribution)
+        self._parameters = list(policy.parameters())
         self._noise = GradientNoise(policy)
 
     def add(
@@ -68,17 +72,23 @@ class MinibatchGradient:
         well. While `recording`, what is around it is being recorded.
         """
         moments = self.ranks.add_up(self._moments(batch))
-        parts = batch.parts(config, even=probe)
+        in_place = self._in_place(batch.rollout)
+        parts = batch.parts(config, even=probe or in_place)
         done: list[tuple[Minibatch, MinibatchLoss]] = []
-        for part in parts:
-            if self._in_place(batch.rollout):
-                loss = self._add_in_place(part, moments, config)
-            else:
-                loss = self.gathered.add(part, moments, coefficients, recording=recording)
-            done.append((part, loss))
+
+        def note(*losses: MinibatchLoss) -> None:
+            done.extend(zip(parts[len(done) :], losses, strict=False))
             if probe and 2 * len(done) == len(parts):
                 first = torch.stack([half.living for half, _ in done]).sum()
                 self._noise.half(first / batch.living.clamp(min=1))
+
+        if in_place:
+            for half in self._halves.halves(parts, moments, config):
+                self._take(half.gradients)
+                note(*half.losses)
+        else:
+            for part in parts:
+                note(self.gathered.add(part, moments, coefficients, recording=recording))
         noise: dict[str, Tensor] = {}
         if probe and len(parts) > 1:
             size = len(batch.rows) * config.horizon * self.ranks.size
@@ -96,21 +106,10 @@ class MinibatchGradient:
             return fused_moments(batch.rollout, batch.rows, batch.advantages)
         return batch.moments()
 
-    def _add_in_place(self, part: Minibatch, moments: Tensor, config: TrainConfig) -> MinibatchLoss:
-        rollout, rows = part.rollout, part.rows
-        heads, _ = self.policy.sequence(
-            rollout.observations[:-1], rollout.state[:, :, rows], rollout.resets[:, rows], rows
-        )
-        loss = fused_ppo_loss(
-            heads,
-            self.distribution.size_tensor,
-            rollout,
-            rows,
-            part.weights,
-            part.advantages,
-            part.values,
-            moments,
-            config,
-        )
-        loss.total.backward()
-        return loss
+    def _take(self, gradients: Sequence[Tensor]) -> None:
+        """Adds them to those that the parameters hold."""
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
+            if parameter.grad is None:
+                parameter.grad = gradient
+            else:
+                parameter.grad += gradient

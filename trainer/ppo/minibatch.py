@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.ppo.loss import MinibatchLoss, advantage_moments
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
 
 

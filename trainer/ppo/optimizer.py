@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from pufftui.envs.errors import PuffError
 from pufftui.trainer import kernels
+from pufftui.trainer.collecting.graphs import Function, recorded
 from pufftui.trainer.ppo.adam import Adam
 from pufftui.trainer.ppo.device import product_dtype
-from pufftui.trainer.ppo.graphs import Function, recorded
 from pufftui.trainer.ppo.muon import COEFFICIENTS, ITERATIONS, Muon
 from pufftui.trainer.settings.fields import TrainConfig
 

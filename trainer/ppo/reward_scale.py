@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pufftui.trainer.ppo.rollout import Rollout
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.settings.choice import MOST_REWARD
 
 WIDER, NARROWER = 0.1, 0.005

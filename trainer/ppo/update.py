@@ -9,14 +9,14 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from pufftui.trainer.collecting.graphs import Function, recorded
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.chance import Chance
 from pufftui.trainer.ppo.gradient import MinibatchGradient
-from pufftui.trainer.ppo.graphs import Function, recorded
 from pufftui.trainer.ppo.minibatch import minibatch_plan
 from pufftui.trainer.ppo.optimizer import PolicyOptimizer
 from pufftui.trainer.ppo.ranks import Ranks
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
 
 MOST_MINIBATCHES = 64

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.ppo.rollout import Rollout
 
 UNITS_EVERY, UNITS_STEPS = 16, 1_500_000
 """Epochs from one look at the units to the next, and agent steps at least: it costs some milliseconds."""

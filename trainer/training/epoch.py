@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pufftui.envs.vector import EpisodeReport
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.ppo.advantage import newest_advantages
 from pufftui.trainer.ppo.chance import priority_beta
 from pufftui.trainer.ppo.draw import Minibatches
@@ -21,7 +22,6 @@ from pufftui.trainer.ppo.loss import FIGURES
 from pufftui.trainer.ppo.minibatch import Newest
 from pufftui.trainer.ppo.optimizer import scheduled_learning_rate
 from pufftui.trainer.ppo.reward_scale import return_figures
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.ppo.update import Learner, UpdateReport
 from pufftui.trainer.ppo.vitals import NOISE_EVERY, unit_figures, update_figures
 from pufftui.trainer.settings.fields import TrainConfig

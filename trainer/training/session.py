@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import VectorEnv
 from pufftui.trainer import kernels
+from pufftui.trainer.collecting.clock import Clock
+from pufftui.trainer.collecting.collector import Collector
+from pufftui.trainer.collecting.rollout import Storage
 from pufftui.trainer.messages.command import SetField
 from pufftui.trainer.messages.weights import PolicyWeights, in_own_rewards
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.ppo.clock import Clock
-from pufftui.trainer.ppo.collector import Collector
 from pufftui.trainer.ppo.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.ppo.observed import ObservedMoments
 from pufftui.trainer.ppo.optimizer import PolicyOptimizer
 from pufftui.trainer.ppo.ranks import Ranks
 from pufftui.trainer.ppo.reward_scale import FIGURES as RETURN_FIGURES
 from pufftui.trainer.ppo.reward_scale import RewardScale
-from pufftui.trainer.ppo.rollout import Storage
 from pufftui.trainer.ppo.update import Learner
 from pufftui.trainer.ppo.vitals import UNITS_EVERY, UNITS_STEPS
 from pufftui.trainer.run.checkpoint import without_games

@@ -9,12 +9,12 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
+from pufftui.trainer.collecting.decision import FusedDecision, PlainDecision
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.gelu import gelu
 from pufftui.trainer.network.mingru import scan
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.advantage import advantages
-from pufftui.trainer.ppo.decision import FusedDecision, PlainDecision
 from pufftui.trainer.ppo.fused_loss import picked_ppo_loss
 from pufftui.trainer.ppo.loss import advantage_moments, coefficients
 from pufftui.trainer.ppo.minibatch import Minibatch

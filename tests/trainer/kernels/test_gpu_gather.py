@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from pufftui.envs.descriptor import DType, Field
+from pufftui.trainer.collecting.graphs import Recorded
 from pufftui.trainer.network.features import Features
 from pufftui.trainer.network.normaliser import Normaliser
 from pufftui.trainer.ppo.fused_loss import _figures, _total
-from pufftui.trainer.ppo.graphs import Recorded
 from pufftui.trainer.ppo.loss import advantage_moments
 from pufftui.trainer.ppo.priority import (
     importance_weights,

@@ -9,13 +9,13 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.minibatch import minibatch_plan
 from pufftui.trainer.ppo.observed import ObservedMoments
 from pufftui.trainer.ppo.optimizer import PolicyOptimizer
 from pufftui.trainer.ppo.ranks import Ranks
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.ppo.update import Learner
 from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig
 from pufftui.trainer.training.epoch import learn

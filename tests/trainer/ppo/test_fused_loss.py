@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pufftui.envs.descriptor import Action, ActionKind, Choice
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.kernels.sums import figures, places
 from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.trainer.network.actions import ActionDistribution
@@ -17,7 +18,6 @@ from pufftui.trainer.ppo.gathered import GatheredGradient
 from pufftui.trainer.ppo.gradient import Learned
 from pufftui.trainer.ppo.loss import FIGURES, MinibatchLoss, advantage_moments, coefficients
 from pufftui.trainer.ppo.minibatch import Minibatch
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import TrainConfig
 
 STEPS, AGENTS = 12, 9

@@ -7,8 +7,8 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
-from pufftui.trainer.ppo.graphs import Recorded
-from pufftui.trainer.ppo.graphs import recorded as recorded_or_plain
+from pufftui.trainer.collecting.graphs import Recorded
+from pufftui.trainer.collecting.graphs import recorded as recorded_or_plain
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
@@ -85,18 +85,67 @@ def test_recording_changes_nothing_for_continuous_actions(compiler, graphs):
     assert_same(trained(other), trained(plain))
 
 
+def gradients(session):
+    """What the optimizer is given in one epoch, a dictionary by parameter for each minibatch."""
+    given, step = [], session.learner.optimizer.step
+
+    def note_and_step(numbers, *, recording=False):
+        given.append({name: p.grad.clone() for name, p in session.policy.named_parameters()})
+        return step(numbers, recording=recording)
+
+    session.learner.optimizer.step = note_and_step
+    assert run_epoch(session, lambda: False) is not None
+    return given
+
+
 @pytest.mark.parametrize("memory", ["none", "mingru"])
 def test_it_is_the_gradient_of_the_kernel(memory):
+    """The optimizer would make much of a rounding."""
     library = load_env("breakout")
     fused, plain = (session_of(library, memory, fused=fused) for fused in (True, False))
-    assert_same(trained(plain, 1), trained(fused, 1))
+    for one, other in zip(gradients(fused), gradients(plain), strict=True):
+        for name, gradient in one.items():
+            near = 1e-5 * float(gradient.abs().max())
+            torch.testing.assert_close(other[name], gradient, rtol=1e-4, atol=near, msg=name)
+
+
+@pytest.mark.parametrize("size", [16, 160, 4096])
+def test_two_threads_work_on_halves_of_it_as_one_does(size):
+    """One segment, an odd number of them, and all in parts that are smaller than a half."""
+    library, found = load_env("breakout"), []
+    for threads in (1, 2):
+        torch.set_num_threads(1)  # The first weights are torch's.
+        session = session_of(library, "mingru", fused=True)
+        train = replace(session.config.train, minibatch_size=size, max_forward_size=128)
+        session.config = replace(session.config, train=train)
+        torch.set_num_threads(threads)
+        found.append(gradients(session))
+        assert torch.get_num_threads() == threads
+    for one, other in zip(*found, strict=True):
+        assert all(torch.equal(gradient, other[name]) for name, gradient in one.items())
+
+
+def test_a_fault_in_the_second_half_is_reported(monkeypatch):
+    session = session_of(load_env("breakout"), "none", fused=True)
+    halves, calls = session.learner.gradient._halves, []
+
+    def fail(part, moments, config):
+        calls.append(part)
+        raise RuntimeError(f"half {len(part.rows)}")
+
+    torch.set_num_threads(2)
+    monkeypatch.setattr(halves, "_loss", fail)
+    with pytest.raises(RuntimeError, match="half 8"):
+        run_epoch(session, lambda: False)
+    assert len(calls) == 2
+    assert torch.get_num_threads() == 2
 
 
 def test_what_cannot_be_recorded_runs_as_it_is(monkeypatch):
     def fail(work, pool, warm_ups):
         raise RuntimeError("operation not permitted\nwhen stream is capturing")
 
-    monkeypatch.setattr("pufftui.trainer.ppo.graphs.record", fail)
+    monkeypatch.setattr("pufftui.trainer.collecting.graphs.record", fail)
     function, why = recorded_or_plain(torch.frexp, torch.ones(2))
     assert function is torch.frexp
     assert why == "operation not permitted"

@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.gradient import MinibatchGradient
 from pufftui.trainer.ppo.minibatch import Minibatch
 from pufftui.trainer.ppo.observed import ObservedMoments
 from pufftui.trainer.ppo.ranks import Ranks
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.fields import PolicyConfig, TrainConfig
 
 STEPS, AGENTS = 8, 6

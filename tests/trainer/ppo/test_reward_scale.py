@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.ppo.reward_scale import FIGURES, RewardScale, return_figures
-from pufftui.trainer.ppo.rollout import Rollout
 from pufftui.trainer.settings.choice import MOST_REWARD
 from pufftui.trainer.settings.fields import (
     REWARD_SCALE,

@@ -8,11 +8,11 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
 from pufftui.envs.vector import VectorEnv
+from pufftui.trainer.collecting.clock import Clock
+from pufftui.trainer.collecting.collector import Collector
+from pufftui.trainer.collecting.decision import FusedDecision, PlainDecision, fits_a_kernel
+from pufftui.trainer.collecting.rollout import Rollout, Storage
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.ppo.clock import Clock
-from pufftui.trainer.ppo.collector import Collector
-from pufftui.trainer.ppo.decision import FusedDecision, PlainDecision, fits_a_kernel
-from pufftui.trainer.ppo.rollout import Rollout, Storage
 from pufftui.trainer.settings.fields import PolicyConfig
 
 

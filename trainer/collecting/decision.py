@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from pufftui.trainer import kernels
+from pufftui.trainer.collecting.rollout import RolloutMemory
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import LSTM, MinGRU, Policy
-from pufftui.trainer.ppo.rollout import RolloutMemory
 
 MOST_COMPONENTS = 16
 """Components of an action that one kernel draws."""
@@ -49,6 +49,10 @@ def decision_for(policy: Policy, memory: RolloutMemory, group: Group) -> tuple[D
 
     It is tried for the group, whose state is zero.
     """
+    if memory.values.is_cpu and not memory.staged:
+        from pufftui.trainer.collecting.cpu_decision import CpuDecision, fits_the_cpu
+
+        return (CpuDecision if fits_the_cpu(policy) else PlainDecision)(policy, memory), ""
     if not kernels.on_gpu(memory.values) or not fits_a_kernel(policy):
         return PlainDecision(policy, memory), ""
     try:

@@ -11,14 +11,14 @@ from torch import Tensor
 from pufftui.envs.descriptor import DType
 from pufftui.envs.vector import VectorEnv
 from pufftui.trainer import kernels
+from pufftui.trainer.collecting.clock import Clock
+from pufftui.trainer.collecting.decision import Group, decision_for
+from pufftui.trainer.collecting.gpu_steps import GpuSteps, open_driver
+from pufftui.trainer.collecting.graphs import WARM_UPS, Recorded, recorded
+from pufftui.trainer.collecting.rollout import Rollout, RolloutMemory, Storage
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.normaliser import numbers
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.ppo.clock import Clock
-from pufftui.trainer.ppo.decision import Group, decision_for
-from pufftui.trainer.ppo.gpu_steps import GpuSteps, open_driver
-from pufftui.trainer.ppo.graphs import WARM_UPS, Recorded, recorded
-from pufftui.trainer.ppo.rollout import Rollout, RolloutMemory, Storage
 
 MOST_RECORDINGS = 1024
 """Each takes some hundred kilobytes and, at the start, some milliseconds."""

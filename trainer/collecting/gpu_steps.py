@@ -7,8 +7,8 @@ from typing import Any
 
 from pufftui.envs.vector import StepBuffers, VectorEnv
 from pufftui.trainer import kernels
-from pufftui.trainer.ppo.clock import Clock
-from pufftui.trainer.ppo.rollout import RolloutMemory
+from pufftui.trainer.collecting.clock import Clock
+from pufftui.trainer.collecting.rollout import RolloutMemory
 
 DRIVER = "libcuda.so.1"
 """By its soname, so that the system's loader looks for it, never the current folder."""

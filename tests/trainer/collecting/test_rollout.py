@@ -7,13 +7,13 @@ import torch
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.vector import VectorEnv
+from pufftui.trainer.collecting import graphs as graphs_module
+from pufftui.trainer.collecting.clock import Clock
+from pufftui.trainer.collecting.collector import Collector
+from pufftui.trainer.collecting.gpu_steps import open_driver
+from pufftui.trainer.collecting.graphs import Recorded
+from pufftui.trainer.collecting.rollout import Rollout, Storage
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.ppo import graphs as graphs_module
-from pufftui.trainer.ppo.clock import Clock
-from pufftui.trainer.ppo.collector import Collector
-from pufftui.trainer.ppo.gpu_steps import open_driver
-from pufftui.trainer.ppo.graphs import Recorded
-from pufftui.trainer.ppo.rollout import Rollout, Storage
 from pufftui.trainer.settings.fields import PolicyConfig
 
 HORIZON, ENVIRONMENTS = 24, 12
@@ -36,6 +36,8 @@ def copied(rollout):
     copies = {f.name: getattr(rollout, f.name).clone() for f in fields(Rollout)}
     # Elsewhere they mean nothing.
     copies["final_values"] *= rollout.truncations
+    # Whether it has been put back to zero yet where it will be is no matter.
+    copies["state"] *= (rollout.resets[0] == 0).unsqueeze(-1)
     return Rollout(**copies)
 
 
@@ -141,7 +143,7 @@ def test_a_driver_that_is_not_there():
 def test_without_a_handle_the_steps_stay_in_python(crowd, graphs, driver, monkeypatch):
     whole = graphs_module.record
     without = lambda *given: replace(whole(*given), handle=0)  # noqa: E731
-    monkeypatch.setattr("pufftui.trainer.ppo.graphs.record", without)
+    monkeypatch.setattr("pufftui.trainer.collecting.graphs.record", without)
     collector = collector_of(crowd, "mingru", groups=2, storage=Storage.DEVICE)
     collector.record([1, 2], driver.functions)
     assert collector._steps is None
@@ -150,7 +152,7 @@ def test_without_a_handle_the_steps_stay_in_python(crowd, graphs, driver, monkey
 
 
 def test_too_long_a_horizon_is_not_recorded(crowd, graphs, driver, monkeypatch):
-    monkeypatch.setattr("pufftui.trainer.ppo.collector.MOST_RECORDINGS", 2 * HORIZON - 1)
+    monkeypatch.setattr("pufftui.trainer.collecting.collector.MOST_RECORDINGS", 2 * HORIZON - 1)
     collector = collector_of(crowd, "mingru", groups=2, storage=Storage.DEVICE)
     collector.record([1, 2], driver.functions)
     assert collector._steps is None

@@ -1,0 +1,1 @@
+"""Playing: a policy steps environments, and a rollout is what is kept of it."""

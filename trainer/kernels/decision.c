@@ -1,0 +1,306 @@
+/* decision.c: a whole decision, from observations to actions, in one pass over the agents.
+ *
+ * Where there are few agents, most of a decision's time is spent between the operations that it is
+ * made of. Here a thread takes some agents from their observations to their actions; nobody waits
+ * for anybody on the way, and what is in between stays in the cache.
+ */
+#include "numbers.h"
+#include "parallel.h"
+
+#if defined(__AVX512BF16__)
+#include <immintrin.h>
+#endif
+
+/* Products: outputs = inputs x weights^T + biases, for the rows of a few agents on one thread.
+ *
+ * Weights are packed: in panels of PUFF_PANEL outputs, the last one filled up with zeros, and
+ * within a panel input by input, so that the innermost loop reads them one after the other. With
+ * instructions for bfloat16, and numbers of that format, they are pairs of inputs (an odd last one
+ * has a zero beside it); else they are floats.
+ */
+
+#if defined(__AVX512F__)
+enum { VECTOR = 16, ROWS = 8 };
+#elif defined(__AVX2__)
+enum { VECTOR = 8, ROWS = 4 };
+#else
+enum { VECTOR = 4, ROWS = 4 };
+#endif
+
+/* Outputs in a panel, and rows that share what is read of it: their sums fill the registers. */
+enum { PUFF_PANEL = 2 * VECTOR, PUFF_ROWS = ROWS };
+
+#if defined(__AVX512BF16__)
+enum { PUFF_PAIRS = 1 };
+#else
+enum { PUFF_PAIRS = 0 };
+#endif
+
+typedef float vector __attribute__((vector_size(VECTOR * sizeof(float)), aligned(4)));
+
+/* The bytes of packed weights. */
+INLINE size_t packed_bytes(int64_t inputs, int64_t outputs, int pairs) {
+    const size_t panels = (size_t)((outputs + PUFF_PANEL - 1) / PUFF_PANEL);
+    const size_t a_panel = pairs ? (size_t)((inputs + 1) / 2) * 4 : (size_t)inputs * sizeof(float);
+    return panels * a_panel * PUFF_PANEL;
+}
+
+/* The sums of PUFF_ROWS rows in one panel: floats, or numbers of bfloat16 that are made floats. */
+INLINE void float_sums(float sums[PUFF_ROWS][PUFF_PANEL], const void* inputs, int64_t stride,
+                       int64_t count, const float* weights, int bf16) {
+    vector first[PUFF_ROWS] = {0}, second[PUFF_ROWS] = {0};
+    for (int64_t i = 0; i < count; i++) {
+        const vector low = *(const vector*)(weights + i * PUFF_PANEL);
+        const vector high = *(const vector*)(weights + i * PUFF_PANEL + VECTOR);
+        for (int row = 0; row < PUFF_ROWS; row++) {
+            const int64_t at = row * stride + i;
+            const float input =
+                bf16 ? from_bf16(((const uint16_t*)inputs)[at]) : ((const float*)inputs)[at];
+            first[row] += input * low;
+            second[row] += input * high;
+        }
+    }
+    for (int row = 0; row < PUFF_ROWS; row++) {
+        memcpy(sums[row], &first[row], sizeof first[row]);
+        memcpy(sums[row] + VECTOR, &second[row], sizeof second[row]);
+    }
+}
+
+#if defined(__AVX512BF16__)
+INLINE __m512bh same_pair(const uint16_t* pair, int64_t count) {
+    uint32_t both = pair[0];
+    if (count > 1) memcpy(&both, pair, sizeof both);
+    return (__m512bh)_mm512_set1_epi32((int32_t)both);
+}
+
+/* The same of bfloat16, two inputs at a time. */
+INLINE void pair_sums(float sums[PUFF_ROWS][PUFF_PANEL], const uint16_t* inputs, int64_t stride,
+                      int64_t count, const uint16_t* weights) {
+    __m512 first[PUFF_ROWS], second[PUFF_ROWS];
+    for (int row = 0; row < PUFF_ROWS; row++) first[row] = second[row] = _mm512_setzero_ps();
+    const int64_t even = count / 2 * 2;
+    for (int64_t i = 0; i < even; i += 2) {
+        const __m512bh low = (__m512bh)_mm512_loadu_si512(weights + i * PUFF_PANEL);
+        const __m512bh high = (__m512bh)_mm512_loadu_si512(weights + i * PUFF_PANEL + 2 * VECTOR);
+        for (int row = 0; row < PUFF_ROWS; row++) {
+            const __m512bh pair = same_pair(inputs + row * stride + i, 2);
+            first[row] = _mm512_dpbf16_ps(first[row], low, pair);
+            second[row] = _mm512_dpbf16_ps(second[row], high, pair);
+        }
+    }
+    if (even < count) {
+        const __m512bh low = (__m512bh)_mm512_loadu_si512(weights + even * PUFF_PANEL);
+        const __m512bh high =
+            (__m512bh)_mm512_loadu_si512(weights + even * PUFF_PANEL + 2 * VECTOR);
+        for (int row = 0; row < PUFF_ROWS; row++) {
+            const __m512bh pair = same_pair(inputs + row * stride + even, 1);
+            first[row] = _mm512_dpbf16_ps(first[row], low, pair);
+            second[row] = _mm512_dpbf16_ps(second[row], high, pair);
+        }
+    }
+    for (int row = 0; row < PUFF_ROWS; row++) {
+        _mm512_storeu_ps(sums[row], first[row]);
+        _mm512_storeu_ps(sums[row] + VECTOR, second[row]);
+    }
+}
+#endif
+
+/* Fills (rows, outputs) numbers from (rows, inputs) numbers. Both have memory for a whole multiple
+ * of PUFF_ROWS rows; what stands behind the last row means nothing. */
+INLINE void product(void* results, const void* numbers, int64_t rows, int64_t inputs,
+                    int64_t outputs, const void* weights, const float* biases, int bf16) {
+    const int pairs = bf16 && PUFF_PAIRS;
+    const size_t a_panel = packed_bytes(inputs, 1, pairs);
+    float sums[PUFF_ROWS][PUFF_PANEL];
+    for (int64_t output = 0; output < outputs; output += PUFF_PANEL) {
+        const uint8_t* panel = (const uint8_t*)weights + (size_t)(output / PUFF_PANEL) * a_panel;
+        const int64_t count = outputs - output < PUFF_PANEL ? outputs - output : PUFF_PANEL;
+        for (int64_t row = 0; row < rows; row += PUFF_ROWS) {
+            const size_t size = bf16 ? sizeof(uint16_t) : sizeof(float);
+            const void* from = (const uint8_t*)numbers + (size_t)(row * inputs) * size;
+#if defined(__AVX512BF16__)
+            if (pairs) {
+                pair_sums(sums, from, inputs, inputs, (const uint16_t*)panel);
+            } else {
+                float_sums(sums, from, inputs, inputs, (const float*)panel, bf16);
+            }
+#else
+            float_sums(sums, from, inputs, inputs, (const float*)panel, bf16);
+#endif
+            for (int64_t r = 0; r < PUFF_ROWS; r++) {
+                for (int64_t i = 0; i < count; i++) sums[r][i] += biases[output + i];
+                store(results, (row + r) * outputs + output, sums[r], count, bf16);
+            }
+        }
+    }
+}
+/* Agents that are worked on together: the weights are read once for all of them. */
+enum { TILE = 32 };
+
+#define HALF_LOG_TWO_PI 0.918938533f
+
+PUFF_KERNEL int32_t puff_decision_panel(void) {
+    return PUFF_PANEL;
+}
+
+PUFF_KERNEL int32_t puff_decision_pairs(void) {
+    return PUFF_PAIRS;
+}
+
+/* Where a tile's numbers are on their way: a thread has one of each. */
+typedef struct {
+    uint8_t* features; /* (TILE, width) */
+    uint8_t* encoded;  /* (TILE, hidden) */
+    uint8_t* other;    /* (TILE, hidden) */
+    uint8_t* gates;    /* (TILE, 3 * hidden) */
+    float* state;      /* (TILE, hidden) of a state that must stay as it is */
+    float* heads;      /* (TILE, outputs) */
+} scratch;
+
+static size_t in_lines(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+/* Lays them out from `memory` on; returns the bytes that they take. */
+static size_t lay_out(scratch* parts, uint8_t* memory, int64_t width, int64_t hidden,
+                      int64_t outputs, int bf16) {
+    const size_t number = TILE * (bf16 ? sizeof(uint16_t) : sizeof(float));
+    const size_t features = in_lines(number * (size_t)width);
+    const size_t one = in_lines(number * (size_t)hidden);
+    const size_t state = in_lines(TILE * sizeof(float) * (size_t)hidden);
+    parts->features = memory;
+    parts->encoded = parts->features + features;
+    parts->other = parts->encoded + one;
+    parts->gates = parts->other + one;
+    parts->state = (float*)(void*)(parts->gates + 3 * one);
+    parts->heads = (float*)(void*)(parts->gates + 3 * one + state);
+    return features + 5 * one + state + in_lines(TILE * sizeof(float) * (size_t)outputs);
+}
+
+PUFF_KERNEL int64_t puff_decision_scratch(int64_t width, int64_t hidden, int64_t outputs,
+                                          int32_t bf16) {
+    scratch parts;
+    return PUFF_PARTIAL_SUMS * (int64_t)lay_out(&parts, NULL, width, hidden, outputs, bf16);
+}
+
+/* Encodes the tile's observations into `encoded`. */
+static void encode(const puff_decision* decision, const scratch* parts, int64_t first,
+                   int64_t rows) {
+    puff_features features = *decision->features;
+    features.agents = features.segments = rows;
+    features.observations += first * features.bytes;
+    features.outputs = parts->features;
+    puff_feature_rows(&features, 0, rows);
+    product(parts->encoded, parts->features, rows, features.width, decision->hidden,
+            decision->weights, decision->biases, decision->bf16);
+    const puff_gelu gelu = {
+        .bf16 = decision->bf16, .inputs = parts->encoded, .outputs = parts->encoded};
+    puff_gelu_numbers(&gelu, 0, rows * decision->hidden);
+}
+
+/* Takes the tile through the layers of the memory; returns what the last one gives. */
+static const void* remember(const puff_decision* decision, scratch* parts, int64_t first,
+                            int64_t rows) {
+    const int64_t hidden = decision->hidden, gates = 3 * hidden;
+    const int pairs = decision->bf16 && PUFF_PAIRS;
+    const uint8_t* weights = decision->weights;
+    weights += packed_bytes(decision->features->width, hidden, pairs);
+    const float* biases = decision->biases + hidden;
+    uint8_t *inputs = parts->encoded, *outputs = parts->other;
+    for (int64_t layer = 0; layer < decision->layers; layer++) {
+        product(parts->gates, inputs, rows, hidden, gates, weights, biases, decision->bf16);
+        float* state = decision->state + (layer * decision->rows + first) * hidden;
+        const puff_mingru step = {
+            .steps = 1,
+            .rows = rows,
+            .width = hidden,
+            .bf16 = decision->bf16,
+            .gates = parts->gates,
+            .inputs = inputs,
+            .resets = decision->resets ? decision->resets + first : NULL,
+            .initial = state,
+            .states = decision->moves ? state : parts->state,
+            .outputs = outputs,
+        };
+        puff_mingru_rows(&step, 0, rows);
+        weights += packed_bytes(hidden, gates, pairs);
+        biases += gates;
+        uint8_t* const last = inputs;
+        inputs = outputs;
+        outputs = last;
+    }
+    return inputs;
+}
+
+/* Draws continuous actions around their means. */
+static void steer(const puff_decision* decision, const scratch* parts, int64_t first,
+                  int64_t rows) {
+    const int64_t components = decision->components;
+    for (int64_t row = 0; row < rows; row++) {
+        const float* means = parts->heads + row * decision->outputs;
+        const int64_t at = (first + row) * components;
+        float* controls = decision->controls + at;
+        float log_probability = 0;
+        for (int64_t i = 0; i < components; i++) {
+            const float noise = decision->noise[at + i], log_std = decision->log_std[i];
+            controls[i] = means[i] + noise * expf(log_std);
+            log_probability -= 0.5f * noise * noise + log_std + HALF_LOG_TWO_PI;
+        }
+        decision->log_probabilities[first + row] = log_probability;
+    }
+}
+
+static void choose(const puff_decision* decision, const scratch* parts, int64_t first,
+                   int64_t rows) {
+    const puff_sampling sampling = {
+        .rows = rows,
+        .stride = decision->outputs,
+        .components = decision->components,
+        .sizes = decision->sizes,
+        .logits = parts->heads,
+        .uniforms = decision->noise + first * decision->components,
+        .actions = decision->actions + first * decision->components,
+        .log_probabilities = decision->log_probabilities + first,
+    };
+    puff_sample_rows(&sampling, 0, rows);
+}
+
+static void decide_rows(const puff_decision* decision, scratch* parts, int64_t first,
+                        int64_t rows) {
+    encode(decision, parts, first, rows);
+    const puff_heads heads = {
+        .rows = rows,
+        .width = decision->hidden,
+        .outputs = decision->outputs,
+        .bf16 = decision->bf16,
+        .inputs = remember(decision, parts, first, rows),
+        .weights = decision->head_weights,
+        .biases = decision->head_biases,
+        .results = parts->heads,
+    };
+    puff_head_rows(&heads, 0, rows);
+    for (int64_t row = 0; row < rows; row++) {
+        decision->values[first + row] = parts->heads[(row + 1) * decision->outputs - 1];
+    }
+    if (decision->actions) choose(decision, parts, first, rows);
+    if (decision->controls) steer(decision, parts, first, rows);
+}
+
+/* The work is dealt in groups of rows that fill the registers of a product. */
+static void decide_groups(const void* job, int64_t block, int64_t first, int64_t end) {
+    const puff_decision* decision = job;
+    scratch parts;
+    const int64_t width = decision->features->width;
+    const size_t size =
+        lay_out(&parts, NULL, width, decision->hidden, decision->outputs, decision->bf16);
+    lay_out(&parts, decision->scratch + (size_t)block * size, width, decision->hidden,
+            decision->outputs, decision->bf16);
+    const int64_t last = end * PUFF_ROWS < decision->rows ? end * PUFF_ROWS : decision->rows;
+    for (int64_t row = first * PUFF_ROWS; row < last; row += TILE) {
+        decide_rows(decision, &parts, row, last - row < TILE ? last - row : TILE);
+    }
+}
+
+PUFF_KERNEL void puff_decide(puff_kernels* kernels, const puff_decision* decision) {
+    puff_over_rows(kernels, decide_groups, decision, (decision->rows + PUFF_ROWS - 1) / PUFF_ROWS);
+}

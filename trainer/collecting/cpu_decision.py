@@ -15,9 +15,11 @@ from pufftui.trainer.network.policy import LSTM, MinGRU, Policy
 
 
 def fits_the_cpu(policy: Policy) -> bool:
-    """Whether a policy is one that the kernel knows."""
+    """Whether a policy is one that the kernel knows, and the kernel as fast as this processor."""
     known = not policy.grids and not isinstance(policy.memory, LSTM)
-    return known and len(policy.heads.weight) <= MOST_HEADS
+    if not known or len(policy.heads.weight) > MOST_HEADS:
+        return False
+    return bool(kernels.opened()[1].puff_decision_is_fast())
 
 
 class CpuDecision:

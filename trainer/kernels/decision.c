@@ -27,6 +27,12 @@ enum { VECTOR = 8, ROWS = 4 };
 enum { VECTOR = 4, ROWS = 4 };
 #endif
 
+#if defined(__ARM_NEON)
+enum { PUFF_NEON = 1 };
+#else
+enum { PUFF_NEON = 0 };
+#endif
+
 /* Outputs in a panel, and rows that share what is read of it: their sums fill the registers. */
 enum { PUFF_PANEL = 2 * VECTOR, PUFF_ROWS = ROWS };
 
@@ -141,6 +147,10 @@ enum { TILE = 32 };
 
 PUFF_KERNEL int32_t puff_decision_panel(void) {
     return PUFF_PANEL;
+}
+
+PUFF_KERNEL int32_t puff_decision_is_fast(void) {
+    return VECTOR > 4 || PUFF_NEON;
 }
 
 PUFF_KERNEL int32_t puff_decision_pairs(void) {

@@ -183,6 +183,8 @@ typedef struct {
 } puff_decision;
 
 void puff_decide(puff_kernels* kernels, const puff_decision* decision);
+/* 0 if the library was built for processors of any age: torch finds out what this one can do. */
+int32_t puff_decision_is_fast(void);
 int32_t puff_decision_panel(void);
 int32_t puff_decision_pairs(void);
 int64_t puff_decision_scratch(int64_t width, int64_t hidden, int64_t outputs, int32_t bf16);

@@ -1,13 +1,18 @@
 """A decision as one kernel on the CPU is the same as by torch's operations."""
 
+import platform
 from dataclasses import fields
+from pathlib import Path
 
+import cffi
 import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
+from pufftui.envs.headers import declarations
 from pufftui.envs.library import load_library
 from pufftui.envs.vector import VectorEnv
+from pufftui.trainer import kernels
 from pufftui.trainer.collecting.clock import Clock
 from pufftui.trainer.collecting.collector import Collector
 from pufftui.trainer.collecting.cpu_decision import CpuDecision, fits_the_cpu
@@ -105,6 +110,45 @@ def test_in_bfloat16_it_rounds_where_torch_does(env, crowd, compiler):
     torch.testing.assert_close(fused.found, plain.found, rtol=0.01, atol=0.02)
     off = (fused.found - plain.found).abs().mean()
     assert off < 2e-3 * plain.found.abs().mean() + 1e-3
+
+
+SOURCES = Path(__file__).parents[3] / "trainer/kernels"
+PARTS = ("features", "gelu", "heads", "mingru", "sampling", "parallel")
+
+
+@pytest.fixture(params=["any", "-mavx2 -mfma"])
+def other_processor(request, compiler, monkeypatch):
+    """The kernels as they are built for older processors; whether they say that they are fast there."""
+    if request.param != "any" and platform.machine() != "x86_64":
+        pytest.skip("these are flags of x86-64")
+    more = [str(SOURCES / f"{part}.c") for part in PARTS]
+    flags = [] if request.param == "any" else request.param.split()
+    path = compiler.library(
+        "trainer/kernels/decision.c", '-DPUFF_KERNELS_BUILT_FROM=""', *flags, *more
+    )
+    ffi = cffi.FFI()
+    ffi.cdef(declarations(SOURCES / "kernels.h"))
+    lib = ffi.dlopen(str(path))
+    monkeypatch.setattr(kernels, "opened", lambda: (ffi, lib))
+    monkeypatch.setattr(kernels, "_CALLS", {})
+    monkeypatch.setattr(kernels, "_POOLS", type(kernels._POOLS)())
+    return bool(flags), lib
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_on_other_processors_it_is_the_same(dtype, crowd, other_processor, monkeypatch):
+    fast, lib = other_processor
+    assert bool(lib.puff_decision_is_fast()) is (fast or platform.machine() == "aarch64")
+    found = []
+    for plain in (True, False):
+        collector = collector_of(crowd, PolicyConfig("mingru", 40), dtype, plain=True)
+        if not plain:
+            collector.decision = CpuDecision(collector.policy, collector.memory)
+        collector.decision.follow()
+        state = torch.rand(1, 1, collector.vector.agents, 40, generator=generator(5))
+        found.append(collector.decision.values(collector.memory.observations[0], state))
+    near = 1e-5 if dtype is torch.float32 else 0.02
+    torch.testing.assert_close(found[1], found[0], rtol=near, atol=near)
 
 
 def test_threads_change_nothing(crowd):

@@ -1,4 +1,4 @@
-"""A policy deciding for agents on the CPU, as one kernel; see kernels/decision.c."""
+"""A policy deciding for agents on the CPU, as one kernel; see kernels/c/decision.c."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def fits_the_cpu(policy: Policy) -> bool:
     known = not policy.grids and not isinstance(policy.memory, LSTM)
     if not known or len(policy.heads.weight) > MOST_HEADS:
         return False
-    return bool(kernels.opened()[1].puff_decision_is_fast())
+    return bool(kernels.opened()[1].puff_products_are_fast())
 
 
 class CpuDecision:
-    """Decides in one call for all agents of a group; `kernels/decision.c` says what a call does.
+    """Decides in one call for all agents of a group; `kernels/c/decision.c` says what a call does.
 
     Calls are prepared once for each step and group, since a rollout's memory stays at its place.
     """

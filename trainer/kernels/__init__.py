@@ -46,7 +46,7 @@ def opened() -> tuple[cffi.FFI, Any]:
     Raises `PuffError` if it cannot be opened, or was built from other declarations.
     """
     ffi, sources = cffi.FFI(), ""
-    for header in (Path(__file__).with_name(name) for name in HEADERS):
+    for header in (Path(__file__).with_name("c") / name for name in HEADERS):
         ffi.cdef(declarations(header))
         sources += hashlib.sha256(header.read_bytes()).hexdigest()
     candidates = [Path(root) / f"libkernels{SUFFIX}" for root in __path__]

@@ -139,26 +139,27 @@ class PolicyOptimizer:
         if self._in_kernels is not None:
             return self._in_kernels(numbers, gradients)
         learning_rate, most = numbers.unbind()
-        norm = torch.nn.utils.get_total_norm(gradients)
-        finite = torch.isfinite(norm)
-        scale = (most / (norm + 1e-6)).clamp(max=1.0)
-        clipped = {
-            name: torch.where(finite, gradient * scale, 0.0)
-            for name, gradient in zip(self._parameters, gradients, strict=True)
-        }
-        with _one_thread():
-            for name, move in (self._adam.moves(clipped) | self._muon.moves(clipped)).items():
+        with _one_thread() as threads:
+            norm = torch.nn.utils.get_total_norm(gradients)
+            finite = torch.isfinite(norm)
+            scale = (most / (norm + 1e-6)).clamp(max=1.0)
+            clipped = {
+                name: torch.where(finite, gradient * scale, 0.0)
+                for name, gradient in zip(self._parameters, gradients, strict=True)
+            }
+            moves = self._adam.moves(clipped) | self._muon.moves(clipped, threads)
+            for name, move in moves.items():
                 self._parameters[name].addcmul_(move, learning_rate)
         return norm, finite
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keeps torch on one CPU thread: waking others costs more than such small products take."""
+def _one_thread() -> Iterator[int]:
+    """Keeps torch on one CPU thread: waking others costs more than such small work takes; how many there were."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        yield threads
     finally:
         torch.set_num_threads(threads)
 

@@ -112,7 +112,7 @@ def test_in_bfloat16_it_rounds_where_torch_does(env, crowd, compiler):
     assert off < 2e-3 * plain.found.abs().mean() + 1e-3
 
 
-SOURCES = Path(__file__).parents[3] / "trainer/kernels"
+SOURCES = Path(__file__).parents[3] / "trainer/kernels/c"
 PARTS = ("features", "gelu", "heads", "mingru", "sampling", "parallel")
 
 
@@ -124,7 +124,7 @@ def other_processor(request, compiler, monkeypatch):
     more = [str(SOURCES / f"{part}.c") for part in PARTS]
     flags = [] if request.param == "any" else request.param.split()
     path = compiler.library(
-        "trainer/kernels/decision.c", '-DPUFF_KERNELS_BUILT_FROM=""', *flags, *more
+        "trainer/kernels/c/decision.c", '-DPUFF_KERNELS_BUILT_FROM=""', *flags, *more
     )
     ffi = cffi.FFI()
     ffi.cdef(declarations(SOURCES / "kernels.h"))
@@ -138,7 +138,7 @@ def other_processor(request, compiler, monkeypatch):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_on_other_processors_it_is_the_same(dtype, crowd, other_processor, monkeypatch):
     fast, lib = other_processor
-    assert bool(lib.puff_decision_is_fast()) is (fast or platform.machine() == "aarch64")
+    assert bool(lib.puff_products_are_fast()) is (fast or platform.machine() == "aarch64")
     found = []
     for plain in (True, False):
         collector = collector_of(crowd, PolicyConfig("mingru", 40), dtype, plain=True)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from pufftui.trainer.ppo.muon import COEFFICIENTS, ITERATIONS, Muon, orthogonal
+from pufftui.trainer.ppo.muon import (
+    COEFFICIENTS,
+    ITERATIONS,
+    Muon,
+    orthogonal,
+    orthogonal_in_torch,
+)
 
 SHAPES = [(1, 1), (4, 128), (128, 118), (96, 32), (3, 3)]
 
@@ -26,6 +32,17 @@ def test_the_iteration(shape):
     found = orthogonal(matrices, torch.float32)
     for one, matrix in zip(found, matrices, strict=True):
         np.testing.assert_allclose(one.numpy(), naive(matrix.numpy()), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("shape", [*SHAPES, (384, 128), (33, 70)])
+def test_the_kernel_rounds_where_torch_does_and_threads_change_nothing(shape, dtype):
+    matrices = torch.randn(2, *shape, generator=torch.Generator().manual_seed(3))
+    plain = orthogonal_in_torch(matrices, dtype).float()
+    near = 1e-5 if dtype is torch.float32 else 0.02
+    alone, together = (orthogonal(matrices, dtype, threads) for threads in (1, 3))
+    torch.testing.assert_close(alone, plain, rtol=near, atol=near)
+    assert torch.equal(alone, together)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

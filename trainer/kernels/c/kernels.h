@@ -184,10 +184,28 @@ typedef struct {
 
 void puff_decide(puff_kernels* kernels, const puff_decision* decision);
 /* 0 if the library was built for processors of any age: torch finds out what this one can do. */
-int32_t puff_decision_is_fast(void);
+int32_t puff_products_are_fast(void);
 int32_t puff_decision_panel(void);
 int32_t puff_decision_pairs(void);
 int64_t puff_decision_scratch(int64_t width, int64_t hidden, int64_t outputs, int32_t bf16);
+
+/* Fills `result` with U V^T, about, of `matrix` = U S V^T, by a Newton-Schulz iteration whose
+ * products are of numbers: x becomes a x + b (x x^T) x + c (x x^T)^2 x (muon.py). */
+typedef struct {
+    int64_t rows;
+    int64_t columns;
+    int32_t bf16;
+    int32_t iterations;
+    float a;
+    float b;
+    float c;
+    const float* matrix; /* (rows, columns) */
+    float* result;       /* the same */
+    uint8_t* scratch;    /* puff_orthogonal_scratch bytes */
+} puff_orthogonal;
+
+void puff_make_orthogonal(puff_kernels* kernels, const puff_orthogonal* work);
+int64_t puff_orthogonal_scratch(int64_t rows, int64_t columns, int32_t bf16);
 
 /* What `sums` of puff_ppo holds: sums over the agents that are alive. From the second to the last
  * before the targets they make the figures of the same names, in the order of loss.py. */

@@ -4,112 +4,8 @@
  * made of. Here a thread takes some agents from their observations to their actions; nobody waits
  * for anybody on the way, and what is in between stays in the cache.
  */
-#include "numbers.h"
 #include "parallel.h"
-
-#if defined(__AVX512BF16__)
-#include <immintrin.h>
-#endif
-
-/* Products: outputs = inputs x weights^T + biases, for the rows of a few agents on one thread.
- *
- * Weights are packed: in panels of PUFF_PANEL outputs, the last one filled up with zeros, and
- * within a panel input by input, so that the innermost loop reads them one after the other. With
- * instructions for bfloat16, and numbers of that format, they are pairs of inputs (an odd last one
- * has a zero beside it); else they are floats.
- */
-
-#if defined(__AVX512F__)
-enum { VECTOR = 16, ROWS = 8 };
-#elif defined(__AVX2__)
-enum { VECTOR = 8, ROWS = 4 };
-#else
-enum { VECTOR = 4, ROWS = 4 };
-#endif
-
-#if defined(__ARM_NEON)
-enum { PUFF_NEON = 1 };
-#else
-enum { PUFF_NEON = 0 };
-#endif
-
-/* Outputs in a panel, and rows that share what is read of it: their sums fill the registers. */
-enum { PUFF_PANEL = 2 * VECTOR, PUFF_ROWS = ROWS };
-
-#if defined(__AVX512BF16__)
-enum { PUFF_PAIRS = 1 };
-#else
-enum { PUFF_PAIRS = 0 };
-#endif
-
-typedef float vector __attribute__((vector_size(VECTOR * sizeof(float)), aligned(4)));
-
-/* The bytes of packed weights. */
-INLINE size_t packed_bytes(int64_t inputs, int64_t outputs, int pairs) {
-    const size_t panels = (size_t)((outputs + PUFF_PANEL - 1) / PUFF_PANEL);
-    const size_t a_panel = pairs ? (size_t)((inputs + 1) / 2) * 4 : (size_t)inputs * sizeof(float);
-    return panels * a_panel * PUFF_PANEL;
-}
-
-/* The sums of PUFF_ROWS rows in one panel: floats, or numbers of bfloat16 that are made floats. */
-INLINE void float_sums(float sums[PUFF_ROWS][PUFF_PANEL], const void* inputs, int64_t stride,
-                       int64_t count, const float* weights, int bf16) {
-    vector first[PUFF_ROWS] = {0}, second[PUFF_ROWS] = {0};
-    for (int64_t i = 0; i < count; i++) {
-        const vector low = *(const vector*)(weights + i * PUFF_PANEL);
-        const vector high = *(const vector*)(weights + i * PUFF_PANEL + VECTOR);
-        for (int row = 0; row < PUFF_ROWS; row++) {
-            const int64_t at = row * stride + i;
-            const float input =
-                bf16 ? from_bf16(((const uint16_t*)inputs)[at]) : ((const float*)inputs)[at];
-            first[row] += input * low;
-            second[row] += input * high;
-        }
-    }
-    for (int row = 0; row < PUFF_ROWS; row++) {
-        memcpy(sums[row], &first[row], sizeof first[row]);
-        memcpy(sums[row] + VECTOR, &second[row], sizeof second[row]);
-    }
-}
-
-#if defined(__AVX512BF16__)
-INLINE __m512bh same_pair(const uint16_t* pair, int64_t count) {
-    uint32_t both = pair[0];
-    if (count > 1) memcpy(&both, pair, sizeof both);
-    return (__m512bh)_mm512_set1_epi32((int32_t)both);
-}
-
-/* The same of bfloat16, two inputs at a time. */
-INLINE void pair_sums(float sums[PUFF_ROWS][PUFF_PANEL], const uint16_t* inputs, int64_t stride,
-                      int64_t count, const uint16_t* weights) {
-    __m512 first[PUFF_ROWS], second[PUFF_ROWS];
-    for (int row = 0; row < PUFF_ROWS; row++) first[row] = second[row] = _mm512_setzero_ps();
-    const int64_t even = count / 2 * 2;
-    for (int64_t i = 0; i < even; i += 2) {
-        const __m512bh low = (__m512bh)_mm512_loadu_si512(weights + i * PUFF_PANEL);
-        const __m512bh high = (__m512bh)_mm512_loadu_si512(weights + i * PUFF_PANEL + 2 * VECTOR);
-        for (int row = 0; row < PUFF_ROWS; row++) {
-            const __m512bh pair = same_pair(inputs + row * stride + i, 2);
-            first[row] = _mm512_dpbf16_ps(first[row], low, pair);
-            second[row] = _mm512_dpbf16_ps(second[row], high, pair);
-        }
-    }
-    if (even < count) {
-        const __m512bh low = (__m512bh)_mm512_loadu_si512(weights + even * PUFF_PANEL);
-        const __m512bh high =
-            (__m512bh)_mm512_loadu_si512(weights + even * PUFF_PANEL + 2 * VECTOR);
-        for (int row = 0; row < PUFF_ROWS; row++) {
-            const __m512bh pair = same_pair(inputs + row * stride + even, 1);
-            first[row] = _mm512_dpbf16_ps(first[row], low, pair);
-            second[row] = _mm512_dpbf16_ps(second[row], high, pair);
-        }
-    }
-    for (int row = 0; row < PUFF_ROWS; row++) {
-        _mm512_storeu_ps(sums[row], first[row]);
-        _mm512_storeu_ps(sums[row] + VECTOR, second[row]);
-    }
-}
-#endif
+#include "product.h"
 
 /* Fills (rows, outputs) numbers from (rows, inputs) numbers. Both have memory for a whole multiple
  * of PUFF_ROWS rows; what stands behind the last row means nothing. */
@@ -124,15 +20,7 @@ INLINE void product(void* results, const void* numbers, int64_t rows, int64_t in
         for (int64_t row = 0; row < rows; row += PUFF_ROWS) {
             const size_t size = bf16 ? sizeof(uint16_t) : sizeof(float);
             const void* from = (const uint8_t*)numbers + (size_t)(row * inputs) * size;
-#if defined(__AVX512BF16__)
-            if (pairs) {
-                pair_sums(sums, from, inputs, inputs, (const uint16_t*)panel);
-            } else {
-                float_sums(sums, from, inputs, inputs, (const float*)panel, bf16);
-            }
-#else
-            float_sums(sums, from, inputs, inputs, (const float*)panel, bf16);
-#endif
+            panel_sums(sums, from, inputs, panel, bf16);
             for (int64_t r = 0; r < PUFF_ROWS; r++) {
                 for (int64_t i = 0; i < count; i++) sums[r][i] += biases[output + i];
                 store(results, (row + r) * outputs + output, sums[r], count, bf16);
@@ -149,7 +37,7 @@ PUFF_KERNEL int32_t puff_decision_panel(void) {
     return PUFF_PANEL;
 }
 
-PUFF_KERNEL int32_t puff_decision_is_fast(void) {
+PUFF_KERNEL int32_t puff_products_are_fast(void) {
     return VECTOR > 4 || PUFF_NEON;
 }
 

@@ -1,7 +1,7 @@
 /* parallel.c: see parallel.h. */
 #include "parallel.h"
 
-#include "../../envs/pool.h"
+#include "../../../envs/pool.h"
 
 struct puff_kernels {
     puff_pool* pool;

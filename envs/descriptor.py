@@ -21,6 +21,11 @@ class DType(IntEnum):
         """Bytes of one element."""
         return 1 if self is DType.UINT8 else 4
 
+    @property
+    def unit(self) -> float:
+        """What the policy sees of 1, unless it is a category: bytes become 0 to 1."""
+        return 1 / 255 if self is DType.UINT8 else 1.0
+
 
 class ActionKind(IntEnum):
     """What the numbers of an action are."""
@@ -40,13 +45,28 @@ class ParameterType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A run of equal elements in the observation; `classes` > 0 marks categories."""
+    """A run of equal elements in the observation; `classes` > 0 marks categories.
+
+    All elements are from `low` to `high`, if the environment says so; else both are 0.
+    """
 
     name: str
     offset: int
     count: int
     dtype: DType
     classes: int
+    low: float = 0.0
+    high: float = 0.0
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether `low` and `high` are declared."""
+        return self.low < self.high
+
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether its numbers may be of any size: only play shows what they are."""
+        return self.dtype is DType.FLOAT32 and not self.is_bounded
 
 
 TOGETHER = "+"

@@ -25,22 +25,22 @@ from pufftui.envs.descriptor import (
     ParameterType,
 )
 from pufftui.envs.errors import PuffError
-from pufftui.envs.headers import declarations
+from pufftui.envs.headers import ABI, declarations, named, older_declarations
 from pufftui.envs.nonsense import refuse_nonsense
 
 HERE = Path(__file__).parent
 SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
-ABI = 2
 SUMS_BEFORE_STATISTICS = 4
 MAX_STATISTICS = 10
 
 
 @functools.cache
 def interface() -> cffi.FFI:
-    """The C declarations, cut from the headers between their cdef markers."""
+    """The C declarations, cut from the headers between their cdef markers, and those of older interfaces."""
     ffi = cffi.FFI()
-    for header in ("puff_env.h", "vec.h"):
-        ffi.cdef(declarations(HERE / header))
+    ours = declarations(HERE / "puff_env.h")
+    for part in (ours, older_declarations(ours), declarations(HERE / "vec.h")):
+        ffi.cdef(part)
     return ffi
 
 
@@ -70,9 +70,9 @@ BUILD_AGAIN = "Build it again: pip install ."
 
 
 def load_library(path: Path, *, source: str = "") -> EnvLibrary:
-    """Opens a library; raises `PuffError` if it is missing, broken or built for another ABI.
+    """Opens a library; raises `PuffError` if it is missing, broken or built for a newer interface.
 
-    The error names the C file that it was made from, `source`, if a person can mend that; else the library.
+    What it declares is read as the interface has it that it was built for. The error names the C file that it was made from, `source`, if a person can mend that; else the library.
     """
     ffi = interface()
     label = source or path.name
@@ -92,12 +92,16 @@ def load_library(path: Path, *, source: str = "") -> EnvLibrary:
             f"{label} is not a working environment library ({error}).",
             ENDS_WITH_VEC if source else BUILD_AGAIN,
         ) from None
-    if raw.abi != ABI or raw.size != ffi.sizeof("puff_descriptor"):
-        raise PuffError(
-            f"{label} was built for interface {raw.abi}, this pufftui speaks {ABI}.",
-            OUR_ABI if source else BUILD_AGAIN,
-        )
+    advice = OUR_ABI if source else BUILD_AGAIN
+    if not 1 <= raw.abi <= ABI:
+        text = f"{label} was built for interface {raw.abi}, this pufftui speaks 1 to {ABI}."
+        raise PuffError(text, advice)
+    layout = named("puff_descriptor", raw.abi)
+    if raw.size != ffi.sizeof(layout) or _header_abi(lib, raw.abi) != raw.abi:
+        text = f"{label} says that it was built for interface {raw.abi}, and was built for another one."
+        raise PuffError(text, advice)
     try:
+        raw = ffi.cast(f"{layout} *", raw)
         refuse_nonsense(ffi, raw)
         descriptor = _read_descriptor(ffi, raw)
     except ValueError as error:
@@ -106,6 +110,14 @@ def load_library(path: Path, *, source: str = "") -> EnvLibrary:
             "See puff_env.h for what is allowed.",
         ) from None
     return EnvLibrary(path, lib, descriptor, hashlib.sha256(path.read_bytes()).digest())
+
+
+def _header_abi(lib: Any, said: int) -> int:
+    """The interface of the header that a library was compiled with; what was `said` where none tells."""
+    try:
+        return int(lib.puff_vec_abi())
+    except AttributeError:
+        return said
 
 
 def _is_noexec(path: Path) -> bool:
@@ -133,7 +145,10 @@ def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:
 
     def fields() -> tuple[Field, ...]:
         return tuple(
-            Field(text(f.name), f.offset, f.count, DType(f.dtype), f.classes)
+            Field(
+                *(text(f.name), f.offset, f.count, DType(f.dtype), f.classes),
+                *(getattr(f, "low", 0.0), getattr(f, "high", 0.0)),
+            )
             for f in raw.fields[0 : raw.field_count]
         )
 
@@ -172,5 +187,5 @@ def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:
         picture_aspect=raw.picture_width / raw.picture_height,
         parameters=parameters() if raw.parameter_count else (),
         statistics=tuple(text(raw.statistics[i]) for i in range(raw.statistic_count)),
-        locates=bool(raw.locate),
+        locates=bool(getattr(raw, "locate", None)),
     )

@@ -105,6 +105,13 @@ def _check_field(name: str, field: Any, raw: Any) -> None:
         )
     if field.classes > (MOST_CLASSES if dtype is DType.UINT8 else 0):
         raise ValueError(f"the field {name} has {field.classes} classes")
+    low, high = getattr(field, "low", 0.0), getattr(field, "high", 0.0)
+    if (low, high) == (0, 0):
+        return
+    if not -math.inf < low < high < math.inf:
+        raise ValueError(f"the field {name} goes from {low:g} to {high:g}")
+    if field.classes:
+        raise ValueError(f"the field {name} has classes, and low and high beside them")
 
 
 def _check_action(name: str, action: Any, raw: Any) -> None:

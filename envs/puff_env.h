@@ -30,8 +30,9 @@
 
 /* cdef begin */
 
-/* Raised whenever a struct below changes; a library built for another value is refused. */
-enum { PUFF_ABI = 2 };
+/* Raised whenever a struct below changes. Members are only added, at the end, so that libraries
+ * which were built for a lower value are still read. */
+enum { PUFF_ABI = 3 };
 
 /* What `locate` says of a place where no agent is. */
 enum { PUFF_NOBODY = 0x7fffffff };
@@ -48,13 +49,17 @@ typedef enum { PUFF_DISCRETE = 0, PUFF_MULTI_DISCRETE = 1, PUFF_CONTINUOUS = 2 }
 typedef enum { PUFF_INTEGER = 0, PUFF_REAL = 1, PUFF_BOOLEAN = 2 } puff_parameter_type;
 
 /* A run of equal elements in the observation. `offset` is in bytes from its start. `classes` > 0
- * says that each element is a category 0..classes-1: the policy then sees it one-hot. */
+ * says that each element is a category 0..classes-1: the policy then sees it one-hot. `low` and
+ * `high` say that each element is always between them: the policy then sees it from -1 to 1; both 0
+ * if they are not known. */
 typedef struct {
     const char* name;
     uint32_t offset;
     uint32_t count;
     uint32_t dtype;
     uint32_t classes;
+    float low;
+    float high;
 } puff_field;
 
 /* One value that a discrete action can take. `keys` lists, separated by spaces, the keyboard keys

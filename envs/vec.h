@@ -82,6 +82,9 @@ void puff_vec_draw(puff_vec* vec, uint32_t environment, uint32_t agent, float ph
 uint32_t puff_vec_locate(puff_vec* vec, uint32_t environment, uint32_t agent, float phase,
                          puff_canvas* canvas, float x, float y);
 
+/* PUFF_ABI of the header that this was compiled with, whatever `puff_this` says. */
+uint32_t puff_vec_abi(void);
+
 /* cdef end */
 
 enum {
@@ -342,6 +345,10 @@ PUFF_EXPORT uint32_t puff_vec_locate(puff_vec* vec, uint32_t environment, uint32
     if (!puff_this.locate) return PUFF_NOBODY;
     const uint8_t* state = vec->states + (size_t)environment * vec->stride;
     return puff_this.locate(state, agent, phase, canvas, x, y);
+}
+
+PUFF_EXPORT uint32_t puff_vec_abi(void) {
+    return PUFF_ABI;
 }
 
 PUFF_EXPORT const puff_descriptor* puff_env(void) {

@@ -263,6 +263,8 @@ class VectorEnv:
 
         None if nobody is there, or if the environment cannot tell (`Descriptor.locates`).
         """
+        if not self.descriptor.locates:
+            return None
         canvas = self._ffi.new("puff_canvas *")
         canvas.width, canvas.height = size
         lib = self.library.lib

@@ -103,6 +103,13 @@ class Compiler:
         """The shared library of an environment."""
         return self.build(source, "-shared", "-fPIC", *flags)
 
+    def older_library(self, source: str, abi: int) -> Path:
+        """The same as it was built with the headers of an older interface."""
+        headers = ROOT / "tests" / "envs" / f"interface_{abi}"
+        return self.library(
+            source, "-include", str(headers / "puff_env.h"), "-iquote", str(headers)
+        )
+
     def run(self, source: str, *flags: str, arguments: tuple[str, ...] = ()) -> None:
         """Builds a program and expects it to end well."""
         program = self.build(source, *flags)

@@ -157,9 +157,9 @@ static void compare_beginnings(const world* w) {
     double* seen = exact(n * sizeof(double));
     double* usual = exact(n * BEGINNINGS * sizeof(double));
     for (int pool = 0; pool < POOLS; pool++) rows[pool] = beginnings(w, pool);
-    for (uint32_t e = 0; e < facts.elements; e++) {
-        const element* it = &facts.element[e];
-        const double margin = it->high > it->low ? alike * (it->high - it->low) : 0;
+    for (uint32_t e = 0; e < element_count; e++) {
+        const element* it = &elements[e];
+        const double margin = fmax(alike * (it->seen.high - it->seen.low), 0);
         double least[2] = {1, 1}, middle = 0, example = 0;
         for (int jumps = 1; jumps >= 0; jumps--) {
             values_of(it, ends.rows, 1, jumps, seen);

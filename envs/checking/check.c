@@ -28,7 +28,7 @@
 
 #include "puff_env.h"
 #include "random.h"
-#include "vec_declarations.h" /* the functions of vec.h, written by check.py */
+#include "vec_declarations.h" /* the functions of vec.h and `layouts`, written by probe.py */
 
 /* Two patterns to find bytes that nobody wrote: they are left at both. */
 enum { FIRST_FILL = 0xa5, SECOND_FILL = 0x5a };
@@ -91,6 +91,17 @@ static void on_exit_call(void) {
     if (__sanitizer_print_stack_trace) __sanitizer_print_stack_trace();
     fflush(stderr);
     _exit(6);
+}
+
+/* Whether the declarations mean what they say here: environments may bring a puff_env.h of an older
+ * interface. What it lacks is at the end of a field, and of the descriptor. */
+static int speaks_ours(void) {
+    return env->abi >= 1 && env->abi <= PUFF_COUNT(layouts) &&
+           env->size == layouts[env->abi - 1][1];
+}
+
+static const puff_field* field_at(uint32_t f) {
+    return (const puff_field*)((const uint8_t*)env->fields + f * layouts[env->abi - 1][0]);
 }
 
 static void* exact(size_t size) {
@@ -246,17 +257,12 @@ static size_t letters(const char* text) {
     return text ? strlen(text) : 0;
 }
 
-/* Whether the declarations mean what they say here. */
-static int speaks_ours(void) {
-    return env->abi == PUFF_ABI && env->size == sizeof *env;
-}
-
 static void describe(void) {
     if (!speaks_ours()) return;
     size_t read = letters(env->name) + letters(env->summary);
     if (env->fields) reading("fields", env->field_count);
     for (uint32_t f = 0; env->fields && f < env->field_count; f++) {
-        read += letters(env->fields[f].name);
+        read += letters(field_at(f)->name);
     }
     if (env->actions) reading("actions", env->action_count);
     for (uint32_t k = 0; env->actions && k < env->action_count; k++) {
@@ -286,7 +292,7 @@ static void describe(void) {
 
 /* Points at a picture, or beside it; returns whether `locate` finds an agent that is none. */
 static int points_astray(const void* state, uint32_t agent, float phase, const uint32_t* size) {
-    if (!env->locate) return 0;
+    if (env->size <= offsetof(puff_descriptor, locate) || !env->locate) return 0;
     doing = "locate";
     calls++;
     puff_canvas canvas = {NULL, size[0], size[1]};

@@ -15,6 +15,7 @@ from typing import Any
 
 from pufftui.envs.catalogue import EnvFolder
 from pufftui.envs.checking.beginnings import beginning_findings
+from pufftui.envs.checking.bounds import bound_findings, bound_notes
 from pufftui.envs.checking.declared import declared_findings, state_size_findings
 from pufftui.envs.checking.findings import (
     Facts,
@@ -157,6 +158,7 @@ def _play(
     report.findings += play_findings(
         facts, descriptor, training.reward_scale, normalised=training.normalised
     )
+    report.findings += bound_findings(facts, descriptor)
     report.findings += beginning_findings(facts, descriptor)
     played, was_cut = facts.one("steps") or (0, 0)
     report.steps = int(played)
@@ -188,6 +190,7 @@ def _play(
     facts.read(probe.run("draw"))
     report.findings += draw_findings(facts)
     report.notes += notes(facts, descriptor)
+    report.notes += bound_notes(facts, descriptor)
     if training.reward_scale is None:
         report.notes += size_notes(facts)
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field
+from pufftui.envs.descriptor import ActionKind, Descriptor, Field
 
 LARGEST_OBSERVATION = 10.0
 """A number that a policy sees should not be larger; -1 to 1 is best."""
@@ -227,6 +227,8 @@ class Element:
     name: str
     low: float
     high: float
+    low_step: float
+    high_step: float
     infinite: float
     overflows: float
 
@@ -264,7 +266,7 @@ def _field(part: Field, elements: Sequence[Element], *, normalised: bool) -> Ite
             f"{part.classes - 1}.",
             "Raise `classes` to the highest value plus one, or fix the value.",
         )
-    if part.dtype is DType.FLOAT32 and largest.size > LARGEST_OBSERVATION and not normalised:
+    if part.is_unbounded and largest.size > LARGEST_OBSERVATION and not normalised:
         yield Finding(
             "range",
             f"{largest.name} of the observation reaches {largest.size:.4g}; -1 to 1 is easy to "

@@ -4,21 +4,14 @@
  * from a moment of a good game. So the checks get to see what plain random play never reaches.
  */
 
-enum { WORLDS = 32, MOMENTS = 64, DEPOSIT = 8, LOST = 4, RESETS = 2000 };
+enum { WORLDS = 32, MOMENTS = 64, DEPOSIT = 8, LOST = 4 };
 static const double slowest = 0.01; /* seconds of an agent's step, beyond which little is played */
-enum { STRANGE = 50 /* one element in so many may look as after no reset */ };
 enum { ENOUGH = 20000 /* steps in which an episode should have ended */ };
 enum { SOME_ENDS = 24 /* with which beginnings can be compared */ };
 /* Steps that one game takes before the others begin, and how many agents may take so many. */
 enum { ALONE = 4096, AT_LEAST_ALONE = 1100, FEW = 16 };
 
-/* One element of the observation over all steps. */
-typedef struct {
-    uint32_t field, index, offset;
-    double low, high;             /* in play */
-    double start_low, start_high; /* right after a reset */
-    uint64_t infinite, overflows;
-} element;
+#include "seen.h"
 
 /* What happens to the bytes of observations when they are written over two patterns. */
 typedef struct {
@@ -27,8 +20,6 @@ typedef struct {
 } coverage;
 
 static struct {
-    uint32_t elements;
-    element* element;
     coverage seen, last;
     uint64_t steps, episodes, truncations, repeats, long_first, strangers, dead, longest_dead;
     uint64_t twice, unrepeatable, odd_flags, both_flags;
@@ -55,81 +46,11 @@ typedef struct {
     uint64_t since;
 } game;
 
-static void list_elements(void) {
-    for (uint32_t f = 0; f < env->field_count; f++) facts.elements += env->fields[f].count;
-    facts.element = exact(facts.elements * sizeof(element));
-    uint32_t e = 0;
-    for (uint32_t f = 0; f < env->field_count; f++) {
-        const uint32_t size = env->fields[f].dtype == PUFF_FLOAT32 ? 4 : 1;
-        for (uint32_t i = 0; i < env->fields[f].count; i++) {
-            facts.element[e++] = (element){
-                .field = f,
-                .index = i,
-                .offset = env->fields[f].offset + i * size,
-                .low = INFINITY,
-                .high = -INFINITY,
-                .start_low = INFINITY,
-                .start_high = -INFINITY,
-            };
-        }
-    }
+static void begin_facts(void) {
     facts.seen.left = calloc(env->observation_bytes, sizeof(uint64_t));
     facts.last.left = calloc(env->observation_bytes, sizeof(uint64_t));
     facts.score_low = INFINITY;
     facts.score_high = -INFINITY;
-}
-
-static double value_of(const element* e, const uint8_t* row) {
-    if (env->fields[e->field].dtype == PUFF_UINT8) return row[e->offset];
-    float value;
-    memcpy(&value, row + e->offset, sizeof value);
-    return value;
-}
-
-static void note_observation(const uint8_t* row) {
-    for (uint32_t i = 0; i < facts.elements; i++) {
-        element* e = &facts.element[i];
-        const double value = value_of(e, row);
-        const uint32_t classes = env->fields[e->field].classes;
-        if (!isfinite(value)) {
-            e->infinite++;
-            continue;
-        }
-        if (value < e->low) e->low = value;
-        if (value > e->high) e->high = value;
-        e->overflows += classes && value >= classes;
-    }
-}
-
-/* Where games begin: what observations look like after `reset`. */
-static void note_starts(void) {
-    const world w = new_world(0);
-    for (uint32_t r = 0; r < RESETS / env->agents + 1; r++) {
-        if (r % 8 == 0) {
-            seed_world(&w, r);
-        } else {
-            do_reset(&w, FIRST_FILL);
-        }
-        for (uint32_t i = 0; i < facts.elements; i++) {
-            element* e = &facts.element[i];
-            const double value = value_of(e, w.io.observations);
-            if (value < e->start_low) e->start_low = value;
-            if (value > e->start_high) e->start_high = value;
-        }
-    }
-}
-
-/* Whether an observation cannot be the first of an episode. Where beginnings are random, no number
- * of them shows all; so what is a little outside of what was seen counts as seen, and of many
- * elements some may be stranger. */
-static int is_stranger(const uint8_t* row) {
-    uint32_t strange = 0;
-    for (uint32_t i = 0; i < facts.elements; i++) {
-        const element* e = &facts.element[i];
-        const double value = value_of(e, row), margin = (e->start_high - e->start_low) / 8;
-        strange += value < e->start_low - margin || value > e->start_high + margin;
-    }
-    return strange > facts.elements / STRANGE;
 }
 
 /* The same row was written over both patterns. */
@@ -223,9 +144,11 @@ static void note_step(game* g) {
         if (!io->alive[a]) continue;
         living = 1;
         g->lengths[a]++;
-        note_observation((uint8_t*)io->observations + (size_t)a * env->observation_bytes);
-        note_reward(g, io->rewards[a]);
         const int ended = io->terminals[a] || io->truncations[a];
+        const size_t row = (size_t)a * env->observation_bytes;
+        note_observation((uint8_t*)io->observations + row, ended ? 0 : g->lengths[a]);
+        if (io->truncations[a]) note_last((uint8_t*)io->finals + row, g->lengths[a]);
+        note_reward(g, io->rewards[a]);
         if (ended) note_end(g, a);
         g->ended_before[a] = (uint8_t)((g->ended_before[a] & 1) | (ended ? 3 : 0));
     }
@@ -261,6 +184,11 @@ static void be_lucky(game* g, moment* moments, uint64_t round) {
     }
 }
 
+static void tell_extent(const char* name, const element* e, const extent* known) {
+    fprintf(out, "%s %u %u %.17g %.17g %llu %llu", name, e->field, e->index, known->low,
+            known->high, (unsigned long long)known->low_step, (unsigned long long)known->high_step);
+}
+
 static void tell(int cut) {
     typedef unsigned long long number;
     fprintf(out, "steps %llu %d\n", (number)facts.steps, cut);
@@ -281,10 +209,13 @@ static void tell(int cut) {
         if (facts.seen.left[b]) fprintf(out, "left %u %llu\n", b, (number)facts.seen.left[b]);
         if (facts.last.left[b]) fprintf(out, "final %u %llu\n", b, (number)facts.last.left[b]);
     }
-    for (uint32_t i = 0; i < facts.elements; i++) {
-        const element* e = &facts.element[i];
-        fprintf(out, "element %u %u %.9g %.9g %llu %llu\n", e->field, e->index, e->low, e->high,
-                (number)e->infinite, (number)e->overflows);
+    for (uint32_t i = 0; i < element_count; i++) {
+        const element* e = &elements[i];
+        tell_extent("element", e, &e->seen);
+        fprintf(out, " %llu %llu\n", (number)e->infinite, (number)e->overflows);
+        if (!facts.truncations) continue;
+        tell_extent("last", e, &e->last);
+        fprintf(out, "\n");
     }
 }
 
@@ -305,6 +236,7 @@ static void play(uint64_t total, double limit) {
     const uint32_t worlds = env->agents < WORLDS ? WORLDS / env->agents : 1;
     const uint32_t lucky = env->agents == 1 ? worlds / 2 : 0;
     list_elements();
+    begin_facts();
     if (env->agents == 1) note_starts();
     game games[WORLDS];
     for (uint32_t i = 0; i < worlds; i++) {

@@ -21,8 +21,8 @@ from pufftui.envs.checking.declared import count_finding
 from pufftui.envs.checking.findings import Finding
 from pufftui.envs.compile import HEADERS, LANGUAGE, CompileError, compile_c
 from pufftui.envs.errors import PuffError
-from pufftui.envs.headers import declarations
-from pufftui.envs.library import ENDS_WITH_VEC
+from pufftui.envs.headers import ABI, declarations, named
+from pufftui.envs.library import ENDS_WITH_VEC, interface
 
 PROBE = Path(__file__).with_name("check.c")
 DEBUGGING = ("-g", "-O1")
@@ -68,7 +68,7 @@ class Probe:
 
     def build(self) -> bool:
         """Compiles it, without sanitizers if there are none; whether that went well."""
-        text = declarations(HEADERS / "vec.h")
+        text = f"{declarations(HEADERS / 'vec.h')}\n{_layouts()}"
         (self.place / "vec_declarations.h").write_text(text, encoding="utf-8")
         if self._compile("probe", SANITIZERS) is None:
             return True
@@ -203,6 +203,16 @@ class Probe:
         if ended.status < 0 and not place:
             fix = "Look at what it does with memory."
         self.findings.append(Finding("crash", text, fix, cut(ended.complaints)))
+
+
+def _layouts() -> str:
+    """The sizes in bytes of a field and of a descriptor in every interface, from the first on, for C."""
+    ffi = interface()
+    sizes = [
+        ", ".join(str(ffi.sizeof(named(name, abi))) for name in ("puff_field", "puff_descriptor"))
+        for abi in range(1, ABI + 1)
+    ]
+    return f"static const size_t layouts[][2] = {{{', '.join(f'{{{each}}}' for each in sizes)}}};"
 
 
 @dataclass(frozen=True, slots=True)

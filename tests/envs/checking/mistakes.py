@@ -15,7 +15,8 @@ Change = tuple[str, str]
 def broken(tmp_path: Path, *changes: Change) -> Path:
     """The folder of the template with some of its text replaced, without its own tests.
 
-    Its settings leave it to the author that rewards and observations are of size one.
+    Its settings, and fields without low and high, leave it to the author that rewards and observations
+    are of size one.
     """
     folder = new_env("sick", tmp_path)
     (folder / "test_sick.c").unlink()
@@ -25,7 +26,7 @@ def broken(tmp_path: Path, *changes: Change) -> Path:
     settings = settings.replace("[policy]", '[policy]\nnormalise = "off"')
     toml.write_text(settings, encoding="utf-8")
     source = folder / "sick.c"
-    text = source.read_text(encoding="utf-8")
+    text = source.read_text(encoding="utf-8").replace(BOUNDS, "")
     for old, new in changes:
         assert old in text, old
         text = text.replace(old, new)
@@ -43,6 +44,7 @@ def includes(*names: str) -> Change:
     return before("#include <string.h>", "".join(f"#include <{name}.h>\n" for name in names))
 
 
+BOUNDS = ", .low = 0, .high = 1"
 STEP_BEGINS = "    game->last_paddle = game->paddle;\n    game->last_row"
 """The first line of the step."""
 OBSERVES = "    memcpy(observation, &seen, sizeof seen);\n"
@@ -99,7 +101,7 @@ MISTAKES = {
         "in sick_step, sick.c:",
         [before(STEP_BEGINS, "    static int steps;\n    if (++steps == 1000) *(volatile int*)0 = 1;\n")], train="segmentation fault in the code of"),
     "printing": Mistake("prints", "It prints, for instance", [includes("stdio"), before(STEP_BEGINS, '    printf("row %d\\n", game->row);\n')]),
-    "wrong abi": Mistake("declared", "was built for interface 1, this pufftui speaks", [(".abi = PUFF_ABI", ".abi = 1")], train="was built for interface 1, this pufftui speaks"),
+    "wrong abi": Mistake("declared", "says that it was built for interface 2, and was built for another one", [(".abi = PUFF_ABI", ".abi = 2")], train="says that it was built for interface 2, and was built for another one"),
     "1 GB of state": Mistake(
         "state_size",
         "The state of one game takes 1,074 MB",

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
+from pufftui.envs.library import load_library
 from pufftui.trainer.arena import forward
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.training.epoch import run_epoch
@@ -131,3 +132,20 @@ def test_recorded_decisions_follow_the_statistics(graphs):
         session.collector.advance()
         session.observed.learn(rollout.observations[:-1], rollout.alive)
     session.close()
+
+
+@pytest.mark.parametrize("abi", [1, 2])
+def test_a_library_of_an_older_interface_is_trained_with(compiler, abi):
+    older = load_library(compiler.older_library("envs/breakout/breakout.c", abi))
+    learned = []
+    for library in (older, load_env("breakout")):
+        made = TrainingSession(CONFIG, library)
+        try:
+            for _ in range(2):
+                assert run_epoch(made, never)
+            learned.append(made.weights().arrays)
+        finally:
+            made.close()
+    assert learned[0].keys() == learned[1].keys()
+    for name, array in learned[0].items():
+        assert np.array_equal(array, learned[1][name])

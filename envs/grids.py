@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pufftui.envs.descriptor import Descriptor, DType, Field
+from pufftui.envs.descriptor import Descriptor, Field
 from pufftui.envs.errors import PuffError
 
 LEAST_SIDE = 3
@@ -31,12 +31,12 @@ def feature_count(field: Field) -> int:
     return field.count * max(field.classes, 1)
 
 
-def float_places(descriptor: Descriptor) -> list[int]:
-    """Which of the features are floats, in order; the others are made from bytes."""
+def unbounded_places(descriptor: Descriptor) -> list[int]:
+    """Which of the features may be of any size (`Field.is_unbounded`), in order."""
     places: list[int] = []
     first = 0
     for field in descriptor.fields:
-        if field.dtype is DType.FLOAT32:
+        if field.is_unbounded:
             places += range(first, first + field.count)
         first += feature_count(field)
     return places

@@ -33,6 +33,7 @@ def _as_json(descriptor: Descriptor) -> dict[str, Any]:
         "observation": [
             {"name": field.name, "count": field.count, "type": field.dtype.name.lower()}
             | ({"classes": field.classes} if field.classes else {})
+            | ({"range": [field.low, field.high]} if field.is_bounded else {})
             for field in descriptor.fields
         ],
         "action_kind": descriptor.action_kind.name.lower(),

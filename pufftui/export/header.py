@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
-from pufftui.envs.grids import feature_count, float_places, grids_of
+from pufftui.envs.grids import feature_count, grids_of
 from pufftui.trainer.messages.weights import PolicyWeights
 
 PARTS = Path(__file__).parent / "c"
@@ -91,10 +91,9 @@ def _tables(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
         for number in range(len(grids_of(descriptor, weights.convolution)))
         for kind in ("weight", "bias")
     }
-    if _normalises(weights):
-        floats = float_places(descriptor)
-        tables["shifts"] = arrays["normaliser.shifts"][floats]
-        tables["scales"] = arrays["normaliser.scales"][floats]
+    if places := _normalised_places(weights, descriptor):
+        tables["shifts"] = arrays["normaliser.shifts"][places]
+        tables["scales"] = arrays["normaliser.scales"][places]
     tables |= {
         "encoder_weight": arrays["encoder.weight"].T,
         "encoder_bias": arrays["encoder.bias"],
@@ -140,13 +139,14 @@ def _number(value: float) -> str:
 def _program(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     """The parts of the code that this policy needs, in the order in which C wants them."""
     parts = ["policy"]
-    for field in descriptor.fields:
-        if _reader(field, weights) not in parts:
-            parts.append(_reader(field, weights))
+    for first, field in _with_places(descriptor):
+        parts += [_reader(field)]
+        if not field.classes:
+            parts += ["normalised" if _is_normalised(weights, first, field) else "numbers"]
     if weights.convolution:
         parts.append("grid")
     parts.append(weights.memory)
-    for part in parts:
+    for part in dict.fromkeys(parts):
         yield _part(part)
     yield from _heads(weights, descriptor)
     continuous = descriptor.action_kind is ActionKind.CONTINUOUS
@@ -180,8 +180,8 @@ def _readings(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     """A call for each field, which adds what it shows to the hidden layer."""
     grids = {grid.first: grid for grid in grids_of(descriptor, weights.convolution)}
     order = list(grids)
-    first = feature = floats = 0
-    for field in descriptor.fields:
+    feature = normalised = 0
+    for first, field in _with_places(descriptor):
         end = f", hidden); /* {_comment(field.name)} */"
         if first in grids:
             grid, number = grids[first], order.index(first)
@@ -189,26 +189,50 @@ def _readings(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
             yield f"                policy_convolution{number}_weight,"
             yield f"                policy_convolution{number}_bias, {feature}{end}"
             feature += grid.side * grid.side * weights.convolution
+            continue
+        place = f"bytes + {field.offset}, {field.count}"
+        if field.classes:
+            yield f"    policy_categories({place}, {field.classes}, {feature}{end}"
+        elif _is_normalised(weights, first, field):
+            yield f"    policy_normalised(policy_{_reader(field)}, {place}, {normalised}, {feature}{end}"
+            normalised += field.count
         else:
-            reader = _reader(field, weights)
-            own = {"categories": f"{field.classes}, ", "normalised": f"{floats}, "}.get(reader, "")
-            call = f"policy_{reader}(bytes + {field.offset}, {field.count}, {own}"
-            yield f"    {call}{feature}{end}"
-            feature += feature_count(field)
-            floats += field.count if field.dtype is DType.FLOAT32 else 0
+            yield f"    policy_numbers(policy_{_reader(field)}, {place}, {feature}{end}"
+        feature += feature_count(field)
+
+
+def _with_places(descriptor: Descriptor) -> Iterator[tuple[int, Field]]:
+    """Each field with the place of its first feature among all features."""
+    first = 0
+    for field in descriptor.fields:
+        yield first, field
         first += feature_count(field)
 
 
-def _normalises(weights: PolicyWeights) -> bool:
-    """Whether the policy normalises the floats that it sees."""
-    return "normaliser.scales" in weights.arrays
+def _is_normalised(weights: PolicyWeights, first: int, field: Field) -> bool:
+    """Whether the policy sees other numbers than those of the field, which begins at the feature `first`."""
+    if field.classes or "normaliser.scales" not in weights.arrays:
+        return False
+    own = slice(first, first + field.count)
+    shifts, scales = (weights.arrays[f"normaliser.{name}"][own] for name in ("shifts", "scales"))
+    return bool((shifts != 0).any() or (scales != 1).any())
 
 
-def _reader(field: Field, weights: PolicyWeights) -> str:
+def _normalised_places(weights: PolicyWeights, descriptor: Descriptor) -> list[int]:
+    """The features of all fields that are normalised."""
+    return [
+        place
+        for first, field in _with_places(descriptor)
+        if _is_normalised(weights, first, field)
+        for place in range(first, first + field.count)
+    ]
+
+
+def _reader(field: Field) -> str:
     """The function in C that reads a field."""
-    if field.dtype is DType.FLOAT32:
-        return "normalised" if _normalises(weights) else "floats"
-    return "categories" if field.classes else "bytes"
+    if field.classes:
+        return "categories"
+    return "floats" if field.dtype is DType.FLOAT32 else "bytes"
 
 
 def _prose(weights: PolicyWeights, descriptor: Descriptor, origin: str) -> str:
@@ -241,7 +265,7 @@ def _prose(weights: PolicyWeights, descriptor: Descriptor, origin: str) -> str:
         "",
         f"An observation is {descriptor.observation_bytes} bytes, as the environment writes them:",
         "",
-        *[f"    {_describe(field, weights)}" for field in descriptor.fields],
+        *[f"    {_describe(weights, *each)}" for each in _with_places(descriptor)],
         "",
         *_describe_actions(descriptor),
         "",
@@ -253,16 +277,18 @@ def _prose(weights: PolicyWeights, descriptor: Descriptor, origin: str) -> str:
     return "\n".join(["/*", *_wrapped(lines), " */"])
 
 
-def _describe(field: Field, weights: PolicyWeights) -> str:
+def _describe(weights: PolicyWeights, first: int, field: Field) -> str:
+    normalised = _is_normalised(weights, first, field)
     name = _comment(field.name)
     place = f"bytes {field.offset} to {field.offset + field.count * field.dtype.itemsize - 1}"
     if field.dtype is DType.FLOAT32:
-        how = "the policy normalises them" if _normalises(weights) else "as they are"
+        how = "the policy normalises them" if normalised else "as they are"
         what = f"float32 of this machine, {how}"
     elif field.classes:
         what = f"a byte each, a category from 0 to {field.classes - 1} (the policy sees it one-hot)"
     else:
-        what = "a byte each, 0 to 255 (the policy sees 0 to 1)"
+        how = "normalises them" if normalised else "sees 0 to 1"
+        what = f"a byte each, 0 to 255 (the policy {how})"
     return f"{name}: {place}, {field.count} numbers, {what}"
 
 

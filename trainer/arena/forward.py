@@ -17,7 +17,7 @@ from pufftui.trainer.messages.weights import PolicyWeights
 Array = NDArray[np.float32]
 
 LARGEST = np.float32(10)
-"""Deviations from the mean at which a normalised feature is cut off."""
+"""Where a normalised feature is cut off, unless it is left as it is."""
 
 
 def initial_state(weights: PolicyWeights, rows: int) -> Array:
@@ -63,7 +63,8 @@ def _normalised(weights: PolicyWeights, found: Array) -> Array:
         return found
     shifts, scales = (weights.arrays[f"normaliser.{name}"] for name in ("shifts", "scales"))
     with np.errstate(over="ignore", invalid="ignore"):
-        moved = np.clip((found - shifts) * scales, -LARGEST, LARGEST)
+        limits = np.where((shifts == 0) & (scales == 1), np.float32(np.inf), LARGEST)
+        moved = np.clip((found - shifts) * scales, -limits, limits)
         result: Array = moved + (found - found)  # What is not finite becomes NaN.
     return result
 

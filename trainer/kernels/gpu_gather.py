@@ -24,7 +24,7 @@ LANES = 256
 """Agent steps of a program that copies."""
 
 LARGEST = tl.constexpr(10.0)
-"""Deviations from the mean at which a feature is cut off, as in normaliser.py."""
+"""Where a feature is cut off, as in normaliser.py."""
 
 
 def feature_table(fields: Iterable[Field]) -> Tensor:
@@ -192,7 +192,8 @@ def normalised(number, shifts, scales, feature, exists):
     """Features (rows, columns), of which `feature` (columns,) are the numbers, as normaliser.py makes them."""
     shift = tl.load(shifts + feature, mask=exists, other=0)[None, :]
     scale = tl.load(scales + feature, mask=exists, other=0)[None, :]
-    moved = tl.minimum(tl.maximum((number - shift) * scale, -LARGEST), LARGEST)
+    limit = tl.where((shift == 0) & (scale == 1), float("inf"), LARGEST)
+    moved = tl.minimum(tl.maximum((number - shift) * scale, -limit), limit)
     return moved + (number - number)
 
 

@@ -13,7 +13,7 @@ from pufftui.trainer.network.normaliser import Normaliser, numbers
 
 
 class Features:
-    """Floats as they are or normalised, categories one-hot, plain bytes scaled to [0, 1].
+    """Floats as they are or normalised, categories one-hot, plain bytes scaled to [0, 1] or, if they declare low and high, normalised.
 
     `width` is their number; they come in the number format of the matrix products.
     """
@@ -21,7 +21,7 @@ class Features:
     def __init__(
         self, descriptor: Descriptor, dtype: torch.dtype, normaliser: Normaliser | None = None
     ) -> None:
-        """With a `normaliser`, which must be where the observations are, floats are what it makes of them."""
+        """With a `normaliser`, which must be where the observations are, features are what it makes of them."""
         self.fields = descriptor.fields
         self.normaliser = normaliser
         self.dtype = dtype

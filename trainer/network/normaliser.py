@@ -1,4 +1,4 @@
-"""Brings the floats of observations to mean 0 and deviation 1, the first thing that a policy does with them."""
+"""Brings the numbers of observations to size one, the first thing that a policy does with them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from pufftui.envs.descriptor import Descriptor, Field
-from pufftui.envs.grids import feature_count, float_places
+from pufftui.envs.grids import feature_count, unbounded_places
 
 LARGEST = 10.0
-"""Deviations from the mean at which a feature is cut off."""
+"""Where a feature is cut off, in deviations from its mean, or halves of its declared range from the middle."""
 
 LEAST_SHARE, LEAST = 1e-6, 1e-8
 """An element whose deviation is no more than this share of its mean, and this, is taken for constant."""
@@ -18,30 +18,39 @@ LEAST_SHARE, LEAST = 1e-6, 1e-8
 class Normaliser(nn.Module):
     """What every feature x becomes: clip((x - shift) * scale, -LARGEST, LARGEST), in float32.
 
-    `shifts` and `scales` (width,) float32 are 0 and 1 for features of byte fields, and for all until `set`
-    is called. They stay at their places in memory, where kernels and recorded work read them.
+    Those of fields that declare low and high become -1 to 1 by these, for good. Floats without, at `places`,
+    follow what is seen, by `set`. All others have shift 0 and scale 1, which leaves any number as it is.
+    `shifts` and `scales` (width,) float32 stay at their places in memory, where kernels and recorded work read them.
     """
 
     shifts: Tensor
     scales: Tensor
     places: Tensor
 
-    def __init__(self, descriptor: Descriptor) -> None:
+    def __init__(self, descriptor: Descriptor, *, follows: bool = True) -> None:
+        """Without `follows` there are no `places`: floats whose range is not declared stay as they are."""
         super().__init__()
-        width = sum(feature_count(field) for field in descriptor.fields)
-        places = torch.tensor(float_places(descriptor), dtype=torch.int64)
-        self.register_buffer("shifts", torch.zeros(width))
-        self.register_buffer("scales", torch.ones(width))
-        self.register_buffer("places", places, persistent=False)
+        shifts, scales = _declared(descriptor)
+        places = unbounded_places(descriptor) if follows else []
+        self.register_buffer("shifts", shifts)
+        self.register_buffer("scales", scales)
+        self.register_buffer("places", torch.tensor(places, dtype=torch.int64), persistent=False)
 
     @classmethod
     def wanted(cls, descriptor: Descriptor, choice: str) -> Normaliser | None:
-        """One if the setting `policy.normalise` says "on" and there are floats to normalise."""
-        return cls(descriptor) if choice == "on" and float_places(descriptor) else None
+        """One if a field declares low and high, or if the setting `policy.normalise` says "on" and there are floats."""
+        made = cls(descriptor, follows=choice == "on")
+        bounded = any(field.is_bounded for field in descriptor.fields)
+        return made if bounded or made.follows else None
+
+    @property
+    def follows(self) -> bool:
+        """Whether there is anything that follows what is seen."""
+        return len(self.places) > 0
 
     @torch.no_grad()
     def set(self, means: Tensor, deviations: Tensor) -> None:
-        """Takes over means and deviations (floats,) float64, in the order of the fields.
+        """Takes over means and deviations (places,) float64, in the order of the fields.
 
         Where there is no deviation to speak of the feature is 0, until it varies.
         """
@@ -50,9 +59,16 @@ class Normaliser(nn.Module):
         self.shifts[self.places] = means.float()
         self.scales[self.places] = scales.float()
 
+    def leave_as_they_are(self) -> None:
+        """Takes features as a policy without a normaliser does."""
+        self.shifts.zero_()
+        self.scales.fill_(1)
+
     def forward(self, features: Tensor) -> Tensor:
         """Features (..., width) float32 -> the same shape. What is not finite becomes NaN, never a number."""
-        moved = ((features - self.shifts) * self.scales).clamp(-LARGEST, LARGEST)
+        moved = (features - self.shifts) * self.scales
+        untouched = (self.shifts == 0) & (self.scales == 1)
+        moved = torch.where(untouched, moved, moved.clamp(-LARGEST, LARGEST))
         return moved + (features - features)
 
 
@@ -60,3 +76,17 @@ def numbers(field: Field, observations: Tensor) -> Tensor:
     """A field of floats, (..., count) float32, of observations (..., bytes) uint8."""
     end = field.offset + field.dtype.itemsize * field.count
     return observations[..., field.offset : end].contiguous().view(torch.float32)
+
+
+def _declared(descriptor: Descriptor) -> tuple[Tensor, Tensor]:
+    """Shifts and scales (width,) that bring what fields declare to -1 to 1; 0 and 1 for all others."""
+    shifts: list[float] = []
+    scales: list[float] = []
+    for field in descriptor.fields:
+        shift, scale = 0.0, 1.0
+        if field.is_bounded:
+            low, high = field.low * field.dtype.unit, field.high * field.dtype.unit
+            shift, scale = (low + high) / 2, 2 / (high - low)
+        shifts += [shift] * feature_count(field)
+        scales += [scale] * feature_count(field)
+    return torch.tensor(shifts, dtype=torch.float32), torch.tensor(scales, dtype=torch.float32)

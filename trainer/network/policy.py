@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from pufftui.envs.descriptor import ActionKind, Descriptor
+from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import LEAST_SIDE, encoder_width, grids_of
 from pufftui.trainer.network.dense import dense
 from pufftui.trainer.network.features import Features
@@ -21,6 +23,9 @@ from pufftui.trainer.network.heads import last_layer
 from pufftui.trainer.network.mingru import scan
 from pufftui.trainer.network.normaliser import Normaliser
 from pufftui.trainer.settings.fields import PolicyConfig
+
+NORMALISER = frozenset({"normaliser.shifts", "normaliser.scales"})
+"""What a policy that normalises has beside its weights."""
 
 LONGEST_MEMORY = 64
 """Steps that the slowest channels of a memory remember at first; learning can go further."""
@@ -74,6 +79,22 @@ class Policy(nn.Module):
         """The state at the start of an episode, for `rows` agents."""
         layers, parts = self.state_shape
         return torch.zeros(layers, parts, rows, self.hidden, device=self.encoder.weight.device)
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes over a `state_dict`, and with it what observations became for the policy that it is of.
+
+        Raises `PuffError` if fields declared bounds then and none does now.
+        """
+        known = dict(tensors)
+        if self.normaliser is None and known.keys() >= NORMALISER:
+            raise PuffError(
+                f"{self.descriptor.name} declares no low and high of what is observed any more.",
+                "Declare them as they were, or start a new run.",
+            )
+        if self.normaliser is not None and not known.keys() >= NORMALISER:
+            self.normaliser.leave_as_they_are()
+            known |= {name: self.state_dict()[name] for name in NORMALISER}
+        self.load_state_dict(known)
 
     def for_deciding(self) -> Policy:
         """Itself, or a copy whose weights have the format of the products, so that no step casts them.

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pufftui.envs.descriptor import DType
 from pufftui.trainer.network.normaliser import Normaliser, numbers
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.ranks import Ranks
@@ -32,8 +31,8 @@ class ObservedMoments:
     """
 
     def __init__(self, policy: Policy, normaliser: Normaliser, ranks: Ranks) -> None:
-        """Of a policy that has this normaliser."""
-        self._fields = [f for f in policy.descriptor.fields if f.dtype is DType.FLOAT32]
+        """Of a policy that has this normaliser, which follows something."""
+        self._fields = [field for field in policy.descriptor.fields if field.is_unbounded]
         self._normaliser = normaliser
         self._ranks = ranks
         places = normaliser.places
@@ -46,7 +45,12 @@ class ObservedMoments:
         return {"count": self.count, "means": self.means, "squares": self.squares}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Puts back what `state` returned; the normaliser is part of the policy."""
+        """Puts back what `state` returned; the normaliser is part of the policy.
+
+        They begin anew if that was of other elements: the environment declares other bounds now.
+        """
+        if state.get("means", self.count).shape != self.means.shape:
+            return
         for name, value in self.state().items():
             value.copy_(state[name])
 

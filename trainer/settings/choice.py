@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from pufftui.envs.descriptor import DType
 from pufftui.trainer.settings.fields import REWARD_SCALE, Config, setting_fields
 from pufftui.trainer.settings.tryout import Tryout
 
@@ -28,7 +27,7 @@ REACH = 0.5
 """1 / (1 - gamma) as a share of an episode in random play; those of a good player are often longer."""
 
 SMALL, LARGE = 0.05, 3.0
-"""Floats are normalised if all of a field vary by less, or if any varies by more or is larger on average."""
+"""Floats without bounds are normalised if all of a field vary by less, or if any varies by more or is larger on average."""
 
 MOST_REWARD = 5.0
 """The size of the largest reward after scaling: rare ones are not to drown all else."""
@@ -90,7 +89,7 @@ def _normalise(config: Config, device: str, tryout: Tryout) -> str:
     """Numbers of another size than one keep a network from learning; those that are of size one are left alone."""
     del config, device
     for field in tryout.fields:
-        if field.dtype is not DType.FLOAT32:
+        if not field.is_unbounded:
             continue
         end = field.offset + 4 * field.count
         numbers = np.ascontiguousarray(tryout.observations[..., field.offset : end])

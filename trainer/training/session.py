@@ -82,8 +82,8 @@ class TrainingSession:
         first_weights = torch.Generator().manual_seed(config.run.seed)
         self.policy = Policy(descriptor, config.policy, dtype, first_weights).to(self.device)
         self.observed: ObservedMoments | None = None
-        """What the policy's normaliser follows, if it has one."""
-        if self.policy.normaliser is not None:
+        """What the policy's normaliser follows, if it follows anything."""
+        if self.policy.normaliser is not None and self.policy.normaliser.follows:
             self.observed = ObservedMoments(self.policy, self.policy.normaliser, self.ranks)
             if not resumed:
                 tryout = try_out(library, config.parameters)
@@ -205,7 +205,7 @@ class TrainingSession:
         def tensors(name: str) -> dict[str, torch.Tensor]:
             return {key: torch.from_numpy(value.copy()) for key, value in section(name).items()}
 
-        self.policy.load_state_dict(tensors("policy"))
+        self.policy.restore(tensors("policy"))
         if self.observed is not None:
             self.observed.restore(tensors("observed"))
         self.optimizer.restore(tensors("optimizer"))

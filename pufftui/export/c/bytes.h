@@ -1,6 +1,4 @@
-/* A field of bytes, scaled to 0..1. */
-static inline void policy_bytes(const unsigned char* bytes, int count, int feature, float* hidden) {
-    for (int i = 0; i < count; i++) {
-        if (bytes[i]) policy_feature(feature + i, (float)bytes[i] / 255, hidden);
-    }
+/* An element of a field of bytes, scaled to 0..1. */
+static inline float policy_bytes(const unsigned char* bytes, int i) {
+    return (float)bytes[i] / 255;
 }

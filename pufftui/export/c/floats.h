@@ -1,11 +1,8 @@
-/* A field of float32 numbers, taken as they are. It may lie at any address. */
-static inline void policy_floats(const unsigned char* bytes, int count, int feature,
-                                 float* hidden) {
-    for (int i = 0; i < count; i++) {
-        float value;
-        for (unsigned k = 0; k < sizeof value; k++) {
-            ((unsigned char*)&value)[k] = bytes[(unsigned)i * sizeof value + k];
-        }
-        policy_feature(feature + i, value, hidden);
+/* An element of a field of float32, which may lie at any address. */
+static inline float policy_floats(const unsigned char* bytes, int i) {
+    float value;
+    for (unsigned k = 0; k < sizeof value; k++) {
+        ((unsigned char*)&value)[k] = bytes[(unsigned)i * sizeof value + k];
     }
+    return value;
 }

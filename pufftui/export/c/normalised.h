@@ -1,14 +1,14 @@
-/* A field of float32 numbers, brought to mean 0 and deviation 1 and cut off at 10 deviations. It
- * may lie at any address; `first` is the place of its first number among all such. */
-static inline void policy_normalised(const unsigned char* bytes, int count, int first, int feature,
+/* A field of numbers, brought to size one and cut off at 10, but for those that are left as they
+ * are; `first` is the place of its first number among all such. */
+static inline void policy_normalised(float (*read)(const unsigned char*, int),
+                                     const unsigned char* bytes, int count, int first, int feature,
                                      float* hidden) {
     for (int i = 0; i < count; i++) {
-        float value, moved;
-        for (unsigned k = 0; k < sizeof value; k++) {
-            ((unsigned char*)&value)[k] = bytes[(unsigned)i * sizeof value + k];
-        }
-        moved = (value - policy_shifts[first + i]) * policy_scales[first + i];
-        moved = moved > 10 ? 10 : moved < -10 ? -10 : moved;
+        const float shift = policy_shifts[first + i], scale = policy_scales[first + i];
+        const float limit = shift == 0 && scale == 1 ? HUGE_VALF : 10;
+        const float value = read(bytes, i);
+        float moved = (value - shift) * scale;
+        moved = moved > limit ? limit : moved < -limit ? -limit : moved;
         /* What is not finite becomes NaN. */
         policy_feature(feature + i, moved + (value - value), hidden);
     }

@@ -26,8 +26,9 @@ STRICT = ("-Wall", "-Wextra", "-Werror", "-pedantic", "-Wshadow", "-Wstrict-prot
 STEPS = 400
 
 
-def descriptor(kind: ActionKind) -> Descriptor:
-    """Mixed observations, one of them a float field that is not aligned."""
+def descriptor(kind: ActionKind, *, bounded: bool = False) -> Descriptor:
+    """Mixed observations, one of them a float field that is not aligned; `bounded` are some fields."""
+    first, second = ((0.0, 255.0), (-4.0, 2.0)) if bounded else ((0.0, 0.0), (0.0, 0.0))
     choices = tuple(Choice(label, ()) for label in ("left", "*/ right", "jump"))
     actions = (Action("first", 0, choices), Action("second", 0, choices[:2]))
     return Descriptor(
@@ -37,9 +38,9 @@ def descriptor(kind: ActionKind) -> Descriptor:
         fields=(
             Field("position", 0, 4, DType.FLOAT32, 0),
             Field("cells", 16, 9, DType.UINT8, 4),
-            Field("level", 25, 3, DType.UINT8, 0),
+            Field("level", 25, 3, DType.UINT8, 0, *first),
             Field("kind", 28, 1, DType.UINT8, 7),
-            Field("speed", 29, 3, DType.FLOAT32, 0),
+            Field("speed", 29, 3, DType.FLOAT32, 0, *second),
         ),
         action_kind=kind,
         actions=actions[:1] if kind is ActionKind.DISCRETE else actions,
@@ -70,14 +71,16 @@ def observations(random: np.random.Generator) -> NDArray[np.uint8]:
 def make_policy(
     memory: str, kind: ActionKind, layers: int, convolution: int = 0, normalise: str = "off"
 ) -> tuple[Policy, PolicyWeights]:
+    """`normalise` may be "bounds", too."""
     torch.manual_seed(layers)
-    config = PolicyConfig(memory, 24, layers, convolution, normalise)
-    policy = Policy(descriptor(kind), config, torch.float32, torch.Generator())
+    bounded = normalise == "bounds"
+    config = PolicyConfig(memory, 24, layers, convolution, "off" if bounded else normalise)
+    policy = Policy(descriptor(kind, bounded=bounded), config, torch.float32, torch.Generator())
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
         policy.heads.bias[0] = 1.0  # a number without a fraction
-        if policy.normaliser is not None:
+        if policy.normaliser is not None and policy.normaliser.follows:
             deviations = torch.tensor([0.5, 2, 0, 0.05, 3, 1, 0.7], dtype=torch.float64)
             policy.normaliser.set(torch.randn(7, dtype=torch.float64), deviations)
     arrays = {name: p.detach().numpy() for name, p in policy.state_dict().items()}
@@ -106,6 +109,8 @@ def compile_c(folder: Path, *arguments: str | Path) -> Path:
         ("lstm", 2, "c99", 0, "off"),
         ("none", 1, "c99", 0, "on"),
         ("mingru", 1, "c11", 4, "on"),
+        ("none", 1, "c99", 0, "bounds"),
+        ("mingru", 1, "c11", 4, "bounds"),
     ],
 )
 def test_the_header_is_the_same_policy(

@@ -47,12 +47,15 @@ def rollouts(collector, count=2):
 @pytest.mark.parametrize("normalise", ["off", "on"])
 @pytest.mark.parametrize(
     ("env", "hidden", "layers"),
-    [("crowd", 16, 0), ("crowd", 24, 2), ("breakout", 16, 1), ("snake", 16, 0), ("limbs", 24, 1)],
+    [
+        *(("crowd", 16, 0), ("crowd", 24, 2), ("breakout", 16, 1), ("snake", 16, 0)),
+        *(("limbs", 24, 1), ("senses", 16, 0)),
+    ],
 )
 def test_whole_rollouts_are_the_same(env, hidden, layers, normalise, interpreter, crowd, compiler):
-    """Several agents, truncations and several components; numbers and bytes; classes; unaligned fields."""
-    if env == "limbs":
-        library = load_library(compiler.library("tests/c/limbs.c"))
+    """Several agents, truncations and several components; numbers and bytes; classes; unaligned fields; bounds."""
+    if env in ("limbs", "senses"):
+        library = load_library(compiler.library(f"tests/c/{env}.c"))
     else:
         library = crowd if env == "crowd" else load_env(env)
     memory = "mingru" if layers else "none"

@@ -62,6 +62,12 @@ FIELDS = {
         Field("numbers", 4, 150, DType.FLOAT32, 0),
     ),
     "cells": (Field("cells", 0, 50, DType.UINT8, 6),),
+    "bounded": (
+        Field("bytes", 0, 5, DType.UINT8, 0, 3, 200),
+        Field("numbers", 5, 3, DType.FLOAT32, 0, -5, 45),
+        Field("free", 17, 4, DType.FLOAT32, 0),
+        Field("cells", 33, 3, DType.UINT8, 3),
+    ),
 }
 
 
@@ -111,7 +117,7 @@ def test_features(gpu, name, normal, dtype):
         assert made.dtype is dtype
         same(made, wanted, **CLOSE[dtype], equal_nan=True)
         assert wanted.isnan().any() == (normal and name != "cells")
-    assert gpu("gather").in_words(fields, size) is (name != "odd")
+    assert gpu("gather").in_words(fields, size) is (name not in {"odd", "bounded"})
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -49,11 +49,12 @@ def rollout_of(policy):
     )
 
 
-@pytest.fixture(params=["breakout", "snake", "school", "limbs"])
+@pytest.fixture(params=["breakout", "snake", "school", "limbs", "senses"])
 def about(request, compiler):
-    """Numbers; cells; several components; continuous actions."""
-    if request.param == "limbs":
-        return load_library(compiler.library("tests/c/limbs.c", "-DCONTINUOUS")).descriptor
+    """Numbers; cells; several components; continuous actions; bounds."""
+    if request.param in ("limbs", "senses"):
+        source = f"tests/c/{request.param}.c"
+        return load_library(compiler.library(source, "-DCONTINUOUS")).descriptor
     return load_env(request.param).descriptor
 
 
@@ -86,6 +87,6 @@ def test_deciding_and_learning_never_ask_for_a_number(about, memory):
         assert {figure.device for figure in figures.values()} == {META}
         assert {figure.shape for figure in figures.values()} == {torch.Size()}
     assert minibatch_plan(config, AGENTS)[1] > 1
-    if policy.normaliser is not None:
+    if policy.normaliser is not None and policy.normaliser.follows:
         observed = ObservedMoments(policy, policy.normaliser, Ranks())
         observed.learn(rollout.observations[:-1], rollout.alive)

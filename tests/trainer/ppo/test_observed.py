@@ -132,3 +132,30 @@ def test_the_sample_is_spread_over_steps_and_agents(steps, agents):
 
 def test_wide_observations_are_fewer():
     assert len(sample_rows(64, 2048, 100_000, torch.device("cpu"))) <= 41
+
+
+def test_floats_whose_range_is_declared_are_not_followed(compiler):
+    about = load_library(compiler.library("tests/c/senses.c")).descriptor
+    policy = Policy(
+        about, PolicyConfig("none", 8, normalise="on"), torch.float32, torch.Generator()
+    )
+    moments = ObservedMoments(policy, policy.normaliser, Ranks())
+    before = policy.normaliser.shifts.clone()
+    seen = torch.zeros(STEPS, AGENTS, about.observation_bytes, dtype=torch.uint8)
+    wild = 5 + 2 * torch.randn(STEPS, AGENTS, 2, generator=torch.Generator().manual_seed(1))
+    seen[..., 3:11] = wild.view(torch.uint8)
+    seen[..., 11:15] = torch.full((STEPS, AGENTS, 1), torch.nan).view(torch.uint8)
+    moments.learn(seen)
+    np.testing.assert_allclose(moments.means.numpy(), flat(wild).mean(0), rtol=1e-9)
+    changed = (policy.normaliser.shifts != before).nonzero().flatten().tolist()
+    assert changed == policy.normaliser.places.tolist() == [3, 4]
+
+
+def test_statistics_of_other_elements_are_left_out(moments):
+    """The environment declared other bounds when they were written."""
+    moments.learn(as_bytes(play(1)))
+    before = {name: value.clone() for name, value in moments.state().items()}
+    moments.restore({name: torch.full((3,), 7.0).double() for name in before})
+    moments.restore({})
+    for name, value in moments.state().items():
+        assert torch.equal(value, before[name])

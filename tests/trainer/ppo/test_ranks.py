@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,9 @@ def test_two_ranks_give_the_gradient_of_the_joined_batch(tmp_path, port):
 def moments(agents, ranks):
     """What three rollouts of these agents come to, as one row."""
     about = load_env("cartpole").descriptor
+    (field,) = about.fields
+    bounded = replace(field, count=1, low=-3, high=1)
+    about = replace(about, fields=(bounded, replace(field, offset=4, count=3)))
     chance = torch.Generator().manual_seed(5)
     config = PolicyConfig("none", 8, normalise="on")
     policy = Policy(about, config, torch.float32, chance)

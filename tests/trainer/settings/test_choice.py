@@ -62,6 +62,14 @@ def test_floats_of_another_size_than_one_are_normalised(size, offset, choice) ->
     assert chosen(sight(numbers)).policy.normalise == choice
 
 
+def test_floats_whose_range_is_declared_decide_nothing() -> None:
+    seen = sight(1000 * np.random.default_rng(1).normal(size=(200, 4, 3)))
+    numbers, byte = seen.fields
+    declared = (replace(numbers, low=-5000, high=5000), byte)
+    assert chosen(seen).policy.normalise == "on"
+    assert chosen(replace(seen, fields=declared)).policy.normalise == "off"
+
+
 def test_numbers_that_are_not_finite_decide_nothing() -> None:
     numbers = np.random.default_rng(1).normal(size=(200, 4, 3))
     numbers[3, 2, 1] = np.inf

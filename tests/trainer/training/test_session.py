@@ -149,3 +149,44 @@ def test_a_library_of_an_older_interface_is_trained_with(compiler, abi):
     assert learned[0].keys() == learned[1].keys()
     for name, array in learned[0].items():
         assert np.array_equal(array, learned[1][name])
+
+
+@pytest.mark.parametrize("choice", ["on", "off"])
+def test_bounds_hold_from_the_first_step_on(compiler, choice):
+    library = load_library(compiler.library("tests/c/senses.c"))
+    config = replace(
+        CONFIG,
+        parameters={"limit": 20.0},
+        train=replace(CONFIG.train, precision="fp32"),
+        policy=replace(CONFIG.policy, normalise=choice),
+    )
+    made = TrainingSession(config, library)
+    try:
+        assert (made.observed is not None) == (choice == "on")
+        first = {name: value.clone() for name, value in made.policy.normaliser.state_dict().items()}
+        rollout = made.collector.collect(1.0, never)
+        features = made.policy.features(rollout.observations, None)
+        for places in (slice(0, 3), slice(5, 6)):
+            assert features[..., places].abs().max() < 1.0001
+            assert features[..., places].std() > 0.5
+        assert (features[..., 3:5].abs().max() > 10) == (choice == "off")
+        made.collector.advance()
+        state = made.state()
+        assert run_epoch(made, never)
+        for name, value in made.policy.normaliser.state_dict().items():
+            changed = (value != first[name]).nonzero().flatten().tolist()
+            assert changed == ([3, 4] if choice == "on" else [])
+        made.restore(state)
+        weights = made.weights()
+        seen = rollout.observations[0].numpy()
+        heads, values, _ = forward.forward(
+            weights, library.descriptor, seen, forward.initial_state(weights, len(seen))
+        )
+        with torch.no_grad():
+            own, own_values, _ = made.policy.step(
+                rollout.observations[0], made.policy.initial_state(len(seen))
+            )
+        np.testing.assert_allclose(heads, own.numpy(), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(values, own_values.numpy(), rtol=1e-3, atol=1e-4)
+    finally:
+        made.close()

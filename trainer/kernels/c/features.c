@@ -4,7 +4,7 @@
 
 enum { TILE = 256, AHEAD = 4 };
 
-/* In deviations from the mean; as in normaliser.py. */
+/* Where a normalised feature is cut off, unless it is left as it is; as in normaliser.py. */
 #define LARGEST 10.0f
 
 INLINE void set_number(void* to, int64_t at, float value, int bf16) {
@@ -15,15 +15,26 @@ INLINE void set_number(void* to, int64_t at, float value, int bf16) {
     }
 }
 
-/* Brings floats to mean 0 and deviation 1; what is not finite becomes NaN. */
+/* Brings features to size one; what is not finite becomes NaN. */
 INLINE void normalise(float* restrict numbers, const float* restrict shifts,
                       const float* restrict scales, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         const float zero = numbers[i] - numbers[i];
+        const float limit = shifts[i] == 0 && scales[i] == 1 ? INFINITY : LARGEST;
         float number = (numbers[i] - shifts[i]) * scales[i];
-        number = number > LARGEST ? LARGEST : number;
-        number = number < -LARGEST ? -LARGEST : number;
+        number = number > limit ? limit : number;
+        number = number < -limit ? -limit : number;
         numbers[i] = number + zero;
+    }
+}
+
+/* Some elements of a field without classes, from the `first` on, as features. */
+INLINE void read_numbers(float* restrict numbers, const puff_feature_field* field,
+                         const uint8_t* restrict bytes, int64_t first, int64_t count) {
+    if (field->dtype == 1) {
+        memcpy(numbers, bytes + first * (int64_t)sizeof(float), (size_t)count * sizeof(float));
+    } else {
+        for (int64_t i = 0; i < count; i++) numbers[i] = (float)bytes[first + i] / 255.0f;
     }
 }
 
@@ -34,21 +45,15 @@ INLINE int64_t field_features(const puff_features* batch, const puff_feature_fie
     void* outputs = batch->outputs;
     const int64_t at = row * batch->width + feature;
     const uint8_t* bytes = observation + field->offset;
-    if (field->dtype == 1) {
+    if (field->classes == 0) {
         float numbers[TILE];
         for (int64_t i = 0; i < field->count; i += TILE) {
             const int64_t count = field->count - i < TILE ? field->count - i : TILE;
-            memcpy(numbers, bytes + i * (int64_t)sizeof(float), (size_t)count * sizeof(float));
+            read_numbers(numbers, field, bytes, i, count);
             if (batch->shifts) {
                 normalise(numbers, batch->shifts + feature + i, batch->scales + feature + i, count);
             }
             store(outputs, at + i, numbers, count, bf16);
-        }
-        return field->count;
-    }
-    if (field->classes == 0) {
-        for (int64_t i = 0; i < field->count; i++) {
-            set_number(outputs, at + i, (float)bytes[i] / 255.0f, bf16);
         }
         return field->count;
     }

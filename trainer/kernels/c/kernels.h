@@ -96,7 +96,7 @@ typedef struct {
     const puff_feature_field* fields;
     const uint8_t* observations; /* (steps, agents, bytes) */
     const int64_t* indices;      /* (segments,) which agents; NULL for all of them */
-    const float* shifts;         /* (width,) for floats, or NULL: they stay as they are */
+    const float* shifts;         /* (width,) or NULL: features stay as they are */
     const float* scales;         /* as `shifts` */
     void* outputs;               /* (steps, segments, width) number */
 } puff_features;

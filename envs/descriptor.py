@@ -6,6 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError, nearest
 
@@ -15,16 +19,22 @@ class DType(IntEnum):
 
     UINT8 = 0
     FLOAT32 = 1
+    INT16 = 2
+    BITS = 3
 
     @property
-    def itemsize(self) -> int:
-        """Bytes of one element."""
-        return 1 if self is DType.UINT8 else 4
+    def width(self) -> int:
+        """Bits of one element."""
+        return {DType.UINT8: 8, DType.FLOAT32: 32, DType.INT16: 16, DType.BITS: 1}[self]
 
     @property
     def unit(self) -> float:
         """What the policy sees of 1, unless it is a category: bytes become 0 to 1."""
         return 1 / 255 if self is DType.UINT8 else 1.0
+
+    def size(self, count: int) -> int:
+        """Bytes of so many elements."""
+        return -(-count * self.width // 8)
 
 
 class ActionKind(IntEnum):
@@ -59,6 +69,29 @@ class Field:
     high: float = 0.0
 
     @property
+    def size(self) -> int:
+        """Bytes of all its elements."""
+        return self.dtype.size(self.count)
+
+    @property
+    def end(self) -> int:
+        """The byte of the observation behind its last one."""
+        return self.offset + self.size
+
+    def place(self, index: int) -> range:
+        """The bytes of the observation that hold an element; several bits share one."""
+        first = self.offset + index * self.dtype.width // 8
+        return range(first, first + self.dtype.size(1))
+
+    def values(self, observations: NDArray[np.uint8]) -> NDArray[Any]:
+        """Its elements (..., count) in observations (..., bytes): uint8, also bits; float32 or int16."""
+        part = np.ascontiguousarray(observations[..., self.offset : self.end])
+        if self.dtype is DType.BITS:
+            return np.unpackbits(part, axis=-1, count=self.count, bitorder="little")
+        numbers = {DType.UINT8: np.uint8, DType.FLOAT32: np.float32, DType.INT16: np.int16}
+        return part.view(numbers[self.dtype])
+
+    @property
     def is_bounded(self) -> bool:
         """Whether `low` and `high` are declared."""
         return self.low < self.high
@@ -66,7 +99,7 @@ class Field:
     @property
     def is_unbounded(self) -> bool:
         """Whether its numbers may be of any size: only play shows what they are."""
-        return self.dtype is DType.FLOAT32 and not self.is_bounded
+        return self.dtype in (DType.FLOAT32, DType.INT16) and not self.is_bounded
 
 
 TOGETHER = "+"

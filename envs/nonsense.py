@@ -96,7 +96,7 @@ def _check_field(name: str, field: Any, raw: Any) -> None:
     if not name and field.count < 1:
         raise _too_many("field_count", raw.field_count)
     dtype = DType(field.dtype)
-    end = field.offset + field.count * dtype.itemsize
+    end = field.offset + dtype.size(field.count)
     if not name or field.count < 1:
         raise ValueError(f"the field {name!r} has {field.count} elements")
     if end > raw.observation_bytes:

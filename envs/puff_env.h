@@ -40,7 +40,9 @@ enum { PUFF_NOBODY = 0x7fffffff };
 /* The most episode statistics an environment may name. */
 enum { PUFF_MAX_STATISTICS = 10 };
 
-typedef enum { PUFF_UINT8 = 0, PUFF_FLOAT32 = 1 } puff_dtype;
+/* Of an observation's elements, in the byte order of this machine. Bits are packed from the lowest
+ * of each byte on; those of the last byte that are left over mean nothing. */
+typedef enum { PUFF_UINT8 = 0, PUFF_FLOAT32 = 1, PUFF_INT16 = 2, PUFF_BITS = 3 } puff_dtype;
 
 /* What the numbers in `actions` are: one choice, several independent choices, or several floats in
  * [-1, 1]. */
@@ -197,6 +199,14 @@ const puff_descriptor* puff_env(void);
 
 /* The length of a table written as an array. */
 #define PUFF_COUNT(table) ((uint32_t)(sizeof(table) / sizeof((table)[0])))
+
+/* Bytes that hold so many bits. */
+#define PUFF_BIT_BYTES(count) (((count) + 7) / 8)
+
+/* Sets a bit of a field of bits, which was cleared before, if `value` is not 0. */
+static inline void puff_put_bit(void* bits, uint32_t index, int value) {
+    ((uint8_t*)bits)[index / 8] |= (uint8_t)((value != 0) << index % 8);
+}
 
 /* Where the final observation of a truncated episode goes. */
 static inline void* puff_final(const puff_io* io, uint32_t agent) {

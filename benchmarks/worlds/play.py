@@ -16,7 +16,7 @@ def fields_of(descriptor: Descriptor, rows: Array) -> dict[str, Array]:
     """The fields of (agents, observation_bytes) uint8 rows, as (agents, count) float64 by name."""
     found = {}
     for part in descriptor.fields:
-        size = part.count * part.dtype.itemsize
+        size = part.size
         cut = np.ascontiguousarray(rows[:, part.offset : part.offset + size])
         found[part.name] = cut.view(NUMPY[part.dtype]).astype(np.float64)
     return found

@@ -50,9 +50,7 @@ def _written(facts: Facts, descriptor: Descriptor) -> Iterator[list[float]]:
         unwritten = {int(byte) for byte, _ in facts.rows.get(left, ())}
         for row in facts.rows.get(kind, ()):
             part = descriptor.fields[int(row[0])]
-            size = part.dtype.itemsize
-            first = part.offset + int(row[1]) * size
-            if part.is_bounded and unwritten.isdisjoint(range(first, first + size)):
+            if part.is_bounded and unwritten.isdisjoint(part.place(int(row[1]))):
                 yield row
 
 

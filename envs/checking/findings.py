@@ -178,9 +178,8 @@ def size_notes(facts: Facts) -> Iterator[str]:
 def _left(facts: Facts, part: Field) -> list[float]:
     """How often each element of a field was not written, or not whole."""
     left = {int(byte): count for byte, count in facts.rows.get("left", ())}
-    size = part.dtype.itemsize
-    starts = range(part.offset, part.offset + part.count * size, size)
-    return [max(left.get(start + byte, 0) for byte in range(size)) for start in starts]
+    places = (part.place(index) for index in range(part.count))
+    return [max(left.get(byte, 0) for byte in place) for place in places]
 
 
 def _unwritten(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
@@ -199,11 +198,7 @@ def _unwritten(facts: Facts, descriptor: Descriptor) -> Iterator[Finding]:
             share = max(some.values()) / rows
             text = f"{listed(list(some))} of the observation is not written in {share:.2%} of the steps."
             yield Finding("unwritten", text, fix)
-    covered = {
-        byte
-        for part in descriptor.fields
-        for byte in range(part.offset, part.offset + part.count * part.dtype.itemsize)
-    }
+    covered = {byte for part in descriptor.fields for byte in range(part.offset, part.end)}
     hidden = [
         b for b in range(descriptor.observation_bytes) if b not in covered and left.get(b, 0) < rows
     ]

@@ -21,6 +21,7 @@ typedef struct {
 
 static struct {
     coverage seen, last;
+    meaning* bytes; /* (observation_bytes,) */
     uint64_t steps, episodes, truncations, repeats, long_first, strangers, dead, longest_dead;
     uint64_t twice, unrepeatable, odd_flags, both_flags;
     uint64_t nonzero, infinite_rewards, unwritten_scores, infinite_scores, outside;
@@ -49,17 +50,23 @@ typedef struct {
 static void begin_facts(void) {
     facts.seen.left = calloc(env->observation_bytes, sizeof(uint64_t));
     facts.last.left = calloc(env->observation_bytes, sizeof(uint64_t));
+    facts.bytes = exact(env->observation_bytes * sizeof(meaning));
+    for (uint32_t b = 0; b < env->observation_bytes; b++) facts.bytes[b] = meaning_of(b);
     facts.score_low = INFINITY;
     facts.score_high = -INFINITY;
 }
 
-/* The same row was written over both patterns. */
+/* The same row was written over both patterns, which differ in every bit. */
 static void compare_rows(coverage* covered, const uint8_t* first, const uint8_t* second) {
     covered->rows++;
     for (uint32_t b = 0; b < env->observation_bytes; b++) {
-        if (first[b] == FIRST_FILL && second[b] == SECOND_FILL) {
+        const meaning of = facts.bytes[b];
+        const uint8_t differ = (first[b] ^ second[b]) & of.bits;
+        if (!differ) continue;
+        const int as_before = !(differ & (first[b] ^ FIRST_FILL));
+        if (as_before && (of.packed || differ == 0xff)) {
             covered->left[b]++;
-        } else if (first[b] != second[b]) {
+        } else {
             facts.unrepeatable++;
         }
     }

@@ -23,18 +23,21 @@ typedef struct {
 static uint32_t element_count;
 static element* elements;
 
+static uint32_t bits_of(uint32_t dtype) {
+    return dtype == PUFF_FLOAT32 ? 32 : dtype == PUFF_INT16 ? 16 : dtype == PUFF_BITS ? 1 : 8;
+}
+
 static void list_elements(void) {
     for (uint32_t f = 0; f < env->field_count; f++) element_count += field_at(f)->count;
     elements = exact(element_count * sizeof(element));
     uint32_t e = 0;
     for (uint32_t f = 0; f < env->field_count; f++) {
         const puff_field* field = field_at(f);
-        const uint32_t size = field->dtype == PUFF_FLOAT32 ? 4 : 1;
         for (uint32_t i = 0; i < field->count; i++) {
             elements[e++] = (element){
                 .field = f,
                 .index = i,
-                .offset = field->offset + i * size,
+                .offset = field->offset + i * bits_of(field->dtype) / 8,
                 .seen = nothing_yet,
                 .last = nothing_yet,
                 .start_low = INFINITY,
@@ -45,10 +48,21 @@ static void list_elements(void) {
 }
 
 static double value_of(const element* e, const uint8_t* row) {
-    if (field_at(e->field)->dtype == PUFF_UINT8) return row[e->offset];
-    float value;
-    memcpy(&value, row + e->offset, sizeof value);
-    return value;
+    const uint8_t* place = row + e->offset;
+    float number;
+    int16_t whole;
+    switch (field_at(e->field)->dtype) {
+    case PUFF_FLOAT32:
+        memcpy(&number, place, sizeof number);
+        return number;
+    case PUFF_INT16:
+        memcpy(&whole, place, sizeof whole);
+        return whole;
+    case PUFF_BITS:
+        return *place >> e->index % 8 & 1;
+    default:
+        return *place;
+    }
 }
 
 static void widen(extent* known, double value, uint64_t step) {
@@ -60,6 +74,24 @@ static void widen(extent* known, double value, uint64_t step) {
         known->high = value;
         known->high_step = step;
     }
+}
+
+/* Of a byte of the observation: which bits mean something, for those that are left over at the end
+ * of a field of bits do not, and whether each means something of its own. */
+typedef struct {
+    uint8_t bits, packed;
+} meaning;
+
+static meaning meaning_of(uint32_t byte) {
+    for (uint32_t f = 0; f < env->field_count; f++) {
+        const puff_field* field = field_at(f);
+        if (field->dtype != PUFF_BITS || byte < field->offset) continue;
+        const uint32_t from = 8 * (byte - field->offset);
+        if (from >= field->count) continue;
+        const uint32_t left = field->count - from;
+        return (meaning){(uint8_t)(left < 8 ? (1u << left) - 1 : 0xff), 1};
+    }
+    return (meaning){0xff, 0};
 }
 
 /* What an agent sees in a step of its episode; 0 is where one begins. */

@@ -22,6 +22,15 @@ from pufftui.trainer.messages.weights import PolicyWeights
 
 PARTS = Path(__file__).parent / "c"
 NUMBERS_A_LINE = 8
+READERS = {
+    DType.UINT8: "bytes",
+    DType.FLOAT32: "floats",
+    DType.INT16: "shorts",
+    DType.BITS: "bits",
+}
+"""The functions in C that read an element."""
+WIDE = {DType.FLOAT32: "float32", DType.INT16: "16-bit whole numbers"}
+"""Elements of several bytes, in words."""
 PARTS_OF_MEMORY = {"none": 0, "mingru": 1, "lstm": 2}
 
 WORDS_OF_C = frozenset(
@@ -232,7 +241,7 @@ def _reader(field: Field) -> str:
     """The function in C that reads a field."""
     if field.classes:
         return "categories"
-    return "floats" if field.dtype is DType.FLOAT32 else "bytes"
+    return READERS[field.dtype]
 
 
 def _prose(weights: PolicyWeights, descriptor: Descriptor, origin: str) -> str:
@@ -280,10 +289,12 @@ def _prose(weights: PolicyWeights, descriptor: Descriptor, origin: str) -> str:
 def _describe(weights: PolicyWeights, first: int, field: Field) -> str:
     normalised = _is_normalised(weights, first, field)
     name = _comment(field.name)
-    place = f"bytes {field.offset} to {field.offset + field.count * field.dtype.itemsize - 1}"
-    if field.dtype is DType.FLOAT32:
+    place = f"bytes {field.offset} to {field.end - 1}"
+    if field.dtype in WIDE:
         how = "the policy normalises them" if normalised else "as they are"
-        what = f"float32 of this machine, {how}"
+        what = f"{WIDE[field.dtype]} of this machine, {how}"
+    elif field.dtype is DType.BITS:
+        what = "a bit each, from the lowest of every byte on"
     elif field.classes:
         what = f"a byte each, a category from 0 to {field.classes - 1} (the policy sees it one-hot)"
     else:

@@ -7,7 +7,7 @@
 #include "puff_env.h"
 #include "random.h"
 
-enum { LEVELS = 3, CELLS = 5, CLASSES = 4, WILD = 2, CHOICES = 3 };
+enum { LEVELS = 3, CELLS = 5, CLASSES = 4, WILD = 2, SWITCHES = 11, CHOICES = 3 };
 enum { LIMIT };
 
 typedef struct {
@@ -22,6 +22,8 @@ typedef struct __attribute__((packed)) {
     float place;
     uint8_t cells[CELLS];
     uint8_t plain[LEVELS];
+    uint8_t switches[PUFF_BIT_BYTES(SWITCHES)];
+    int16_t height;
 } senses_seen;
 
 static size_t senses_state_size(const double* params) {
@@ -45,6 +47,10 @@ static void senses_observe(senses* world, void* observation) {
         seen.level[i] = (uint8_t)puff_random_below(random, 10);
         seen.plain[i] = (uint8_t)puff_random_below(random, 256);
     }
+    for (uint32_t i = 0; i < SWITCHES; i++) {
+        puff_put_bit(seen.switches, i, (int)puff_random_below(random, 2));
+    }
+    seen.height = (int16_t)((int32_t)puff_random_below(random, 4001) - 2000);
     memcpy(observation, &seen, sizeof seen);
 }
 
@@ -99,6 +105,15 @@ static const puff_field senses_fields[] = {
      .dtype = PUFF_UINT8,
      .classes = CLASSES},
     {.name = "plain", .offset = offsetof(senses_seen, plain), .count = LEVELS, .dtype = PUFF_UINT8},
+    {.name = "switches",
+     .offset = offsetof(senses_seen, switches),
+     .count = SWITCHES,
+     .dtype = PUFF_BITS},
+    {.name = "height",
+     .offset = offsetof(senses_seen, height),
+     .count = 1,
+     .dtype = PUFF_INT16,
+     FROM_TO(-2000, 2000)},
 };
 
 static const puff_choice senses_choices[CHOICES] = {{"one", "1"}, {"two", "2"}, {"three", "3"}};

@@ -70,7 +70,7 @@ static void check(const puff_buffers* buffers, uint32_t agents) {
                     float value;
                     memcpy(&value, seen + field->offset + 4 * i, sizeof value);
                     assert(isfinite(value));
-                } else {
+                } else if (field->dtype == PUFF_UINT8) {
                     assert(field->classes == 0 || seen[field->offset + i] < field->classes);
                 }
             }

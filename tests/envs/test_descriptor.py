@@ -7,12 +7,13 @@ import math
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pufftui.envs.catalogue import env_defaults, env_names, load_env
-from pufftui.envs.descriptor import ActionKind, Descriptor, Parameter, ParameterType
+from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field, Parameter, ParameterType
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 
@@ -104,7 +105,7 @@ def test_fields_cover_the_observation(descriptor: Descriptor):
     end = 0
     for field in descriptor.fields:
         assert field.offset == end
-        end += field.count * field.dtype.itemsize
+        end += field.size
     assert end == descriptor.observation_bytes
 
 
@@ -133,3 +134,17 @@ def test_figures(descriptor: Descriptor):
     for parameter in descriptor.parameters:
         assert parameter.check(parameter.default, "p") == parameter.default
         assert parameter.help
+
+
+def test_elements_lie_where_their_width_puts_them():
+    bits = Field("bits", 3, 11, DType.BITS, 0)
+    assert (bits.size, bits.end) == (2, 5)
+    assert [list(bits.place(i)) for i in (0, 7, 8, 10)] == [[3], [3], [4], [4]]
+    numbers = Field("numbers", 1, 3, DType.INT16, 0)
+    assert (numbers.size, numbers.end, list(numbers.place(2))) == (6, 7, [5, 6])
+    floats = Field("floats", 2, 2, DType.FLOAT32, 0)
+    assert (floats.size, list(floats.place(1))) == (8, [6, 7, 8, 9])
+    data = np.frombuffer(bytes([9, 0xFF, 0x7F, 0b10000001, 0b1111101]), np.uint8).reshape(1, 5)
+    assert bits.values(data).tolist() == [[1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1]]
+    assert Field("x", 1, 1, DType.INT16, 0).values(data).tolist() == [[32767]]
+    assert Field("x", 0, 2, DType.UINT8, 0).values(data).tolist() == [[9, 255]]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.envs.descriptor import Descriptor, DType
+from pufftui.envs.descriptor import Descriptor
 from pufftui.trainer.arena.game import Game
 from pufftui.trainer.files.arrays import write_whole
 from pufftui.trainer.messages.kept import Kept
@@ -187,8 +187,6 @@ def _by_field(
     """
     arrays = {}
     for field in descriptor.fields:
-        end = field.offset + field.count * field.dtype.itemsize
-        part = np.ascontiguousarray(raw[:, field.offset : end])
-        column = part.view(np.float32) if field.dtype is DType.FLOAT32 else part
+        column = field.values(raw)
         arrays[f"{name}/{field.name}"] = column[0] if only else column
     return arrays

@@ -83,18 +83,17 @@ def _convolved(cells: Array, weight: Array) -> Array:
 
 
 def features(observations: NDArray[np.uint8], descriptor: Descriptor) -> Array:
-    """Observations (rows, bytes) -> (rows, features): floats as they are, categories one-hot."""
+    """Observations (rows, bytes) -> (rows, features): numbers as they are, bytes / 255, categories one-hot."""
     parts = []
     for field in descriptor.fields:
-        end = field.offset + field.count * field.dtype.itemsize
-        part = np.ascontiguousarray(observations[:, field.offset : end])
-        if field.dtype is DType.FLOAT32:
-            parts.append(part.view(np.float32))
-        elif field.classes:
+        part = field.values(observations)
+        if field.classes:
             one_hot = part[..., None] == np.arange(field.classes, dtype=np.uint8)
             parts.append(one_hot.reshape(len(part), -1).astype(np.float32))
-        else:
+        elif field.dtype is DType.UINT8:
             parts.append(part.astype(np.float32) / np.float32(255))
+        else:
+            parts.append(part.astype(np.float32))
     return np.concatenate(parts, axis=1)
 
 

@@ -41,7 +41,7 @@ def run(
     drawing: dict[str, Tensor] | None = None,
     hidden: int,
     outputs: int,
-    has_floats: bool,
+    wide: int,
     words: bool,
     shifts: Tensor | None = None,
     scales: Tensor | None = None,
@@ -50,7 +50,7 @@ def run(
 
     `observations` (rows, bytes) uint8; `resets` (rows,) uint8 marks those whose state goes back to zero
     first, and is copied to `kept_resets`; `selected` (rows,) uint8 those that are looked at, None takes all.
-    `table`, `has_floats`, `words`, `shifts` and `scales` as for `gpu_gather.features`. `weights` are those of the encoder, the gates of every layer and the heads, one
+    `table`, `wide`, `words`, `shifts` and `scales` as for `gpu_gather.features`. `weights` are those of the encoder, the gates of every layer and the heads, one
     after the other, in the products' format; `biases` the same, float32. `values` (rows,) is filled; with
     `step`, one int32, the place is so many times `stride` further on. With `drawing`, actions are drawn and
     the `state` (layers, 1, rows, hidden) moves on: `noise` (rows, components), `sizes` (components,) int32,
@@ -72,7 +72,7 @@ def run(
         columns=max(16, triton.next_power_of_2(outputs)),
         block=BLOCK,
         chunk=CHUNK,
-        has_floats=has_floats,
+        wide=wide,
         words=words,
         normal=shifts is not None,
         has_resets=resets is not None,
@@ -86,7 +86,7 @@ def run(
 
 @triton.jit
 def features_of(observations, row, inside, count, table, shifts, scales, first, width,
-                has_floats: tl.constexpr, words: tl.constexpr, normal: tl.constexpr,
+                wide: tl.constexpr, words: tl.constexpr, normal: tl.constexpr,
                 chunk: tl.constexpr):  # fmt: skip
     """The features from `first` on of each row, (rows, chunk) float32, zero beyond the last."""
     feature = first + tl.arange(0, chunk)
@@ -96,7 +96,7 @@ def features_of(observations, row, inside, count, table, shifts, scales, first, 
     category = tl.load(table + feature * 3 + 2, mask=exists, other=0)[None, :]
     place = observations + row.to(tl.int64)[:, None] * count + offset
     there = inside[:, None] & exists[None, :]
-    number = feature_at(place, there, kind, category, has_floats, words)
+    number = feature_at(place, there, kind, category, wide, words)
     if normal:
         number = normalised(number, shifts, scales, feature, exists)
     return number
@@ -166,7 +166,7 @@ def decide(
     rows, count, width, stride, components,
     hidden: tl.constexpr, outputs: tl.constexpr, layers: tl.constexpr,
     lanes: tl.constexpr, columns: tl.constexpr, block: tl.constexpr, chunk: tl.constexpr,
-    has_floats: tl.constexpr, words: tl.constexpr, normal: tl.constexpr,
+    wide: tl.constexpr, words: tl.constexpr, normal: tl.constexpr,
     has_resets: tl.constexpr, keeps_resets: tl.constexpr, has_selected: tl.constexpr,
     has_step: tl.constexpr, draws: tl.constexpr,
 ):  # fmt: skip
@@ -183,7 +183,7 @@ def decide(
     for first in range(0, width, chunk):
         seen = features_of(
             observations, row, inside, count, table, shifts, scales, first, width,
-            has_floats, words, normal, chunk,
+            wide, words, normal, chunk,
         )  # fmt: skip
         feature = first + tl.arange(0, chunk)
         there = (feature < width)[:, None] & (unit < hidden)[None, :]

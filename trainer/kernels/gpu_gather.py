@@ -15,7 +15,11 @@ from torch import Tensor
 from pufftui.envs.descriptor import DType, Field
 
 BYTE, FLOAT, CATEGORY = tl.constexpr(0), tl.constexpr(1), tl.constexpr(2)
+SHORT, BIT = tl.constexpr(3), tl.constexpr(4)
 """Kinds of features."""
+
+FLOATS, SHORTS = 1, 2
+"""Kinds of several bytes, for which more is read; what kernels are compiled for is their sum, `wide`."""
 
 TILE, MOST_COLUMNS = 2048, 128
 """Features of a program, and how many of them belong to one observation."""
@@ -23,22 +27,32 @@ TILE, MOST_COLUMNS = 2048, 128
 LANES = 256
 """Agent steps of a program that copies."""
 
+KINDS = {DType.UINT8: BYTE, DType.FLOAT32: FLOAT, DType.INT16: SHORT}
+"""Of elements that are a feature each, in bytes of their own."""
+
 LARGEST = tl.constexpr(10.0)
 """Where a feature is cut off, as in normaliser.py."""
 
 
 def feature_table(fields: Iterable[Field]) -> Tensor:
-    """For each feature the byte at which it is found, its kind, and its class: (width, 3) int32, on the CPU."""
+    """For each feature the byte at which it is found, its kind, and its class or bit: (width, 3) int32, on the CPU."""
     table: list[tuple[int, int, int]] = []
     for field in fields:
-        places = range(field.offset, field.offset + field.count * field.dtype.itemsize)
-        if field.dtype is DType.FLOAT32:
-            table += [(at, FLOAT.value, 0) for at in places[::4]]
-        elif field.classes:
+        places = [field.place(index).start for index in range(field.count)]
+        if field.classes:
             table += [(at, CATEGORY.value, k) for at in places for k in range(field.classes)]
+        elif field.dtype is DType.BITS:
+            table += [(at, BIT.value, index % 8) for index, at in enumerate(places)]
         else:
-            table += [(at, BYTE.value, 0) for at in places]
+            table += [(at, KINDS[field.dtype].value, 0) for at in places]
     return torch.tensor(table, dtype=torch.int32)
+
+
+def wide_kinds(fields: Iterable[Field]) -> int:
+    """Which kinds of several bytes there are: `FLOATS`, `SHORTS`, both or none."""
+    dtypes = {field.dtype for field in fields}
+    floats, shorts = DType.FLOAT32 in dtypes, DType.INT16 in dtypes
+    return int(floats) * FLOATS + int(shorts) * SHORTS
 
 
 def in_words(fields: Iterable[Field], size: int) -> bool:
@@ -53,7 +67,7 @@ def features(
     table: Tensor,
     dtype: torch.dtype,
     *,
-    has_floats: bool = True,
+    wide: int = 1,
     words: bool = False,
     shifts: Tensor | None = None,
     scales: Tensor | None = None,
@@ -61,7 +75,7 @@ def features(
     """Observations (steps, agents, bytes) uint8 -> (steps, rows, width), as `puff_make_features`.
 
     `rows` (rows,) int64 picks agents; None takes all. `table` is a `feature_table` on the same device;
-    `words` what `in_words` says of its fields. With `shifts` and `scales` (width,) float32 features are normalised.
+    `wide` and `words` are what `wide_kinds` and `in_words` say of its fields. With `shifts` and `scales` (width,) float32 features are normalised.
     """
     steps, agents, size = observations.shape
     segments = agents if rows is None else len(rows)
@@ -81,7 +95,7 @@ def features(
         ),
         *(steps * segments, agents, segments, size, width),
         has_rows=rows is not None,
-        has_floats=has_floats,
+        wide=wide,
         words=words and observations.data_ptr() % 4 == 0,
         normal=shifts is not None,
         lanes=lanes,
@@ -176,13 +190,24 @@ def float_at(place, there, words: tl.constexpr):
 
 
 @triton.jit
-def feature_at(place, there, kind, category, has_floats: tl.constexpr, words: tl.constexpr):
+def short_at(place, there):
+    """The 16-bit whole number that begins at a byte, as float32."""
+    low = tl.load(place, mask=there, other=0).to(tl.int32)
+    high = tl.load(place + 1, mask=there, other=0).to(tl.int32)
+    return (((low | (high << 8)) ^ 0x8000) - 0x8000).to(tl.float32)
+
+
+@triton.jit
+def feature_at(place, there, kind, category, wide: tl.constexpr, words: tl.constexpr):
     """Features (rows, columns) whose first bytes are at `place`; `kind` and `category` are (1, columns)."""
     byte = tl.load(place, mask=there & (kind != FLOAT), other=0)
     # Rounded as in C, so that 255 becomes 1.
     number = tl.div_rn(byte.to(tl.float32), 255.0)
     number = tl.where(kind == CATEGORY, (byte.to(tl.int32) == category).to(tl.float32), number)
-    if has_floats:
+    number = tl.where(kind == BIT, ((byte.to(tl.int32) >> category) & 1).to(tl.float32), number)
+    if wide >= 2:  # SHORTS
+        number = tl.where(kind == SHORT, short_at(place, there & (kind == SHORT)), number)
+    if wide % 2 == 1:  # FLOATS
         number = tl.where(kind == FLOAT, float_at(place, there & (kind == FLOAT), words), number)
     return number
 
@@ -200,7 +225,7 @@ def normalised(number, shifts, scales, feature, exists):
 @triton.jit
 def unpack(
     observations, rows, table, shifts, scales, outputs, elements, agents, segments, size, width,
-    has_rows: tl.constexpr, has_floats: tl.constexpr, words: tl.constexpr, normal: tl.constexpr,
+    has_rows: tl.constexpr, wide: tl.constexpr, words: tl.constexpr, normal: tl.constexpr,
     lanes: tl.constexpr, columns: tl.constexpr,
 ):  # fmt: skip
     """Some features of some observations."""
@@ -217,7 +242,7 @@ def unpack(
     category = tl.load(table + 3 * column + 2, mask=exists, other=0)[None, :]
     there = inside[:, None] & exists[None, :]
     place = observations + start[:, None] + offset
-    number = feature_at(place, there, kind, category, has_floats, words)
+    number = feature_at(place, there, kind, category, wide, words)
     if normal:
         number = normalised(number, shifts, scales, column, exists)
     to = outputs + element[:, None] * width + column[None, :]

@@ -13,7 +13,7 @@ from pufftui.trainer.network.normaliser import Normaliser, numbers
 
 
 class Features:
-    """Floats as they are or normalised, categories one-hot, plain bytes scaled to [0, 1] or, if they declare low and high, normalised.
+    """Numbers as they are or normalised, categories one-hot, plain bytes scaled to [0, 1] or, if they declare low and high, normalised.
 
     `width` is their number; they come in the number format of the matrix products.
     """
@@ -80,7 +80,7 @@ class Features:
         if device not in self._on_devices:
             self._on_devices[device] = {
                 "table": gpu_gather.feature_table(self.fields).to(device),
-                "has_floats": any(field.dtype is DType.FLOAT32 for field in self.fields),
+                "wide": gpu_gather.wide_kinds(self.fields),
                 "words": gpu_gather.in_words(self.fields, self._bytes),
             }
         normaliser = self.normaliser
@@ -105,13 +105,13 @@ class Features:
         )  # It works before the rounding.
         parts = []
         for field in self.fields:
-            part = observations[..., field.offset : field.offset + field.count]
-            if field.dtype is DType.FLOAT32:
-                parts.append(numbers(field, observations).to(number))
-            elif field.classes:
+            part = numbers(field, observations)
+            if field.classes:
                 classes = torch.arange(field.classes, dtype=torch.uint8, device=part.device)
                 parts.append((part.unsqueeze(-1) == classes).to(number).flatten(-2))
+            elif field.dtype is DType.UINT8:
+                parts.append((part / 255).to(number))
             else:
-                parts.append((part.float() / 255).to(number))
+                parts.append(part.to(number))
         features = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
         return features if normaliser is None else normaliser(features).to(self.dtype)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pufftui.envs.descriptor import Descriptor, Field
+from pufftui.envs.descriptor import Descriptor, DType, Field
 from pufftui.envs.grids import feature_count, unbounded_places
+
+NUMBERS = {DType.FLOAT32: torch.float32, DType.INT16: torch.int16}
+"""What torch calls numbers of several bytes."""
 
 LARGEST = 10.0
 """Where a feature is cut off, in deviations from its mean, or halves of its declared range from the middle."""
@@ -73,9 +76,15 @@ class Normaliser(nn.Module):
 
 
 def numbers(field: Field, observations: Tensor) -> Tensor:
-    """A field of floats, (..., count) float32, of observations (..., bytes) uint8."""
-    end = field.offset + field.dtype.itemsize * field.count
-    return observations[..., field.offset : end].contiguous().view(torch.float32)
+    """The elements of a field, (..., count) float32, of observations (..., bytes) uint8."""
+    part = observations[..., field.offset : field.end]
+    if field.dtype is DType.BITS:
+        places = torch.arange(8, dtype=torch.uint8, device=part.device)
+        bits = (part.unsqueeze(-1) >> places) & 1
+        return bits.flatten(-2)[..., : field.count].float()
+    if field.dtype is DType.UINT8:
+        return part.float()
+    return part.contiguous().view(NUMBERS[field.dtype]).float()
 
 
 def _declared(descriptor: Descriptor) -> tuple[Tensor, Tensor]:

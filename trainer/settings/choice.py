@@ -91,9 +91,7 @@ def _normalise(config: Config, device: str, tryout: Tryout) -> str:
     for field in tryout.fields:
         if not field.is_unbounded:
             continue
-        end = field.offset + 4 * field.count
-        numbers = np.ascontiguousarray(tryout.observations[..., field.offset : end])
-        seen = numbers.view(np.float32).reshape(-1, field.count).astype(np.float64)
+        seen = field.values(tryout.observations).reshape(-1, field.count).astype(np.float64)
         seen = seen[np.isfinite(seen).all(axis=1)]
         if not len(seen):
             continue

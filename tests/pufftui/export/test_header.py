@@ -34,13 +34,15 @@ def descriptor(kind: ActionKind, *, bounded: bool = False) -> Descriptor:
     return Descriptor(
         name="mixed",
         summary="",
-        observation_bytes=41,
+        observation_bytes=47,
         fields=(
             Field("position", 0, 4, DType.FLOAT32, 0),
             Field("cells", 16, 9, DType.UINT8, 4),
             Field("level", 25, 3, DType.UINT8, 0, *first),
             Field("kind", 28, 1, DType.UINT8, 7),
             Field("speed", 29, 3, DType.FLOAT32, 0, *second),
+            Field("switches", 41, 10, DType.BITS, 0),
+            Field("heights", 43, 2, DType.INT16, 0, *second),
         ),
         action_kind=kind,
         actions=actions[:1] if kind is ActionKind.DISCRETE else actions,
@@ -57,13 +59,15 @@ def descriptor(kind: ActionKind, *, bounded: bool = False) -> Descriptor:
 
 
 def observations(random: np.random.Generator) -> NDArray[np.uint8]:
-    """(STEPS, 41) bytes; a category that does not exist is among them."""
+    """(STEPS, 47) bytes; a category that does not exist is among them."""
     parts = [
         random.normal(size=(STEPS, 4)).astype(np.float32).view(np.uint8),
         random.integers(0, 5, (STEPS, 9), dtype=np.uint8),
         random.integers(0, 256, (STEPS, 3), dtype=np.uint8),
         random.integers(0, 7, (STEPS, 1), dtype=np.uint8),
         random.normal(size=(STEPS, 3)).astype(np.float32).view(np.uint8),
+        random.integers(0, 256, (STEPS, 2), dtype=np.uint8),
+        random.integers(-3, 3, (STEPS, 2), dtype=np.int16).view(np.uint8),
     ]
     return np.concatenate(parts, axis=1)
 
@@ -81,8 +85,8 @@ def make_policy(
             parameter.add_(0.3 * torch.randn_like(parameter))
         policy.heads.bias[0] = 1.0  # a number without a fraction
         if policy.normaliser is not None and policy.normaliser.follows:
-            deviations = torch.tensor([0.5, 2, 0, 0.05, 3, 1, 0.7], dtype=torch.float64)
-            policy.normaliser.set(torch.randn(7, dtype=torch.float64), deviations)
+            deviations = torch.tensor([0.5, 2, 0, 0.05, 3, 1, 0.7, 2, 9], dtype=torch.float64)
+            policy.normaliser.set(torch.randn(9, dtype=torch.float64), deviations)
     arrays = {name: p.detach().numpy() for name, p in policy.state_dict().items()}
     return policy, PolicyWeights(7, memory, 24, layers, arrays, convolution)
 

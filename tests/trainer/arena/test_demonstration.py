@@ -57,7 +57,7 @@ def check(path, library):
     for name in ("rewards", "terminals", "truncations", "alive"):
         assert (file[name] == again[name]).all(), name
     for field in descriptor.fields:
-        end = field.offset + field.count * field.dtype.itemsize
+        end = field.end
         dtype = np.uint8 if field.dtype == 0 else np.float32
         seen = np.ascontiguousarray(again["observations"][:, field.offset : end]).view(dtype)
         kept = file[f"observations/{field.name}"]

@@ -136,7 +136,7 @@ def compile_one(capability, **constants):
     types |= {n: "*fp32" for n in ("shifts", "scales")}
     types |= {n: "*i32" for n in ("table", "step", "sizes", "actions", "sent")} | {"weights": "*bf16"}
     types |= {n: "i32" for n in ("rows", "count", "width", "stride", "components")}
-    constants = dict(block=gpu_decision.BLOCK, chunk=gpu_decision.CHUNK, has_floats=True, words=True) | constants
+    constants = dict(block=gpu_decision.BLOCK, chunk=gpu_decision.CHUNK, wide=3, words=True) | constants
     types = {n: t for n, t in types.items() if n not in constants}
     compiled(gpu_decision.decide, types, constants, capability, num_warps=gpu_decision.WARPS)
 

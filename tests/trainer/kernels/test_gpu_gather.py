@@ -68,6 +68,16 @@ FIELDS = {
         Field("free", 17, 4, DType.FLOAT32, 0),
         Field("cells", 33, 3, DType.UINT8, 3),
     ),
+    "packed": (
+        Field("switches", 0, 13, DType.BITS, 0),
+        Field("whole", 2, 3, DType.INT16, 0),
+        Field("odd", 8, 1, DType.BITS, 0),
+        Field("numbers", 12, 2, DType.FLOAT32, 0),
+        Field("heights", 21, 40, DType.INT16, 0, -300, 900),
+        Field("lamps", 101, 300, DType.BITS, 0, 0, 1),
+    ),
+    "bits": (Field("switches", 0, 300, DType.BITS, 0),),
+    "whole": (Field("heights", 0, 30, DType.INT16, 0),),
 }
 
 
@@ -92,11 +102,11 @@ def normaliser_of(about):
 @pytest.mark.parametrize("name", FIELDS)
 def test_features(gpu, name, normal, dtype):
     fields = FIELDS[name]
-    size = max(field.offset + field.count * field.dtype.itemsize for field in fields)
+    size = max(field.end for field in fields)
     chance = torch.Generator().manual_seed(1)
     data = torch.randint(256, (3, 7, size), dtype=torch.uint8, generator=chance)
     for field in fields:
-        end = field.offset + field.count * field.dtype.itemsize
+        end = field.end
         if field.dtype is DType.FLOAT32:
             numbers = torch.randn(3, 7, field.count, generator=chance)
             numbers[..., 0] *= 100  # Beyond what is cut off.
@@ -116,8 +126,8 @@ def test_features(gpu, name, normal, dtype):
         make.normaliser = None if normaliser is None else normaliser.cpu()
         assert made.dtype is dtype
         same(made, wanted, **CLOSE[dtype], equal_nan=True)
-        assert wanted.isnan().any() == (normal and name != "cells")
-    assert gpu("gather").in_words(fields, size) is (name not in {"odd", "bounded"})
+        assert wanted.isnan().any() == (normal and gpu("gather").wide_kinds(fields) % 2)
+    assert gpu("gather").in_words(fields, size) is (name not in {"odd", "bounded", "packed"})
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -329,12 +339,12 @@ numbers = {"alive": "*fp32", "parts": "*fp64"}
 width = {"lanes": 16, "columns": 128}
 kernels = [
     (gpu_gather.unpack, {"outputs": f"*{number}"}, width
-     | {"has_rows": rows, "has_floats": floats, "words": words, "normal": normal}
+     | {"has_rows": rows, "wide": floats, "words": words, "normal": normal}
      | ({} if rows else {"rows": None}) | ({} if normal else {"shifts": None, "scales": None}))
     for number in ("fp32", "bf16")
     for rows, floats, words, normal in (
-        (True, True, True, False), (True, True, True, True), (True, True, False, False),
-        (False, False, False, False),
+        (True, 1, True, False), (True, 3, True, True), (True, 3, False, False),
+        (False, 0, False, False),
     )
 ]
 kernels += [

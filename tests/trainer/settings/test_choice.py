@@ -62,6 +62,14 @@ def test_floats_of_another_size_than_one_are_normalised(size, offset, choice) ->
     assert chosen(sight(numbers)).policy.normalise == choice
 
 
+def test_whole_numbers_of_another_size_than_one_are_normalised_as_well() -> None:
+    seen = sight(np.zeros((200, 4, 3)))
+    heights = np.random.default_rng(1).integers(-900, 900, (200, 4, 6), dtype=np.int16)
+    whole = (Field("heights", 0, 6, DType.INT16, 0),)
+    shown = np.concatenate((heights.view(np.uint8), seen.observations[..., 12:]), axis=2)
+    assert chosen(replace(seen, observations=shown, fields=whole)).policy.normalise == "on"
+
+
 def test_floats_whose_range_is_declared_decide_nothing() -> None:
     seen = sight(1000 * np.random.default_rng(1).normal(size=(200, 4, 3)))
     numbers, byte = seen.fields

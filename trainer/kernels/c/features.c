@@ -1,4 +1,5 @@
 /* features.c: gathers observations and turns them into the encoder's input in one pass. */
+#include "../../envs/puff_env.h"
 #include "numbers.h"
 #include "parallel.h"
 
@@ -28,12 +29,36 @@ INLINE void normalise(float* restrict numbers, const float* restrict shifts,
     }
 }
 
+/* Bits, 32 at a time, for a loop over those becomes vector code; there is room for as many. */
+INLINE void read_bits(float* restrict numbers, const uint8_t* restrict bytes, int64_t count) {
+    uint8_t packed[TILE / 8] = {0};
+    memcpy(packed, bytes, (size_t)(count + 7) / 8);
+    for (int64_t i = 0; i < count; i += 32) {
+        const uint8_t* four = packed + i / 8;
+        const uint32_t word =
+            four[0] | (uint32_t)four[1] << 8 | (uint32_t)four[2] << 16 | (uint32_t)four[3] << 24;
+        for (int bit = 0; bit < 32; bit++) numbers[i + bit] = (float)(int32_t)(word >> bit & 1);
+    }
+}
+
 /* Some elements of a field without classes, from the `first` on, as features. */
 INLINE void read_numbers(float* restrict numbers, const puff_feature_field* field,
                          const uint8_t* restrict bytes, int64_t first, int64_t count) {
-    if (field->dtype == 1) {
+    switch (field->dtype) {
+    case PUFF_FLOAT32:
         memcpy(numbers, bytes + first * (int64_t)sizeof(float), (size_t)count * sizeof(float));
-    } else {
+        break;
+    case PUFF_INT16:
+        for (int64_t i = 0; i < count; i++) {
+            int16_t number;
+            memcpy(&number, bytes + (first + i) * (int64_t)sizeof number, sizeof number);
+            numbers[i] = number;
+        }
+        break;
+    case PUFF_BITS:
+        read_bits(numbers, bytes + first / 8, count);
+        break;
+    default:
         for (int64_t i = 0; i < count; i++) numbers[i] = (float)bytes[first + i] / 255.0f;
     }
 }

@@ -75,13 +75,13 @@ typedef struct {
 
 void puff_advantages(puff_kernels* kernels, const puff_advantage* batch);
 
-/* What the policy's first layer reads, made from raw observations: floats as they are or normalised
- * (normaliser.py), categories one-hot, plain bytes divided by 255. `fields` is the descriptor's
- * table. */
+/* What the policy's first layer reads, made from raw observations: numbers as they are or
+ * normalised (normaliser.py), categories one-hot, plain bytes divided by 255. `fields` is the
+ * descriptor's table. */
 typedef struct {
     int32_t offset;
     int32_t count;
-    int32_t dtype; /* 0 uint8, 1 float32 */
+    int32_t dtype; /* puff_dtype */
     int32_t classes;
 } puff_feature_field;
 

@@ -28,7 +28,7 @@ class Kept:
 
 def metric_names(reader: StoreReader) -> list[str]:
     """The names of all metrics so far, in the order of the store."""
-    return list(reader.metrics_after(0, 1).values)
+    return reader.metric_names()
 
 
 def kept_metrics(reader: StoreReader, *, everything: bool) -> Iterator[MetricRows]:
@@ -42,7 +42,7 @@ def kept_metrics(reader: StoreReader, *, everything: bool) -> Iterator[MetricRow
             seconds=rows.seconds[chosen],
             epochs=rows.epochs[chosen],
             lineages=rows.lineages[chosen],
-            values={name: values[chosen] for name, values in rows.values.items()},
+            values=rows.values.of_rows(chosen),
         )
 
 

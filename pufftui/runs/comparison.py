@@ -43,13 +43,14 @@ class Comparison:
     runs: tuple[RunSummary, ...]
     curves: dict[str, RunCurves]
     _made: dict[object, Curve] = field(default_factory=dict)
+    _metrics: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, folders: Sequence[RunFolder]) -> Comparison:
         """Reads all runs; raises `PuffError` for one that cannot be read."""
         runs, curves = [], {}
         for folder in folders:
-            run = summarise(folder)
+            run = summarise(folder, ())
             if run.state == BROKEN:
                 raise PuffError(f"The run {run.name} cannot be read.", run.trouble)
             runs.append(run)
@@ -59,7 +60,9 @@ class Comparison:
     @property
     def metrics(self) -> list[str]:
         """What can be compared, the most telling first."""
-        return metrics_of(list(self.curves.values()))
+        if not self._metrics:
+            self._metrics.extend(metrics_of(list(self.curves.values())))
+        return self._metrics
 
     @property
     def envs(self) -> list[str]:

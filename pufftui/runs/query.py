@@ -141,6 +141,19 @@ def parse_query(text: str) -> Query:
     return _Parser(text).whole()
 
 
+def fields_of(query: Query) -> set[str]:
+    """The fields that a query compares, in small letters."""
+    match query:
+        case Comparison():
+            return {query.field}
+        case Not(part):
+            return fields_of(part)
+        case All(parts) | Either(parts):
+            return {field for part in parts for field in fields_of(part)}
+        case Word():
+            return set()
+
+
 def check_fields(query: Query, known: Collection[str]) -> None:
     """Raises `PuffError` for a field that is not known, or a value that cannot be compared."""
     match query:

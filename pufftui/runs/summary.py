@@ -30,6 +30,9 @@ LARGEST = 2**63
 LAST_MOMENT = 253_402_300_799.0
 """Unix time of the end of the last year that a date can name."""
 
+SCORE = "score"
+"""The metric that every list of runs shows."""
+
 BROKEN, DEAD = "broken", "dead"
 """The states of a run that cannot be read, and of one that ended without saying so."""
 
@@ -59,8 +62,8 @@ class RunSummary:
     """One run. None is what is not known; `trouble` says why a broken one cannot be read.
 
     `seconds` is the training time, `began` Unix time of the last start, `last` the newest value of
-    every metric, those that are `not_finite` now among them, `settings` those at the start by path, `curve` means of the score, rising in
-    steps, NaN where it is not known.
+    the metrics that were asked for, those that are `not_finite` now among them, `settings` those at the
+    start by path, `curve` means of the score, rising in steps, NaN where it is not known.
     """
 
     name: str
@@ -116,16 +119,21 @@ class RunSummary:
         return {**last, **settings, **own}
 
 
-def summarise_all() -> list[RunSummary]:
-    """Every run of the folder of runs, the one started or resumed last first."""
+def summarise_all(metrics: Collection[str] | None = None) -> list[RunSummary]:
+    """Every run of the folder of runs, the one started or resumed last first; `metrics` as `summarise`."""
     names = run_names()
-    return [summarise(RunFolder(runs_root() / name)) for name in names] + _not_whole(names)
+    runs = [summarise(RunFolder(runs_root() / name), metrics) for name in names]
+    return runs + _not_whole(names)
 
 
-def summarise(folder: RunFolder) -> RunSummary:
-    """What a run's folder says, in a few small reads; a broken one says why it is."""
+def summarise(folder: RunFolder, metrics: Collection[str] | None = None) -> RunSummary:
+    """What a run's folder says, in a few small reads; a broken one says why it is.
+
+    `metrics` are names, in small letters, of those whose last values are wanted beside the score, None
+    is all of them. A run may have hundreds of thousands, so whoever needs few says so.
+    """
     try:
-        return _read(folder)
+        return _read(folder, metrics)
     except (
         *(PuffError, OSError, ValueError, TypeError),
         *(ArithmeticError, LookupError, RecursionError),
@@ -159,21 +167,22 @@ def _value(value: object) -> Value:
     return value if isinstance(value, str) else None
 
 
-def _read(folder: RunFolder) -> RunSummary:
+def _read(folder: RunFolder, metrics: Collection[str] | None) -> RunSummary:
     settings = read_settings(folder)
     if not folder.database.is_file():
         raise PuffError("Its store run.db is missing.")
     reader = StoreReader(folder.database, at_once=True)
     try:
-        blocks = reader.metrics_between(points=CURVE_POINTS)
-        rows, last = reader.metrics_after(max(0, blocks.last - 1)), reader.newest_values()
-        not_finite = reader.not_finite()
+        blocks = reader.metrics_between(points=CURVE_POINTS, only=(SCORE,))
+        step, seconds = reader.last_place()
+        wanted = _wanted(reader, metrics)
+        last, not_finite = reader.newest_values(wanted), reader.not_finite(wanted)
         lineages, notes, tags = reader.lineages(), reader.notes_after(0), reader.tags()
         facts, events = reader.facts(), reader.events_after(0)
     finally:
         reader.close()
     last |= {name: odd.value for name, odd in not_finite.items()}
-    scores = blocks.high.get("score", np.empty(0, np.float32))
+    scores = blocks.high.get(SCORE, np.empty(0, np.float32))
     known = scores[~np.isnan(scores)]
     env = settings.get(ENVIRONMENT)
     if env:
@@ -185,11 +194,11 @@ def _read(folder: RunFolder) -> RunSummary:
         name=folder.id,
         env=Path(str(env)).name if env else None,
         state=_state(events, taken=_is_trained(folder)),
-        step=int(rows.steps[-1]) if len(rows.steps) else 0,
+        step=step,
         total_steps=total if isinstance(total, int) and abs(total) < LARGEST else None,
-        score=last.get("score"),
+        score=last.get(SCORE),
         best=float(known.max()) if len(known) else None,
-        seconds=float(rows.seconds[-1]) if len(rows.seconds) else 0.0,
+        seconds=seconds,
         began=lineages[-1].started
         if lineages and 0 <= lineages[-1].started < LAST_MOMENT
         else None,
@@ -198,8 +207,17 @@ def _read(folder: RunFolder) -> RunSummary:
         last=last,
         not_finite=not_finite,
         settings=settings,
-        curve=blocks.mean.get("score", np.empty(0, np.float32)),
+        curve=blocks.mean.get(SCORE, np.empty(0, np.float32)),
     )
+
+
+def _wanted(reader: StoreReader, metrics: Collection[str] | None) -> list[str] | None:
+    """The names, as they are written in the store, of what is asked for in small letters; None for all."""
+    if metrics is None:
+        return None
+    others = set(metrics) - {SCORE}
+    names = reader.metric_names() if others else []
+    return [SCORE, *(name for name in names if name.lower() in others)]
 
 
 def _not_whole(names: Collection[str]) -> list[RunSummary]:

@@ -95,7 +95,7 @@ class HomeScreen(PanelScreen):
             self.run_worker(self._read_runs, thread=True)
 
     def _read_runs(self) -> None:
-        runs = [summarise(RunFolder(runs_root() / name)) for name in run_names()[:MOST_RUNS]]
+        runs = [summarise(RunFolder(runs_root() / name), ()) for name in run_names()[:MOST_RUNS]]
         self.app.call_from_thread(self._take_runs, runs)
 
     def _take_runs(self, runs: list[RunSummary]) -> None:

@@ -105,6 +105,9 @@ class Metric:
         self._total, self._count = Growing(np.float64), Growing(np.int64)
         self.append(np.full(missing, np.nan, np.float32))
 
+    def __len__(self) -> int:
+        return len(self._points)
+
     def append(self, values: NDArray[np.float32]) -> None:
         self._points.append(values)
         done = len(self._low) * BLOCK

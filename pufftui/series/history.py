@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.series.axis import Axis
 from pufftui.series.curve import LONG, Growing, Metric, Series
+from pufftui.series.recent import Recent
 from pufftui.series.stored import RunCurves
 from pufftui.trainer.store import MetricBlocks, MetricRows, NotFinite, StoreReader
+from pufftui.trainer.store.columns import Names
 
 EPISODES = "episodes"
 """The metric that counts finished episodes."""
 
 MOST_ROWS = 2 * LONG
 """Rows that are kept one by one, nine hours of them; with more, the past is read in blocks again."""
+
+MOST_VALUES = 2**25
+"""Values of such rows, of all metrics together; so many are 128 MB."""
 
 MOST_ABANDONED = 3
 """Stretches that a run has gone back over and that are still shown, the newest ones."""
@@ -24,7 +31,8 @@ class History:
     """All curves of a run, over its steps, its time, its episodes or its updates.
 
     The past of a long run is read in blocks, so that it opens at once however long it is and takes
-    no more memory from day to day; rows that are written from then on are kept one by one.
+    no more memory from day to day; rows that are written from then on are kept one by one. Nothing
+    is made of a metric before its curve is asked for: a run may have hundreds of thousands.
     """
 
     def __init__(self) -> None:
@@ -32,13 +40,16 @@ class History:
 
     def _open(self) -> None:
         self._last = self._lineage = 0
-        self._past: dict[str, Series] = {}
+        self._names = Names()
+        self._past: MetricBlocks | None = None
+        self._past_series: dict[str, Series] = {}
         self._past_places = {axis: np.empty(0, np.float64) for axis in Axis}
         self._past_end = -np.inf
         self._places = {axis: Growing(np.float64) for axis in Axis}
+        self._recent = Recent()
         self._metrics: dict[str, Metric] = {}
         self._abandoned: list[RunCurves] = []
-        self._current: dict[str, float] = {}
+        self._newest: dict[str, float] = {}
         self.not_finite: dict[str, NotFinite] = {}
         """The metrics whose last value is no finite number."""
 
@@ -52,9 +63,9 @@ class History:
         return np.concatenate([self._past_places[axis], self._places[axis].values])
 
     @property
-    def names(self) -> list[str]:
-        """The metrics that there are, in the order in which they came."""
-        return list(dict.fromkeys([*self._past, *self._metrics]))
+    def names(self) -> Sequence[str]:
+        """The metrics that there are, in the order in which they came; grows as more come."""
+        return self._names.known
 
     @property
     def end(self) -> float:
@@ -72,16 +83,30 @@ class History:
 
     def series(self, name: str, axis: Axis = Axis.STEPS) -> Series:
         """The curve of a metric; unknown in rows that lack it."""
-        x, metric = self._places[axis].values, self._metrics.get(name)
-        past_x, past = self._past_places[axis], self._past.get(name)
+        x, past_x = self._places[axis].values, self._past_places[axis]
+        past = self._past_of(name)
         past = _unknown(past_x) if past is None else past.over(past_x)
-        recent = _unknown(x) if metric is None else metric.series(x)
-        return past.followed_by(recent)
+        if name not in self._recent.names.column:
+            return past.followed_by(_unknown(x))
+        metric = self._metrics.setdefault(name, Metric(0))
+        metric.append(self._recent.values(name)[len(metric) :])
+        return past.followed_by(metric.series(x))
+
+    def _past_of(self, name: str) -> Series | None:
+        if name not in self._past_series and self._past is not None and name in self._past.mean:
+            past, count = self._past, self._past.count[name]
+            total = np.where(count > 0, past.mean[name].astype(np.float64) * count, 0)
+            x = self._past_places[Axis.STEPS]
+            self._past_series[name] = Series(x, past.low[name], past.high[name], total, count)
+        return self._past_series.get(name)
 
     def current(self, name: str) -> float | None:
         """The last value of a metric, which may be no finite number; None before the first."""
         odd = self.not_finite.get(name)
-        return self._current.get(name) if odd is None else odd.value
+        if odd is not None:
+            return odd.value
+        recent = self._recent.last(name)
+        return self._newest.get(name) if recent is None else recent
 
     def abandoned(self, name: str, axis: Axis) -> list[Series]:
         """The curve of a metric where the run has gone back over it, the newest first."""
@@ -108,7 +133,7 @@ class History:
     @property
     def coarse(self) -> bool:
         """Whether the past was read in blocks of more than one row."""
-        return len(self._past_places[Axis.STEPS]) > LONG // 32
+        return self._past is not None and self._past.coarse
 
     def poll(self, reader: StoreReader) -> bool:
         """Takes in what was written since the last call; True if there was anything."""
@@ -118,7 +143,8 @@ class History:
         if not len(rows.steps):
             return False
         self.not_finite = reader.not_finite()
-        many = len(self._places[Axis.STEPS]) + len(rows.steps) > MOST_ROWS
+        values = self._recent.size + rows.values.table.size
+        many = len(self._recent) + len(rows.steps) > MOST_ROWS or values > MOST_VALUES
         if many or (rows.lineages != self._lineage).any():
             # If it was resumed, perhaps at an earlier step, the store knows what is left.
             self._open()
@@ -134,7 +160,7 @@ class History:
         return history
 
     def _read_past(self, reader: StoreReader) -> bool:
-        self._current, self.not_finite = reader.newest_values(), reader.not_finite()
+        self._newest, self.not_finite = reader.newest_values(), reader.not_finite()
         self._abandoned = [RunCurves(None, blocks) for blocks in reader.abandoned(MOST_ABANDONED)]
         return self._take_past(reader.metrics_between(points=LONG))
 
@@ -155,25 +181,16 @@ class History:
         ):
             self._past_places[axis] = np.maximum.accumulate(places.astype(np.float64))
         self._past_end = float(blocks.last_steps[-1])
-        x = self._past_places[Axis.STEPS]
-        for name, mean in blocks.mean.items():
-            count = blocks.count[name]
-            total = np.where(count > 0, mean.astype(np.float64) * count, 0)
-            self._past[name] = Series(x, blocks.low[name], blocks.high[name], total, count)
+        self._past = blocks
+        self._names.add(name for name in blocks.mean if name not in self._names.column)
         return True
 
     def _take(self, rows: MetricRows) -> None:
         self._last = rows.last
-        for name in rows.values:
-            if name not in self._metrics:
-                self._metrics[name] = Metric(len(self._places[Axis.STEPS]))
-        for name, metric in self._metrics.items():
-            given = rows.values.get(name)
-            missing = np.full(len(rows.steps), np.nan, np.float32)
-            metric.append(missing if given is None else given)
-            known = missing if given is None else given[~np.isnan(given)]
-            if given is not None and len(known):
-                self._current[name] = float(known[-1])
+        seen = len(self._recent.names)
+        self._recent.append(rows.values)
+        new = self._recent.names.known[seen:]
+        self._names.add(name for name in new if name not in self._names.column)
         episodes = rows.values.get(EPISODES, np.zeros(0, np.float32))
         before = self.last(Axis.EPISODES)
         for axis, places in zip(

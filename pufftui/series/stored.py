@@ -136,7 +136,7 @@ def curve_of(runs: Sequence[RunCurves], metric: str, axis: Axis) -> Curve:
 
 def metrics_of(runs: Sequence[RunCurves]) -> list[str]:
     """The metrics that any of the runs has, the most telling first."""
-    there = {name for run in runs for name, count in run.blocks.count.items() if count.any()}
+    there = {name for run in runs for name in run.blocks.count.some()}
     first = [name for name in FIRST_METRICS if name in there]
     return first + sorted(there - set(first) - set(LEFT_OUT))
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from pufftui.appearance.format import figure, fit
 from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.charting import Charting
-from pufftui.charts.explain import explain, label
-from pufftui.trainer.messages.snapshot import LOSSES
+from pufftui.charts.explain import label
+from pufftui.charts.listing import Listing
 from pufftui.widgets.curves import CurveCard
 
 LEAST_WIDTH, LEAST_HEIGHT = 38, 7
@@ -22,16 +21,6 @@ LEAST_NAME = 8
 MOST_WIDTH = 90
 MOST_COLUMNS = 6
 GAP = 2
-
-FIRST = (
-    *("score", "perf", "episode_return", "episode_length", "sps"),
-    *LOSSES,
-    *("learning_rate", "reward_size", "reward_nonzero", "clamped_rewards", "weight_norm"),
-)
-"""The metrics that come first; others follow in the order in which they came."""
-
-LEFT_OUT = ("score_low", "score_high", "provisional_steps", "best_score")
-"""Metrics that belong to another one."""
 
 
 class ChartsCard(CurveCard):
@@ -48,19 +37,14 @@ class ChartsCard(CurveCard):
         self.hidden: set[str] = set()
         self.columns = 0
         """Charts beside each other; 0 as many as are good to read."""
+        self._listing = Listing()
         self._page = 0
         self._pages = 1
 
     @property
-    def names(self) -> list[str]:
+    def names(self) -> Sequence[str]:
         """The metrics in sight or on other pages: what matches the pattern and is not hidden."""
-        known = [name for name in self.charting.history.names if name not in LEFT_OUT]
-        there = set(known)
-        ordered = [name for name in FIRST if name in there]
-        ordered += [name for name in known if name not in FIRST]
-        if self.pattern:
-            return [name for name in ordered if matches(name, self.pattern)]
-        return [name for name in ordered if name not in self.hidden]
+        return self._listing.shown(self.charting.history.names, self.pattern, self.hidden)
 
     def turn(self, by: int) -> None:
         """Shows another page, if there is one, and selects its first chart."""
@@ -156,15 +140,6 @@ class ChartsCard(CurveCard):
             return [head, *([blank] * (height - 1))]
         drawn = self.put_chart(name, x, y + 1, width, room)
         return [head, *(_padded(line, width, blank) for line in drawn), blank]
-
-
-def matches(metric: str, pattern: str) -> bool:
-    """Whether a metric's name or its words hold the text, or match a pattern with * and ?."""
-    wanted = pattern.lower()
-    names: Iterable[str] = (metric.lower(), explain(metric).label.lower())
-    if any(sign in wanted for sign in "*?"):
-        return any(fnmatch.fnmatchcase(name, wanted) for name in names)
-    return any(wanted in name for name in names)
 
 
 def _padded(line: Line, width: int, blank: Line) -> Line:

@@ -53,6 +53,7 @@ from pufftui.trainer.monitor.system import (
 )
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.store import AlertRow, Event, MetricBlocks, MetricRows, NotFinite
+from pufftui.trainer.store.columns import Columns
 
 SPEED = 330_000
 ROWS_PER_SECOND = 2
@@ -225,7 +226,8 @@ class FakeReader:
         steps = (seconds * SPEED).astype(np.int64)
         last = int(rows[-1]) if len(rows) else row
         lineages = np.ones(len(rows), np.int64)
-        return MetricRows(last, steps, seconds, steps // 131072, lineages, values)
+        columns = Columns.of(values)
+        return MetricRows(last, steps, seconds, steps // 131072, lineages, columns)
 
     def metrics_between(self, points: int) -> MetricBlocks:
         rows = self.metrics_after(0)
@@ -233,7 +235,8 @@ class FakeReader:
             name: (~np.isnan(column)).astype(np.int64) for name, column in rows.values.items()
         }
         times = (rows.steps, rows.steps, rows.seconds, rows.epochs, rows.lineages)
-        return MetricBlocks(rows.last, *times, rows.values, rows.values, rows.values, counts)
+        known = Columns.of(counts)
+        return MetricBlocks(rows.last, *times, rows.values, rows.values, rows.values, known)
 
     def newest_values(self) -> dict[str, float]:
         rows = self.metrics_after(max(0, self._runner.rows - 1))

@@ -53,6 +53,11 @@ METRICS = {
 COUNTS = ("episodes", "provisional_steps")
 """Fields that are metrics of the same name, and whole numbers."""
 
+INTERVAL = ("score_low", "score_high")
+
+TOLD = {*LOSSES, *METRICS.values(), *COUNTS, *INTERVAL}
+"""All of them, beside statistics and shares of time."""
+
 FACTS: dict[str, type] = {"total_steps": int, "device": str, "parameters": int}
 """Fields of a snapshot that the trainer says once, when it begins."""
 
@@ -198,7 +203,8 @@ class Story:
         if self._row is None:
             # Of a long run only the end is of interest here, and what was last known of each metric.
             self._row = max(0, reader.last_row() - LAST_ROWS)
-            self._values = reader.newest_values()
+            told = [name for name in reader.metric_names() if _is_told(name)]
+            self._values = reader.newest_values(told)
         rows = reader.metrics_after(self._row)
         if len(rows.steps):
             self._row = rows.last
@@ -220,7 +226,8 @@ class Story:
         return Snapshot(phase=phase, **fields)
 
     def _take(self, rows: MetricRows, not_finite: Mapping[str, NotFinite]) -> None:
-        for name, column in rows.values.items():
+        for name in filter(_is_told, rows.values):
+            column = rows.values[name]
             known = column[~np.isnan(column)]
             if len(known):
                 self._values[name] = float(known[-1])
@@ -265,6 +272,11 @@ class Story:
             self.phase = Phase.STARTING
 
 
+def _is_told(metric: str) -> bool:
+    """Whether a snapshot tells of a metric; a program may log any number of others."""
+    return metric in TOLD or metric.startswith((TIME, STATISTIC))
+
+
 def fields_of(values: Mapping[str, float]) -> dict[str, Any]:
     """The last values of the metrics as fields of a snapshot."""
     fields: dict[str, Any] = {
@@ -274,8 +286,8 @@ def fields_of(values: Mapping[str, float]) -> dict[str, Any]:
     }
     fields |= {name: values[metric] for name, metric in METRICS.items() if metric in values}
     fields |= {n: int(values[n]) for n in COUNTS if math.isfinite(values.get(n, math.nan))}
-    if "score_low" in values and "score_high" in values:
-        fields["score_interval"] = values["score_low"], values["score_high"]
+    if all(name in values for name in INTERVAL):
+        fields["score_interval"] = tuple(values[name] for name in INTERVAL)
     return fields
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pufftui.trainer.store.columns import Columns
 from pufftui.trainer.store.records import NotFinite
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -20,7 +21,7 @@ Execute = Callable[..., sqlite3.Cursor]
 
 NOT_FINITE = """
     SELECT name, step, seconds, value FROM not_finite JOIN metric USING (position)
-    WHERE over_step IS NULL ORDER BY id
+    WHERE over_step IS NULL {} ORDER BY id
 """
 EXACT = "SELECT row, position, value FROM exact WHERE row BETWEEN ? AND ?"
 
@@ -72,11 +73,16 @@ class Beyond:
                     execute("UPDATE not_finite SET over_step = ? WHERE id = ?", step, over)
 
 
-def not_finite_now(connection: sqlite3.Connection) -> dict[str, NotFinite]:
-    """The metrics whose last value was no finite number, and since when."""
+def not_finite_now(
+    connection: sqlite3.Connection, only: Collection[str] | None = None
+) -> dict[str, NotFinite]:
+    """The metrics, all or some, whose last value was no finite number, and since when."""
+    among, names = "", tuple(only or ())
+    if only is not None:
+        among = f"AND name IN ({', '.join('?' * len(names))})"
     return {
         name: NotFinite(int(step), float(seconds), _number(value))
-        for name, step, seconds, value in connection.execute(NOT_FINITE)
+        for name, step, seconds, value in connection.execute(NOT_FINITE.format(among), names)
     }
 
 
@@ -91,17 +97,16 @@ def _number(text: str) -> float:
 def put_exact(
     connection: sqlite3.Connection,
     rows: NDArray[np.int64],
-    names: list[str],
-    values: dict[str, NDArray[np.floating]],
+    values: Columns,
 ) -> None:
     """Puts the exact numbers of some rows, with rising ids, in place of the float32 ones."""
     if not len(rows):
         return
     for row, position, value in connection.execute(EXACT, (int(rows[0]), int(rows[-1]))):
         at = int(np.searchsorted(rows, row))
-        if position >= len(names) or at >= len(rows) or rows[at] != row:
+        if position >= len(values) or at >= len(rows) or rows[at] != row:
             continue
-        name = names[position]
-        if values[name].dtype != np.float64:
-            values[name] = values[name].astype(np.float64)
-        values[name][at] = value
+        name = values.names.known[position]
+        if name not in values.exact:
+            values.exact[name] = values[name].astype(np.float64)
+        values.exact[name][at] = value

@@ -28,6 +28,17 @@ def unpack(blobs: Sequence[bytes], rows: int = 1) -> Figures:
     return figures
 
 
+def chosen(blob: bytes, columns: NDArray[np.int64], rows: int = 1) -> bytes:
+    """Some columns of the figures in a blob, NaN for those that it lacks; nothing of nothing."""
+    if not blob:
+        return blob
+    figures = np.frombuffer(blob, "<f4").reshape(rows, -1)
+    cut = np.full((rows, len(columns)), np.nan, "<f4")
+    there = columns < figures.shape[1]
+    cut[:, there] = figures[:, columns[there]]
+    return cut.tobytes()
+
+
 def as_blocks(means: Figures, low: Figures, high: Figures) -> Figures:
     """(rows, 4, columns): every row of (rows, columns) a block of its own.
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,12 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
-from pufftui.envs.vector import EPISODE
 from pufftui.trainer.files.held_folder import Identity, identity
 from pufftui.trainer.store.beyond import not_finite_now, put_exact
-from pufftui.trainer.store.blobs import unpack
+from pufftui.trainer.store.columns import Columns, Names
 from pufftui.trainer.store.glance import consistently
 from pufftui.trainer.store.opening import Copy, open_for_reading
+from pufftui.trainer.store.parts import (
+    Row,
+    episodes_part,
+    facts,
+    first_column,
+    gpus,
+    mapping,
+    metrics_part,
+)
 from pufftui.trainer.store.place import locks_beside
 from pufftui.trainer.store.records import (
     AlertRow,
@@ -45,7 +51,6 @@ from pufftui.trainer.store.zoom import (
     together,
 )
 
-Row = tuple[Any, ...]
 Answer = TypeVar("Answer")
 
 # So few rows at a time never outlive a turn of Python's garbage collector, which doubles the time.
@@ -77,6 +82,7 @@ class StoreReader:
         self._at_once = at_once
         self._connection: sqlite3.Connection | None = None
         self._copied = 0.0
+        self._names = Names()
 
     def metrics_after(self, row: int, most: int = -1) -> MetricRows:
         """The rows of metrics with an id above `row`, the first `most` or all; 0 is the start."""
@@ -85,26 +91,23 @@ class StoreReader:
             " WHERE id > ? ORDER BY id LIMIT ?",
             row,
             most,
-            convert=_metrics_part,
+            convert=metrics_part,
         )
         # Names are read after the rows, so every position a row uses has its name.
-        names = self._read(
-            "SELECT CAST(name AS TEXT) FROM metric ORDER BY position", convert=_first_column
-        )
+        names = self._all_names() if parts else None
         if not parts or names is None:
-            parts, names = [_metrics_part([])], []
+            parts, names = [metrics_part([])], Names()
         ids, steps, seconds, epochs, lineages = (
             np.concatenate(column)
             for column in zip(*(figures for figures, _ in parts), strict=True)
         )
-        table = np.full((sum(map(len, names)), len(ids)), np.nan, np.float32)
+        table = np.full((len(names), len(ids)), np.nan, np.float32)
         end = 0
         for _, means in parts:
             begin, end = end, end + len(means)
             table[: means.shape[1], begin:end] = means.T
-        known = list(chain.from_iterable(names))
-        values: dict[str, NDArray[np.floating]] = dict(zip(known, table, strict=True))
-        self._ask(lambda asked: put_exact(asked, ids, known, values))
+        values = Columns(names, table)
+        self._ask(lambda asked: put_exact(asked, ids, values))
         return MetricRows(
             last=int(ids[-1]) if len(ids) else row,
             steps=steps,
@@ -114,30 +117,48 @@ class StoreReader:
             values=values,
         )
 
-    def newest_values(self) -> dict[str, float]:
-        """The last known value of every metric of the run as it is now, however long ago it was given."""
-        return self._ask_at_once(newest_values) or {}
+    def metric_names(self) -> list[str]:
+        """The names of all metrics, in the order in which they came."""
+        return list((self._all_names() or Names()).known)
 
-    def not_finite(self) -> dict[str, NotFinite]:
-        """The metrics that were last given something else than a finite number."""
-        return self._ask(not_finite_now) or {}
+    def newest_values(self, only: Collection[str] | None = None) -> dict[str, float]:
+        """The last known value of the metrics of the run as it is now, however long ago it was given.
+
+        Of all of them, or `only` of some, whose number alone the costs then depend on.
+        """
+        return self._ask_at_once(lambda asked: newest_values(asked, only)) or {}
+
+    def not_finite(self, only: Collection[str] | None = None) -> dict[str, NotFinite]:
+        """The metrics, all or some, that were last given something else than a finite number."""
+        return self._ask(lambda asked: not_finite_now(asked, only)) or {}
 
     def last_row(self) -> int:
         """The id of the last row of metrics, 0 before the first."""
         return int(next(iter(self._rows("SELECT coalesce(max(id), 0) FROM metrics")), (0,))[0])
 
+    def last_place(self) -> tuple[int, float]:
+        """Step and seconds of the last row of metrics, 0 before the first."""
+        sql = "SELECT step, seconds FROM metrics ORDER BY id DESC LIMIT 1"
+        step, seconds = next(iter(self._rows(sql)), (0, 0.0))
+        return int(step), float(seconds)
+
     def metrics_between(
-        self, first_step: int = 0, last_step: int = END, points: int = 2000
+        self,
+        first_step: int = 0,
+        last_step: int = END,
+        points: int = 2000,
+        only: Collection[str] | None = None,
     ) -> MetricBlocks:
         """The curves of the run as it is now over a stretch of steps, both ends included.
 
         There are at most about `points` blocks, and at least a sixteenth of that if the stretch
-        has so many rows. Rows of abandoned lineages are left out.
+        has so many rows; fewer where very many metrics are asked for, all or `only` some. Rows of
+        abandoned lineages are left out.
         """
         blocks = self._ask_at_once(
-            lambda asked: blocks_between(asked, first_step, last_step, points)
+            lambda asked: blocks_between(asked, first_step, last_step, points, only)
         )
-        return blocks or together([], [], 0)
+        return blocks or together([], Names(), 0)
 
     def abandoned(self, most: int, points: int = 500) -> list[MetricBlocks]:
         """The curves that the run has gone back over, at most `most`, the newest first."""
@@ -163,7 +184,7 @@ class StoreReader:
             "SELECT id, step, seconds, level, rule, title, text, evidence, advice, acknowledged_at,"
             " over_step FROM alert WHERE id > ? ORDER BY id",
             row,
-            decode={"evidence": _mapping},
+            decode={"evidence": mapping},
         )
 
     def muted(self) -> set[str]:
@@ -176,7 +197,7 @@ class StoreReader:
             CommandRow,
             "SELECT id, step, seconds, at, name, detail FROM command WHERE id > ? ORDER BY id",
             row,
-            decode={"detail": _mapping},
+            decode={"detail": mapping},
         )
 
     def notes_after(self, row: int) -> list[Note]:
@@ -193,7 +214,7 @@ class StoreReader:
             " memory_total, disk_free, screen_cores, gpus FROM system WHERE id > ? ORDER BY id DESC LIMIT ?",
             row,
             newest,
-            decode={"gpus": _gpus},
+            decode={"gpus": gpus},
         )
         return rows[::-1]
 
@@ -208,7 +229,7 @@ class StoreReader:
     def pinned_files(self) -> set[str] | None:
         """The checkpoints that a person wants to keep; None if the store is locked right now."""
         parts = self._read(
-            "SELECT CAST(file AS TEXT) FROM checkpoint WHERE pinned", convert=_first_column
+            "SELECT CAST(file AS TEXT) FROM checkpoint WHERE pinned", convert=first_column
         )
         if parts is None:
             return None if self._database.exists() else set()
@@ -220,7 +241,7 @@ class StoreReader:
 
     def facts(self) -> dict[str, Any]:
         """What is known about the whole run, by name."""
-        parts = self._read("SELECT name, value FROM fact ORDER BY name", convert=_facts)
+        parts = self._read("SELECT name, value FROM fact ORDER BY name", convert=facts)
         return {name: value for part in parts or [] for name, value in part.items()}
 
     def episodes_after(self, row: int) -> tuple[int, NDArray[np.void]]:
@@ -235,10 +256,10 @@ class StoreReader:
             " FROM episode WHERE id > ? ORDER BY id LIMIT ?",
             row,
             most,
-            convert=_episodes_part,
+            convert=episodes_part,
         )
         ids, steps, lineages, episodes = (
-            np.concatenate(column) for column in zip(*(parts or [_episodes_part([])]), strict=True)
+            np.concatenate(column) for column in zip(*(parts or [episodes_part([])]), strict=True)
         )
         last = int(ids[-1]) if len(ids) else row
         return EpisodeRows(last=last, steps=steps, lineages=lineages, episodes=episodes)
@@ -248,6 +269,20 @@ class StoreReader:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _all_names(self) -> Names | None:
+        """The names of the metrics, of which those that are known are not read again. None as `_ask`."""
+        sql = "SELECT CAST(name AS TEXT) FROM metric ORDER BY position LIMIT -1 OFFSET ?"
+        newest = self._names.known[-1:]
+        parts = self._read(sql, len(self._names) - len(newest), convert=first_column)
+        if parts is None:
+            return None
+        more = list(chain.from_iterable(parts))
+        if more[: len(newest)] != newest:  # It is another file.
+            self._names = Names()
+            return self._all_names()
+        self._names.add(more[len(newest) :])
+        return self._names
 
     def _rows(self, sql: str, *values: object) -> list[Row]:
         """The rows of a query; none if the store is not there yet, or locked right now."""
@@ -330,45 +365,3 @@ class StoreReader:
             f"The store {self._database} cannot be read ({error}).",
             "Its checkpoints may still be good: pufftui resume.",
         )
-
-
-def _first_column(rows: list[Row]) -> list[Any]:
-    return [row[0] for row in rows]
-
-
-def _mapping(text: str) -> dict[str, Any]:
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError(f"{text:.40} is no JSON object")  # noqa: TRY004 - of data, not of code
-    return value
-
-
-def _facts(rows: list[Row]) -> dict[str, Any]:
-    return {str(name): json.loads(value) for name, value in rows}
-
-
-def _episodes_part(rows: list[Row]) -> tuple[NDArray[Any], ...]:
-    """Ids, steps, lineages and episodes."""
-    episodes = np.zeros(len(rows), EPISODE)
-    width = EPISODE["statistics"].itemsize
-    for index, (_, _, _, *figures, statistics) in enumerate(rows):
-        padded = np.frombuffer(statistics.ljust(width, b"\0"), "<f4")
-        numbers = (math.nan if figure is None else figure for figure in figures)
-        episodes[index] = (*numbers, padded)
-    columns = (np.array([row[column] for row in rows], np.int64) for column in range(3))
-    return (*columns, episodes)
-
-
-def _gpus(text: str) -> tuple[Any, ...]:
-    gpus = json.loads(text)
-    if not isinstance(gpus, list) or not all(isinstance(gpu, dict) for gpu in gpus):
-        raise ValueError(f"{text:.40} is no list of GPUs")
-    return tuple(gpus)
-
-
-def _metrics_part(rows: list[Row]) -> tuple[list[NDArray[Any]], NDArray[np.float32]]:
-    """The columns of figures, and the means as (rows, metrics), NaN where a row has fewer."""
-    *figures, blobs = zip(*rows, strict=True) if rows else [()] * 6
-    types = (np.int64, np.int64, np.float64, np.int64, np.int64)
-    arrays = [np.array(column, dtype) for column, dtype in zip(figures, types, strict=True)]
-    return arrays, unpack(blobs)[:, 0]

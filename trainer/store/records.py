@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pufftui.trainer.store.columns import Columns
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MetricRows:
@@ -28,7 +30,7 @@ class MetricRows:
     seconds: NDArray[np.float64]
     epochs: NDArray[np.int64]
     lineages: NDArray[np.int64]
-    values: dict[str, NDArray[np.floating]]
+    values: Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class MetricBlocks:
     A block holds the rows from `first_steps` to `last_steps`; `seconds` and `epochs` are those of
     its first row. Per name, `low`, `mean` and `high` are of its known values, NaN if there are
     none, and `count` is their number. `last` is the id of the last row in the store that a block
-    covers, to ask for what follows.
+    covers, to ask for what follows. `coarse` is whether a block may hold more than one row.
     """
 
     last: int
@@ -67,10 +69,11 @@ class MetricBlocks:
     seconds: NDArray[np.float64]
     epochs: NDArray[np.int64]
     lineages: NDArray[np.int64]
-    low: dict[str, NDArray[np.float32]]
-    mean: dict[str, NDArray[np.float32]]
-    high: dict[str, NDArray[np.float32]]
-    count: dict[str, NDArray[np.int64]]
+    low: Columns
+    mean: Columns
+    high: Columns
+    count: Columns
+    coarse: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

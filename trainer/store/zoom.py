@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.trainer.store.blobs import COUNT, HIGH, LOW, MEAN, Figures, as_blocks, unpack
+from pufftui.trainer.store.blobs import COUNT, HIGH, LOW, MEAN, Figures, as_blocks, chosen, unpack
+from pufftui.trainer.store.columns import Columns, Names
 from pufftui.trainer.store.levels import BLOCK_COLUMNS, FACTOR, LEVELS
 from pufftui.trainer.store.records import Lineage, MetricBlocks
 from pufftui.trainer.store.typed import records
@@ -18,6 +20,10 @@ END = 2**63 - 1
 
 AT_ONCE = 64
 """Blocks that are looked at together for the last value of a metric."""
+
+MOST_FIGURES = 2**23
+LEAST_POINTS = 64
+"""Curves of a run with very many metrics have fewer points, so that all of them fit into 200 MB or so."""
 
 MOST_LOOKS = 300
 """So often blocks are looked into for it; after that their means have to do."""
@@ -43,6 +49,35 @@ class Stretch:
     last_row: int
     first_step: int
     last_step: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """The metrics that are asked for: their names, and their columns if that is not all of them."""
+
+    names: Names
+    columns: NDArray[np.int64] | None = None
+
+    @classmethod
+    def read(cls, connection: sqlite3.Connection, only: Collection[str] | None) -> Wanted:
+        """All metrics of a store, or those of `only` that it has."""
+        if only is None:
+            sql = "SELECT CAST(name AS TEXT) FROM metric ORDER BY position"
+            return cls(Names(row[0] for row in connection.execute(sql)))
+        sql = "SELECT position, name FROM metric WHERE name = ?"
+        found = [row for name in only for row in connection.execute(sql, (name,))]
+        columns = np.array([position for position, _ in found], np.int64)
+        return cls(Names(name for _, name in found), columns)
+
+    def cut(self, blob: bytes | None, rows: int = 1) -> bytes:
+        """What is wanted of a row or block."""
+        if blob is None or self.columns is None:
+            return blob or b""
+        return chosen(blob, self.columns, rows)
+
+    def position(self, at: int) -> int:
+        """The column in the store of one of these metrics."""
+        return at if self.columns is None else int(self.columns[at])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,9 +120,13 @@ def abandoned_steps(known: list[Lineage]) -> list[tuple[int, int, int]]:
 
 
 def blocks_between(
-    connection: sqlite3.Connection, first_step: int, last_step: int, points: int
+    connection: sqlite3.Connection,
+    first_step: int,
+    last_step: int,
+    points: int,
+    only: Collection[str] | None = None,
 ) -> MetricBlocks:
-    """Blocks that hold every kept row of these steps, about `points` at most.
+    """Blocks that hold every kept row of these steps, about `points` at most; of all metrics or some.
 
     Call it in a transaction: it asks several times.
     """
@@ -96,28 +135,31 @@ def blocks_between(
         for lineage, limit in kept_steps(lineages(connection))
         if min(last_step, limit) >= first_step
     ]
-    return _blocks(connection, wanted, points)
+    return _blocks(connection, wanted, points, only)
 
 
-def newest_values(connection: sqlite3.Connection) -> dict[str, float]:
-    """The last value that was known of each metric, however long ago, to its last digit.
+def newest_values(
+    connection: sqlite3.Connection, only: Collection[str] | None = None
+) -> dict[str, float]:
+    """The last value that was known of each metric, or of some, however long ago, to its last digit.
 
     Call it in a transaction.
     """
-    names = [row[0] for row in connection.execute("SELECT name FROM metric ORDER BY position")]
-    search = _Search(connection, np.ones(len(names), bool))
+    metrics = Wanted.read(connection, only)
+    search = _Search(connection, metrics)
     for lineage, limit in reversed(kept_steps(lineages(connection))):
         search.look(_stretch(connection, lineage, 0, limit))
-    return {names[at]: value for at, value in sorted(search.found.items())}
+    return {metrics.names.known[at]: value for at, value in sorted(search.found.items())}
 
 
 class _Search:
-    """Goes from the newest row back, and only into blocks that know a metric which is still `wanted`."""
+    """Goes from the newest row back, and only into blocks that know a metric which is still wanted."""
 
-    def __init__(self, connection: sqlite3.Connection, wanted: NDArray[np.bool_]) -> None:
+    def __init__(self, connection: sqlite3.Connection, metrics: Wanted) -> None:
         self.found: dict[int, float] = {}
         self._connection = connection
-        self._wanted = wanted
+        self._metrics = metrics
+        self._wanted = np.ones(len(metrics.names), bool)
         self._looks = 0
 
     def look(self, stretch: Stretch) -> None:
@@ -126,7 +168,7 @@ class _Search:
             return
         self._looks += 1
         level = _level(stretch.last_row - stretch.first_row + 1, AT_ONCE)
-        for part in reversed(_cover(self._connection, stretch, level)):
+        for part in reversed(_cover(self._connection, stretch, level, self._metrics)):
             for place, figures in zip(part.places[::-1], part.figures[::-1], strict=True):
                 wanted = self._wanted[: figures.shape[1]]
                 known = np.flatnonzero(wanted & (figures[COUNT] > 0))
@@ -141,8 +183,8 @@ class _Search:
         sql = "SELECT position, value FROM exact WHERE row = ?"
         exact = dict(self._connection.execute(sql, (row,)))
         for at in known:
-            self.found[at] = float(exact.get(at, means[at]))
-            self._wanted[at] = False
+            self.found[at] = float(exact.get(self._metrics.position(at), means[at]))
+        self._wanted[known] = False
 
 
 def abandoned_blocks(connection: sqlite3.Connection, most: int, points: int) -> list[MetricBlocks]:
@@ -161,19 +203,20 @@ def abandoned_blocks(connection: sqlite3.Connection, most: int, points: int) -> 
 
 
 def _blocks(
-    connection: sqlite3.Connection, wanted: list[tuple[int, int, int]], points: int
+    connection: sqlite3.Connection,
+    wanted: list[tuple[int, int, int]],
+    points: int,
+    only: Collection[str] | None = None,
 ) -> MetricBlocks:
     """The rows of so many lineages, each from a first to a last step."""
     stretches = [_stretch(connection, *steps) for steps in wanted]
     count = sum(max(stretch.last_row - stretch.first_row + 1, 0) for stretch in stretches)
-    level = _level(count, points)
-    parts = [part for stretch in stretches for part in _cover(connection, stretch, level)]
+    metrics = Wanted.read(connection, only)
+    most = max(LEAST_POINTS, MOST_FIGURES // max(len(metrics.names), 1))
+    level = _level(count, min(points, most))
+    parts = [part for stretch in stretches for part in _cover(connection, stretch, level, metrics)]
     newest = connection.execute("SELECT coalesce(max(id), 0) FROM metrics").fetchone()[0]
-    names = [
-        row[0]
-        for row in connection.execute("SELECT CAST(name AS TEXT) FROM metric ORDER BY position")
-    ]
-    return together(parts, names, newest)
+    return together(parts, metrics.names, newest)
 
 
 def _level(rows: int, points: int) -> int:
@@ -215,7 +258,9 @@ def _stretch(
     return Stretch(lineage, first, last, first_step, last_step)
 
 
-def _cover(connection: sqlite3.Connection, stretch: Stretch, level: int) -> list[Part]:
+def _cover(
+    connection: sqlite3.Connection, stretch: Stretch, level: int, metrics: Wanted
+) -> list[Part]:
     """The stretch in blocks of at most this level; where they do not fit, in smaller ones."""
     if stretch.first_row > stretch.last_row:
         return []
@@ -225,12 +270,13 @@ def _cover(connection: sqlite3.Connection, stretch: Stretch, level: int) -> list
         *(stretch.first_step, stretch.last_step),
     )
     if level == 0:
-        rows = connection.execute(ROWS, bounds).fetchall()
-        means, low, high = (unpack([row[i] or b"" for row in rows])[:, 0] for i in (7, 8, 9))
+        rows = [(*row[:7], *map(metrics.cut, row[7:])) for row in connection.execute(ROWS, bounds)]
+        means, low, high = (unpack([row[i] for row in rows])[:, 0] for i in (7, 8, 9))
         return [Part([row[:7] for row in rows], as_blocks(means, low, high))] if rows else []
-    rows = connection.execute(BLOCKS, (*bounds, level)).fetchall()
+    found = connection.execute(BLOCKS, (*bounds, level))
+    rows = [(*row[:7], metrics.cut(row[7], rows=4)) for row in found]
     if not rows:
-        return _cover(connection, stretch, level - 1)
+        return _cover(connection, stretch, level - 1, metrics)
     blocks = Part([row[:7] for row in rows], unpack([row[7] for row in rows], rows=4))
     before = Stretch(
         stretch.lineage, stretch.first_row, rows[0][0] - 1, stretch.first_step, stretch.last_step
@@ -239,13 +285,13 @@ def _cover(connection: sqlite3.Connection, stretch: Stretch, level: int) -> list
         stretch.lineage, rows[-1][1] + 1, stretch.last_row, stretch.first_step, stretch.last_step
     )
     return [
-        *_cover(connection, before, level - 1),
+        *_cover(connection, before, level - 1, metrics),
         blocks,
-        *_cover(connection, after, level - 1),
+        *_cover(connection, after, level - 1, metrics),
     ]
 
 
-def together(parts: list[Part], names: list[str], newest: int) -> MetricBlocks:
+def together(parts: list[Part], names: Names, newest: int) -> MetricBlocks:
     """The parts as one table; `names` of the metrics, `newest` row of the store."""
     places = [place for part in parts for place in part.places]
     columns = list(zip(*places, strict=True)) if places else [()] * 7
@@ -255,9 +301,6 @@ def together(parts: list[Part], names: list[str], newest: int) -> MetricBlocks:
         begin, end = end, end + len(part.places)
         table[:, : part.figures.shape[2], begin:end] = part.figures.transpose(1, 2, 0)
 
-    def named(figure: int) -> dict[str, NDArray[np.float32]]:
-        return dict(zip(names, table[figure], strict=True))
-
     return MetricBlocks(
         last=newest,
         first_steps=np.array(columns[2], np.int64),
@@ -265,8 +308,9 @@ def together(parts: list[Part], names: list[str], newest: int) -> MetricBlocks:
         seconds=np.array(columns[4], np.float64),
         epochs=np.array(columns[5], np.int64),
         lineages=np.array(columns[6], np.int64),
-        low=named(LOW),
-        mean=named(MEAN),
-        high=named(HIGH),
-        count={name: np.nan_to_num(row).astype(np.int64) for name, row in named(COUNT).items()},
+        low=Columns(names, table[LOW]),
+        mean=Columns(names, table[MEAN]),
+        high=Columns(names, table[HIGH]),
+        count=Columns(names, np.nan_to_num(table[COUNT]).astype(np.int64)),
+        coarse=any(first != last for first, last, *_ in places),
     )

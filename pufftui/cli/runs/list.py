@@ -12,7 +12,7 @@ from typing import Any
 from pufftui.cli.parser import CommandParser
 from pufftui.control.report import finite
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.runs.query import check_fields, parse_query
+from pufftui.runs.query import Query, check_fields, fields_of, parse_query
 from pufftui.runs.summary import FIELDS, RunSummary, summarise_all
 from pufftui.runs.table import fitted_table, plain_table
 from pufftui.trainer.run.folder import runs_root
@@ -44,8 +44,11 @@ def run(arguments: list[str]) -> int:
     add("--reverse", action="store_true", help="in reverse order")
     options = parser.parse(arguments)
     query = parse_query(" ".join(options.filter))
-    runs = summarise_all()
-    known = {*FIELDS, *setting_fields(), *(name for run in runs for name in run.fields())}
+    runs = summarise_all(None if options.json else _metrics(query, options.sort))
+    known = _known(runs)
+    if not known.issuperset(_fields(query, options.sort)):
+        # What is meant instead may be any metric.
+        known |= _known(summarise_all())
     check_fields(query, known)
     found = [run for run in runs if query.matches(run.fields())]
     found = _sorted(found, options.sort, known)
@@ -61,6 +64,21 @@ def run(arguments: list[str]) -> int:
     else:
         print("\n".join(plain_table(found)))
     return 0
+
+
+def _fields(query: Query, sort: str | None) -> set[str]:
+    """The fields that the runs are searched and sorted by."""
+    return {*fields_of(query), *([sort.lower()] if sort else [])}
+
+
+def _metrics(query: Query, sort: str | None) -> set[str]:
+    """Those of them that can only be metrics."""
+    return _fields(query, sort) - {*FIELDS, *setting_fields()}
+
+
+def _known(runs: Sequence[RunSummary]) -> set[str]:
+    """The fields that any of the runs may have."""
+    return {*FIELDS, *setting_fields(), *(name for run in runs for name in run.fields())}
 
 
 def _sorted(

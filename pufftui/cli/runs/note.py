@@ -22,7 +22,7 @@ def run(arguments: list[str]) -> int:
     folder = RunFolder.open(options.run)
     text = " ".join(options.text).strip()
     if text:
-        add_note(folder.database, summarise(folder).step, text)
+        add_note(folder.database, summarise(folder, ()).step, text)
         return 0
     for note in StoreReader(folder.database, at_once=True).notes_after(0):
         when = datetime.fromtimestamp(note.at).astimezone()

@@ -41,7 +41,7 @@ def run(arguments: list[str]) -> int:
 
 def what_is_lost(folder: RunFolder) -> str:
     """The run in a sentence: how long it learnt, how well, and what goes with it."""
-    run, size = summarise(folder), memory(folder.size())
+    run, size = summarise(folder, ()), memory(folder.size())
     if run.state == BROKEN:
         return f"{folder.id}: {size} of a run that cannot be read."
     parts = [f"{steps(run.step)} steps of {run.env or 'something'} in {duration(run.seconds)}"]

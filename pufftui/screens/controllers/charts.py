@@ -173,7 +173,7 @@ class ChartController:
             return
         at = names.index(selected)
         self.card.hidden |= {selected}
-        self.charting.selected = (names[:at] + names[at + 1 :])[min(at, len(names) - 2)]
+        self.charting.selected = names[at + 1 if at + 1 < len(names) else at - 1]
         self.card.show_selected()
         self._keep_preferences()
 

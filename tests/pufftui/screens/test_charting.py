@@ -13,6 +13,7 @@ from pufftui.appearance.preferences import kept
 from pufftui.charts.charting import Charting
 from pufftui.charts.earlier import EarlierRuns
 from pufftui.charts.explain import explain
+from pufftui.charts.listing import Listing
 from pufftui.screens.dialogs.explain import ExplainScreen
 from pufftui.screens.dialogs.filter import FilterScreen
 from pufftui.series.axis import Axis
@@ -20,7 +21,6 @@ from pufftui.state.session import Session
 from pufftui.trainer.messages.snapshot import LOSSES
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader, StoreWriter
-from pufftui.widgets.charts import matches
 
 
 def write(database: Path, rows: int, **more) -> None:
@@ -236,6 +236,9 @@ async def test_the_pointer_reads_out_zooms_and_asks(session: Session) -> None:
 
 
 def test_patterns_look_into_names_and_words() -> None:
+    def matches(metric: str, pattern: str) -> bool:
+        return metric in Listing().shown([metric], pattern, ())
+
     assert matches("approx_kl", "KL")
     assert matches("approx_kl", "diverg")
     assert matches("reward_size", "reward*")

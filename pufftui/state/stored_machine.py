@@ -24,6 +24,7 @@ class StoredMachine:
         self.latest: tuple[HostReading, GpuReadings] | None = None
         self._last = 0
         self._busy: deque[float] = deque(maxlen=REMEMBERED)
+        self._occupied: deque[int] = deque(maxlen=REMEMBERED)
         self._growth, self._recent = Growth(), Recent()
 
     def poll(self, reader: StoreReader) -> None:
@@ -33,6 +34,7 @@ class StoredMachine:
             return
         for row in rows:
             self._busy.append(row.processor)
+            self._occupied.append(row.process_memory)
             growth = self._growth.follow(row.seconds, row.process_memory)
             gpus = tuple(GpuReading.from_row(gpu) for gpu in row.gpus)
             recent = self._recent.follow(gpus)
@@ -47,5 +49,6 @@ class StoredMachine:
             process_cores=row.process_cores,
             process_growth=growth,
             disk_free=row.disk_free,
+            occupied=tuple(self._occupied),
         )
         self.latest = host, GpuReadings(gpus, "" if gpus else NO_GPU, recent)

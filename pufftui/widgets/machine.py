@@ -9,12 +9,22 @@ from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.metric_colours import colour_of
 from pufftui.trainer.messages.snapshot import TIME_PARTS, Snapshot
 from pufftui.trainer.monitor.system import GpuReadings, HostReading
+from pufftui.widgets.cores import core_graphs, cores
 from pufftui.widgets.gpus import BLOCK, gpu_lines
-from pufftui.widgets.meters import FULL, LABEL, cores, fact, graph, meter
+from pufftui.widgets.meters import FULL, LABEL, fact, graph, meter
 from pufftui.widgets.painted import Card
 
-HIGHEST_GRAPH = 6
+LOWEST_GRAPH, HIGHEST_GRAPH = 2, 6
 MOST_CORE_ROWS = 4
+FEW_CORES = 4
+"""So many have graphs that tell what one of all of them would."""
+
+GPU_PAST = 2
+"""Rows for the recent past of each GPU."""
+
+ROOM_FOR_TRAFFIC = 9
+"""Rows of the panel from which one tells what the process reads and writes."""
+
 MEGABYTE = 1 << 20
 
 
@@ -37,27 +47,80 @@ class MachineCard(Card):
         return f"on {self.device}" if self.device else ""
 
     def content(self, width: int, height: int) -> list[Line]:
-        """The figures always; bars of the cores, then GPUs in full, then curves as there is room."""
+        """The figures always; then the GPUs, the cores, and more of the past as there is room."""
         look, host = self.look, self.host
-        facts = self._facts(width)
-        spare = height - len(facts)
+        processor, *memory_facts, disk = self._facts(width)
+        disk_facts = [disk, *self._traffic_fact(width, height)]
+        spare = height - 1 - len(memory_facts) - len(disk_facts)
+        wanted = self._gpu_rows(spare)
+        room = spare - wanted - (spare > wanted)
+        each = self._cores(width, room)
+        room -= len(each)
+        kinds = self._pasts(told=bool(host.past) and bool(each))
+        while kinds and room < LOWEST_GRAPH * len(kinds):
+            kinds.popitem()
+        graphs: dict[str, list[Line]] = {}
+        for left, (kind, shares) in zip(range(len(kinds), 0, -1), kinds.items(), strict=True):
+            rows = min(room // left, HIGHEST_GRAPH)
+            graphs[kind] = graph(look, shares, "series0", width, rows)
+            room -= rows
+        above = [
+            *(processor, *each, *graphs.get("processor", ())),
+            *(*memory_facts, *graphs.get("memory", ())),
+            *(*disk_facts, *graphs.get("disk", ())),
+        ]
+        gap: list[Line] = [[]] if height - len(above) > wanted else []
+        below = gpu_lines(look, self.gpus, width, max(1, height - len(above) - len(gap)))
+        return [*above, *gap, *below]
+
+    def _gpu_rows(self, spare: int) -> int:
+        """The rows that the GPUs should have of those that are left."""
         count = len(self.gpus.gpus)
         few = max(min(count, spare), 1)
-        wanted = count * BLOCK if 1 <= count <= 2 else few
-        bars = cores(look, host.each, width, 1 if spare - few < 6 else MOST_CORE_ROWS)
-        if spare - len(bars) < few:
-            bars = []
-        spare -= len(bars)
-        curve = 0
-        if spare - wanted >= 3 and host.busy:
-            curve = min((spare - wanted - 1) * 2 // 3 or 2, HIGHEST_GRAPH, spare - wanted - 1)
-        spare -= curve
-        gap: list[Line] = [[]] if spare > wanted else []
-        past = graph(look, host.busy, "series0", width, curve) if curve else []
-        below = gpu_lines(look, self.gpus, width, max(1, spare - len(gap)))
-        return [facts[0], *bars, *past, *facts[1:], *gap, *below]
+        if not 1 <= count <= 2:
+            return few
+        whole = count * BLOCK + count - 1
+        past = whole + count * GPU_PAST
+        return past if spare > past + LOWEST_GRAPH else min(whole, max(spare, 1))
+
+    def _cores(self, width: int, room: int) -> list[Line]:
+        """Graphs of the cores where they fit into two thirds of the room, else bars, else nothing."""
+        look, host = self.look, self.host
+        graphs = core_graphs(look, host.past, width, room * 2 // 3)
+        if graphs or room < 1:
+            return graphs
+        return cores(look, host.each, width, 1 if room < 6 else MOST_CORE_ROWS)
+
+    def _pasts(self, *, told: bool) -> dict[str, list[float]]:
+        """What there is a past of, as shares of the most; `told` is whether that of each core is seen."""
+        host = self.host
+        pasts: dict[str, list[float]] = {}
+        if host.busy and not (told and host.cores <= FEW_CORES):
+            pasts["processor"] = list(host.busy)
+        if host.occupied:
+            most = max(*host.occupied, 1)
+            pasts["memory"] = [size / most for size in host.occupied]
+        both = [read + written for read, written in host.traffic]
+        if any(both):
+            pasts["disk"] = [pace / max(both) for pace in both]
+        return pasts
+
+    def _traffic_fact(self, width: int, height: int) -> list[Line]:
+        """What the process reads and writes, where there is a row to spare."""
+        traffic = self.host.traffic
+        if not traffic or height < ROOM_FOR_TRAFFIC:
+            return []
+        read, written = traffic[-1]
+        most = max(sum(pace) for pace in traffic)
+        words = [
+            f"{memory(written)}/s written",
+            f"{memory(read)}/s read",
+            f"at most {memory(most)}/s",
+        ]
+        return [fact(self.look, "i/o", ", ".join(words), width)]
 
     def _facts(self, width: int) -> list[Line]:
+        """One of the processor, two of memory, one of the disk."""
         look, host = self.look, self.host
         used, total = memory(host.memory_used), memory(host.memory_total)
         share = host.memory_used / host.memory_total

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pufftui.appearance.format import percent
-from pufftui.appearance.glyphs import levels, thin_bar
+from pufftui.appearance.glyphs import thin_bar
 from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.plot import profile
@@ -65,36 +65,3 @@ def graph(
     recent = shares[-2 * width :]
     values[2 * width - len(recent) :] = recent
     return profile(look, values, colour, height, 0.0, 1.0)
-
-
-def cores(look: PuffTheme, shares: Sequence[float], width: int, most: int) -> list[Line]:
-    """How busy every core is, as bars that stand beside each other in at most `most` rows.
-
-    Where there are more cores than cells, each bar is the mean of a few neighbours.
-    """
-    room = width - LABEL
-    if not shares or room < 1 or most < 1:
-        return []
-    rows = min(most, -(-len(shares) // room))
-    per_bar = -(-len(shares) // (rows * room))
-    bars = [
-        sum(group) / len(group)
-        for group in (shares[at : at + per_bar] for at in range(0, len(shares), per_bar))
-    ]
-    per_row = -(-len(bars) // rows)
-    wide = (room + 1) // per_row - 1
-    label = "cores" if per_bar == 1 else f"by {per_bar}"
-    lines: list[Line] = []
-    for row in range(rows):
-        row_bars = levels(bars[row * per_row : (row + 1) * per_row])
-        line: Line = [((label if row == 0 else "").ljust(LABEL), look.style("dim"))]
-        if wide < 1:
-            line.append((row_bars, look.style("series0", "track")))
-        for letter in row_bars if wide >= 1 else "":
-            gap = [(" ", look.style("dim"))] if len(line) > 1 else []
-            line += [*gap, (letter * min(wide, WIDEST_CORE), look.style("series0", "track"))]
-        lines.append(line)
-    return lines
-
-
-WIDEST_CORE = 12

@@ -457,7 +457,16 @@ class StillHost(HostSampler):
     """A machine on which nothing changes."""
 
     def sample(self) -> None:
-        self.latest = HostReading(2, 0.64, (0.2, 0.5, 0.64), 4 << 30, 16 << 30, 1 << 30, 0.9)
+        past = tuple(
+            (0.5 + 0.4 * math.sin(at / 7), 0.5 + 0.4 * math.cos(at / 5)) for at in range(90)
+        )
+        self.latest = HostReading(
+            *(2, 0.64, (0.2, 0.5, 0.64), 4 << 30, 16 << 30, 1 << 30, 0.9),
+            each=past[-1],
+            past=past,
+            occupied=tuple((800 + 2 * at) << 20 for at in range(90)),
+            traffic=tuple((0.0, 3e6 * (at % 20 == 0)) for at in range(1, 91)),
+        )
 
 
 class StillGpu(GpuSampler):

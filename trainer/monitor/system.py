@@ -42,8 +42,10 @@ INTERVAL = 1.0
 class HostReading:
     """Processor, memory and disk. Shares are 0..1, sizes in bytes; None is not known.
 
-    `busy` is the recent past of the whole processor, `each` the present of every core, and
-    `process_growth` what the process gains in memory, in bytes an hour.
+    `busy` is the recent past of the whole processor and `occupied` that of the process's memory;
+    `each` is the present of every core, and `past` holds such presents, the newest last.
+    `process_growth` is what the process gains in memory, in bytes an hour, `traffic` what it read
+    from disks and wrote to them, in bytes a second, as (read, written), the newest last.
     """
 
     cores: int = 0
@@ -57,6 +59,27 @@ class HostReading:
     process_growth: float | None = None
     disk_free: int | None = None
     disk_total: int | None = None
+    past: tuple[tuple[float, ...], ...] = ()
+    occupied: tuple[int, ...] = ()
+    traffic: tuple[tuple[float, float], ...] = ()
+
+
+class Traffic:
+    """What a process reads from disks and writes to them, as the system counts it, in bytes a second."""
+
+    def __init__(self) -> None:
+        self._last: tuple[float, int, int] | None = None
+        self._recent: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
+
+    def follow(self, seconds: float, read: int, written: int) -> tuple[tuple[float, float], ...]:
+        """Takes in the bytes so far, and gives the recent past."""
+        if self._last is not None and seconds > self._last[0]:
+            before, read_before, written_before = self._last
+            spent = seconds - before
+            pace = max(0, read - read_before) / spent, max(0, written - written_before) / spent
+            self._recent.append(pace)
+        self._last = seconds, read, written
+        return tuple(self._recent)
 
 
 class Growth:
@@ -110,16 +133,20 @@ class HostSampler:
         self._folder = folder
         self._process = psutil.Process()
         self._busy: deque[float] = deque(maxlen=REMEMBERED)
-        self._growth = Growth()
+        self._past: deque[tuple[float, ...]] = deque(maxlen=REMEMBERED)
+        self._occupied: deque[int] = deque(maxlen=REMEMBERED)
+        self._growth, self._traffic = Growth(), Traffic()
 
     def sample(self) -> None:
         each = tuple(share / 100 for share in psutil.cpu_percent(percpu=True))
         share = sum(each) / max(len(each), 1)
         self._busy.append(share)
+        self._past.append(each)
         memory = psutil.virtual_memory()
         free, total = self._disk()
         with self._process.oneshot():
             resident = self._process.memory_info().rss
+            self._occupied.append(resident)
             self.latest = HostReading(
                 cores=len(each),
                 processor=share,
@@ -132,7 +159,17 @@ class HostSampler:
                 process_growth=self._growth.follow(time.monotonic(), resident),
                 disk_free=free,
                 disk_total=total,
+                past=tuple(self._past),
+                occupied=tuple(self._occupied),
+                traffic=self._read_traffic(),
             )
+
+    def _read_traffic(self) -> tuple[tuple[float, float], ...]:
+        """Empty where the system does not count what a process does to disks."""
+        with contextlib.suppress(AttributeError, OSError, psutil.Error):
+            done = self._process.io_counters()
+            return self._traffic.follow(time.monotonic(), done.read_bytes, done.write_bytes)
+        return ()
 
     def _disk(self) -> tuple[int | None, int | None]:
         """What is free, and how much there is; a folder may vanish."""

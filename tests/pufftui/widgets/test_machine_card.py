@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from pufftui.appearance.theme import DEFAULT_THEME, load_themes
 from pufftui.trainer.monitor.system import GpuReading, GpuReadings, HostReading
+from pufftui.widgets.cores import cores
 from pufftui.widgets.gpus import gpu_lines
 from pufftui.widgets.machine import MachineCard
-from pufftui.widgets.meters import cores
 
 LOOK = load_themes()[DEFAULT_THEME]
 GB = 1 << 30
@@ -173,3 +173,51 @@ def test_a_stored_reading_of_garbage_is_unknown(garbage: object) -> None:
     assert (found.use, found.power, found.clock, found.clock_limit) == (None,) * 4
     assert found.memory_total == H200.memory_total
     assert found.temperature == H200.temperature
+
+
+def busy(count: int, seconds: int = 240) -> HostReading:
+    """A host of so many cores of which the first is idle, the last works, and others do both."""
+    each = [0.0, *(0.5 for _ in range(count - 2)), 1.0]
+    return replace(
+        HOST,
+        cores=count,
+        each=tuple(each),
+        past=(tuple(each),) * seconds,
+        busy=(0.5,) * seconds,
+        occupied=tuple(GB + second for second in range(seconds)),
+        traffic=((0.0, 2.0 * (1 << 20)),) * seconds,
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "size"), [(2, (46, 17)), (8, (46, 17)), (16, (60, 24)), (64, (100, 45))]
+)
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_every_core_has_its_own_past(count: int, size: tuple[int, int], gpus: int) -> None:
+    lines = card(busy(count), several(gpus), *size)
+    for core in range(count):
+        graphs = [
+            found[1]
+            for line in lines
+            if (found := re.search(rf"(?:^| ){core} (?: *\d+ % )?([▁-█]{{6,}})(?: |$)", line))
+        ]
+        assert len(graphs) == 1, core
+        wanted = "▁" if core == 0 else "▇█" if core == count - 1 else "▁▂▃▄▅▆▇█"
+        assert set(graphs[0]) <= set(wanted)
+
+
+@pytest.mark.parametrize("size", [(46, 17), (118, 30), (34, 40)])
+@pytest.mark.parametrize("gpus", [0, 1, 2])
+def test_the_room_of_the_panel_is_used(size: tuple[int, int], gpus: int) -> None:
+    lines = card(busy(2), several(gpus), *size)
+    assert len(lines) <= size[1]
+    assert sum(not line for line in lines) <= max(gpus, 1) + 1, "gaps alone are empty"
+    assert "2.00 MB/s written" in "\n".join(lines)
+    assert len(lines) >= min(size[1], 16)
+
+
+def test_a_disk_that_nobody_counts_and_one_that_is_idle() -> None:
+    silent = replace(busy(2), traffic=())
+    assert not any(line.startswith("i/o") for line in card(silent, several(0), 46, 17))
+    idle = replace(busy(2), traffic=((0.0, 0.0),) * 9)
+    assert "i/o   0 B/s written, 0 B/s read" in "\n".join(card(idle, several(0), 46, 17))

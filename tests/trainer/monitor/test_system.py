@@ -9,9 +9,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
-from pufftui.trainer.monitor.system import NO_GPU, GpuSampler, Growth, HostSampler, Sampling
+from pufftui.trainer.monitor.system import (
+    NO_GPU,
+    GpuSampler,
+    Growth,
+    HostSampler,
+    Sampling,
+    Traffic,
+)
 
 HANDLE = "nvmlDeviceGetHandleByIndex"
 
@@ -278,3 +286,37 @@ def test_sampling_runs_beside_and_stops() -> None:
         time.sleep(0.01)
     sampling.stop()
     assert host.latest.cores > 0
+
+
+def test_the_past_of_every_core_and_of_the_memory_is_kept() -> None:
+    sampler = HostSampler()
+    for _ in range(3):
+        sampler.sample()
+    latest = sampler.latest
+    assert len(latest.past) == len(latest.busy) == len(latest.occupied) == 3
+    assert {len(shares) for shares in latest.past} == {latest.cores}
+    assert (latest.past[-1], latest.occupied[-1]) == (latest.each, latest.process_memory)
+
+
+def test_what_a_process_reads_and_writes_is_told_in_bytes_a_second() -> None:
+    traffic = Traffic()
+    assert traffic.follow(10.0, 5000, 7000) == ()
+    assert traffic.follow(12.0, 5000, 9000) == ((0.0, 1000.0),)
+    assert traffic.follow(12.0, 5000, 9000) == ((0.0, 1000.0),), "no time has passed"
+    assert traffic.follow(13.0, 6000, 9000)[-1] == (1000.0, 0.0)
+    assert traffic.follow(14.0, 0, 0)[-1] == (0.0, 0.0), "counted anew"
+
+
+@pytest.mark.parametrize("error", [AttributeError, psutil.AccessDenied, PermissionError])
+def test_a_system_that_does_not_count_disks_is_read_all_the_same(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_process: psutil.Process) -> None:
+        raise error
+
+    monkeypatch.setattr(psutil.Process, "io_counters", refuse, raising=False)
+    sampler = HostSampler()
+    sampler.sample()
+    sampler.sample()
+    assert sampler.latest.traffic == ()
+    assert sampler.latest.process_memory > 0

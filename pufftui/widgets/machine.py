@@ -113,11 +113,11 @@ class MachineCard(Card):
         read, written = traffic[-1]
         most = max(sum(pace) for pace in traffic)
         words = [
-            f"{memory(written)}/s written",
-            f"{memory(read)}/s read",
+            f"{memory(written)}/s",
+            f"reads {memory(read)}/s",
             f"at most {memory(most)}/s",
         ]
-        return [fact(self.look, "i/o", ", ".join(words), width)]
+        return [fact(self.look, "write", ", ".join(words), width)]
 
     def _facts(self, width: int) -> list[Line]:
         """One of the processor, two of memory, one of the disk."""

@@ -212,12 +212,12 @@ def test_the_room_of_the_panel_is_used(size: tuple[int, int], gpus: int) -> None
     lines = card(busy(2), several(gpus), *size)
     assert len(lines) <= size[1]
     assert sum(not line for line in lines) <= max(gpus, 1) + 1, "gaps alone are empty"
-    assert "2.00 MB/s written" in "\n".join(lines)
+    assert "write 2.00 MB/s, reads 0 B/s" in "\n".join(lines)
     assert len(lines) >= min(size[1], 16)
 
 
 def test_a_disk_that_nobody_counts_and_one_that_is_idle() -> None:
     silent = replace(busy(2), traffic=())
-    assert not any(line.startswith("i/o") for line in card(silent, several(0), 46, 17))
+    assert not any(line.startswith("write") for line in card(silent, several(0), 46, 17))
     idle = replace(busy(2), traffic=((0.0, 0.0),) * 9)
-    assert "i/o   0 B/s written, 0 B/s read" in "\n".join(card(idle, several(0), 46, 17))
+    assert "write 0 B/s, reads 0 B/s" in "\n".join(card(idle, several(0), 46, 17))

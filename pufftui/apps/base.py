@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar, cast, runtime_checkable
@@ -33,6 +34,7 @@ from pufftui.terminal.closed import forget_closed_widgets
 from pufftui.terminal.crash import CrashingApp
 from pufftui.terminal.paced import show_behind
 from pufftui.terminal.private import hung_up, private_terminal
+from pufftui.widgets.notice import replace_toasts
 
 Result = TypeVar("Result")
 
@@ -75,6 +77,7 @@ class DressedApp(CrashingApp[Result], inherit_bindings=False):
         self.wardrobe = Wardrobe.open()
         super().__init__()
         forget_closed_widgets()
+        replace_toasts()
         name = self.wardrobe.pick(wishes.theme)
         quantise = quantiser(self.console.color_system, no_color=self.no_color)
         self.looks = {n: look.limited(quantise) for n, look in self.wardrobe.looks.items()}
@@ -116,8 +119,12 @@ class DressedApp(CrashingApp[Result], inherit_bindings=False):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Shows a message for a while, without what must not be seen."""
+        """Shows a message for a while, without what must not be seen, in place of an earlier one of its title."""
         shown, head = self.look.words(message), self.look.words(title)
+        for earlier in list(self._notifications):
+            same = head and (earlier.title, earlier.severity) == (head, severity)
+            if same and self._thread_id == threading.get_ident():
+                self._unnotify(earlier)
         super().notify(shown, title=head, severity=severity, timeout=timeout, markup=markup)
 
     def run_alone(

@@ -17,6 +17,7 @@ from pufftui.envs.reading import read_small_text
 from pufftui.state.session import AttachSession, EmptyStage, Stage, WatchSession
 from pufftui.terminal.private import passing_log
 from pufftui.trainer.arena.arena import Arena
+from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.run.policies import run_environment
 from pufftui.trainer.run.watcher import Watcher
@@ -86,7 +87,16 @@ def run_watch(session: WatchSession, wishes: Wishes | None = None) -> int:
             session.runner.stop()
             if isinstance(session, AttachSession):
                 session.control.stop()
-        return ending(app, log, farewell(session.arena), f"{run} is as it was. ")
+        told = farewell(session.arena) + _onward(session)
+        return ending(app, log, told, f"{run} is as it was. ")
+
+
+def _onward(session: WatchSession) -> str:
+    """How to go on with a run that nobody trains now and that has not finished, to be copied."""
+    stopped = session.runner.latest.phase in (Phase.INTERRUPTED, Phase.DIED)
+    if not stopped or session.logged:
+        return ""
+    return f"To go on: pufftui resume {session.folder.id}\n"
 
 
 def _game(folder: RunFolder, watcher: Watcher) -> tuple[Stage, Descriptor, str]:

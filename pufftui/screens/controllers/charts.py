@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pufftui.appearance.preferences import keep, kept
 from pufftui.charts.charting import Charting
 from pufftui.charts.earlier import EarlierRuns
+from pufftui.charts.explain import label
 from pufftui.charts.view import SMOOTHINGS, View
 from pufftui.screens.dialogs.explain import ExplainScreen
 from pufftui.screens.dialogs.filter import FilterScreen
@@ -20,6 +21,9 @@ from pufftui.widgets.painted import Painted
 
 PREFERENCES = "charts"
 """The table of a person's preferences."""
+
+FOR_GOOD = "also in the next run. Z resets the view."
+TOLD_SECONDS, LONG_SECONDS = 3, 6
 
 
 class ChartController:
@@ -47,9 +51,14 @@ class ChartController:
         self._screen, self._show_all = screen, show_all
         self._drawn: tuple[View, int] | None = None
         self._prefer()
+        self._unusual = self._in_words()
 
     def tick(self) -> None:
         """Called often."""
+        if self._unusual:
+            text = f"As you left them: {self._unusual}. Z resets the view."
+            self._screen.notify(text, title="Charts", timeout=LONG_SECONDS)
+            self._unusual = ""
         # Earlier runs come in one by one, from a thread of their own.
         drawn = self.charting.view, self.charting.earlier_count
         if drawn != self._drawn:
@@ -84,13 +93,13 @@ class ChartController:
     def axis(self) -> None:
         """Draws them over the next axis."""
         axis = self.charting.next_axis()
-        self._screen.notify(f"Charts run over {axis.value} now.", timeout=2)
-        self._keep_preferences()
+        self._keep_preferences(f"Over {axis.value}")
 
     def smooth(self, by: int) -> None:
         """Smooths curves more, or less."""
         self.charting.smooth(by)
-        self._keep_preferences()
+        level = self.charting.view.smoothing
+        self._keep_preferences(f"Smoothing {level} of {len(SMOOTHINGS) - 1}")
 
     def zoom(self, by: int) -> None:
         """Shows a smaller stretch, or a larger one."""
@@ -131,7 +140,8 @@ class ChartController:
         """A logarithmic y axis, or a linear one."""
         if self.charting.toggle_log(self.charting.selected):
             self.paint()
-            self._keep_preferences()
+            kind = "Logarithmic" if self.charting.selected in self.charting.log else "Linear"
+            self._keep_preferences(f"{kind} {label(self.charting.selected)}")
         else:
             text = "This chart has no value above zero."
             self._screen.notify(text, title="No logarithmic axis", timeout=3)
@@ -175,23 +185,35 @@ class ChartController:
         self.card.hidden |= {selected}
         self.charting.selected = names[at + 1 if at + 1 < len(names) else at - 1]
         self.card.show_selected()
-        self._keep_preferences()
+        self._keep_preferences(f"Without {label(selected)}")
 
     def unhide(self) -> None:
         """Shows hidden charts again."""
         self._to_charts()
         self.card.hidden = set()
         self.card.show_selected()
-        self._keep_preferences()
+        self._keep_preferences("None hidden")
+
+    def standard(self) -> None:
+        """Shows all charts as they are at first, now and in the next run."""
+        charting, card = self.charting, self.card
+        charting.whole()
+        charting.prefer_axis(View().axis.value)
+        charting.smooth(View().smoothing - charting.view.smoothing)
+        charting.log = set()
+        card.hidden, card.columns, card.pattern = set(), 0, ""
+        card.show_selected()
+        self.paint()
+        keep(PREFERENCES, {})
+        self._screen.notify("As they are at first.", title="Charts", timeout=TOLD_SECONDS)
 
     def columns(self) -> None:
         """Puts more charts beside each other, or as many as fit."""
         self._to_charts()
         self.card.columns = (self.card.columns + 1) % (MOST_COLUMNS + 1)
         self.card.show_selected()
-        words = f"{self.card.columns} beside each other" if self.card.columns else "as they fit"
-        self._screen.notify(f"Charts: {words}.", timeout=2)
-        self._keep_preferences()
+        words = f"{self.card.columns} beside each other" if self.card.columns else "As they fit"
+        self._keep_preferences(words)
 
     def _to_charts(self) -> None:
         if not self.card.is_on_screen:
@@ -213,8 +235,23 @@ class ChartController:
             self.charting.smooth(level - self.charting.view.smoothing)
         self.charting.prefer_axis(str(table.get("axis", "")))
 
-    def _keep_preferences(self) -> None:
-        """Keeps what is chosen for the next time."""
+    def _in_words(self) -> str:
+        """What is not as it is at first; empty if nothing is."""
+        view, usual = self.charting.view, View()
+        words = [f"over {view.axis.value}"] if view.axis is not usual.axis else []
+        if view.smoothing != usual.smoothing:
+            words.append(f"smoothing {view.smoothing} of {len(SMOOTHINGS) - 1}")
+        if self.card.columns:
+            words.append(f"{self.card.columns} beside each other")
+        if self.charting.log:
+            words.append(f"{len(self.charting.log)} logarithmic")
+        if self.card.hidden:
+            words.append(f"{len(self.card.hidden)} hidden")
+        return ", ".join(words)
+
+    def _keep_preferences(self, said: str) -> None:
+        """Keeps what is chosen for the next time, and says so."""
+        self._screen.notify(f"{said}, {FOR_GOOD}", title="Charts", timeout=TOLD_SECONDS)
         keep(
             PREFERENCES,
             {

@@ -143,6 +143,9 @@ async def test_keys_zoom_move_and_show_all_again(session: Session) -> None:
         assert app.main.charts.charting.view.span == whole
 
 
+KEYS_BY_SIGN = {"+": "plus"}
+
+
 async def test_the_axis_changes_everywhere_and_is_remembered(session: Session) -> None:
     app = fake_app(session)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -159,6 +162,41 @@ async def test_the_axis_changes_everywhere_and_is_remembered(session: Session) -
     assert again.main.charts.charting.view.axis is Axis.TIME
     assert again.main.charts.charting.view.smoothing == 4
     assert again.main.charts.charting.log == {"score"}
+
+
+async def test_what_is_kept_is_said_and_one_key_puts_it_back(session: Session) -> None:
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(app, pilot)
+        assert "Z resets" not in screen_text(app)
+        for keys, words in (
+            ("x", "Over time, also in the next run. Z resets the view."),
+            ("++", "Smoothing 4 of 6"),
+            ("y", "Logarithmic score"),
+            ("6l", "1 beside each other"),
+            ("h", "Without score"),
+        ):
+            await pilot.press(*(KEYS_BY_SIGN.get(key, key) for key in keys))
+            await settle(app, pilot)
+            assert screen_text(app).count("Z resets the view") == 1
+            assert words in screen_text(app)
+    later = fake_app(fake_session(session.folder.path))
+    async with later.run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(later, pilot)
+        await settle(later, pilot)
+        told = "As you left them: over time, smoothing 4 of 6, 1 beside each other, 1 logarithmic, 1 hidden."
+        assert told in screen_text(later)
+        await pilot.press("Z")
+        await settle(later, pilot)
+        charts = later.main.charts
+        assert (charts.card.hidden, charts.card.columns, charts.charting.log) == (set(), 0, set())
+        assert charts.charting.view.axis is Axis.STEPS
+        assert kept("charts") == {}
+    last = fake_app(fake_session(session.folder.path))
+    async with last.run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(last, pilot)
+        await settle(last, pilot)
+        assert "As you left them" not in screen_text(last)
 
 
 async def test_all_charts_can_be_chosen_filtered_and_hidden(session: Session) -> None:

@@ -25,7 +25,7 @@ CHART_KEYS = rows(
     filter         | slash                | /       | filter       | only the charts whose name matches          | charts.filter     |
     hide           | h                    | h       | hide         | hide the selected chart                     | charts.hide       |
     unhide         | H                    | H       | show         | show hidden charts again                    | charts.unhide     |
-    standard       | Z                    | Z       | reset view   | charts as at first: axis, smoothing, all of them | charts.standard |
+    standard       | Z                    | Z       | reset view   | charts as they are at first                 | charts.standard |
     columns        | l                    | l       | columns      | how many charts beside each other           | charts.columns    |
     earlier_page   | left_parenthesis     | (       | page         | the previous page of charts                   | charts.page(-1)   |
     next_page      | right_parenthesis    | )       | page         | more charts                                 | charts.page(1)    | 0 ( )

@@ -22,6 +22,7 @@ SCREEN_KEYS = rows(
     """
     theme   | t                | t      | theme    | next colour theme   | theme   | 8
     palette | ctrl+p           | ctrl+p | commands | search all commands | palette |
+    suspend | ctrl+z           | ctrl+z | shell    | to the shell; fg comes back | suspend |
     help    | question_mark f1 | ?      | keys     | this list           | help    | 1
     """,
 )

@@ -101,6 +101,9 @@ class PanelScreen(Screen[None]):
     def action_help(self) -> None:
         self.help()
 
+    def action_suspend(self) -> None:
+        self.app.action_suspend_process()
+
     def action_palette(self) -> None:
         self.owner.action_command_palette()
 

@@ -70,8 +70,8 @@ def test_what_a_table_names_is_there(session: Session) -> None:
             assert callable(getattr(kind, f"action_{name}", None)), key.id
 
 
-ELSEWHERE = ("hand_back", "palette")
-"""One only counts while a person plays, the other is Textual's own; test_live.py presses both."""
+ELSEWHERE = ("hand_back", "palette", "suspend")
+"""The first only counts while a person plays, the others are the application's; other tests press them."""
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,8 @@ def test_screens_have_controllers() -> None:
         print(f"{screen.__name__:14} {len(chain)} classes, {len(methods)} methods")
         assert len(methods) <= MOST_METHODS, sorted(methods)
         assert len(chain) <= LONGEST_CHAIN, [kind.__name__ for kind in chain]
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_screen_names_the_way_to_the_shell(screen) -> None:
+    assert [key.keys for key in screen.KEYS if key.id == "suspend"] == [("ctrl+z",)]

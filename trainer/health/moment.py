@@ -13,7 +13,7 @@ class Facts:
     """What is known of a run before it begins; None or 0 is what nobody has said.
 
     `most_entropy` is the entropy of random actions, None if they are continuous. `minibatch` counts
-    agent steps. `accepted` holds the rules that the environment's author accepts, by id. `logged` is whether
+    agent steps, `agents` those of all processes, `horizon` the steps of each in a rollout. `accepted` holds the rules that the environment's author accepts, by id. `logged` is whether
     another program writes the run, so that only the rules hold that need nothing but score and losses.
     """
 
@@ -27,6 +27,8 @@ class Facts:
     max_gradient_norm: float = 0.0
     accepted: tuple[str, ...] = ()
     logged: bool = False
+    agents: int = 0
+    horizon: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """For the store."""

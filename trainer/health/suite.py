@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pufftui.trainer.health.detector import Detector, MachineDetector
+from pufftui.trainer.health.episodes import NoEpisodes
 from pufftui.trainer.health.finding import Finding, Rule
 from pufftui.trainer.health.logged import LossExplosion, NoNumber
 from pufftui.trainer.health.losses import (
@@ -60,6 +61,7 @@ LEARNING: tuple[type[Detector], ...] = (
     SmallRewards,
     ClampedRewards,
     NoRewards,
+    NoEpisodes,
     FrozenObservations,
     SpeedDrop,
     Starved,

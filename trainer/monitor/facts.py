@@ -24,6 +24,8 @@ def health_facts(config: Config, descriptor: Descriptor, ranks: int = 1) -> Fact
         gamma=train.gamma,
         max_gradient_norm=train.max_gradient_norm,
         accepted=accepted_findings(config.env),
+        agents=config.vec.agents * ranks,
+        horizon=train.horizon,
     )
 
 

@@ -82,7 +82,7 @@ MISTAKES = {
     "writing past the observation": Mistake(
         "crash", "It crashes in random play: heap-buffer-overflow in sick_observe, sick.c:", [(OBSERVES, OBSERVES + "    ((float*)observation)[3] = 1.0f;\n")]
     ),
-    "never ending": Mistake("never_ends", "No episode ended in", [("game->balls == BALLS", "game->balls < 0")]),
+    "never ending": Mistake("never_ends", "No episode ended in", [("game->balls == BALLS", "game->balls < 0")], train="No episode has ended yet"),
     "100 ms in step, asleep": Mistake(
         "slow", "A step takes 10", [includes("unistd"), before(STEP_BEGINS, "    usleep(100000);\n")], train="the environment may take long for a step"),
     "100 ms in step, at work": Mistake(

@@ -24,7 +24,7 @@ SMALL = (
     *("--train.minibatch-size", "1024", "--policy.hidden", "64", "--train.total-steps", "1M"),
 )
 LONGEST = 60.0
-TOLD = re.compile(r"^(pufftui|Warning|Critical): .*", re.MULTILINE)
+TOLD = re.compile(r"^(pufftui|Info|Warning|Critical): .*", re.MULTILINE)
 
 
 def run(*arguments: str) -> tuple[float, int | None, str, str]:

@@ -46,6 +46,10 @@ TO_OKLAB = np.array(
 )
 
 
+LIGHTNESS = np.array([0.2126, 0.7152, 0.0722])
+"""How much red, green and blue light make a colour look light."""
+
+
 def quantiser(color_system: str | None, *, no_color: bool) -> Quantise | None:
     """What makes a colour one that can be shown; None where all can, or where hardly any can."""
     if no_color:
@@ -57,27 +61,35 @@ def quantiser(color_system: str | None, *, no_color: bool) -> Quantise | None:
 def nearest_of_256(colour: str) -> str:
     """The nearest of the 240 colours that all terminals with 256 colours agree on."""
     known, places = _known()
-    at = int(np.linalg.norm(places - _place(np.array([_channels(colour)])), axis=1).argmin())
+    at = int(np.linalg.norm(places - _place(np.array([channels(colour)])), axis=1).argmin())
     return "#{:02x}{:02x}{:02x}".format(*known[at])
 
 
 @lru_cache(maxsize=8192)
 def nearest_of_16(colour: str) -> str:
     """The nearest of the 16 colours of the plainest terminals, which show it as their own."""
-    distances = np.linalg.norm(_place(SIXTEEN) - _place(np.array([_channels(colour)])), axis=1)
+    distances = np.linalg.norm(_place(SIXTEEN) - _place(np.array([channels(colour)])), axis=1)
     return "#{:02x}{:02x}{:02x}".format(*SIXTEEN[int(distances.argmin())])
 
 
 @lru_cache(maxsize=8192)
 def grey(colour: str) -> str:
     """The grey that is as light as a colour."""
-    red, green, blue = _channels(colour)
+    red, green, blue = channels(colour)
     level = round(0.299 * red + 0.587 * green + 0.114 * blue)
     return f"#{level:02x}{level:02x}{level:02x}"
 
 
-def _channels(colour: str) -> tuple[int, int, int]:
+def channels(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue, 0 to 255, of `#rrggbb`."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def contrast(first: str, second: str) -> float:
+    """The contrast ratio of two colours after WCAG 2: 1 is none, 21 is black on white."""
+    amounts = linear(np.array([channels(first), channels(second)])) @ LIGHTNESS
+    low, high = sorted(amounts.tolist())
+    return float((high + 0.05) / (low + 0.05))
 
 
 @lru_cache(maxsize=1)

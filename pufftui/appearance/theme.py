@@ -17,8 +17,9 @@ from textual.theme import Theme
 import pufftui.themes
 from pufftui.appearance.glyphs import FULL, Glyphs
 from pufftui.appearance.harmless import harmless
-from pufftui.appearance.palette import Quantise
+from pufftui.appearance.palette import Quantise, channels, nearest_of_16
 from pufftui.appearance.privacy import Secrets, mask, mask_parts
+from pufftui.appearance.sixteen import FAINTEST, in_sixteen
 from pufftui.envs.errors import PuffError, nearest
 
 DEFAULT_THEME = "midnight"
@@ -67,7 +68,11 @@ class PuffTheme:
         """The same theme in the colours that a terminal has."""
         if quantise is None:
             return self
-        colours = {name: quantise(colour) for name, colour in self.colours.items()}
+        colours = {name: colour for name, colour in self.colours.items() if "+" not in name}
+        if quantise is nearest_of_16:
+            colours = in_sixteen(colours, dark=self.dark)
+        else:
+            colours = {name: quantise(colour) for name, colour in colours.items()}
         return replace(self, colours=colours, quantise=quantise, _styles={})
 
     def words(self, text: str) -> str:
@@ -97,11 +102,15 @@ class PuffTheme:
     def mix(self, name: str, ground: str, share: float) -> str:
         """The name of a mixture of two colours: `share` 1 is the first one, 0 the second."""
         mixed = f"{name}+{ground}*{share:.2f}"
+        if self.quantise is nearest_of_16 and share < FAINTEST and name != "text":
+            return ground
         if mixed not in self.colours:
             front, back = channels(self.colours[name]), channels(self.colours[ground])
             mix = [round(b + (f - b) * share) for f, b in zip(front, back, strict=True)]
             colour = "#{:02x}{:02x}{:02x}".format(*mix)
             self.colours[mixed] = self.quantise(colour) if self.quantise else colour
+            if self.quantise is nearest_of_16 and self.colours[mixed] == self.colours[ground]:
+                self.colours[mixed] = self.colours["faint"]
         return mixed
 
     def to_textual(self) -> Theme:
@@ -127,25 +136,6 @@ class PuffTheme:
 def css_variables() -> list[str]:
     """The names of our own that a stylesheet may use."""
     return ["dim", "faint", "track", "band", "policy", "human", "good", "raised"]
-
-
-def channels(colour: str) -> tuple[int, int, int]:
-    """Red, green and blue, 0 to 255, of `#rrggbb`."""
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def contrast(first: str, second: str) -> float:
-    """The contrast ratio of two colours after WCAG 2: 1 is none, 21 is black on white."""
-
-    def luminance(colour: str) -> float:
-        linear = [
-            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-            for c in (channel / 255 for channel in channels(colour))
-        ]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
 
 
 def load_theme(file: Path) -> PuffTheme:

@@ -14,7 +14,8 @@ from textual.strip import Strip
 
 from pufftui.appearance.format import steps
 from pufftui.appearance.line import Line
-from pufftui.appearance.theme import PuffTheme, channels
+from pufftui.appearance.palette import channels
+from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import Descriptor
 from pufftui.terminal.direct import rendered, write_at_once
 from pufftui.terminal.encoder import changes

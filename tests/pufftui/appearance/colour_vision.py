@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.appearance.palette import linear, oklab
-from pufftui.appearance.theme import channels
+from pufftui.appearance.palette import channels, linear, oklab
 
 Floats = NDArray[np.float64]
 

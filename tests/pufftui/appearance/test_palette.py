@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from pufftui.appearance.palette import grey, nearest_of_16, nearest_of_256, quantiser
-from pufftui.appearance.theme import contrast, load_themes
+from pufftui.appearance.palette import contrast, grey, nearest_of_16, nearest_of_256, quantiser
+from pufftui.appearance.theme import SERIES, load_themes
 
 THEMES = load_themes()
 
@@ -46,3 +46,24 @@ def test_themes_stay_readable(name: str, limit) -> None:
 
 def test_nothing_changes_where_all_colours_are_there() -> None:
     assert THEMES["midnight"].limited(None) is THEMES["midnight"]
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_themes_of_sixteen_colours_stay_readable(name: str) -> None:
+    theme = THEMES[name].limited(nearest_of_16)
+    colours = theme.colours
+    assert all(nearest_of_16(colour) == colour for colour in colours.values())
+    for ground in ("surface", "raised"):
+        assert contrast(colours["text"], colours[ground]) >= 7
+        for word in ("dim", "policy", "human", "good", "warning", "error"):
+            assert contrast(colours[word], colours[ground]) >= 3, (ground, word)
+    for curve in (f"series{number}" for number in range(SERIES)):
+        assert contrast(colours[curve], colours["surface"]) >= 3, curve
+    assert contrast(colours["background"], colours["human"]) >= 3
+    assert contrast(colours["text"], colours["background"]) >= 7
+    assert colours["text"] != colours["dim"]
+    for seen in ("track", "faint", "band"):
+        assert colours[seen] != colours["surface"]
+    # A tint so faint that it lies between two of the colours would come and go from cell to cell.
+    assert theme.mix("policy", "surface", 0.16) == "surface"
+    assert colours[theme.mix("policy", "surface", 0.45)] != colours["surface"]

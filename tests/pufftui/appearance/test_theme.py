@@ -8,7 +8,8 @@ from colour_vision import EYES, distance, lightness
 from fakes import fake_app, fake_session, settle
 
 import pufftui.themes
-from pufftui.appearance.theme import DEFAULT_THEME, SERIES, contrast, load_theme, load_themes
+from pufftui.appearance.palette import contrast, nearest_of_16
+from pufftui.appearance.theme import DEFAULT_THEME, SERIES, PuffTheme, load_theme, load_themes
 from pufftui.envs.errors import PuffError
 
 THEMES = load_themes()
@@ -94,6 +95,21 @@ async def test_whatever_is_painted_can_be_seen(tmp_path: Path) -> None:
             else:
                 least = DECORATION.get(front, 1.3)
             assert found >= least or front == "faint", (theme.name, front, back, found)
+    for theme in (theme.limited(nearest_of_16) for theme in THEMES.values()):
+        for front, back in pairs:
+            colours = [theme.colours[_named(theme, name)] for name in (front, back)]
+            # Edges of panels, grid lines, and single points amid the band of their mean.
+            decoration = front in ("faint", "surface") or ("+" in front and back.startswith("band"))
+            assert colours[0] != colours[1] or decoration, (theme.name, front, back)
+
+
+def _named(theme: PuffTheme, name: str) -> str:
+    """The colour that a theme has for a name, which may be that of a mixture."""
+    if "+" not in name:
+        return name
+    one, _, rest = name.partition("+")
+    other, _, share = rest.partition("*")
+    return theme.mix(one, other, float(share))
 
 
 class TestColourBlindSafe:

@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
 from pufftui.appearance.format import fit
+from pufftui.appearance.harmless import harmless
 from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.screens.dialogs.dialog import Dialog
@@ -23,6 +24,13 @@ BESIDE_HELP = 42
 """Columns of the change dialog that are not for what a setting means."""
 
 
+class HarmlessInput(Input):
+    """A line to type in that shows what cannot be printed, for instance of what is pasted, as signs."""
+
+    def validate_value(self, value: str) -> str:
+        return harmless(value)
+
+
 class AskScreen(Dialog):
     """Hands what was typed to `take`, and stays with the complaint if that raises `PuffError`."""
 
@@ -31,7 +39,7 @@ class AskScreen(Dialog):
 
     def below(self) -> ComposeResult:
         self.complaint = Static(id="complaint")
-        self.line = Input(placeholder=self.placeholder, compact=True, select_on_focus=False)
+        self.line = HarmlessInput(placeholder=self.placeholder, compact=True, select_on_focus=False)
         yield self.line
         yield self.complaint
 

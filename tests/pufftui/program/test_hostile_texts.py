@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from terminals import Terminal
 
-from pufftui import log
+from pufftui import cli, log
+from pufftui.cli import runs as cli_runs
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import add_note, tag
 
@@ -38,6 +39,24 @@ COMMANDS = [
     ["train", EVIL],
     ["train", "squared", "--run-name", EVIL, "--headless"],
     ["play", EVIL],
+    ["watch", "stranger"],
+    ["watch", EVIL],
+    ["home", EVIL],
+    ["envs", EVIL],
+    ["env", "check", EVIL],
+    ["env", "new", EVIL],
+    ["bench", EVIL],
+    ["doctor", EVIL],
+    ["runs", "list", EVIL],
+    ["runs", "--sort", EVIL],
+    ["runs", "rename", "stranger", EVIL],
+    ["runs", "pin", "stranger", EVIL],
+    ["runs", "unpin", "stranger"],
+    ["runs", "export", "stranger", "tensorboard"],
+    ["runs", "export", "stranger", "csv"],
+    ["runs", "export", "stranger", "c"],
+    ["runs", "rm", "stranger"],
+    ["runs", "rm", EVIL, "--yes"],
 ]
 
 
@@ -60,12 +79,21 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
+def test_no_command_is_left_out() -> None:
+    assert {command[0] for command in COMMANDS} == set(cli.COMMANDS)
+    tried = {command[1] for command in COMMANDS if command[0] == "runs" and len(command) > 1}
+    assert set(cli_runs.SUBCOMMANDS) <= tried
+    assert {command[1] for command in COMMANDS if command[0] == "env"} == {"check", "new"}
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_no_command_lets_them_through(runs: Path, command: list[str]) -> None:
     told = subprocess.run(
         [sys.executable, "-m", "pufftui", *command],
         capture_output=True,
         env=os.environ | {"TERM": "xterm-256color"},
+        stdin=subprocess.DEVNULL,
+        cwd=runs.parent,
         timeout=120,
         check=False,
     )

@@ -24,7 +24,7 @@ from pufftui.envs.compile import compile_env
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.envs.handed import hand_over, handed_over
 from pufftui.envs.library import SUFFIX, EnvLibrary, load_library
-from pufftui.envs.notes import Standing, note, standing
+from pufftui.envs.notes import Standing, note, noted_folders, standing
 from pufftui.envs.places import expanded, is_text
 from pufftui.envs.reading import read_small_text
 
@@ -104,6 +104,33 @@ def find_recorded(id_: str) -> EnvFolder:
     if id_ in env_names() or (Path(id_).is_absolute() and id_ == os.path.normpath(id_)):
         return find_env(id_)
     return _installed(id_)
+
+
+def find_by_name(id_: str) -> EnvFolder:
+    """As `find_recorded` for a file that may come from anywhere: a path in it tells only a name.
+
+    That is looked for among the folders that the person has built. Raises `PuffError` if there is none, or if
+    it cannot be told which is meant.
+    """
+    name = Path(id_).name
+    if name == id_:
+        return find_recorded(id_)
+    folders = [str(folder) for folder in noted_folders(name)]
+    if id_ in folders:
+        folders = [id_]
+    if not folders:
+        raise PuffError(
+            f"You have never built an environment {name} here.",
+            f"If you have its folder, look at it, and then: pufftui env check ./{shlex.quote(name)}.",
+            usage=True,
+        )
+    if len(folders) > 1:
+        raise PuffError(
+            f"You have built several environments {name}: {', '.join(folders)}.",
+            "Remove or rename those that are not meant, or name a run instead of a file.",
+            usage=True,
+        )
+    return find_env(folders[0])
 
 
 def is_env(word: str) -> bool:

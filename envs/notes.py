@@ -66,6 +66,18 @@ def standing(source: Path) -> Standing:
     return Standing.CHANGED if was_noted else Standing.UNKNOWN
 
 
+def noted_folders(name: str) -> list[Path]:
+    """The folders of that name that are noted, whatever has become of them since; sorted."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for file in notes_folder().glob("*.toml"):
+            with contextlib.suppress(OSError):
+                path = _read(file).get("path")
+                if isinstance(path, str) and Path(path).name == name:
+                    found.add(Path(path))
+    return sorted(found)
+
+
 def _notes_of(folder: Path) -> Iterator[Path]:
     """Those of any folder that had this path, also of one that was replaced whole."""
     path = os.path.realpath(folder)

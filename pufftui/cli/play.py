@@ -10,6 +10,7 @@ from pufftui.cli.parser import CommandParser
 from pufftui.cli.settings import load_settings, setting_files
 from pufftui.envs.catalogue import env_names
 from pufftui.envs.errors import PuffError
+from pufftui.trainer.run.naming import NOBODY, POLICIES, RANDOM
 
 
 def run(arguments: list[str]) -> int:
@@ -24,10 +25,10 @@ def run(arguments: list[str]) -> int:
     )
     add(
         "--from",
-        metavar="RUN",
+        metavar="POLICY",
         dest="source",
-        help="whose policy plays: a run's name, latest, random (for random moves) or none (for "
-        "nobody); without it the newest run of ENV",
+        help=f"who plays: {POLICIES}, {RANDOM} (for random moves) or {NOBODY} (for nobody); without "
+        "it the newest run of ENV",
     )
     add_screen(parser)
     options = parser.parse(arguments)

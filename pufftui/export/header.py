@@ -129,7 +129,7 @@ def _table(name: str, array: NDArray[np.float32]) -> Iterator[str]:
     if not np.isfinite(array).all():
         raise PuffError(
             f"The policy holds weights that are not finite ({name}).",
-            "Export an earlier checkpoint with --step.",
+            "Export an earlier checkpoint: RUN@STEP.",
         )
     shape = ", ".join(str(size) for size in array.shape)
     yield f"static const float policy_{name}[{array.size}] = {{ /* ({shape}) */"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,13 +10,11 @@ from pufftui.appearance.format import steps
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.messages.weights import PolicyWeights
-from pufftui.trainer.run.checkpoint import Saved, newest_checkpoint
+from pufftui.trainer.run.checkpoint import newest_checkpoint
 from pufftui.trainer.run.folder import LATEST, RunFolder, run_names, runs_root
-from pufftui.trainer.run.policies import resting_policy, run_environment, weights_from
+from pufftui.trainer.run.naming import NOBODY, RANDOM, NamedPolicy, find_policy
+from pufftui.trainer.run.policies import POLICY, resting_policy, run_environment
 from pufftui.trainer.settings.fields import Config
-from pufftui.trainer.settings.sources import restore_config
-
-RANDOM, NOBODY = "random", "none"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +39,7 @@ class Opponent:
 def choose_opponent(config: Config, source: str | None) -> Opponent:
     """The one that `--from` names; without it the newest run's policy that fits, else random moves.
 
-    `config` says what is played. Raises `PuffError` for a run that is unknown, of another
-    environment, or without a checkpoint.
+    `config` says what is played. Raises `PuffError` as `find_policy`, and for a policy of another environment.
     """
     env, parameters = config.env, config.parameters
     if source == NOBODY:
@@ -52,14 +50,16 @@ def choose_opponent(config: Config, source: str | None) -> Opponent:
         text = "Random moves, as you asked."
         return Opponent("random moves", parameters, None, explanation=text)
     if source is not None:
-        return _from_run(RunFolder.open(source), env, source)
+        found = find_policy(source)
+        _refuse_another(found, env, source)
+        return _trained(found, env)
     changed = False
     for name in run_names():
         folder = RunFolder(runs_root() / name)
-        saved = newest_checkpoint(folder.checkpoints)[0] if _trains(folder, env) else None
-        if saved is not None:
+        newest = newest_checkpoint(folder.checkpoints, POLICY)[0] if _trains(folder, env) else None
+        if newest is not None:
             try:
-                return _trained(folder, saved)
+                return _trained(NamedPolicy(newest, folder), env)
             except PuffError:  # people who write an environment train in it and change it again
                 changed = True
     remedy = f"pufftui train {env}"
@@ -73,31 +73,27 @@ def _trains(folder: RunFolder, env: str) -> bool:
     return run_environment(folder) == env
 
 
-def _from_run(folder: RunFolder, env: str, source: str) -> Opponent:
-    other = run_environment(folder)
-    if other is not None and other != env:
-        which = f"The last run, {folder.id}," if source == LATEST else folder.id
-        raise PuffError(
-            f"{which} has learned {other}, not {env}.",
-            f"Leave out --from for the newest run of {env}, or: pufftui play {other} "
-            f"--from {folder.id}.",
-            usage=True,
-        )
-    saved, _ = newest_checkpoint(folder.checkpoints)
-    if saved is None:
-        raise PuffError(
-            f"{folder.id} has no whole checkpoint.", f"Train a new policy: pufftui train {env}."
-        )
-    return _trained(folder, saved)
+def _refuse_another(found: NamedPolicy, env: str, source: str) -> None:
+    """Raises `PuffError` for a policy that has learned something else."""
+    if found.learned(env):
+        return
+    other, name = found.recorded, found.folder.id if found.folder else source
+    which = f"The last run, {name}," if source == LATEST else name
+    again = shlex.quote(source if source != LATEST else name)
+    raise PuffError(
+        f"{which} has learned {other}, not {env}.",
+        f"Leave out --from for the newest run of {env}, or: pufftui play {other} --from {again}.",
+        usage=True,
+    )
 
 
-def _trained(folder: RunFolder, saved: Saved) -> Opponent:
-    weights = weights_from(saved)  # which looks whether it is a checkpoint of ours
-    config = restore_config(saved.description["config"], file=saved.path, flags={})
-    name = folder.id.removeprefix(f"{config.env}-")
-    score = saved.description.get("score")
+def _trained(found: NamedPolicy, env: str) -> Opponent:
+    weights = found.weights(env)  # which looks whether it is a checkpoint of ours
+    config = found.config(env)
+    where = found.folder.id if found.folder else found.saved.path.name
+    score = found.saved.description.get("score")
     return Opponent(
-        f"the policy of {name} after {steps(weights.step)} steps",
+        f"the policy of {where.removeprefix(f'{config.env}-')} after {steps(weights.step)} steps",
         config.parameters,
         weights,
         training_score=float(score) if isinstance(score, (int, float)) else None,

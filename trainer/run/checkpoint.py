@@ -39,6 +39,9 @@ PARTIAL = partial_name(NAMES)
 GAMES = ("rollout/", "environments", "build")
 """Begin the names of the arrays that hold the games in progress; without them new ones begin."""
 
+Section = str | tuple[str, ...]
+"""With what the names of arrays begin; one of several."""
+
 NEEDED: dict[str, type | tuple[type, ...]] = {
     "step": int,
     "epoch": int,
@@ -100,7 +103,7 @@ def unwritable(path: Path, error: OSError) -> PuffError:
 
 
 def read_checkpoint(
-    path: Path, section: str = "", folder: int | None = None
+    path: Path, section: Section = "", folder: int | None = None
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """The arrays whose names begin with `section`, and the description.
 
@@ -126,7 +129,7 @@ def read_description(path: Path, folder: int | None = None) -> dict[str, Any]:
         raise _not_whole(path, error) from None
 
 
-def read_saved(path: Path, section: str = "", folder: int | None = None) -> Saved:
+def read_saved(path: Path, section: Section = "", folder: int | None = None) -> Saved:
     """A checkpoint of a run that can be gone on from.
 
     Raises `PuffError` if it is damaged or foreign, or if it holds numbers that are not finite.
@@ -158,7 +161,7 @@ def without_games(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]
     return {name: array for name, array in arrays.items() if not name.startswith(GAMES)}
 
 
-def newest_checkpoint(folder: Path, section: str = "") -> tuple[Saved | None, list[str]]:
+def newest_checkpoint(folder: Path, section: Section = "") -> tuple[Saved | None, list[str]]:
     """The sound checkpoint where the run was last, and why later ones were passed over.
 
     A run that went back may have a pinned one of a later step, which is not where it is now. Of the
@@ -205,7 +208,7 @@ def best_checkpoint(folder: Path, section: str = "") -> Saved | None:
     return None
 
 
-def _without_games(path: Path, section: str) -> Saved | None:
+def _without_games(path: Path, section: Section) -> Saved | None:
     try:
         arrays, description = read_checkpoint(path, section)
     except PuffError:

@@ -126,7 +126,7 @@ class RunFolder:
         if name not in names:
             raise PuffError(
                 f"There is no run {name} in {runs_root()}.",
-                nearest(name, names[:20]) or "Start one: pufftui train breakout.",
+                nearest(name.partition("@")[0], names[:20]) or "Start one: pufftui train breakout.",
                 usage=True,
             )
         return cls(runs_root() / name)

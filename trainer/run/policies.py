@@ -25,22 +25,22 @@ NEVER = -1e4
 """A logit so low that its probability is exactly 0."""
 
 
-def weights_from(saved: Saved) -> PolicyWeights:
-    """The policy of a checkpoint.
+def weights_from(saved: Saved, env: str | None = None) -> PolicyWeights:
+    """The policy of a checkpoint, for the environment `env`, or the one that the checkpoint names.
 
     Raises `PuffError` if its environment observes or acts differently now, or is not to be built
     (`load_env`), and if it is no checkpoint of ours.
     """
     try:
-        return _weights_from(saved)
+        return _weights_from(saved, env)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise PuffError(
             f"{saved.path.name} is not a checkpoint of pufftui ({error!r}).", "Use an older one."
         ) from None
 
 
-def _weights_from(saved: Saved) -> PolicyWeights:
-    config = restore_config(saved.description["config"], file=saved.path, flags={})
+def _weights_from(saved: Saved, env: str | None) -> PolicyWeights:
+    config = restore_config(saved.description["config"], file=saved.path, flags={}, env=env)
     arrays = {
         name.removeprefix(POLICY): _frozen(array)
         for name, array in saved.arrays.items()
@@ -53,7 +53,7 @@ def _weights_from(saved: Saved) -> PolicyWeights:
     weights = PolicyWeights(step, policy.memory, *sizes, arrays, policy.convolution)
     descriptor = load_env(config.env).descriptor
     shape = arrays["heads.weight"].shape[0] - 1, arrays["encoder.weight"].shape[1]
-    if shape != (_outputs(descriptor), _inputs(descriptor, policy.convolution)):
+    if shape != (output_count(descriptor), _inputs(descriptor, policy.convolution)):
         raise PuffError(
             f"{descriptor.name} has other observations or actions than when {saved.path.name} was written.",
             f"Change them back, or train a new policy: pufftui train {shlex.quote(config.env)}.",
@@ -64,7 +64,7 @@ def _weights_from(saved: Saved) -> PolicyWeights:
 def resting_policy(descriptor: Descriptor) -> PolicyWeights:
     """A policy that always does what an action calls neutral."""
     continuous = descriptor.action_kind is ActionKind.CONTINUOUS
-    outputs, features = _outputs(descriptor), encoder_width(descriptor, 0)
+    outputs, features = output_count(descriptor), encoder_width(descriptor, 0)
     bias = np.zeros(outputs + 1)
     if not continuous:
         bias[:-1] = NEVER
@@ -117,7 +117,7 @@ def _inputs(descriptor: Descriptor, channels: int) -> int | None:
         return None
 
 
-def _outputs(descriptor: Descriptor) -> int:
+def output_count(descriptor: Descriptor) -> int:
     """Numbers that choose an action."""
     if descriptor.action_kind is ActionKind.CONTINUOUS:
         return len(descriptor.actions)

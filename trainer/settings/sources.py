@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pufftui.envs.catalogue import env_defaults, load_env
-from pufftui.envs.descriptor import Descriptor
+from pufftui.envs.descriptor import Descriptor, unknown_env
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.envs.grids import grids_of
 from pufftui.envs.reading import read_small_text
@@ -71,18 +71,30 @@ def load_config(
     own = env_defaults(env)
     all_files = [*([own] if own else []), *files]
     entries = [entry for file in all_files for entry in _read(file, env)]
-    return _build(env, device, [*entries, *_from_flags(flags)])
+    return _build(env, device, [*entries, *_from_flags(flags)], load_env(env).descriptor)
 
 
-def restore_config(text: str, *, file: Path, flags: Mapping[str, str]) -> Config:
+def restore_config(
+    text: str, *, file: Path, flags: Mapping[str, str], env: str | None = None
+) -> Config:
     """The settings that `config_to_toml` wrote as `text`, found in `file`, with `flags` over them.
 
-    What an older version did not write has its declared default, and is not chosen.
+    What an older version did not write has its declared default, and is not chosen. With `env` they are
+    taken for that environment, whatever the text says.
 
     Raises `PuffError` like `load_config`, and as `load_env` for an environment that is not to be built.
     """
+    recorded = recorded_environment(text, file)
+    entries = [*_parse(text, file, recorded), *_from_flags(flags)]
+    env = recorded if env is None else env
+    return _build(env, "", entries, load_env(env).descriptor, new=False)
+
+
+def restore_settings(text: str, *, file: Path) -> Config:
+    """As `restore_config`, but without the environment's parameters: nothing is asked of it."""
     env = recorded_environment(text, file)
-    return _build(env, "", [*_parse(text, file, env), *_from_flags(flags)], new=False)
+    entries = [entry for entry in _parse(text, file, env) if entry.section != "env"]
+    return _build(env, "", entries, unknown_env(env), new=False)
 
 
 def recorded_environment(text: str, file: Path) -> str:
@@ -104,9 +116,10 @@ def _from_flags(flags: Mapping[str, str]) -> list[Entry]:
     return [Entry(section, name, text) for (section, _, name), text in parts]
 
 
-def _build(env: str, device: str, entries: Sequence[Entry], *, new: bool = True) -> Config:
+def _build(
+    env: str, device: str, entries: Sequence[Entry], descriptor: Descriptor, *, new: bool = True
+) -> Config:
     """What the entries say, the later over the earlier; of a `new` run the rest may be chosen."""
-    descriptor = load_env(env).descriptor
     values: dict[str, dict[str, Any]] = {name: {} for name in (*SECTIONS, "env")}
     may_choose = {path for path, field in setting_fields().items() if field.setting.auto}
     to_choose = set(may_choose) if new else set()
@@ -133,7 +146,8 @@ def _build(env: str, device: str, entries: Sequence[Entry], *, new: bool = True)
     config = Config(
         env, parameters, **sections, open=frozenset(to_choose), chosen=frozenset(chosen)
     )
-    grids_of(descriptor, config.policy.convolution)  # refuses a convolution of nothing
+    if descriptor.fields:
+        grids_of(descriptor, config.policy.convolution)  # refuses a convolution of nothing
     return config
 
 

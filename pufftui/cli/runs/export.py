@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import TextIO
 
 from pufftui.cli.parser import CommandParser
-from pufftui.cli.runs.pin import at_step, checkpoints
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError, nearest
-from pufftui.trainer.run.checkpoint import Saved, newest_checkpoint, read_checkpoint
 from pufftui.trainer.run.folder import RunFolder
-from pufftui.trainer.run.policies import run_environment, weights_from
-from pufftui.trainer.settings.sources import parse_number, recorded_environment
+from pufftui.trainer.run.naming import POLICIES, find_policy
+from pufftui.trainer.run.policies import run_environment
 from pufftui.trainer.store import StoreReader
 
 STDOUT = "-"
@@ -27,7 +25,8 @@ HELP = """\
 formats:
   csv           one line per row of metrics, for pandas, numpy and spreadsheets: RUN.csv
   tensorboard   an event file in a folder that TensorBoard reads: RUN-tensorboard/
-  c             the newest policy as one C header with its weights: ENV_policy.h
+  c             a policy as one C header with its weights: ENV_policy.h; RUN is the newest of
+                a run, RUN@STEP that of a step, or name a checkpoint file
 
 A run that was resumed from an earlier step left rows behind. They are not exported unless --all
 asks for them: csv then gets a column lineage, tensorboard a folder for each lineage.
@@ -36,7 +35,7 @@ Nothing is overwritten without --force. A live run can be exported, too."""
 FLAGS = {
     "csv": ("all", "episodes"),
     "tensorboard": ("all",),
-    "c": ("name", "step"),
+    "c": ("name",),
 }
 """Which flags belong to which format."""
 
@@ -47,7 +46,7 @@ def run(arguments: list[str]) -> int:
     parser.usage = "pufftui runs export RUN csv|tensorboard|c [--output PATH] [--force] [...]"
     parser.epilog = HELP
     add = parser.add_argument
-    add("run", metavar="RUN", help="its name, or latest")
+    add("run", metavar="RUN", help=f"its name, or latest; c: {POLICIES}")
     add("format", metavar="FORMAT", help="csv, tensorboard or c")
     add("--output", metavar="PATH", help="a file or a folder; - prints csv and c")
     add("--force", action="store_true", help="overwrite what is there")
@@ -58,7 +57,6 @@ def run(arguments: list[str]) -> int:
         metavar="NAME",
         help="c: what all names begin with, and the file's name (ENV_policy)",
     )
-    add("--step", metavar="STEP", help="c: the checkpoint of that step instead of the newest")
     options = parser.parse(arguments)
     if options.format not in FLAGS:
         hint = nearest(options.format, FLAGS, "Use csv, tensorboard or c.")
@@ -67,22 +65,22 @@ def run(arguments: list[str]) -> int:
         if getattr(options, flag):
             fits = " and ".join(name for name, flags in FLAGS.items() if flag in flags)
             raise PuffError(f"--{flag} works only with {fits}.", parser.more, usage=True)
-    folder = RunFolder.open(options.run)
-    writers: dict[str, Callable[[RunFolder, argparse.Namespace], None]] = {
+    writers: dict[str, Callable[[argparse.Namespace], None]] = {
         "csv": _csv,
         "tensorboard": _tensorboard,
         "c": _c,
     }
     try:
-        writers[options.format](folder, options)
+        writers[options.format](options)
     except BrokenPipeError:  # as of `... --output - | head`
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     return 0
 
 
-def _csv(folder: RunFolder, options: argparse.Namespace) -> None:
+def _csv(options: argparse.Namespace) -> None:
     from pufftui.export.table import write_episodes, write_metrics
 
+    folder = RunFolder.open(options.run)
     with _reading(folder) as reader:
         target = _target(options.output, f"{folder.id}.csv")
         episodes_target = _target(options.episodes, f"{folder.id}-episodes.csv")
@@ -98,9 +96,10 @@ def _csv(folder: RunFolder, options: argparse.Namespace) -> None:
             _say(f"{episodes:,} sampled episodes", episodes_target)
 
 
-def _tensorboard(folder: RunFolder, options: argparse.Namespace) -> None:
+def _tensorboard(options: argparse.Namespace) -> None:
     from pufftui.export.tensorboard import write_events
 
+    folder = RunFolder.open(options.run)
     if options.output == STDOUT:
         raise PuffError(
             "TensorBoard reads a folder, so it cannot be printed.",
@@ -116,32 +115,20 @@ def _tensorboard(folder: RunFolder, options: argparse.Namespace) -> None:
     sys.stderr.write(f"Look at them with: tensorboard --logdir {target}\n")
 
 
-def _c(folder: RunFolder, options: argparse.Namespace) -> None:
+def _c(options: argparse.Namespace) -> None:
     from pufftui.export.header import c_header
 
-    saved = _saved(folder, options.step)
-    weights = weights_from(saved)
-    env = recorded_environment(saved.description["config"], saved.path)
-    descriptor = load_env(env).descriptor
+    policy = find_policy(options.run)
+    weights = policy.weights()
+    descriptor = load_env(policy.env()).descriptor
     name = options.name or f"{descriptor.name}_policy"
     step = weights.step
-    text = c_header(weights, descriptor, name, f"step {step:,} of the run {folder.id}")
+    whose = f"the run {policy.folder.id}" if policy.folder else policy.saved.path.name
+    text = c_header(weights, descriptor, name, f"step {step:,} of {whose}")
     target = _target(options.output, f"{name}.h")
     with _writing(target, force=options.force) as file:
         file.write(text)
     _say(f"The policy at step {step:,}", target)
-
-
-def _saved(folder: RunFolder, step: str | None) -> Saved:
-    if step is not None:
-        row = at_step(folder, checkpoints(folder), int(parse_number(step)))
-        path = folder.checkpoints / row.file
-        return Saved(path, *read_checkpoint(path))
-    saved, _ = newest_checkpoint(folder.checkpoints)
-    if saved is None:
-        hint = "Only runs of pufftui train have policies." if not run_environment(folder) else ""
-        raise PuffError(f"{folder.id} has no whole checkpoint.", hint, usage=True)
-    return saved
 
 
 def _statistics(folder: RunFolder) -> tuple[str, ...]:

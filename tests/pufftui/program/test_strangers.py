@@ -54,7 +54,7 @@ SUB: dict[str, list[list[str]]] = {
         [RUN, "csv", "--output", "-", "--episodes", "-"],
         [RUN, "tensorboard", "--output", "out"],
         [RUN, "c", "--output", "-"],
-        [RUN, "c", "--output", "-", "--step", "2000"],
+        [f"{RUN}@2000", "c", "--output", "-"],
     ],
     "rename": [[RUN, "other"], ["other", RUN]],
     "rm": [[RUN, "--yes"]],

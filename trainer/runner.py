@@ -27,6 +27,7 @@ from pufftui.trainer.monitor.start import Start
 from pufftui.trainer.monitor.webhook import Webhook, address
 from pufftui.trainer.run.checkpoint import Saved
 from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.naming import NamedPolicy
 from pufftui.trainer.run.settings_file import write_settings
 from pufftui.trainer.settings.choice import choose
 from pufftui.trainer.settings.fields import Config
@@ -50,8 +51,11 @@ class Runner:
         saved: Saved | None = None,
         *,
         device: str = "cpu",
+        beginning: NamedPolicy | None = None,
     ) -> None:
         """Prepares a run in a locked folder; `saved` is the checkpoint that it goes on from.
+
+        `beginning` is the policy whose weights a new one begins with (`find_beginning`).
 
         `device` is the kind that it will train on, cpu or cuda: settings that are open are chosen for it.
 
@@ -62,6 +66,7 @@ class Runner:
         self._webhook_address = address()
         self._processes = job_from_environment().size
         self._saved = saved
+        self._beginning = beginning
         self._device = device
         self.config = config
         self.folder = folder
@@ -211,8 +216,9 @@ class Runner:
             monitor,
             start,
             self._saved,
+            self._beginning,
         )
-        self._saved = None
+        self._saved = self._beginning = None
         return phase
 
     def _note_failure(self, store: StoreWriter, text: str, began: float) -> None:

@@ -15,6 +15,7 @@ from pufftui.trainer.settings.job import job_from_environment
 if TYPE_CHECKING:
     from pufftui.envs.library import EnvLibrary
     from pufftui.trainer.run.checkpoint import Saved
+    from pufftui.trainer.run.naming import NamedPolicy
     from pufftui.trainer.settings.fields import Config
 
 
@@ -29,7 +30,12 @@ def is_follower(*, headless: bool) -> bool:
     return job.rank > 0
 
 
-def follow(config: Config, library: EnvLibrary, saved: Saved | None = None) -> NoReturn:
+def follow(
+    config: Config,
+    library: EnvLibrary,
+    saved: Saved | None = None,
+    beginning: NamedPolicy | None = None,
+) -> NoReturn:
     """Trains in step with the first rank, which hears the signals, and ends the process when it does."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -40,7 +46,9 @@ def follow(config: Config, library: EnvLibrary, saved: Saved | None = None) -> N
         # As the first rank does, and with the same outcome.
         tryout = try_out(library, config.parameters)
         config = choose(config, device_kind(config.run.device), tryout)
-    importlib.import_module("pufftui.trainer.training.loop").follow(config, library, saved)
+    importlib.import_module("pufftui.trainer.training.loop").follow(
+        config, library, saved, beginning
+    )
     # It has nothing left to write, and torch's own threads now and then abort a process whose
     # interpreter is taken down in the usual way.
     sys.stdout.flush()

@@ -15,8 +15,10 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.reading import read_small_text
 from pufftui.trainer.files.own import refuse_foreign
+from pufftui.trainer.run.beginning import find_beginning
 from pufftui.trainer.run.checkpoint import Saved, newest_checkpoint
 from pufftui.trainer.run.folder import LATEST, RunFolder
+from pufftui.trainer.run.naming import NamedPolicy
 from pufftui.trainer.run.policies import POLICY, weights_from
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import recorded_environment, restore_config
@@ -54,14 +56,15 @@ def run(arguments: list[str]) -> int:
     library = _library(folder)
     if follower:
         saved, config = _where_to_go_on(folder, settings)
-        follow(config, library, saved)
+        follow(config, library, saved, _beginning(saved, config, library))
     check_output(options)
     folder.lock()
     try:
         saved, config = _where_to_go_on(folder, settings)
         from pufftui.trainer.runner import Runner
 
-        return show(Runner(config, folder, library, saved), options)
+        beginning = _beginning(saved, config, library)
+        return show(Runner(config, folder, library, saved, beginning=beginning), options)
     finally:
         folder.release()
 
@@ -79,6 +82,11 @@ def _library(folder: RunFolder) -> EnvLibrary:
     if not os.path.lexists(folder.config_file):
         raise _nothing_whole(folder)
     return load_env(recorded_environment(_settings(folder), folder.config_file))
+
+
+def _beginning(saved: Saved | None, config: Config, library: EnvLibrary) -> NamedPolicy | None:
+    """What the run begins with again if it has not come to its first checkpoint."""
+    return find_beginning(config, library.descriptor)[1] if saved is None else None
 
 
 def _settings(folder: RunFolder) -> str:

@@ -21,9 +21,12 @@ from pufftui.doctor.hardware import device_kind
 from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.beginning import find_beginning
+from pufftui.trainer.run.folder import LATEST, RunFolder
+from pufftui.trainer.run.naming import AT, NamedPolicy
 from pufftui.trainer.run.settings_file import write_settings
 from pufftui.trainer.settings.fields import Config
+from pufftui.trainer.settings.job import job_from_environment
 
 
 def run(arguments: list[str]) -> int:
@@ -46,10 +49,15 @@ def run(arguments: list[str]) -> int:
             settings[f"run.{setting}"] = getattr(options, setting)
     library = load_named(options.env)
     config = load_settings(options.env, setting_files(options.config), settings)
+    if config.policy.start_from.partition(AT)[0] == LATEST and job_from_environment().size > 1:
+        # The first process begins a run meanwhile, and that is the latest for all others.
+        message = "Several processes cannot begin with the policy of the latest run."
+        raise PuffError(message, "Name that run itself: pufftui runs.", usage=True)
+    config, beginning = find_beginning(config, library.descriptor)
     if follower:
-        follow(config, library)
+        follow(config, library, beginning=beginning)
     check_output(options)
-    return _train(options, config, library)
+    return _train(options, config, library, beginning)
 
 
 def _parser() -> CommandParser:
@@ -74,7 +82,9 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _train(options: argparse.Namespace, config: Config, library: EnvLibrary) -> int:
+def _train(
+    options: argparse.Namespace, config: Config, library: EnvLibrary, beginning: NamedPolicy | None
+) -> int:
     from pufftui.trainer.runner import Runner
 
     folder = RunFolder.create(config.run.name, library.descriptor.name)
@@ -82,7 +92,8 @@ def _train(options: argparse.Namespace, config: Config, library: EnvLibrary) -> 
     try:
         config = replace(config, run=replace(config.run, name=folder.id))
         write_settings(folder, config)
-        runner = Runner(config, folder, library, device=device_kind(config.run.device))
+        device = device_kind(config.run.device)
+        runner = Runner(config, folder, library, device=device, beginning=beginning)
         return show(runner, options)
     finally:
         if runner is None or not runner.started:

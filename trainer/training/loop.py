@@ -23,6 +23,7 @@ from pufftui.trainer.ppo.device import memory_errors_in_words
 from pufftui.trainer.ppo.ranks import Ranks
 from pufftui.trainer.run.checkpoint import Saved
 from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.naming import NamedPolicy
 from pufftui.trainer.settings.choice import chosen_in_words
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.store import StoreWriter
@@ -48,10 +49,11 @@ def train(
     monitor: Monitor,
     start: Start,
     saved: Saved | None,
+    beginning: NamedPolicy | None,
 ) -> Phase:
     """Trains to the end or until stopped; returns how it ended, after the last checkpoint.
 
-    `saved` is where a resumed run goes on.
+    `saved` is where a resumed run goes on, `beginning` the policy whose weights a new one begins with.
     """
     ranks = Ranks.from_environment()
     session = TrainingSession(config, library, ranks, resumed=saved is not None)
@@ -59,7 +61,7 @@ def train(
     try:
         reporter = Reporter(session, channel, store, disk, monitor, start.began)
         keeper = CheckpointKeeper(session, folder, store, disk, reporter)
-        _begin(session, reporter, keeper, saved)
+        _begin(session, store, reporter, keeper, saved, beginning)
         start.ended("checkpoint")
         first = session.epoch + 1
         boundary: Mapping[str, NDArray[Any]] | None = session.state()
@@ -107,13 +109,17 @@ def train(
 
 
 @memory_errors_in_words()
-def follow(config: Config, library: EnvLibrary, saved: Saved | None) -> None:
+def follow(
+    config: Config, library: EnvLibrary, saved: Saved | None, beginning: NamedPolicy | None
+) -> None:
     """What every rank but the first does: trains in step with it and writes nothing."""
     ranks = Ranks.from_environment()
     session = TrainingSession(config, library, ranks, resumed=saved is not None)
     try:
         if saved is not None:
             session.restore_shared(saved.arrays)
+        elif beginning is not None:
+            session.begin_from(beginning.saved)
         while session.step < config.train.total_steps:
             if ranks.any(False, session.device):
                 break
@@ -125,11 +131,21 @@ def follow(config: Config, library: EnvLibrary, saved: Saved | None) -> None:
 
 
 def _begin(
-    session: TrainingSession, reporter: Reporter, keeper: CheckpointKeeper, saved: Saved | None
+    session: TrainingSession,
+    store: StoreWriter,
+    reporter: Reporter,
+    keeper: CheckpointKeeper,
+    saved: Saved | None,
+    beginning: NamedPolicy | None,
 ) -> None:
     if saved is None:
+        if beginning is not None:
+            session.begin_from(beginning.saved)
+            store.fact("start_from", {"policy": beginning.name, "step": beginning.step})
         keeper.write("the start")
         reporter.event("start", f"training {session.config.env} on {session.device}")
+        if beginning is not None:
+            reporter.event("note", f"begins with the weights of {beginning.name}")
         if chosen := chosen_in_words(session.config):
             reporter.event("note", f"chosen by a little random play: {chosen}")
     else:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import VectorEnv
 from pufftui.trainer import kernels
@@ -27,9 +28,10 @@ from pufftui.trainer.ppo.reward_scale import FIGURES as RETURN_FIGURES
 from pufftui.trainer.ppo.reward_scale import RewardScale
 from pufftui.trainer.ppo.update import Learner
 from pufftui.trainer.ppo.vitals import UNITS_EVERY, UNITS_STEPS
-from pufftui.trainer.run.checkpoint import without_games
+from pufftui.trainer.run.checkpoint import Saved, without_games
 from pufftui.trainer.settings.choice import MOST_REWARD
 from pufftui.trainer.settings.fields import Config
+from pufftui.trainer.settings.sources import restore_settings
 from pufftui.trainer.settings.tryout import try_out
 from pufftui.trainer.training.statistics import EpisodeStatistics
 
@@ -198,26 +200,41 @@ class TrainingSession:
         if not same:
             arrays = self.state() | without_games(arrays)
 
-        def section(name: str) -> dict[str, Any]:
-            prefix = f"{name}/"
-            return {key[len(prefix) :]: arrays[key] for key in arrays if key.startswith(prefix)}
-
-        def tensors(name: str) -> dict[str, torch.Tensor]:
-            return {key: torch.from_numpy(value.copy()) for key, value in section(name).items()}
-
-        self.policy.restore(tensors("policy"))
+        self.policy.restore(_tensors(arrays, "policy"))
         if self.observed is not None:
-            self.observed.restore(tensors("observed"))
-        self.optimizer.restore(tensors("optimizer"))
-        self.collector.restore(tensors("rollout"))
-        self.generator.set_state(tensors("random")["generator"])
+            self.observed.restore(_tensors(arrays, "observed"))
+        self.optimizer.restore(_tensors(arrays, "optimizer"))
+        self.collector.restore(_tensors(arrays, "rollout"))
+        self.generator.set_state(_tensors(arrays, "random")["generator"])
         self.vector.restore(arrays["environments"].tobytes())
         self.vector.drain()  # Episodes that finished in the time that is undone.
-        self.statistics.restore(section("statistics"))
+        self.statistics.restore(_section(arrays, "statistics"))
         if "reward_scale" in arrays:  # Not in checkpoints of before it was found.
             self._scale.restore(arrays["reward_scale"])
         self.step, self.epoch = (int(number) for number in arrays["progress"])
         return same
+
+    def begin_from(self, saved: Saved) -> None:
+        """Takes over what a policy has learned, before the first epoch; values keep their meaning.
+
+        That is its weights, what its normaliser has seen, and the reward scale if both runs find theirs; the
+        optimizer begins anew. `saved` holds arrays by `LEARNED`, and fits (`find_beginning`). Raises `PuffError` if it is damaged.
+        """
+        theirs = restore_settings(saved.description["config"], file=saved.path)
+        arrays = saved.arrays
+        try:
+            self.policy.load_state_dict(_tensors(arrays, "policy"))
+            if self.observed is not None and "observed/count" in arrays:
+                self.observed.restore(_tensors(arrays, "observed"))
+            if self.config.scales_rewards and theirs.scales_rewards and "reward_scale" in arrays:
+                self._scale.restore(arrays["reward_scale"])
+        except (RuntimeError, LookupError, ValueError, TypeError) as error:
+            why = str(error).strip().splitlines()[-1].strip()
+            raise PuffError(f"{saved.path.name} is damaged ({why}).", "Use another one.") from None
+        there = float(saved.description.get("reward_scale", theirs.train.reward_scale))
+        with torch.no_grad():
+            self.policy.heads.weight[-1] *= self.reward_scale / there
+            self.policy.heads.bias[-1] *= self.reward_scale / there
 
     def restore_shared(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Puts back what all ranks have in common: policy, what it has observed, optimizer, progress.
@@ -231,3 +248,14 @@ class TrainingSession:
         """Frees the environments and leaves the other ranks."""
         self.vector.close()
         self.ranks.end()
+
+
+def _section(arrays: Mapping[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
+    """The arrays whose names begin with `name/`, by the rest of their names."""
+    prefix = f"{name}/"
+    return {key[len(prefix) :]: arrays[key] for key in arrays if key.startswith(prefix)}
+
+
+def _tensors(arrays: Mapping[str, NDArray[Any]], name: str) -> dict[str, torch.Tensor]:
+    section = _section(arrays, name)
+    return {key: torch.from_numpy(value.copy()) for key, value in section.items()}

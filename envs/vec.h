@@ -59,7 +59,8 @@ void puff_vec_start(puff_vec* vec, uint32_t group, const puff_buffers* buffers);
 uint32_t puff_vec_wait(puff_vec* vec, uint32_t group);
 
 /* Everything that the future depends on, as one block: copy it out to save all environments,
- * copy it back to restore them. It does not hold the finished episodes that nobody has drained. */
+ * copy it back to restore them. It does not hold the finished episodes that nobody has drained. It
+ * ends with the return of every agent's running episode, double, and its length, int64. */
 void* puff_vec_memory(puff_vec* vec, uint64_t* size);
 
 /* The state of one environment, inside that block. */

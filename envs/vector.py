@@ -123,6 +123,7 @@ class VectorEnv:
         if environments < 1 or groups < 1 or threads < 1 or environments % groups:
             raise ValueError(f"{environments} environments in {groups} groups on {threads} threads")
         self.library = library
+        self.parameters = parameters
         self.descriptor = library.descriptor
         self.environments = environments
         self.groups = groups
@@ -214,6 +215,35 @@ class VectorEnv:
         used = SUMS_BEFORE_STATISTICS + len(self.descriptor.statistics)
         order = np.lexsort((episodes["agent"], episodes["step"]))
         return EpisodeReport(episodes[order], int(dropped[0]), int(sums[0]), sums[1:used])
+
+    def running(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return and length so far of the episode that every agent is in, each (agents,); between steps only."""
+        returns, lengths = self._counters()
+        return returns.copy(), lengths.copy()
+
+    def only(self, environments: NDArray[np.intp]) -> VectorEnv:
+        """Some of these environments, in this order and in one group: they go on there as they would have here.
+
+        These stay as they are. Episodes that finished and were not drained are not taken along.
+        """
+        other = VectorEnv(
+            self.library,
+            self.parameters,
+            environments=len(environments),
+            threads=self.threads,
+        )
+        for place, environment in enumerate(environments.tolist()):
+            other.state(place)[:] = self.state(environment)
+        agents = self.descriptor.agents
+        for theirs, ours in zip(other._counters(), self._counters(), strict=True):
+            theirs[:] = ours.reshape(-1, agents)[environments].ravel()
+        return other
+
+    def _counters(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return and length of the running episodes, in place: the end of what `puff_vec_memory` gives."""
+        memory, size = self._memory(), 8 * self.agents
+        returns = memory[-2 * size : -size].view(np.float64)
+        return returns, memory[-size:].view(np.int64)
 
     @property
     def saved_size(self) -> int:

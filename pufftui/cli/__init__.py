@@ -18,6 +18,7 @@ COMMANDS = {
     "watch": ("watch [RUN]", "look at a run, live or finished, and change nothing"),
     "attach": ("attach [RUN]", "watch and control a run that another process trains"),
     "play": ("play ENV", "play a game yourself, beside a trained policy"),
+    "eval": ("eval POLICY", "play a policy without training, and say how well it plays"),
     "runs": ("runs", "list, compare, tag, export or delete your runs"),
     "envs": ("envs", "list the environments"),
     "env": ("env new|check ...", "start an environment of your own, or check one"),

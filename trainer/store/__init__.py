@@ -10,6 +10,7 @@ from pufftui.trainer.store.records import (
     CheckpointRow,
     CommandRow,
     EpisodeRows,
+    EvaluationRow,
     Event,
     Lineage,
     MetricBlocks,
@@ -18,7 +19,15 @@ from pufftui.trainer.store.records import (
     NotFinite,
     SystemRow,
 )
-from pufftui.trainer.store.remarks import acknowledge, add_note, mute, pin, tag, untag
+from pufftui.trainer.store.remarks import (
+    acknowledge,
+    add_evaluation,
+    add_note,
+    mute,
+    pin,
+    tag,
+    untag,
+)
 from pufftui.trainer.store.texts import said, storable
 from pufftui.trainer.store.writer import StoreWriter
 from pufftui.trainer.store.zoom import kept_steps
@@ -28,6 +37,7 @@ __all__ = [
     "CheckpointRow",
     "CommandRow",
     "EpisodeRows",
+    "EvaluationRow",
     "Event",
     "Lineage",
     "MetricBlocks",
@@ -38,6 +48,7 @@ __all__ = [
     "StoreWriter",
     "SystemRow",
     "acknowledge",
+    "add_evaluation",
     "add_note",
     "kept_steps",
     "mute",

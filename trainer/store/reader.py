@@ -33,6 +33,7 @@ from pufftui.trainer.store.records import (
     CheckpointRow,
     CommandRow,
     EpisodeRows,
+    EvaluationRow,
     Event,
     Lineage,
     MetricBlocks,
@@ -224,6 +225,14 @@ class StoreReader:
             CheckpointRow,
             "SELECT id, step, seconds, file, score, pinned, reason FROM checkpoint ORDER BY id",
             decode={"pinned": bool},
+        )
+
+    def evaluations(self) -> list[EvaluationRow]:
+        """All evaluations of the run's policies, the oldest first."""
+        return self._records(
+            EvaluationRow,
+            "SELECT id, step, at, result FROM evaluation ORDER BY id",
+            decode={"result": _mapping},
         )
 
     def pinned_files(self) -> set[str] | None:

@@ -154,6 +154,16 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluationRow:
+    """How the policy of a step played without learning, by the public names of `pufftui eval --json`."""
+
+    id: int
+    step: int
+    at: float
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointRow:
     """A checkpoint that was written; `file` is its name in the folder `checkpoints`."""
 

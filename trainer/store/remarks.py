@@ -6,11 +6,13 @@ Each call is one small transaction; a trainer that writes meanwhile waits a mome
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.trainer.files.own import refuse_foreign
@@ -23,6 +25,15 @@ def add_note(database: Path, step: int, text: str) -> None:
     with _remarking(database) as connection:
         connection.execute(
             "INSERT INTO note VALUES (NULL, ?, ?, ?)", (step, time.time(), storable(text))
+        )
+
+
+def add_evaluation(database: Path, step: int, result: Mapping[str, Any]) -> None:
+    """Keeps how the policy of a step played; nothing in the result that is not finite."""
+    text = json.dumps(result, allow_nan=False)
+    with _remarking(database) as connection:
+        connection.execute(
+            "INSERT INTO evaluation VALUES (NULL, ?, ?, ?)", (step, time.time(), text)
         )
 
 

@@ -170,6 +170,15 @@ MIGRATIONS = (
         over_step INTEGER
     );
     """,
+    # How the policy of a step played without learning, as `pufftui eval` found; `at` as in version 2.
+    """
+    CREATE TABLE evaluation (
+        id INTEGER PRIMARY KEY,
+        step INTEGER NOT NULL,
+        at REAL NOT NULL,
+        result TEXT NOT NULL -- JSON, by the public names
+    );
+    """,
 )
 """Entry i takes a file from version i to i + 1; the version is SQLite's `user_version`."""
 

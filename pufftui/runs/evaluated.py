@@ -1,0 +1,63 @@
+"""What is told of an evaluation: by the figures of `pufftui eval`, fresh or kept with a run.
+
+Three figures of a run are easily taken for each other, and have a name each, everywhere: its score, a mean over the
+last episodes of training; the best of those; and its evaluation, for which games were played that nobody chose.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pufftui.appearance.format import NOTHING, figure
+from pufftui.trainer.store import EvaluationRow
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """The score of an evaluation: of the policy after `step` steps, with its 95 % interval, NaN if there is none."""
+
+    step: int
+    episodes: int
+    greedy: bool
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def words(self) -> str:
+        """`845 [838, 852]`."""
+        return interval_words({"mean": self.mean, "low": self.low, "high": self.high})
+
+
+def newest_evaluation(rows: Sequence[EvaluationRow]) -> Evaluated | None:
+    """The last one that has a score; None without any."""
+    for row in reversed(rows):
+        score = row.result.get("score")
+        if isinstance(score, dict) and isinstance(score.get("mean"), (int, float)):
+            episodes = row.result.get("episodes")
+            return Evaluated(
+                step=row.step,
+                episodes=episodes if isinstance(episodes, int) else 0,
+                greedy=row.result.get("greedy") is True,
+                mean=float(score["mean"]),
+                low=_number(score.get("low")),
+                high=_number(score.get("high")),
+            )
+    return None
+
+
+def interval_words(mean: Mapping[str, Any] | None) -> str:
+    """A mean with its interval, by public names: `845 [838, 852]`; a dash for what is not known."""
+    if mean is None or not math.isfinite(_number(mean.get("mean"))):
+        return NOTHING
+    low, high = _number(mean.get("low")), _number(mean.get("high"))
+    ends = f" [{figure(low)}, {figure(high)}]" if math.isfinite(low) and math.isfinite(high) else ""
+    return f"{figure(float(mean['mean']))}{ends}"
+
+
+def _number(value: object) -> float:
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if known else math.nan  # type: ignore[arg-type]

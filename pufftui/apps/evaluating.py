@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO
 
-from pufftui.appearance.format import figure, percent, steps
+from pufftui.appearance.format import cells, cut, figure, percent, steps
 from pufftui.appearance.glyphs import thin_bar
 from pufftui.envs.library import EnvLibrary
 from pufftui.terminal.private import passing_log, private_output
@@ -18,6 +19,7 @@ from pufftui.terminal.streams import Output, are_standard, in_background, masked
 
 SHOWN_EVERY = 0.1
 BAR = 24
+USUAL_WIDTH = 79
 
 
 @contextmanager
@@ -72,10 +74,19 @@ class ProgressLine:
         share = min(episodes / self._total, 1.0) if self._total else 0.0
         speed = figure(played / max(now - self._began, 1e-3))
         full, empty = thin_bar(share, BAR)
-        self._output.write(
-            f"\r\x1b[K{self._name}  {full}{empty}{percent(share, 5)}  "
-            f"{episodes:,} of {self._total:,} episodes  {steps(played)} steps, {speed} steps/s"
+        line = (
+            f"{full}{empty}{percent(share, 5)}  {episodes:,} of {self._total:,} episodes  "
+            f"{speed} steps/s  {steps(played)} steps  {self._name}"
         )
+        # A line that wraps could not be replaced.
+        self._output.write(f"\r\x1b[K{cut(line, min(self._width(), cells(line)))}")
+
+    def _width(self) -> int:
+        try:
+            columns = os.get_terminal_size(self._stream.fileno()).columns
+        except (OSError, ValueError):
+            columns = 0
+        return columns - 1 if columns else USUAL_WIDTH
 
     def clear(self) -> None:
         """Makes room for another line."""

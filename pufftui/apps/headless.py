@@ -16,6 +16,7 @@ from pufftui.apps.ending import INTERRUPTED, last_words
 from pufftui.control.report import json_line, report
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
+from pufftui.runs.evaluated import last_episodes
 from pufftui.terminal.guard import Guard
 from pufftui.terminal.private import private_output
 from pufftui.terminal.streams import Output, are_standard, in_background, masked, masking
@@ -223,7 +224,9 @@ def _conclude(runner: Trainer, reason: str, output: Output, *, json: bool) -> No
     if json:
         output.write(json_line(_ending(runner, reason)))
         return
-    score = "" if last.score is None else f", score {figure(last.score)}"
+    score = ""
+    if last.score is not None:
+        score = f", score {figure(last.score)} over {last_episodes(last.episodes)}"
     kept = f", checkpoint {last.checkpoint_path}" if last.checkpoint_path else ""
     took = f"{steps(last.step)} steps in {duration(last.seconds)}"
     lost = f". {last.warning}" if last.lost_rows else ""

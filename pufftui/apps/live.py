@@ -17,6 +17,7 @@ from pufftui.apps.recorded import farewell
 from pufftui.apps.training import PuffApp
 from pufftui.control.handover import HandOver
 from pufftui.envs.library import EnvLibrary
+from pufftui.runs.evaluated import last_episodes
 from pufftui.state.session import Session
 from pufftui.terminal.streams import Output, masked
 from pufftui.trainer.messages.command import Stop
@@ -156,6 +157,8 @@ def _report(session: Session) -> str:
     word = snapshot.phase.value if snapshot.phase.ended else "left"
     done = f"{steps(snapshot.step)} of {steps(snapshot.total_steps)}"
     result = f"after {duration(snapshot.seconds)}, score {figure(snapshot.score)}"
+    if snapshot.score is not None:
+        result += f" over {last_episodes(snapshot.episodes)}"
     lines = [f"{run} {word} at step {done} {result}"]
     if snapshot.phase is Phase.FAILED:
         lines += [snapshot.failure.strip(), snapshot.failure_hint, f"The log: {session.folder.log}"]
@@ -163,4 +166,5 @@ def _report(session: Session) -> str:
         lines.append(snapshot.warning)
     if snapshot.checkpoint_step is not None:
         lines.append(f"Go on: pufftui resume {run}")
+        lines.append(f"How well it plays: pufftui eval {run}")
     return "".join(f"{line}\n" for line in lines if line)

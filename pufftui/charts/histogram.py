@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pufftui.appearance.format import figure, percent
 from pufftui.appearance.glyphs import thick_bar
 
-MOST_BARS = 10
+MOST_BARS = 8
 BAR_WIDTH = 40
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pufftui.cli.named import load_named
 from pufftui.cli.output import add_output, check_output, show
@@ -21,12 +22,13 @@ from pufftui.doctor.hardware import device_kind
 from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.trainer.run.beginning import find_beginning
 from pufftui.trainer.run.folder import LATEST, RunFolder
-from pufftui.trainer.run.naming import AT, NamedPolicy
 from pufftui.trainer.run.settings_file import write_settings
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.job import job_from_environment
+
+if TYPE_CHECKING:
+    from pufftui.trainer.run.naming import NamedPolicy
 
 
 def run(arguments: list[str]) -> int:
@@ -49,11 +51,7 @@ def run(arguments: list[str]) -> int:
             settings[f"run.{setting}"] = getattr(options, setting)
     library = load_named(options.env)
     config = load_settings(options.env, setting_files(options.config), settings)
-    if config.policy.start_from.partition(AT)[0] == LATEST and job_from_environment().size > 1:
-        # The first process begins a run meanwhile, and that is the latest for all others.
-        message = "Several processes cannot begin with the policy of the latest run."
-        raise PuffError(message, "Name that run itself: pufftui runs.", usage=True)
-    config, beginning = find_beginning(config, library.descriptor)
+    config, beginning = _beginning(config, library)
     if follower:
         follow(config, library, beginning=beginning)
     check_output(options)
@@ -80,6 +78,18 @@ def _parser() -> CommandParser:
     add("--config", metavar="FILE", type=Path, help="a TOML file with settings")
     add_output(parser)
     return parser
+
+
+def _beginning(config: Config, library: EnvLibrary) -> tuple[Config, NamedPolicy | None]:
+    """As `find_beginning`, the same for all processes of a job."""
+    from pufftui.trainer.run.beginning import find_beginning
+    from pufftui.trainer.run.naming import AT
+
+    if config.policy.start_from.partition(AT)[0] == LATEST and job_from_environment().size > 1:
+        # The first process begins a run meanwhile, and that is the latest for all others.
+        message = "Several processes cannot begin with the policy of the latest run."
+        raise PuffError(message, "Name that run itself: pufftui runs.", usage=True)
+    return find_beginning(config, library.descriptor)
 
 
 def _train(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pufftui.appearance.format import NOTHING, figure
+from pufftui.trainer.messages.snapshot import SCORE_EPISODES
 from pufftui.trainer.store import EvaluationRow
 
 
@@ -28,8 +29,14 @@ class Evaluated:
 
     @property
     def words(self) -> str:
-        """`845 [838, 852]`."""
-        return interval_words({"mean": self.mean, "low": self.low, "high": self.high})
+        """`845 [838, 852]`, and whether the likeliest actions were taken: that is another way to play."""
+        words = interval_words({"mean": self.mean, "low": self.low, "high": self.high})
+        return f"{words} greedy" if self.greedy else words
+
+
+def last_episodes(episodes: int) -> str:
+    """What a score of training is a mean of, so many having ended in all."""
+    return f"the last {min(episodes, SCORE_EPISODES):,} episodes of training"
 
 
 def newest_evaluation(rows: Sequence[EvaluationRow]) -> Evaluated | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.reading import read_small_text
+from pufftui.runs.evaluated import Evaluated, newest_evaluation
 from pufftui.runs.query import Fields, Value
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.run.folder import RunFolder, run_names, runs_root
@@ -52,7 +53,7 @@ EVENTS = {
 
 FIELDS = (
     *("name", "env", "state", "tag", "note", "seed"),
-    *("step", "total_steps", "score", "best", "age", "duration"),
+    *("step", "total_steps", "score", "best", "evaluated", "age", "duration"),
 )
 """What every run can be searched for, beside its settings and the last value of its metrics."""
 
@@ -62,8 +63,9 @@ class RunSummary:
     """One run. None is what is not known; `trouble` says why a broken one cannot be read.
 
     `seconds` is the training time, `began` Unix time of the last start, `last` the newest value of
-    the metrics that were asked for, those that are `not_finite` now among them, `settings` those at the
-    start by path, `curve` means of the score, rising in steps, NaN where it is not known.
+    the metrics that were asked for, those that are `not_finite` now among them, `evaluated` the newest
+    evaluation, `settings` those at the start by path, `curve` means of the score, rising in steps, NaN where
+    it is not known.
     """
 
     name: str
@@ -73,6 +75,7 @@ class RunSummary:
     total_steps: int | None = None
     score: float | None = None
     best: float | None = None
+    evaluated: Evaluated | None = None
     seconds: float = 0.0
     began: float | None = None
     tags: tuple[str, ...] = ()
@@ -111,6 +114,7 @@ class RunSummary:
             "total_steps": _value(self.total_steps),
             "score": _value(self.score),
             "best": self.best,
+            "evaluated": _value(self.evaluated and self.evaluated.mean),
             "age": self.age,
             "duration": self.seconds,
         }
@@ -179,6 +183,7 @@ def _read(folder: RunFolder, metrics: Collection[str] | None) -> RunSummary:
         last, not_finite = reader.newest_values(wanted), reader.not_finite(wanted)
         lineages, notes, tags = reader.lineages(), reader.notes_after(0), reader.tags()
         facts, events = reader.facts(), reader.events_after(0)
+        evaluations = reader.evaluations()
     finally:
         reader.close()
     last |= {name: odd.value for name, odd in not_finite.items()}
@@ -198,6 +203,7 @@ def _read(folder: RunFolder, metrics: Collection[str] | None) -> RunSummary:
         total_steps=total if isinstance(total, int) and abs(total) < LARGEST else None,
         score=last.get(SCORE),
         best=float(known.max()) if len(known) else None,
+        evaluated=newest_evaluation(evaluations),
         seconds=seconds,
         began=lineages[-1].started
         if lineages and 0 <= lineages[-1].started < LAST_MOMENT

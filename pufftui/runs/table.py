@@ -57,11 +57,15 @@ COLUMNS = (
     Column("steps", lambda run: steps(run.step), 3, right=True),
     Column("score", lambda run: figure(run.score), 2, right=True),
     Column("best", lambda run: figure(run.best), 4, right=True),
+    Column("evaluated", lambda run: run.evaluated.words if run.evaluated else "", 4),
     Column("curve", lambda run: spark(run.curve, SPARK_WIDTH), 6),
     Column("took", lambda run: duration(run.seconds), 8, right=True),
     Column("age", lambda run: _age(run.age), 7, right=True),
     Column("tags", _tags, 9),
 )
+
+RARE = ("evaluated", "tags")
+"""Columns that are there only if some run has something in them."""
 
 
 def plain_table(runs: Sequence[RunSummary]) -> list[str]:
@@ -98,7 +102,9 @@ def _fit(runs: Sequence[RunSummary], width: int) -> tuple[list[Column], list[int
     """The columns there is room for and their widths; the name gives way first."""
     sound = [run for run in runs if run.state != BROKEN]
     columns = [
-        column for column in COLUMNS if column.title != "tags" or any(run.tags for run in sound)
+        column
+        for column in COLUMNS
+        if column.title not in RARE or any(column.text(run) for run in sound)
     ]
 
     def needed(column: Column) -> int:

@@ -194,6 +194,7 @@ class RunScreen(ArenaScreen):
                 snapshot,
                 self.charts.charting.history,
                 self.alerts.known.about_score,
+                self.store.evaluated(),
             )
         self.app.push_screen(dialog)
         return dialog

@@ -12,14 +12,12 @@ from pufftui.charts.explain import label
 from pufftui.charts.overlay import Overlaid, overlay
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.groups import Group, differences
+from pufftui.runs.selection import MANY, chosen_words, evaluated_words, selection_words
 from pufftui.series.axis import Axis
 from pufftui.series.stored import MORE_IS_BETTER, Curve
 from pufftui.widgets.curves import LEAST_CHART
 from pufftui.widgets.header import badge
 from pufftui.widgets.painted import Bar, Card
-
-MANY = 3
-"""From so many curves on the best one flatters: it is partly luck."""
 
 MARK = "━━ "
 GAP = "  "
@@ -135,8 +133,12 @@ class FiguresCard(Card):
         up = view.metric in MORE_IS_BETTER
         titles: tuple[str, ...] = ("n", "at", "last", "best" if up else "range", "95 %")
         rows = [(group, self._cells(group, up)) for group in view.groups]
+        if view.metric == "score" and any(run.evaluated for g in view.groups for run in g.runs):
+            titles = (*titles, "evaluated")
+            rows = [(group, (*cells, evaluated_words(group.runs))) for group, cells in rows]
         if not any(cells[4] for _, cells in rows):
-            titles, rows = titles[:4], [(group, cells[:4]) for group, cells in rows]
+            titles = titles[:4] + titles[5:]
+            rows = [(group, cells[:4] + cells[5:]) for group, cells in rows]
         if all(cells[0] == "1" for _, cells in rows):
             titles, rows = titles[1:], [(group, cells[1:]) for group, cells in rows]
         widths = [
@@ -182,12 +184,18 @@ class FiguresCard(Card):
             if view.curve(group).last is None
         ]
         if view.metric in MORE_IS_BETTER and len(view.groups) >= MANY:
-            count = len(view.groups)
-            texts.append(f"the best of {count} was chosen afterwards: a new run will do less well")
+            texts.append(self._selection())
         style = self.look.style("warning")
         return [
             [(fit(self.look.words(text), width).rstrip(), style)] for text in dict.fromkeys(texts)
         ]
+
+    def _selection(self) -> str:
+        """That the best was chosen, and what is known of how much it flatters."""
+        groups = self.view.groups
+        if self.view.metric == "score" and all(len(group.runs) == 1 for group in groups):
+            return selection_words([group.runs[0] for group in groups])
+        return chosen_words(len(groups))
 
 
 class DifferencesCard(Card):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from pufftui.appearance.format import cells, cut, duration, percent, steps
 from pufftui.appearance.glyphs import thin_bar
 from pufftui.appearance.line import Line
@@ -11,6 +13,9 @@ from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.widgets.painted import Bar
 
 WIDEST_BAR = 60
+
+WIDE = 120
+"""Columns from which on there is room for where a run has its first weights from."""
 
 
 BADGE = " PRIVATE "
@@ -64,7 +69,7 @@ class Header(Bar):
             ]
         left += [
             (self.env, look.style("text", "raised", bold=True)),
-            (f" · {run}", look.style("dim", "raised")),
+            (f" · {run}{self._origin(width)}", look.style("dim", "raised")),
         ]
         if self.snapshot is None or self.health is None:
             return [left]
@@ -78,6 +83,13 @@ class Header(Bar):
             left = _cut(left, _cells(left) + gap)
             gap = 0
         return [[*left, (" " * gap, look.style("dim", "raised")), *middle, health]]
+
+    def _origin(self, width: int) -> str:
+        """Whose weights the run began with, where there is room and nobody's names are hidden."""
+        named = self.snapshot.start_from if self.snapshot else ""
+        if not named or width < WIDE or self.look.secrets is not None:
+            return ""
+        return f" from {self.look.words(PurePath(named).name)}"
 
     def _banner(self, width: int) -> Line:
         look = self.look

@@ -207,6 +207,9 @@ class FakeReader:
         self._runner = runner
         self.closed = False
 
+    def evaluations(self) -> list:
+        return []
+
     def metrics_after(self, row: int) -> MetricRows:
         rows = np.arange(row + 1, max(row, self._runner.rows) + 1)
         high = self._runner.high

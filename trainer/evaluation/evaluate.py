@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import VectorEnv, available_cores
-from pufftui.trainer.evaluation.plan import Plan
+from pufftui.trainer.evaluation.plan import STEPS, Plan
 from pufftui.trainer.evaluation.players import MakePlayer, Player, RandomPlayer, greedy
 from pufftui.trainer.evaluation.tally import COUNTED, Tally
 from pufftui.trainer.messages.weights import PolicyWeights
@@ -22,11 +22,7 @@ from pufftui.trainer.messages.weights import PolicyWeights
 FIRST_SEED = 0x65766131
 """The seed of the first worlds: far from those of training, which begin at 0, so that nobody plays what it has learned by heart."""
 
-STEPS = 16
-"""Steps from one look at the finished episodes to the next, unless some were lost: the vectoriser keeps no more than
-512 of a block of agents."""
-
-ROOM = 0.75
+ROOM = 0.85
 """When so few of the worlds still count, the others are left behind."""
 
 

@@ -15,7 +15,11 @@ MOST_AGENTS = 4096
 MOST_STATES = 1 << 30
 """Agents that are played at once, and bytes of all their worlds: copies beyond that play several times."""
 
-CAP = 250_000
+STEPS = 32
+"""Steps from one look at the finished episodes to the next, unless some were lost: the vectoriser keeps no more than
+512 of a block of agents. All lengths of play are multiples."""
+
+CAP = 8000 * STEPS
 """Steps of one episode after which it is cut: more than any game in the box can last."""
 
 
@@ -56,7 +60,8 @@ def make_plan(
 ) -> Plan:
     """At least `episodes` episodes, rounded up to whole worlds; `cap` is in steps of one episode.
 
-    With a `window`, in steps, as many agents as there would be episodes.
+    With a `window`, in steps, as many agents as there would be episodes. Both are rounded up to multiples of
+    `STEPS`.
     """
     agents = library.descriptor.agents
     wanted = -(-episodes // seeds)
@@ -64,6 +69,10 @@ def make_plan(
     room = min(MOST_AGENTS // agents, MOST_STATES // library.state_bytes(parameters))
     worlds = min(worlds, max(room, 1))
     if window is not None:
-        return Plan(seeds, worlds, agents, 1, window, window=True)
+        return Plan(seeds, worlds, agents, 1, _rounded_up(window), window=True)
     rounds = -(-wanted // (worlds * agents))
-    return Plan(seeds, worlds, agents, rounds, cap * rounds)
+    return Plan(seeds, worlds, agents, rounds, _rounded_up(cap) * rounds)
+
+
+def _rounded_up(steps: int) -> int:
+    return -(-steps // STEPS) * STEPS

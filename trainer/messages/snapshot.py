@@ -19,6 +19,9 @@ LOSSES = (
 )
 """Names of the learning figures, in the order in which they are shown; the kernels' sums follow it."""
 
+SCORE_EPISODES = 1000
+"""A score, while training, is the mean of so many of the last episodes."""
+
 TIME_PARTS = ("env", "forward", "copy", "learn", "other")
 """Where the time of an epoch goes; shares that add up to 1."""
 
@@ -54,7 +57,7 @@ class Snapshot:
     Before, `warning` tells of a disk that is nearly full or a store that cannot be written.
     `seconds` is the time since the process started, pauses included; on a resumed run the time of
     the earlier processes is added. `not_finite` has the metrics whose last value is no finite number, with
-    words that say since when. `total_steps` is 0 if nobody has said. `settings` are those that may change while training, by path.
+    words that say since when. `start_from` names the policy whose weights the run began with, if it was one. `total_steps` is 0 if nobody has said. `settings` are those that may change while training, by path.
     """
 
     phase: Phase
@@ -81,6 +84,7 @@ class Snapshot:
     time_shares: Mapping[str, float] = field(default_factory=dict)
     device: str = ""
     parameters: int = 0
+    start_from: str = ""
     settings: Mapping[str, float] = field(default_factory=dict)
     checkpoint_step: int | None = None
     checkpoint_path: str | None = None

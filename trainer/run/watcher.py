@@ -58,7 +58,7 @@ INTERVAL = ("score_low", "score_high")
 TOLD = {*LOSSES, *METRICS.values(), *COUNTS, *INTERVAL}
 """All of them, beside statistics and shares of time."""
 
-FACTS: dict[str, type] = {"total_steps": int, "device": str, "parameters": int}
+FACTS: dict[str, type] = {"total_steps": int, "device": str, "parameters": int, "start_from": str}
 """Fields of a snapshot that the trainer says once, when it begins."""
 
 

@@ -61,7 +61,7 @@ def train(
     try:
         reporter = Reporter(session, channel, store, disk, monitor, start.began)
         keeper = CheckpointKeeper(session, folder, store, disk, reporter)
-        _begin(session, store, reporter, keeper, saved, beginning)
+        _begin(session, reporter, keeper, saved, beginning)
         start.ended("checkpoint")
         first = session.epoch + 1
         boundary: Mapping[str, NDArray[Any]] | None = session.state()
@@ -132,7 +132,6 @@ def follow(
 
 def _begin(
     session: TrainingSession,
-    store: StoreWriter,
     reporter: Reporter,
     keeper: CheckpointKeeper,
     saved: Saved | None,
@@ -141,7 +140,6 @@ def _begin(
     if saved is None:
         if beginning is not None:
             session.begin_from(beginning.saved)
-            store.fact("start_from", {"policy": beginning.name, "step": beginning.step})
         keeper.write("the start")
         reporter.event("start", f"training {session.config.env} on {session.device}")
         if beginning is not None:

@@ -95,11 +95,13 @@ class Reporter:
     def ready(self) -> None:
         """Publishes the first snapshot and weights of a session that is about to train."""
         session = self._session
-        facts = {
+        facts: dict[str, Any] = {
             "total_steps": session.config.train.total_steps,
             "device": str(session.device),
             "parameters": session.parameters,
         }
+        if session.config.policy.start_from:
+            facts["start_from"] = session.config.policy.start_from
         self._store.fact("processes", session.ranks.size)
         # For those who look on from another process.
         for name, value in {**facts, "cores": psutil.cpu_count() or 1}.items():

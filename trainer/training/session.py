@@ -223,7 +223,7 @@ class TrainingSession:
         theirs = restore_settings(saved.description["config"], file=saved.path)
         arrays = saved.arrays
         try:
-            self.policy.load_state_dict(_tensors(arrays, "policy"))
+            self.policy.restore(_tensors(arrays, "policy"))
             if self.observed is not None and "observed/count" in arrays:
                 self.observed.restore(_tensors(arrays, "observed"))
             if self.config.scales_rewards and theirs.scales_rewards and "reward_scale" in arrays:

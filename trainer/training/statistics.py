@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.vector import EpisodeReport
+from pufftui.trainer.messages.snapshot import SCORE_EPISODES
 
-WINDOW = 1000
+WINDOW = SCORE_EPISODES
 """Episodes that a reported figure covers."""
 
 ENOUGH = 100

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pufftui.appearance.format import duration, figure, setting, steps
@@ -15,6 +16,7 @@ from pufftui.control.report import finite
 from pufftui.envs.errors import PuffError
 from pufftui.runs.comparison import Comparison, Grouping, check_groups, differences
 from pufftui.runs.groups import MOST_CURVES, Group
+from pufftui.runs.selection import evaluated_words, selection_words
 from pufftui.series.axis import Axis
 from pufftui.trainer.run.folder import RunFolder
 
@@ -82,6 +84,9 @@ def as_json(comparison: Comparison, groups: Sequence[Group]) -> dict[str, Any]:
                 "states": [run.state for run in group.runs],
                 "step": _steps(group),
                 "seconds": _seconds(group),
+                "evaluated": [
+                    finite(asdict(run.evaluated)) if run.evaluated else None for run in group.runs
+                ],
                 "metrics": {
                     metric: _figures(comparison, group, metric) for metric in comparison.metrics
                 },
@@ -130,6 +135,9 @@ def as_table(comparison: Comparison, groups: Sequence[Group]) -> list[str]:
             rows.append([f"{metric} 95 %", *spans])
         if metric == "score":
             rows.append(["best score", *(figure(curve.best) for curve in curves)])
+            evaluated = [evaluated_words(group.runs) for group in groups]
+            if any(evaluated):
+                rows.append(["evaluated", *evaluated])
     rows.append([""])
     rows += [
         [path, *(setting(value) for value in values)]
@@ -142,4 +150,7 @@ def as_table(comparison: Comparison, groups: Sequence[Group]) -> list[str]:
         for row in rows
     ]
     cautions = dict.fromkeys(group.caution for group in groups if len(group.runs) > 1)
+    if all(len(group.runs) == 1 for group in groups):
+        chosen = selection_words([group.runs[0] for group in groups])
+        cautions |= {chosen: None} if chosen else {}
     return [*lines, *(["", *map(harmless, cautions)] if cautions else [])]

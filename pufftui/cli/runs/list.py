@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +25,10 @@ a filter is made of terms that must all hold; | means either, not the opposite, 
   env=breakout           = and != compare; * stands for any letters, as in name=squared-*
   score>300 age<2d       > >= < <= compare numbers (50M, 1e6) and times (90s, 10m, 2h, 3d)
   tag:good note:"more"   : looks inside a text; a tag must be it
+  evaluated>800          the score that pufftui eval found
   train.gamma<0.99       any setting, or the last value of any metric (sps, entropy)
+score is the mean over the last 1,000 episodes of training, best the highest that it has been, and
+evaluated what pufftui eval found, with its 95 % interval.
 In most shells quotes are needed around < > | ( ): pufftui runs 'score>300 | tag:good'"""
 
 
@@ -105,6 +109,13 @@ def _nothing(count: int) -> str:
     return f"There is no run in {runs_root()} yet. Start one: pufftui train breakout.\n"
 
 
+def _evaluated(run: RunSummary) -> dict[str, Any] | None:
+    if run.evaluated is None:
+        return None
+    found: dict[str, Any] = finite(asdict(run.evaluated))
+    return found
+
+
 def as_json(run: RunSummary) -> dict[str, Any]:
     """Everything that is known of a run; what is not is null."""
     began = None if run.began is None else datetime.fromtimestamp(run.began, UTC).isoformat()
@@ -117,6 +128,7 @@ def as_json(run: RunSummary) -> dict[str, Any]:
         "total_steps": run.total_steps,
         "score": finite(run.score),
         "best": finite(run.best),
+        "evaluated": _evaluated(run),
         "seconds": run.seconds,
         "began": began,
         "tags": list(run.tags),

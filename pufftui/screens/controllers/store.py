@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pufftui.envs.errors import PuffError
+from pufftui.runs.evaluated import Evaluated, newest_evaluation
 from pufftui.screens.panels import PanelScreen
 from pufftui.state.session import RunSession
 from pufftui.trainer.store import StoreReader
@@ -31,6 +32,15 @@ class StoreController:
                 self._complained = True
                 text = str(error)
                 self._screen.notify(text, title="The store", severity="error", markup=False)
+
+    def evaluated(self) -> Evaluated | None:
+        """The newest evaluation of the run; None without one, or where it cannot be read."""
+        if self._reader is None:
+            return None
+        try:
+            return newest_evaluation(self._reader.evaluations())
+        except PuffError:
+            return None
 
     def close(self) -> None:
         """Closes the file."""

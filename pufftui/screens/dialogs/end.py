@@ -13,6 +13,7 @@ from pufftui.appearance.format import duration, figure, steps
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.chart import Curve, chart, usual_axis
 from pufftui.envs.descriptor import Descriptor
+from pufftui.runs.evaluated import Evaluated, last_episodes
 from pufftui.screens.dialogs.dialog import Dialog
 from pufftui.series.axis import Axis
 from pufftui.series.history import History
@@ -39,12 +40,14 @@ class SummaryScreen(Dialog):
         snapshot: Snapshot,
         history: History,
         found: Sequence[AlertRow] = (),
+        evaluated: Evaluated | None = None,
     ) -> None:
-        """`found` is what the health checks say of the score."""
+        """`found` is what the health checks say of the score, `evaluated` what `pufftui eval` has found."""
         super().__init__(look)
         self._run, self._descriptor = run, descriptor
         self._found = [line for row in found for line in self._in_words(row)]
         self._snapshot, self._history = snapshot, history
+        self._evaluated = evaluated
 
     @property
     def title_text(self) -> str:  # type: ignore[override]
@@ -55,13 +58,17 @@ class SummaryScreen(Dialog):
         snapshot, high = self._snapshot, self._descriptor.score_high
         digits = self.look.glyphs.large(figure(snapshot.score))
         facts = (
-            f"   score of {figure(high)}",
-            f"   best {figure(snapshot.best_score)}",
+            "   no score: too few episodes have ended"
+            if snapshot.score is None
+            else f"   over {last_episodes(snapshot.episodes)}",
+            f"   best in training {figure(snapshot.best_score)}, of {figure(high)}",
             f"   {steps(snapshot.step)} steps in {duration(snapshot.seconds)}",
         )
         text = Text()
         for row, fact in zip(digits, facts, strict=True):
             text.append_text(self.ink((row, "policy", True), (f"{fact}\n", "dim", False)))
+        if self._evaluated is not None:
+            text.append_text(self.ink((f"{self._found_by_eval()}\n", "text", False)))
         text.append("\n")
         score = self._history.series("score")
         if not score.empty:
@@ -86,10 +93,17 @@ class SummaryScreen(Dialog):
                 (f"{figure(rate)} steps/s on {snapshot.device or 'this machine'}, ", "dim", False),
                 (f"{figure(snapshot.episodes)} episodes\n", "dim", False),
                 (f"pufftui play {self._descriptor.name} --from {self._run}\n", "policy", False),
+                (f"pufftui eval {self._run}\n", "policy", False),
                 (f"pufftui resume {self._run}", "policy", False),
             )
         )
         return text
+
+    def _found_by_eval(self) -> str:
+        found = self._evaluated
+        assert found is not None
+        at = "" if found.step == self._snapshot.step else f" at step {steps(found.step)}"
+        return f"evaluated{at}: {found.words}"
 
     def _in_words(self, alert: AlertRow) -> list[tuple[str, str]]:
         """Lines about a finding, with their colours."""

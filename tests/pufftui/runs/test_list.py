@@ -129,7 +129,7 @@ def test_a_pipe_gets_plain_columns(runs: Path) -> None:
         check=True,
     )
     head, row = result.stdout.splitlines()
-    assert head.split() == "run env state steps score best curve took age tags".split()
+    assert head.split() == "run env state steps score best evaluated curve took age tags".split()
     assert row.startswith(
         "a-name-that-is-too-long-for-a-narrow-terminal-but-not-for-a-pipe  squared"
     )

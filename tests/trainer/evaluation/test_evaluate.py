@@ -172,7 +172,8 @@ def test_agents_that_die_early_count_like_those_that_live(crowd: EnvLibrary, rou
     found = conclude(played, crowd.descriptor, "", is_greedy=False).figures["length"]
     truth = sum(0.75**tick for tick in range(20))
     assert found is not None
-    assert found.low < truth < found.high
+    # Five standard errors: this is not about the interval.
+    assert abs(found.mean - truth) < 1.25 * (found.high - found.low)
 
 
 def test_leaving_finished_worlds_behind_changes_nothing(
@@ -236,7 +237,7 @@ def test_more_ends_than_the_vectoriser_keeps_are_looked_at_sooner(
         return RandomPlayer
 
     played = evaluate(coin, parameters, plan, watched, threads=1)
-    assert looked == [16, 4]
+    assert looked == [32, 8]
     assert np.bincount(played.counted["world"]).tolist() == [20] * 128
 
 

@@ -1,0 +1,196 @@
+"""`pufftui eval`: what it prints, what it keeps, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from runs_on_disk import make_run
+
+from pufftui.__main__ import main
+from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.run.checkpoint import checkpoint_name, write_checkpoint
+from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.settings.fields import Config, PolicyConfig
+from pufftui.trainer.settings.sources import config_to_toml
+from pufftui.trainer.store import StoreReader
+
+KEYS = ["env", "policy", "episodes", "cut", "steps", "seconds", "greedy", "seeds"]
+FIGURES = ["score", "return", "length", "perf"]
+
+
+@pytest.fixture
+def put(made_policy: Callable[..., PolicyWeights]) -> Callable[..., Path]:
+    """Writes a checkpoint of a policy that was never trained."""
+
+    def put(path: Path, step: int, env: str = "squared") -> Path:
+        arrays = {f"policy/{name}": array for name, array in made_policy(env).arrays.items()}
+        config = config_to_toml(Config(env, {}, policy=PolicyConfig(hidden=8)))
+        description = {"step": step, "epoch": 1, "seconds": 1.0, "config": config}
+        write_checkpoint(path, arrays, description)
+        return path
+
+    return put
+
+
+@pytest.fixture
+def otter(put: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    monkeypatch.setenv("PUFFTUI_RUNS", str(tmp_path / "runs"))
+    folder = make_run("otter")
+    put(folder.checkpoints / checkpoint_name(1000), 1000)
+    return folder
+
+
+def evaluated(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
+    assert main(["eval", *arguments, "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    found: dict = json.loads(line)
+    return found
+
+
+def test_json_is_one_object_of_these_names(
+    otter: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = evaluated(capsys, "otter", "--episodes", "200")
+    assert list(found) == [*KEYS, *FIGURES]
+    assert [found[name] for name in ("env", "policy", "episodes", "cut", "greedy", "seeds")] == [
+        *("squared", "otter@1000", 200, 0, False, 5)
+    ]
+    for name in FIGURES:
+        assert found[name]["low"] <= found[name]["mean"] <= found[name]["high"], name
+    assert found["steps"] == pytest.approx(200 * found["length"]["mean"])
+
+
+def test_it_is_kept_with_the_run_and_at_its_step(
+    otter: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = evaluated(capsys, "otter", "--episodes", "50")
+    second = evaluated(capsys, "otter@1000", "--episodes", "50", "--greedy")
+    rows = StoreReader(otter.database).evaluations()
+    assert [row.result for row in rows] == [first, second]
+    assert [row.step for row in rows] == [1000, 1000]
+    assert [row.result["greedy"] for row in rows] == [False, True]
+
+
+def test_the_same_command_plays_the_same_games(
+    otter: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = (evaluated(capsys, "otter", "--episodes", "50") for _ in range(2))
+    assert one | {"seconds": 0} == other | {"seconds": 0}
+
+
+def test_another_player_is_measured_in_the_same_games(
+    otter: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = evaluated(capsys, "otter", "--episodes", "100", "--against", "random")
+    against = found["against"]
+    assert list(found) == [*KEYS, *FIGURES, "against"]
+    assert list(against) == ["policy", "episodes", "cut", *FIGURES, "difference"]
+    assert (against["policy"], against["episodes"]) == ("random", 100)
+    better = against["difference"]["score"]
+    assert better["mean"] == pytest.approx(found["score"]["mean"] - against["score"]["mean"])
+    itself = evaluated(capsys, "otter", "--episodes", "100", "--against", "otter@1000")
+    assert itself["against"]["difference"]["score"] == {"mean": 0, "low": 0, "high": 0}
+
+
+def test_a_file_is_evaluated_and_nothing_is_kept(
+    put: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = put(tmp_path / "good.npz", 7)
+    assert evaluated(capsys, str(file), "--episodes", "20")["policy"] == str(file)
+    assert [path.name for path in tmp_path.iterdir()] == ["good.npz"]
+
+
+def test_people_are_told_what_the_figures_are(
+    otter: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", "otter", "--episodes", "100", "--against", "random"]) == 0
+    captured = capsys.readouterr()
+    first, _, score, *_ = captured.out.splitlines()
+    assert first.startswith("otter@1000 evaluated in squared: 100 episodes, 5 seeds, actions drawn")
+    assert score.startswith("  score   ")
+    assert "by seed" in score
+    assert "against random in the same games:" in captured.out
+    assert "better by" in captured.out
+    assert captured.err == ""  # no terminal
+
+
+def test_what_was_cut_is_said(
+    put: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = put(tmp_path / "b.npz", 7, "breakout")
+    assert main(["eval", str(file), "--episodes", "10", "--cap", "32"]) == 0
+    said = capsys.readouterr().out
+    assert "10 episodes had not ended after 32 steps and were cut." in said
+    assert "--window 10000" in said
+    found = evaluated(capsys, str(file), "--episodes", "10", "--window", "64")
+    assert (found["score"], found["perf"]) == (None, None)
+    assert found["length"] == {"mean": 64, "low": 64, "high": 64}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nobody"], "There is no run nobody"),
+        (["otter", "--episodes", "none"], "'none' is not a number"),
+        (["otter", "--episodes", "0"], "--episodes cannot be 0. It takes a whole number from 1 to"),
+        (["otter", "--seeds", "1.5"], "--seeds cannot be 1.5"),
+        (["otter", "--against", "badger"], "badger@5 has learned breakout, not squared"),
+        (["otter", "--device", "tpu"], "There is no device 'tpu'"),
+        ([], "policy"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    otter: RunFolder,
+    put: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    says: str,
+) -> None:
+    badger = make_run("badger", env="breakout")
+    put(badger.checkpoints / checkpoint_name(5), 5, "breakout")
+    assert main(["eval", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert says.lower() in said.lower()
+    assert said.count("\n") == 1
+
+
+def test_ctrl_c_keeps_the_seeds_that_are_whole(otter: RunFolder) -> None:
+    """The real program on a terminal: one object all the same, with what is there; status 130."""
+    outer, inner = pty.openpty()
+    command = ["eval", "otter", "--episodes", "4M", "--seeds", "1000", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pufftui", *command],
+        stdout=subprocess.PIPE,
+        stderr=inner,
+        text=True,
+        start_new_session=True,
+    )
+    os.close(inner)  # so that reading ends with the program
+    try:
+        said, seen = "", 0
+        while seen < 9000:  # two seeds are whole
+            said = (said + os.read(outer, 65536).decode())[-1000:]
+            told = re.findall(r"([\d,]+) of 4,000,000 episodes", said)
+            seen = int(told[-1].replace(",", "")) if told else 0
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(outer)
+    assert process.returncode == 130
+    (line,) = out.splitlines()
+    found = json.loads(line)
+    assert 2 <= found["seeds"] < 1000
+    assert found["episodes"] == 4000 * found["seeds"]
+    (row,) = StoreReader(otter.database).evaluations()
+    assert row.result == found

@@ -22,9 +22,6 @@ from pufftui.trainer.messages.weights import PolicyWeights
 FIRST_SEED = 0x65766131
 """The seed of the first worlds: far from those of training, which begin at 0, so that nobody plays what it has learned by heart."""
 
-ROOM = 0.85
-"""When so few of the worlds still count, the others are left behind."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Played:
@@ -170,7 +167,7 @@ class _Seed:
             tally.add(_finished(player.vector), worlds)
             progress(tally.count, tally.steps)
             left = np.flatnonzero(tally.unfinished[worlds])
-            if len(left) and len(left) <= ROOM * len(worlds):
+            if len(left) and len(left) <= player.room * len(worlds):
                 player, worlds = player.only(left), worlds[left]
             elif not len(left):
                 worlds = worlds[left]

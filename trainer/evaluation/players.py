@@ -25,6 +25,8 @@ class Player(Protocol):
     """Plays all worlds of a vector from their first step on."""
 
     vector: VectorEnv
+    room: float
+    """The share of the worlds that still counts from which on it pays to leave the others behind."""
 
     def play(self, steps: int, interrupted: Callable[[], bool]) -> bool:
         """Plays so many steps, or `False` if `interrupted` said so on the way; never more than it was made for."""
@@ -55,6 +57,8 @@ def greedy(weights: PolicyWeights) -> PolicyWeights:
 
 class RandomPlayer:
     """Random moves."""
+
+    room = 0.85
 
     def __init__(self, vector: VectorEnv, seed: int) -> None:
         self.vector = vector

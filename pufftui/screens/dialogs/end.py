@@ -21,7 +21,9 @@ from pufftui.state.alerts import COLOURS, SIGNS, level_of
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.store import AlertRow
 
-CHART_WIDTH, CHART_HEIGHT, LEAST_HEIGHT = 64, 10, 6
+CHART_WIDTH, CHART_HEIGHT, LEAST_HEIGHT = 64, 10, 5
+OTHER_LINES = 18
+"""Of the terminal, beside the chart: its axis, title, figures, commands and hints."""
 
 
 class SummaryScreen(Dialog):
@@ -76,7 +78,9 @@ class SummaryScreen(Dialog):
             low = self._descriptor.score_low if math.isfinite(high) else None
             curve = Curve(score, "policy", band=band, base=low)
             view = usual_axis(Axis.STEPS, self._history.end)
-            height = max(CHART_HEIGHT - len(self._found), LEAST_HEIGHT)
+            room = min(CHART_HEIGHT, self.app.size.height - OTHER_LINES)
+            beside = len(self._found) + (self._evaluated is not None)
+            height = max(room - beside, LEAST_HEIGHT)
             for line in chart(self.look, curve, view, CHART_WIDTH, height).lines:
                 for part, style in line:
                     text.append(part, style)

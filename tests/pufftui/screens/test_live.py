@@ -39,6 +39,7 @@ from pufftui.trainer.messages.command import (
     Watch,
 )
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
+from pufftui.trainer.store import EvaluationRow
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
@@ -455,6 +456,26 @@ async def test_the_first_seconds_say_what_is_going_on(tmp_path: Path) -> None:
         session.open_store().metrics_after(0)
         await settle(app, pilot, 0.4)
         assert "first episodes still running" in screen_text(app)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_end_says_which_score_is_which(
+    session: Session, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    """And leaves room for the commands that come next, in a small terminal too."""
+    row = EvaluationRow(1, 5, 0.0, {"score": {"mean": 0.845, "low": 0.838, "high": 0.852}})
+    monkeypatch.setattr("fakes.FakeReader.evaluations", lambda _: [row])
+    app = fake_app(session)
+    async with app.run_test(size=size) as pilot:
+        await settle(app, pilot)
+        session.runner.phase = Phase.FINISHED
+        await settle(app, pilot)
+        text = screen_text(app)
+        assert "over the last 1,000 episodes of training" in text
+        assert "best in training 0." in text
+        assert "evaluated at step 5: 0.845 [0.838, 0.852]" in text
+        assert "pufftui eval squared-brisk-otter" in text
+        assert "pufftui resume squared-brisk-otter" in text
 
 
 async def test_a_finished_run_is_summed_up(session: Session) -> None:

@@ -20,6 +20,7 @@ from pufftui.trainer.evaluation.plan import Plan, make_plan
 from pufftui.trainer.evaluation.players import MakePlayer, NumpyPlayer, RandomPlayer, greedy
 from pufftui.trainer.evaluation.result import conclude, differences
 from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.ppo.rollout import Storage
 
 Coin = Callable[..., EnvLibrary]
 
@@ -176,20 +177,22 @@ def test_agents_that_die_early_count_like_those_that_live(crowd: EnvLibrary, rou
     assert abs(found.mean - truth) < 1.25 * (found.high - found.low)
 
 
-def test_leaving_finished_worlds_behind_changes_nothing(
-    crowd: EnvLibrary, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_leaving_finished_worlds_behind_changes_nothing(crowd: EnvLibrary) -> None:
     """What is counted is the same as if all had played on; only the policy's chance falls on other rows."""
 
-    class Still(RandomPlayer):
+    class Leaving(RandomPlayer):
         def act(self, observations: NDArray[np.uint8], actions: NDArray[np.int32]) -> None:
             # Dies as its own observation says, so that worlds end at different times.
             actions[:, 0] = np.where((observations[:, 0] * 7 + observations[:, 3]) % 11 == 3, 3, 1)
 
+    class Staying(Leaving):
+        room = -1.0
+
     parameters, plan = crowd.descriptor.parameter_values({}), Plan(1, 30, 3, 5, 1000)
-    kept = evaluate(crowd, parameters, plan, players(Still), threads=1).counted
-    monkeypatch.setattr(module, "ROOM", -1.0)
-    all_played = evaluate(crowd, parameters, plan, players(Still), threads=1).counted
+    kept, all_played = (
+        evaluate(crowd, parameters, plan, players(kind), threads=1).counted
+        for kind in (Leaving, Staying)
+    )
     order = [np.lexsort((part["length"], part["world"])) for part in (kept, all_played)]
     assert kept[order[0]].tobytes() == all_played[order[1]].tobytes()
 
@@ -306,6 +309,21 @@ def test_torch_and_numpy_play_alike(
     drawn = evaluate(library, parameters, plan, sampled, threads=1)
     again = evaluate(library, parameters, plan, sampled, threads=1)
     assert drawn.counted.tobytes() == again.counted.tobytes()
+
+
+@pytest.mark.parametrize("memory", ["mingru", "lstm"])
+def test_a_policy_whose_observations_are_staged_plays_the_same(
+    made_policy: Callable[..., PolicyWeights], monkeypatch: pytest.MonkeyPatch, memory: str
+) -> None:
+    """As with a GPU: environments write into memory beside that which the policy reads."""
+    breakout = load_env("breakout")
+    parameters = breakout.descriptor.parameter_values({})
+    plan = make_plan(breakout, parameters, episodes=40, seeds=2)
+    kind = player_of(made_policy("breakout", memory), precision="fp32", threads=1)
+    shared = evaluate(breakout, parameters, plan, kind, threads=1).counted
+    monkeypatch.setattr("pufftui.trainer.ppo.playing.storage_on", lambda _device: Storage.DEVICE)
+    staged = evaluate(breakout, parameters, plan, kind, threads=1).counted
+    assert shared.tobytes() == staged.tobytes()
 
 
 def test_plans_are_rounded_up_to_whole_worlds(coin: EnvLibrary, shared_coin: EnvLibrary) -> None:

@@ -22,6 +22,9 @@ from pufftui.trainer.messages.weights import PolicyWeights
 FIRST_SEED = 0x65766131
 """The seed of the first worlds: far from those of training, which begin at 0, so that nobody plays what it has learned by heart."""
 
+AGENTS_A_THREAD = 512
+"""With fewer, threads wait for each other longer than they work."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Played:
@@ -64,7 +67,6 @@ def player_of(
     is_greedy: bool = False,
     precision: str = "auto",
     device: str = "cpu",
-    threads: int = 0,
 ) -> Callable[[int], MakePlayer]:
     """Makes players that look at the games after so many steps: of a policy, or of random moves if there is none."""
     if weights is None:
@@ -72,7 +74,7 @@ def player_of(
     if is_greedy:
         weights = greedy(weights)
     playing = importlib.import_module("pufftui.trainer.ppo.playing")
-    more = {"weights": weights, "precision": precision, "device": device, "threads": threads}
+    more = {"weights": weights, "precision": precision, "device": device}
     return lambda steps: partial(playing.RolloutPlayer, steps=steps, **more)
 
 
@@ -86,12 +88,13 @@ def evaluate(
     progress: Progress = lambda _episodes, _steps: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Played:
-    """Plays the plan. The same plan plays the same worlds, whoever plays: results can be compared world by world."""
+    """Plays the plan, on at most so many threads, 0 for as many as there are cores. The same plan plays the same worlds, whoever plays: results can be compared world by world."""
     began = time.perf_counter()
     done: list[NDArray[np.void]] = []
     whole = biased = False
+    used = min(threads or available_cores(), max(1, plan.worlds * plan.agents // AGENTS_A_THREAD))
     for seed in range(plan.seeds):
-        one = _Seed(library, parameters, plan, FIRST_SEED + seed, threads or available_cores())
+        one = _Seed(library, parameters, plan, FIRST_SEED + seed, used)
         whole = one.play(players, _beyond(progress, done), interrupted)
         counted = one.counted
         if not whole:

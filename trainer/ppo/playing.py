@@ -15,7 +15,7 @@ from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.clock import Clock
 from pufftui.trainer.ppo.collector import Collector
-from pufftui.trainer.ppo.device import choose_device, product_dtype, thread_count
+from pufftui.trainer.ppo.device import choose_device, product_dtype
 from pufftui.trainer.ppo.rollout import Storage
 from pufftui.trainer.settings.fields import PolicyConfig
 
@@ -56,9 +56,11 @@ class RolloutPlayer:
         steps: int,
         precision: str = "auto",
         device: str = "cpu",
-        threads: int = 0,
     ) -> None:
-        """`seed` is that of the policy's own chance; the rest as the settings. Raises as `choose_device`."""
+        """`seed` is that of the policy's own chance; the rest as the settings. Raises as `choose_device`.
+
+        The policy has as many threads as the environments.
+        """
         self.vector = vector
         self._steps = steps
         self._device = choose_device(device)
@@ -66,7 +68,7 @@ class RolloutPlayer:
         self.room = 0.85 if self._device.type == "cpu" else 0.25
         if kernels.is_gpu(self._device):
             torch.cuda.set_device(self._device)
-        torch.set_num_threads(thread_count(threads))
+        torch.set_num_threads(vector.threads)
         self._generator = torch.Generator(self._device).manual_seed(seed)
         self._policy = policy_of(weights, vector, precision, self._device)
         self._collector = self._collect_from(vector)

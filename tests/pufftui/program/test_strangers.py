@@ -21,6 +21,7 @@ RUN = "r"
 QUICK: dict[str, list[list[str]]] = {
     "train": [["squared", "--headless", "--run-name", RUN], [RUN, "--headless"]],
     "runs": [[]],
+    "eval": [[RUN, "--episodes", "5", "--cap", "64"], [f"{RUN}@2000", "--against", RUN, "--json"]],
     "envs": [[]],
     "env": [["check", RUN], ["new", RUN, "--in", RUN]],
     "bench": [[RUN, "--env-only"]],
@@ -31,7 +32,7 @@ QUICK: dict[str, list[list[str]]] = {
     "attach": [],
     "play": [],
 }
-"""Commands that need neither a screen nor torch, and what they are given; the others follow."""
+"""Commands that need no screen, and what they are given; the others follow."""
 
 TRAINING = [["resume", RUN, "--headless", "--train.total-steps", "3000"]]
 SCREENS = [

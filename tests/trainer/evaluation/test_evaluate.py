@@ -297,7 +297,7 @@ def test_torch_and_numpy_play_alike(
     weights = made_policy(env, memory)
     parameters = library.descriptor.parameter_values({})
     plan = make_plan(library, parameters, episodes=60, seeds=3, cap=2000)
-    fast = player_of(weights, is_greedy=True, precision="fp32", threads=1)
+    fast = player_of(weights, is_greedy=True, precision="fp32")
     plain = partial(NumpyPlayer, weights=greedy(weights))
     one, other = (
         evaluate(library, parameters, plan, kind, threads=1) for kind in (fast, lambda _: plain)
@@ -305,7 +305,7 @@ def test_torch_and_numpy_play_alike(
     order = [np.argsort(part.counted["world"]) for part in (one, other)]
     same = one.counted[order[0]]["length"] == other.counted[order[1]]["length"]
     assert same.mean() > 0.95
-    sampled = player_of(weights, precision="fp32", threads=1)
+    sampled = player_of(weights, precision="fp32")
     drawn = evaluate(library, parameters, plan, sampled, threads=1)
     again = evaluate(library, parameters, plan, sampled, threads=1)
     assert drawn.counted.tobytes() == again.counted.tobytes()
@@ -319,7 +319,7 @@ def test_a_policy_whose_observations_are_staged_plays_the_same(
     breakout = load_env("breakout")
     parameters = breakout.descriptor.parameter_values({})
     plan = make_plan(breakout, parameters, episodes=40, seeds=2)
-    kind = player_of(made_policy("breakout", memory), precision="fp32", threads=1)
+    kind = player_of(made_policy("breakout", memory), precision="fp32")
     shared = evaluate(breakout, parameters, plan, kind, threads=1).counted
     monkeypatch.setattr("pufftui.trainer.ppo.playing.storage_on", lambda _device: Storage.DEVICE)
     staged = evaluate(breakout, parameters, plan, kind, threads=1).counted

@@ -252,3 +252,34 @@ def test_pictures_join_smoothly(name: str):
             rough += np.abs(before.astype(int) - after).max() > 2
         assert moved > 150
         assert rough < 30  # a new ball or target appears, a brick flashes
+
+
+def test_some_environments_go_on_alone_as_they_would_have(crowd):
+    """With their states, and with what their running episodes have earned so far."""
+    parameters = crowd.descriptor.parameter_values({"peaceful": 1})
+    kept = np.array([4, 1])
+    rows = (kept[:, None] * 3 + np.arange(3)).ravel()
+    with VectorEnv(crowd, parameters, environments=6, seed=3) as env:
+        buffers = env.buffers()
+        env.reset(0, buffers)
+        buffers.actions[:, 0] = np.arange(18) % 3
+        for _ in range(7):
+            env.step(0, buffers)
+        with env.only(kept) as some:
+            few = some.buffers()
+            few.actions[:] = buffers.actions[rows]
+            for ours, theirs in zip(some.running(), env.running(), strict=True):
+                np.testing.assert_array_equal(ours, theirs[rows])
+            for _ in range(15):
+                env.step(0, buffers)
+                some.step(0, few)
+                np.testing.assert_array_equal(few.observations, buffers.observations[rows])
+            all_, alone = env.drain().episodes, some.drain().episodes
+            assert len(alone) == 6
+            for place, row in enumerate(rows):
+                (theirs,) = all_[all_["agent"] == row]
+                (ours,) = alone[alone["agent"] == place]
+                for name in ("length", "score", "episode_return"):
+                    assert ours[name] == theirs[name]
+            assert ours["length"] == 20
+            assert (some.running()[1] == 2).all()

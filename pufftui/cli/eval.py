@@ -167,11 +167,10 @@ def in_words(found: Evaluation, result: dict[str, Any], *, picture: bool, cap: i
         lines[2] += f"   by seed {interval_words(ends[0])} to {interval_words(ends[1])}"
     against = result.get("against")
     if against:
-        better = against["difference"]
+        name = "score" if result["score"] else "return"
+        apart = interval_words(against["difference"][name])
         lines += ["", f"against {against['policy']} in the same games:", *_figures(against)]
-        lines.append(
-            f"  better by {interval_words(better['score'])} in score" if better["score"] else ""
-        )
+        lines.append(f"  {found.policy} is above it by {apart} in {name}")
     if picture and result["score"] is not None:
         lines += ["", "scores:", *histogram(played.counted["score"])]
     cautions = _cautions(found, result, cap)
@@ -182,7 +181,8 @@ def _count(played: Played) -> str:
     seeds = f"{played.seeds} seed{'s' if played.seeds != 1 else ''}"
     if played.plan.window:
         return f"{len(played.counted):,} agents for {played.plan.cap:,} steps, {seeds}"
-    return f"{len(played.counted):,} episodes, {seeds}"
+    count = len(played.counted)
+    return f"{count:,} episode{'s' if count != 1 else ''}, {seeds}"
 
 
 def _figures(result: dict[str, Any]) -> list[str]:
@@ -211,7 +211,7 @@ def _cautions(found: Evaluation, result: dict[str, Any], cap: int) -> list[str]:
         if result["score"] is None:
             said.append("For a game without end, measure a stretch of it: --window 10000.")
     score = result["score"]
-    if score and score["low"] == score["high"] and len(played.counted) > 1:
+    if score and score["low"] is not None and score["low"] == score["high"]:
         share = 3 / len(played.counted)
         said.append(f"All scores are alike: fewer than {share:.2%} of games end otherwise (95 %).")
     return said

@@ -62,4 +62,4 @@ def selection_words(runs: Sequence[RunSummary]) -> str:
     if fall is None:
         return chosen_words(len(runs))
     less = f"{100 * fall:.0f} % less" if fall >= 0.01 else "up to 1 % less"
-    return f"best of {len(runs)} runs: expect {less} when it is evaluated, and a new run to do less well"
+    return f"best of {len(runs)} runs: expect {less} when it is evaluated"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -187,7 +188,9 @@ class FiguresCard(Card):
             texts.append(self._selection())
         style = self.look.style("warning")
         return [
-            [(fit(self.look.words(text), width).rstrip(), style)] for text in dict.fromkeys(texts)
+            [(line, style)]
+            for text in dict.fromkeys(texts)
+            for line in textwrap.wrap(self.look.words(text), width)
         ]
 
     def _selection(self) -> str:

@@ -119,7 +119,7 @@ def test_people_are_told_what_the_figures_are(
     assert score.startswith("  score   ")
     assert "by seed" in score
     assert "against random in the same games:" in captured.out
-    assert "better by" in captured.out
+    assert "otter@1000 is above it by " in captured.out
     assert captured.err == ""  # no terminal
 
 
@@ -194,3 +194,13 @@ def test_ctrl_c_keeps_the_seeds_that_are_whole(otter: RunFolder) -> None:
     assert found["episodes"] == 4000 * found["seeds"]
     (row,) = StoreReader(otter.database).evaluations()
     assert row.result == found
+
+
+def test_one_world_tells_no_interval(otter: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "otter", "--episodes", "1", "--seeds", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "1 episodes" not in said
+    assert "[" not in said
+    assert "alike" not in said
+    found = evaluated(capsys, "otter", "--episodes", "1", "--seeds", "1")
+    assert (found["score"]["low"], found["episodes"]) == (None, 1)

@@ -115,7 +115,8 @@ def find_by_name(id_: str) -> EnvFolder:
     name = Path(id_).name
     if name == id_:
         return find_recorded(id_)
-    folders = [str(folder) for folder in noted_folders(name)]
+    # What was moved or removed since is noted as well.
+    folders = [str(folder) for folder in noted_folders(name) if os.path.isdir(folder)]  # noqa: PTH112
     if id_ in folders:
         folders = [id_]
     if not folders:

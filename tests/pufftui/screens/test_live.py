@@ -458,6 +458,17 @@ async def test_the_first_seconds_say_what_is_going_on(tmp_path: Path) -> None:
         assert "first episodes still running" in screen_text(app)
 
 
+async def test_the_header_says_whose_weights_the_run_began_with(session: Session) -> None:
+    session.runner.changes = {"start_from": "/home/me/policies/good.npz"}
+    for width, told in ((120, True), (80, False)):
+        app = fake_app(session)
+        async with app.run_test(size=(width, 40)) as pilot:
+            await settle(app, pilot)
+            header = screen_text(app).splitlines()[0]
+            assert (" from good.npz" in header) is told
+            assert "/home" not in header
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_the_end_says_which_score_is_which(
     session: Session, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]

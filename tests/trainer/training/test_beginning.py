@@ -16,6 +16,7 @@ from pufftui.trainer.run.beginning import find_beginning
 from pufftui.trainer.run.checkpoint import newest_checkpoint, read_checkpoint
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.run.naming import find_policy
+from pufftui.trainer.run.watcher import Watcher
 from pufftui.trainer.runner import Runner
 from pufftui.trainer.settings.fields import (
     REWARD_SCALE,
@@ -89,6 +90,9 @@ def test_it_is_said_and_kept_which_policy_it_was(train: Train) -> None:
     name = find_policy("first").name
     reader = StoreReader(folder.database)
     assert reader.facts()["start_from"] == name
+    watcher = Watcher(folder)
+    watcher.look()
+    assert watcher.latest.start_from == name
     assert f"begins with the weights of {name}" in [e.text for e in reader.events_after(0)]
     assert "start_from" not in StoreReader(first.database).facts()
     saved, _ = newest_checkpoint(folder.checkpoints)

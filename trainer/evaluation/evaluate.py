@@ -73,7 +73,7 @@ def player_of(
         return lambda _steps: RandomPlayer
     if is_greedy:
         weights = greedy(weights)
-    playing = importlib.import_module("pufftui.trainer.ppo.playing")
+    playing = importlib.import_module("pufftui.trainer.training.playing")
     more = {"weights": weights, "precision": precision, "device": device}
     return lambda steps: partial(playing.RolloutPlayer, steps=steps, **more)
 

@@ -1,6 +1,6 @@
 """Who plays the worlds of an evaluation: nobody in particular, or a policy in numpy.
 
-Policies are played by `ppo/playing.py`, by what collects rollouts; the one here is the small twin that the arena plays with.
+Policies are played by `training/playing.py`, by what collects rollouts; the one here is the small twin that the arena plays with.
 """
 
 from __future__ import annotations

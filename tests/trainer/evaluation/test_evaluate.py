@@ -321,7 +321,9 @@ def test_a_policy_whose_observations_are_staged_plays_the_same(
     plan = make_plan(breakout, parameters, episodes=40, seeds=2)
     kind = player_of(made_policy("breakout", memory), precision="fp32")
     shared = evaluate(breakout, parameters, plan, kind, threads=1).counted
-    monkeypatch.setattr("pufftui.trainer.ppo.playing.storage_on", lambda _device: Storage.DEVICE)
+    monkeypatch.setattr(
+        "pufftui.trainer.training.playing.storage_on", lambda _device: Storage.DEVICE
+    )
     staged = evaluate(breakout, parameters, plan, kind, threads=1).counted
     assert shared.tobytes() == staged.tobytes()
 

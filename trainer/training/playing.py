@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from pufftui.envs.vector import VectorEnv
 from pufftui.trainer import kernels
+from pufftui.trainer.collecting.clock import Clock
+from pufftui.trainer.collecting.collector import Collector
+from pufftui.trainer.collecting.rollout import Storage
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.ppo.clock import Clock
-from pufftui.trainer.ppo.collector import Collector
 from pufftui.trainer.ppo.device import choose_device, product_dtype
-from pufftui.trainer.ppo.rollout import Storage
 from pufftui.trainer.settings.fields import PolicyConfig
 
 

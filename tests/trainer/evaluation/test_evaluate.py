@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import EnvLibrary, load_library
 from pufftui.envs.vector import VectorEnv
+from pufftui.trainer.collecting.rollout import Storage
 from pufftui.trainer.evaluation import evaluate as module
 from pufftui.trainer.evaluation.evaluate import Played, evaluate, player_of
 from pufftui.trainer.evaluation.interval import Sums, mean_of_worlds, student
@@ -20,7 +21,6 @@ from pufftui.trainer.evaluation.plan import Plan, make_plan
 from pufftui.trainer.evaluation.players import MakePlayer, NumpyPlayer, RandomPlayer, greedy
 from pufftui.trainer.evaluation.result import conclude, differences
 from pufftui.trainer.messages.weights import PolicyWeights
-from pufftui.trainer.ppo.rollout import Storage
 
 Coin = Callable[..., EnvLibrary]
 

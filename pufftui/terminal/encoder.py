@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -11,22 +12,27 @@ from pufftui.terminal.native import opened
 from pufftui.terminal.pictures import Pixels
 
 
-def changes(before: Pixels | None, pixels: Pixels, column: int, row: int) -> str:
-    """What to write so that `pixels` (2 * rows, width, 3) stand where `before` stood.
+def changes(before: Pixels | None, pixels: Pixels, column: int, row: int) -> tuple[str, Pixels]:
+    """What to write where a terminal shows `before`, and what it then shows: nearly `pixels`.
 
-    The upper left cell is at `column`, `row` of the screen, from 0. A picture of another size, or
-    none, is written anew; empty if nothing changed.
+    All are (2 * rows, width, 3) of uint8. Each channel may be wrong by 3 where none of the four neighbours
+    differs by more than 1; elsewhere by less than half of the largest difference, and by at most 3 and
+    a sixth of it. The upper left cell is at `column`, `row` of the screen, from 0. A picture of another
+    size, or none, is written anew; nothing is written if what is there is near enough.
     """
     library = _library()
     height, width, _ = pixels.shape
     pixels = np.ascontiguousarray(pixels)
-    same = before is not None and before.shape == pixels.shape
+    known = before is not None and before.shape == pixels.shape
+    shown = np.array(before, order="C") if known else np.empty_like(pixels)
     out = ctypes.create_string_buffer(library.puff_picture_room(width, height // 2))
-    old = np.ascontiguousarray(before).ctypes.data if same else None
+    work = ctypes.create_string_buffer(library.puff_picture_work(width))
+    size: list[int] = [width, height // 2, column + 1, row + 1]
     length = library.puff_picture_write(
-        old, pixels.ctypes.data, width, height // 2, column + 1, row + 1, out
+        shown.ctypes.data, known, pixels.ctypes.data, *size, work, out
     )
-    return ctypes.string_at(out, length).decode()
+    shown.flags.writeable = False
+    return ctypes.string_at(out, length).decode(), shown
 
 
 @functools.cache
@@ -34,7 +40,10 @@ def _library() -> ctypes.CDLL:
     library = opened("picture")
     library.puff_picture_room.argtypes = [ctypes.c_int, ctypes.c_int]
     library.puff_picture_room.restype = ctypes.c_size_t
-    pointers = [ctypes.c_void_p, ctypes.c_void_p]
-    library.puff_picture_write.argtypes = [*pointers, *[ctypes.c_int] * 4, ctypes.c_char_p]
+    library.puff_picture_work.argtypes = [ctypes.c_int]
+    library.puff_picture_work.restype = ctypes.c_size_t
+    pictures: list[Any] = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]
+    work = [ctypes.c_char_p, ctypes.c_char_p]
+    library.puff_picture_write.argtypes = [*pictures, *[ctypes.c_int] * 4, *work]
     library.puff_picture_write.restype = ctypes.c_size_t
     return library

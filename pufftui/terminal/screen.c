@@ -15,6 +15,9 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+#define LOWER_HALF 0x2584
+#define FULL_BLOCK 0x2588
+
 static Cell blank_cell(uint32_t back) {
     Cell cell = {.width = 1, .back = back};
     cell.text[0] = ' ';
@@ -123,6 +126,22 @@ static void put_cell(Screen* screen, int x, Cell cell) {
     set(screen, place, cell);
 }
 
+/* Half blocks have two ways to look alike. They are kept in one, so that what looks as before is
+ * not sent again: a lower half is an upper one in swapped colours, and a whole one a blank. */
+static void settle(Cell* cell, uint32_t letter) {
+    uint32_t front = cell->front, back = cell->back;
+    if (cell->marks || !front || !back) {
+        return; /* the terminal's own colours are not known, so cannot be swapped */
+    }
+    if (letter == LOWER_HALF) {
+        memcpy(cell->text, "\xe2\x96\x80", 4);
+        cell->front = back;
+        cell->back = front;
+    } else if (letter == FULL_BLOCK) {
+        *cell = blank_cell(front);
+    }
+}
+
 static void put(Screen* screen, const char* text, int length, uint32_t letter) {
     int width = puff_screen_width(letter), x = screen->column;
     if (screen->row < 0 || screen->row >= screen->rows || x < 0) {
@@ -151,6 +170,7 @@ static void put(Screen* screen, const char* text, int length, uint32_t letter) {
                  .back = screen->pen.back,
                  .marks = screen->pen.marks};
     memcpy(cell.text, text, (size_t)length);
+    settle(&cell, letter);
     if (letter == ' ' && !(cell.marks & SHOWS_ON_BLANKS)) {
         cell.front = cell.marks = 0; /* nobody sees them */
     }
@@ -210,6 +230,10 @@ static int control(Screen* screen, const char* from, const char* end) {
     if (end[-1] == 'H') {
         screen->row = numbers[0] ? numbers[0] - 1 : 0;
         screen->column = count > 1 && numbers[1] ? numbers[1] - 1 : 0;
+        return 1;
+    }
+    if (end[-1] == 'C') {
+        screen->column += numbers[0] ? numbers[0] : 1;
         return 1;
     }
     if (end[-1] == 'm') {

@@ -102,7 +102,9 @@ class GameCard(Card):
             self._strips[y] = strip
         gap = channels(self.look.colours["surface"])
         blocks = dict(zip(self._places.blocks, self._places.joined(pictures, gap), strict=True))
-        if not self._write(blocks, captions):
+        if (written := self._write(blocks, captions)) is not None:
+            blocks = written
+        else:
             regions = [Region(0, y, self._width, 1) for y in captions]
             for block, pixels in blocks.items():
                 regions += stretches(self._changed(block, pixels), block)
@@ -111,19 +113,25 @@ class GameCard(Card):
         self._shown |= blocks
         self._stale.update(y for block in blocks for y in range(block.y, block.bottom))
 
-    def _write(self, blocks: dict[Region, NDArray[np.uint8]], captions: dict[int, Strip]) -> bool:
-        """Writes to the terminal at once, past the compositor; False if that would not be right."""
+    def _write(
+        self, blocks: dict[Region, NDArray[np.uint8]], captions: dict[int, Strip]
+    ) -> dict[Region, NDArray[np.uint8]] | None:
+        """Writes to the terminal at once, past the compositor; None if that would not be right.
+
+        Returns what the terminal then shows in each block: nobody can tell it from the picture.
+        """
         place, look = self.place(), self.look
         if place is None or look.quantise is not None or look.glyphs.ascii_only:
-            return False
-        parts = [
-            rendered(self.app, strip, place.x, place.y + y) for y, strip in captions.items()
-        ] + [
-            changes(self._shown.get(block), pixels, place.x + block.x, place.y + block.y)
-            for block, pixels in blocks.items()
-        ]
+            return None
+        parts = [rendered(self.app, strip, place.x, place.y + y) for y, strip in captions.items()]
+        shown: dict[Region, NDArray[np.uint8]] = {}
+        for block, pixels in blocks.items():
+            text, shown[block] = changes(
+                self._shown.get(block), pixels, place.x + block.x, place.y + block.y
+            )
+            parts.append(text)
         write_at_once(self.app, parts)
-        return True
+        return shown
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """As every panel's, with the rows of the picture made only now that somebody asks."""

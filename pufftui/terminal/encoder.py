@@ -12,12 +12,14 @@ from pufftui.terminal.native import opened
 from pufftui.terminal.pictures import Pixels
 
 
-def changes(before: Pixels | None, pixels: Pixels, column: int, row: int) -> tuple[str, Pixels]:
+def changes(
+    before: Pixels | None, pixels: Pixels, column: int, row: int, turn: int
+) -> tuple[str, Pixels]:
     """What to write where a terminal shows `before`, and what it then shows: nearly `pixels`.
 
     All are (2 * rows, width, 3) of uint8. Each channel may be wrong by 3 where none of the four neighbours
     differs by more than 1; elsewhere by less than half of the largest difference, and by at most 3 and
-    a sixth of it. The upper left cell is at `column`, `row` of the screen, from 0. A picture of another
+    a sixth of it. `turn` counts pictures: 16 of them in a row leave nothing wrong where it is even. The upper left cell is at `column`, `row` of the screen, from 0. A picture of another
     size, or none, is written anew; nothing is written if what is there is near enough.
     """
     library = _library()
@@ -27,7 +29,7 @@ def changes(before: Pixels | None, pixels: Pixels, column: int, row: int) -> tup
     shown = np.array(before, order="C") if known else np.empty_like(pixels)
     out = ctypes.create_string_buffer(library.puff_picture_room(width, height // 2))
     work = ctypes.create_string_buffer(library.puff_picture_work(width))
-    size: list[int] = [width, height // 2, column + 1, row + 1]
+    size: list[int] = [width, height // 2, column + 1, row + 1, turn]
     length = library.puff_picture_write(
         shown.ctypes.data, known, pixels.ctypes.data, *size, work, out
     )
@@ -44,6 +46,6 @@ def _library() -> ctypes.CDLL:
     library.puff_picture_work.restype = ctypes.c_size_t
     pictures: list[Any] = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]
     work = [ctypes.c_char_p, ctypes.c_char_p]
-    library.puff_picture_write.argtypes = [*pictures, *[ctypes.c_int] * 4, *work]
+    library.puff_picture_write.argtypes = [*pictures, *[ctypes.c_int] * 5, *work]
     library.puff_picture_write.restype = ctypes.c_size_t
     return library

@@ -22,6 +22,10 @@
  * at 2.3. */
 enum { EVEN = 3, STEEP = 6 };
 
+/* One row of cells in so many takes its turn to be shown as it is where it is even: so nothing that
+ * has passed leaves a trace for longer than so many pictures. */
+enum { TURNS = 16 };
+
 /* How many cells ahead it is looked which colour will be needed again. */
 enum { AHEAD = 16 };
 
@@ -107,7 +111,7 @@ static int32_t nearest(const Limits* limits, const uint8_t* pixel) {
  * edge. The loops are plain so that they become vector code. */
 static void find_limits(const uint8_t* restrict above, const uint8_t* restrict row,
                         const uint8_t* restrict below, int bytes, uint8_t* restrict low,
-                        uint8_t* restrict high) {
+                        uint8_t* restrict high, uint8_t even) {
     for (int i = 0; i < bytes; i++) {
         high[i] = larger(apart(row[i], above[i]), apart(row[i], below[i]));
     }
@@ -119,7 +123,7 @@ static void find_limits(const uint8_t* restrict above, const uint8_t* restrict r
     }
     for (int i = 0; i < bytes; i++) {
         uint8_t step = high[i];
-        uint8_t wrong = step < 2 ? EVEN : smaller((step - 1) / 2, EVEN + step / STEEP);
+        uint8_t wrong = step < 2 ? even : smaller((step - 1) / 2, EVEN + step / STEEP);
         low[i] = row[i] - smaller(row[i], wrong);
         high[i] = row[i] + smaller(255 - row[i], wrong);
     }
@@ -305,7 +309,8 @@ EXPORT size_t puff_picture_work(int width) {
  * at `column` and `line` of the screen, counted from 1. Returns the number of bytes, 0 if nothing
  * needs to be written. */
 EXPORT size_t puff_picture_write(uint8_t* shown, int is_known, const uint8_t* pixels, int width,
-                                 int rows, int column, int line, uint8_t* work, char* out) {
+                                 int rows, int column, int line, int turn, uint8_t* work,
+                                 char* out) {
     size_t stride = (size_t)width * 3;
     Pen pen = {out, -1, -1};
     for (int y = 0; y < rows; y++) {
@@ -314,14 +319,15 @@ EXPORT size_t puff_picture_write(uint8_t* shown, int is_known, const uint8_t* pi
         if (is_known && memcmp(shown + first, upper, 2 * stride) == 0) {
             continue;
         }
+        uint8_t even = y % TURNS == turn % TURNS ? 0 : EVEN;
         Row row = {{upper, shown + first, work, work + stride},
                    {lower, shown + second, work + 2 * stride, work + 3 * stride},
                    work + 4 * stride,
                    width};
         find_limits(y > 0 ? upper - stride : upper, upper, lower, (int)stride, row.upper.low,
-                    row.upper.high);
+                    row.upper.high, even);
         find_limits(upper, lower, y + 1 < rows ? lower + stride : lower, (int)stride, row.lower.low,
-                    row.lower.high);
+                    row.lower.high, even);
         write_row(&pen, &row, mark(&row, is_known), column, line + y);
     }
     if (pen.at != out) {

@@ -54,6 +54,7 @@ class GameCard(Card):
         self._width = 0
         self._head: list[Line] = []
         self._shown: dict[Region, NDArray[np.uint8]] = {}
+        self._turn = 0  # counts what was written, for the encoder
         self._stale: set[int] = set()  # rows of the picture whose strips are older than it
         self.frame: ArenaFrame | None = None
         self._places = places(Region(0, 0, 0, 0), descriptor.picture_aspect, 1)
@@ -127,9 +128,10 @@ class GameCard(Card):
         shown: dict[Region, NDArray[np.uint8]] = {}
         for block, pixels in blocks.items():
             text, shown[block] = changes(
-                self._shown.get(block), pixels, place.x + block.x, place.y + block.y
+                self._shown.get(block), pixels, place.x + block.x, place.y + block.y, self._turn
             )
             parts.append(text)
+        self._turn += 1
         write_at_once(self.app, parts)
         return shown
 

@@ -45,7 +45,7 @@ def test_a_game_takes_few_bytes(
 ) -> None:
     frames = played(name, *size, action)
     shown, count = None, 0
-    for frame in frames:
-        text, shown = changes(shown, frame, 30, 3)
+    for turn, frame in enumerate(frames):
+        text, shown = changes(shown, frame, 30, 3, turn)
         count += len(text.encode())
     assert count / SECONDS <= most

@@ -19,8 +19,9 @@ def changes(
 
     All are (2 * rows, width, 3) of uint8. Each channel may be wrong by 3 where none of the four neighbours
     differs by more than 1; elsewhere by less than half of the largest difference, and by at most 3 and
-    a sixth of it. `turn` counts pictures: 16 of them in a row leave nothing wrong where it is even. The upper left cell is at `column`, `row` of the screen, from 0. A picture of another
-    size, or none, is written anew; nothing is written if what is there is near enough.
+    a fifth of it. `turn` counts pictures: after 20 that are alike, nothing is wrong. The upper left cell is
+    at `column`, `row` of the screen, from 0. A picture of another size, or none, is written anew; nothing
+    is written if what is there is near enough.
     """
     library = _library()
     height, width, _ = pixels.shape

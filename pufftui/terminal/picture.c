@@ -20,11 +20,11 @@
  * so that neighbours that differ never look alike, and at most by EVEN and a STEEPth of that step.
  * Where there is none, by EVEN: a grey that is wrong by 3 is 1.2 apart in CIELAB, and eyes begin
  * at 2.3. */
-enum { EVEN = 3, STEEP = 6 };
+enum { EVEN = 3, STEEP = 5 };
 
-/* One row of cells in so many takes its turn to be shown as it is where it is even: so nothing that
- * has passed leaves a trace for longer than so many pictures. */
-enum { TURNS = 16 };
+/* One row of cells in so many takes its turn to be shown exactly: so what stands still is, and
+ * nothing that has passed leaves a trace for longer than so many pictures. */
+enum { TURNS = 20 };
 
 /* How many cells ahead it is looked which colour will be needed again. */
 enum { AHEAD = 16 };
@@ -111,7 +111,7 @@ static int32_t nearest(const Limits* limits, const uint8_t* pixel) {
  * edge. The loops are plain so that they become vector code. */
 static void find_limits(const uint8_t* restrict above, const uint8_t* restrict row,
                         const uint8_t* restrict below, int bytes, uint8_t* restrict low,
-                        uint8_t* restrict high, uint8_t even) {
+                        uint8_t* restrict high, int is_exact) {
     for (int i = 0; i < bytes; i++) {
         high[i] = larger(apart(row[i], above[i]), apart(row[i], below[i]));
     }
@@ -123,7 +123,8 @@ static void find_limits(const uint8_t* restrict above, const uint8_t* restrict r
     }
     for (int i = 0; i < bytes; i++) {
         uint8_t step = high[i];
-        uint8_t wrong = step < 2 ? even : smaller((step - 1) / 2, EVEN + step / STEEP);
+        uint8_t wrong = step < 2 ? EVEN : smaller((step - 1) / 2, EVEN + step / STEEP);
+        wrong = is_exact ? 0 : wrong;
         low[i] = row[i] - smaller(row[i], wrong);
         high[i] = row[i] + smaller(255 - row[i], wrong);
     }
@@ -319,15 +320,15 @@ EXPORT size_t puff_picture_write(uint8_t* shown, int is_known, const uint8_t* pi
         if (is_known && memcmp(shown + first, upper, 2 * stride) == 0) {
             continue;
         }
-        uint8_t even = y % TURNS == turn % TURNS ? 0 : EVEN;
+        int is_exact = y % TURNS == turn % TURNS;
         Row row = {{upper, shown + first, work, work + stride},
                    {lower, shown + second, work + 2 * stride, work + 3 * stride},
                    work + 4 * stride,
                    width};
         find_limits(y > 0 ? upper - stride : upper, upper, lower, (int)stride, row.upper.low,
-                    row.upper.high, even);
+                    row.upper.high, is_exact);
         find_limits(upper, lower, y + 1 < rows ? lower + stride : lower, (int)stride, row.lower.low,
-                    row.lower.high, even);
+                    row.lower.high, is_exact);
         write_row(&pen, &row, mark(&row, is_known), column, line + y);
     }
     if (pen.at != out) {

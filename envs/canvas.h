@@ -41,14 +41,15 @@ static inline void puff_clear(puff_canvas* canvas, uint32_t colour) {
     }
 }
 
-/* The view that shows the world rectangle as large as possible, undistorted and centred. */
+/* The view that shows the world rectangle as large as possible, undistorted and centred, with whole
+ * pixels beside it. */
 static inline puff_view puff_view_fit(puff_canvas* canvas, float left, float top, float width,
                                       float height) {
     const float scale = fminf((float)canvas->width / width, (float)canvas->height / height);
     return (puff_view){
         .canvas = canvas,
-        .left = left - ((float)canvas->width / scale - width) / 2,
-        .top = top - ((float)canvas->height / scale - height) / 2,
+        .left = left - floorf(((float)canvas->width - width * scale) / 2) / scale,
+        .top = top - floorf(((float)canvas->height - height * scale) / 2) / scale,
         .scale = scale,
     };
 }

@@ -188,6 +188,8 @@ class Descriptor:
     parameters: tuple[Parameter, ...]
     statistics: tuple[str, ...]
     locates: bool = False
+    picture_columns: int = 0
+    """Columns of the picture that have whole pixels each where there is room; 0 without."""
 
     @property
     def steps_per_second(self) -> float:

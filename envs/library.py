@@ -188,4 +188,5 @@ def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:
         parameters=parameters() if raw.parameter_count else (),
         statistics=tuple(text(raw.statistics[i]) for i in range(raw.statistic_count)),
         locates=bool(getattr(raw, "locate", None)),
+        picture_columns=int(raw.picture_width) if float(raw.picture_width).is_integer() else 0,
     )

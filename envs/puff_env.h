@@ -160,7 +160,9 @@ typedef struct {
     float score_low; /* perf = clip((score - low) / (high - low), 0, 1) */
     float score_high;
 
-    float picture_width; /* the shape that `draw` fills best, in any unit */
+    /* The shape that `draw` fills best. Of a world that is a grid, in its columns: where there is
+     * room, each is given a whole number of pixels. Of any other, in units smaller than a pixel. */
+    float picture_width;
     float picture_height;
 
     uint32_t parameter_count;

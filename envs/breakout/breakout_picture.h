@@ -22,10 +22,14 @@ static places places_at(const breakout* game, float phase) {
     };
 }
 
+/* All rows are equally many pixels high. The lower edge of the wall, which the ball hits first, is
+ * where it is in the world. */
 static void draw_brick(const puff_view* view, int brick, uint32_t colour) {
+    const float height = fmaxf(roundf(BRICK_HEIGHT * view->scale), 1) / view->scale;
+    const float bottom = BRICKS_TOP + ROWS * BRICK_HEIGHT;
+    const float lower = roundf((bottom - view->top) * view->scale) / view->scale + view->top;
     puff_tile(view, (float)(brick % COLUMNS) * BRICK_WIDTH,
-              (float)(brick / COLUMNS) * BRICK_HEIGHT + BRICKS_TOP, BRICK_WIDTH, BRICK_HEIGHT,
-              colour);
+              lower - (float)(ROWS - brick / COLUMNS) * height, BRICK_WIDTH, height, colour);
 }
 
 static void breakout_draw(const void* state, uint32_t agent, float phase, puff_canvas* canvas) {

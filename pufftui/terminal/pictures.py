@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,9 @@ from textual.geometry import Region
 
 GAP = 2
 """Empty columns between two pictures."""
+
+LEAST_SHARE = 0.75
+"""Of its possible width, what a picture keeps at least where its columns are given whole pixels."""
 
 Pixels = NDArray[np.uint8]
 
@@ -53,26 +57,33 @@ class Places:
         return [np.concatenate((fitting[0], between, fitting[1]), axis=1)]
 
 
-def places(area: Region, aspect: float, count: int) -> Places:
-    """Places for one or two pictures of that aspect (width / height) in an area of cells."""
+def places(area: Region, aspect: float, count: int, columns: int = 0) -> Places:
+    """Places for one or two pictures of that aspect (width / height) in an area of cells.
+
+    `columns` of the game's own grid get the same number of pixels each, unless the picture would be much smaller.
+    """
     if count == 1:
-        return Places((_fit(area, aspect),))
+        return Places((_fit(area, aspect, columns),))
     half = (area.width - GAP) // 2
-    left = _fit(Region(area.x, area.y + 1, half, area.height - 1), aspect)
+    left = _fit(Region(area.x, area.y + 1, half, area.height - 1), aspect, columns)
     left = left.at_offset((area.x + area.width // 2 - GAP // 2 - left.width, left.y))
     beside = (left, left.translate((left.width + GAP, 0)))
     upper_rows = (area.height - 1) // 2
-    upper = _fit(Region(area.x, area.y + 1, area.width, upper_rows - 1), aspect)
+    upper = _fit(Region(area.x, area.y + 1, area.width, upper_rows - 1), aspect, columns)
     upper = upper.at_offset((upper.x, area.y + 1))
     below = (upper, upper.translate((0, upper_rows + 1)))
     return Places(beside if left.area >= upper.area else below)
 
 
-def _fit(area: Region, aspect: float) -> Region:
+def _fit(area: Region, aspect: float, columns: int) -> Region:
     if area.width <= 0 or area.height <= 0:
         return Region(area.x, area.y, 0, 0)
     width = max(1, min(area.width, int(area.height * 2 * aspect)))
-    height = max(1, min(area.height, round(width / aspect / 2)))
+    whole = columns and width // columns * columns
+    if whole >= LEAST_SHARE * width:
+        width, height = whole, min(area.height, math.ceil(whole / aspect / 2))
+    else:
+        height = max(1, min(area.height, round(width / aspect / 2)))
     x, y = area.x + (area.width - width) // 2, area.y + (area.height - height) // 2
     return Region(x, y, width, height)
 

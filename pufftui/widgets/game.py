@@ -86,7 +86,10 @@ class GameCard(Card):
         self._width, top = self.size.width, 2 if self.roomy else 1
         area = Region(1, top, max(0, self.size.width - 2), max(0, self.size.height - top))
         rivals = self.frame is not None and self.frame.rival is not None
-        self._places = places(area, self._descriptor.picture_aspect, 2 if rivals else 1)
+        descriptor = self._descriptor
+        self._places = places(
+            area, descriptor.picture_aspect, 2 if rivals else 1, descriptor.picture_columns
+        )
         super().paint()
         if self.frame is not None:
             self._paint_pictures(self.frame)

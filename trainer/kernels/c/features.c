@@ -1,5 +1,5 @@
 /* features.c: gathers observations and turns them into the encoder's input in one pass. */
-#include "../../envs/puff_env.h"
+#include "../../../envs/puff_env.h"
 #include "numbers.h"
 #include "parallel.h"
 

@@ -109,7 +109,7 @@ EXPORT int puff_screen_width(uint32_t letter) {
 static void set(Screen* screen, size_t place, Cell cell) {
     screen->wanted[place] = cell;
     if (screen->through) {
-        screen->shown[place] = cell;
+        screen->shown[place] = screen->due[place] = cell;
     }
 }
 

@@ -76,6 +76,14 @@ def test_what_looks_as_before_is_not_sent_again() -> None:
     assert grids.send(screen, NOTHING, 500, text=False, erases=False) == b""
 
 
+def test_what_was_ordered_before_a_line_kept_up_is_not_sent_after_it() -> None:
+    grids, screen = Grids(Size(10, 1)), Size(10, 1).region
+    grids.write("an old one", through=False)
+    grids.order(screen)
+    grids.write("\x1b[1;1Hnew letter", through=True)
+    assert grids.send(screen, NOTHING, 500, text=False, erases=False) == b""
+
+
 def test_cells_that_are_passed_stay() -> None:
     grids, plain = Grids(Size(12, 1)), Plain(Size(12, 1))
     grids.write("\x1b[1;1H0123456789ab", through=False)

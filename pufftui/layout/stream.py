@@ -17,8 +17,11 @@ from pufftui.layout.cockpit import (
     Regions,
 )
 
-FIGURES = 0.29
+FIGURES = 0.24
 """Share of the width that the figures take at least."""
+
+LEAST_CURVE = 5
+"""Rows below which a curve says nothing; its title alone would be an empty row."""
 
 UPRIGHT = 1.6
 """Columns to a row below which a screen is higher than wide."""
@@ -51,10 +54,13 @@ def _beside(body: Region, aspect: float, heading: int) -> Regions:
     side = Region(game.right + GAP, body.y, body.width - wide - GAP, rows)
     score = _share(rows, 0.36, 4 + heading)
     speed = _share(rows, 0.3, 4 + heading)
-    return {
+    curve = rows - score - speed
+    if curve < LEAST_CURVE + heading - 1:
+        score, curve = rows - speed, 0
+    between = Region(side.x, side.y + score, side.width, curve)
+    return ({"big_curve": between} if curve else {}) | {
         "game": game,
         "big_score": Region(side.x, side.y, side.width, score),
-        "big_curve": Region(side.x, side.y + score, side.width, rows - score - speed),
         "big_speed": Region(side.x, side.bottom - speed, side.width, speed),
         "news": Region(body.x, body.bottom - news, body.width, news),
     }
@@ -80,7 +86,7 @@ def _stacked(body: Region, aspect: float, heading: int) -> Regions:
 
 def _news(body: Region, taken: int) -> int:
     """Rows for the news: what the game leaves, within limits."""
-    least, most = (3, 5) if body.height < 28 else (5, 9) if body.height < 48 else (8, 14)
+    least, most = (3, 4) if body.height < 20 else (3, 5) if body.height < 28 else (5, 7)
     return min(max(body.height - taken, least), most)
 
 

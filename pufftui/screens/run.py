@@ -71,7 +71,7 @@ class RunScreen(ArenaScreen):
         self.alerts = AlertController(self, session, self.player, self.training)
         self.store = StoreController(self, session, self.look_into_store)
         self.stream = StreamController(
-            self, self.charts.charting, descriptor, self.footer, self.player
+            self, self.charts.charting, descriptor, header, self.footer, self.player
         )
         self.status = Status(look, descriptor, session.tally)
         self.log_card = LogCard(look)

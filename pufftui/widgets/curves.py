@@ -200,14 +200,17 @@ class ScoreCard(CurveCard):
     def _figures(self, width: int) -> list[Line]:
         look, snapshot = self.look, self.snapshot
         score = snapshot.score if snapshot else None
-        digits = look.glyphs.large(figure(score))
+        # A dash so large would look like a bar.
+        digits = (
+            [" " * 8, "none yet", " " * 8] if score is None else look.glyphs.large(figure(score))
+        )
         side = max(22, len(digits[0]) + 3) if width >= 42 else len(digits[0]) + 2
         facts = [
             ("of   ", figure(self._limit)),
             ("best ", figure(snapshot.best_score if snapshot else None)),
             ("perf ", percent(snapshot.perf if snapshot else None).strip()),
         ]
-        colour = look.style("policy", bold=True)
+        colour = look.style("dim") if score is None else look.style("policy", bold=True)
         return [
             [(row.ljust(side), colour), (label, look.style("dim")), (value, look.style("text"))]
             for row, (label, value) in zip(digits, facts, strict=True)

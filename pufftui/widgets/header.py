@@ -39,6 +39,8 @@ class Header(Bar):
         self.banner: list[tuple[str, bool]] = []
         self.snapshot: Snapshot | None = None
         self.health: Health | None = None
+        self.tells_progress = True
+        """Whether it says how far the run is, which a screen for an audience does below."""
 
     def show(self, snapshot: Snapshot, health: Health) -> None:
         self.snapshot, self.health = snapshot, health
@@ -77,7 +79,8 @@ class Header(Bar):
             f"{self.health.sign} {self.health.word}".rjust(13) + " ",
             look.style(self.health.colour, "raised", bold=True),
         )
-        middle = self._progress(width - _cells(left) - len(health[0]))
+        room = width - _cells(left) - len(health[0])
+        middle = self._progress(room) if self.tells_progress else []
         gap = width - _cells(left) - _cells(middle) - len(health[0])
         if gap < 0:
             left = _cut(left, _cells(left) + gap)

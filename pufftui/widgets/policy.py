@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 
-from pufftui.appearance.format import NOTHING, figure
+from pufftui.appearance.format import NOTHING, cut, figure
 from pufftui.appearance.glyphs import thick_bar, thin_bar
 from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
@@ -16,10 +16,11 @@ from pufftui.state.tally import Tally
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.painted import Card
 
-FACTS_WIDTH = 22
-WIDEST_BAR = 56
-WIDEST_LABEL = 14
+FACTS_WIDTH, NARROW_FACTS = 22, 20
+WIDEST_BAR, LEAST_BAR = 56, 3
+WIDEST_LABEL = 18
 HIGHEST_CURVE = 14
+FIGURE = 7
 
 REMEMBERED = 400
 """Values kept for the curve of what the policy expects."""
@@ -59,11 +60,12 @@ class PolicyCard(Card):
         frame = self.frame
         if frame is None:
             return self.say("no game yet", width, height)
-        facts = self._facts(frame)
+        # Facts come closer before the name of an action is cut.
+        close = width - FACTS_WIDTH - 3 < self._least
+        facts = self._facts(frame, NARROW_FACTS if close else FACTS_WIDTH)
         if width >= 44:
-            lines = _beside(
-                self._bars(frame, width - FACTS_WIDTH - 3, height), width - FACTS_WIDTH, facts
-            )
+            left = width - (NARROW_FACTS if close else FACTS_WIDTH)
+            lines = _beside(self._bars(frame, left - (2 if close else 3), height), left, facts)
         else:
             bars = self._bars(frame, width, max(2, height - len(facts) - 1))
             room = height - len(bars) - len(facts)
@@ -85,7 +87,13 @@ class PolicyCard(Card):
         label = f"expected return, {low:+.2f} to {high:+.2f}"
         return [[], [(label[:width], look.style("dim"))], *curve]
 
-    def _facts(self, frame: ArenaFrame) -> list[Line]:
+    @property
+    def _least(self) -> int:
+        """Cells that the longest name of an action takes with the shortest bar."""
+        choices = [choice for action in self._descriptor.actions for choice in action.choices]
+        return min(max(len(choice.label) for choice in choices), WIDEST_LABEL) + LEAST_BAR + 9
+
+    def _facts(self, frame: ArenaFrame, width: int) -> list[Line]:
         look = self.look
         value = NOTHING if frame.value is None else f"{frame.value:+.2f}"
         rows = [("value", value, "text")]
@@ -102,8 +110,8 @@ class PolicyCard(Card):
                 rows.append(("your best", figure(tally.best), "human"))
         return [
             [
-                (label.ljust(FACTS_WIDTH - 8), look.style("dim")),
-                (text.rjust(8), look.style(colour, bold=colour != "text")),
+                (label.ljust(width - FIGURE), look.style("dim")),
+                (text.rjust(FIGURE), look.style(colour, bold=colour != "text")),
             ]
             for label, text, colour in rows
         ]
@@ -134,13 +142,13 @@ class PolicyCard(Card):
     ) -> Line:
         look, actions = self.look, self._descriptor.actions
         widest = max(len(choice.label) for action in actions for choice in action.choices)
-        widest = min(widest, WIDEST_LABEL)
-        label = actions[component].choices[index].label[:widest].ljust(widest + 1)
+        widest = max(4, min(widest, WIDEST_LABEL, width - LEAST_BAR - 9))
+        label = cut(actions[component].choices[index].label, widest).ljust(widest + 1)
         taken = component < len(frame.action) and int(frame.action[component]) == index
         who = "human" if frame.human else "policy"
         words = look.style("text" if taken else "dim", bold=taken)
         share = _probability(frame, component, index)
-        cells = max(4, min(width - widest - 9, WIDEST_BAR))
+        cells = max(LEAST_BAR, min(width - widest - 9, WIDEST_BAR))
         shade = "policy" if taken else look.mix("policy", "track", 0.55)
         if airy:
             bar: Line = [(thick_bar(share, cells), look.style(shade, "track"))]

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from pufftui.appearance.banner import banner
-from pufftui.appearance.format import figure
+from pufftui.appearance.format import NOTHING, figure
 from pufftui.appearance.glyphs import BLOCKS
 from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
@@ -17,6 +17,9 @@ from pufftui.envs.descriptor import Descriptor
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.widgets.curves import LEAST_CHART, CurveCard
 from pufftui.widgets.painted import Card
+
+NO_SCORE = "none yet"
+"""What stands where a figure will."""
 
 STROKE = 4
 """Dots that the curve is thick: a whole cell."""
@@ -52,6 +55,8 @@ class BigCard(Card):
         if not large:
             figures = look.glyphs.large(text)
             large = figures if height > 3 and len(figures[0]) <= width else [text]
+        if text == NOTHING:  # so large it would look like a bar
+            large, style = [NO_SCORE], look.style("dim")
         note = self.note(width)
         free = height - len(large) - 1
         # Where panels have no edge between them, the space is better used below.

@@ -11,6 +11,7 @@ from pufftui.screens.panels import PanelScreen
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.footer import Footer
+from pufftui.widgets.header import Header
 from pufftui.widgets.news import News
 from pufftui.widgets.painted import Painted
 from pufftui.widgets.stream import BigCurve, BigScore, BigSpeed
@@ -27,6 +28,7 @@ class StreamController:
         screen: PanelScreen,
         charting: Charting,
         descriptor: Descriptor,
+        header: Header,
         footer: Footer,
         player: PlayerController,
     ) -> None:
@@ -36,7 +38,8 @@ class StreamController:
         self.speed = BigSpeed(look)
         self.curve = BigCurve(look, charting, descriptor)
         self.news = News(look)
-        self._screen, self._footer, self._player = screen, footer, player
+        self._screen, self._player = screen, player
+        self._header, self._footer = header, footer
 
     @property
     def panels(self) -> list[Painted]:
@@ -67,5 +70,6 @@ class StreamController:
     def turn(self, *, on: bool) -> None:
         """Where the panels lie from the next layout on, and which keys stand below them."""
         self.on = on
+        self._header.tells_progress = not on
         self._footer.first = FIRST if on else ()
         self._player.label(stream="all panels" if on else "stream")

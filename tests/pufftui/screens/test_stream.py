@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pufftui.cli.output import add_screen, wishes
 from pufftui.cli.parser import CommandParser
 from pufftui.keys.tables import KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
 from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH, picture_area
-from pufftui.layout.stream import arrange_stream
+from pufftui.layout.stream import LEAST_CURVE, arrange_stream
 from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.state.session import Session
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
@@ -43,7 +44,9 @@ def test_panels_never_overlap_and_never_leave_the_screen(width, height, aspect) 
     for one, other in combinations(regions.values(), 2):
         assert not one.overlaps(other)
     small = width < LEAST_WIDTH or height < LEAST_HEIGHT
-    assert regions.keys() == ({"too_small"} if small else PANELS)
+    assert regions.keys() - {"big_curve"} == ({"too_small"} if small else PANELS - {"big_curve"})
+    if "big_curve" in regions:
+        assert regions["big_curve"].height >= LEAST_CURVE
 
 
 @pytest.mark.parametrize("aspect", [0.5, 1, 576 / 330, 2])
@@ -54,6 +57,7 @@ def test_the_game_is_the_hero(size: tuple[int, int], aspect: float) -> None:
     assert picture_area(regions["game"], aspect) > 0.45 * picture_area(whole, aspect)
     assert regions["big_score"].height >= 8
     assert regions["big_speed"].height >= 6
+    assert regions["news"].height <= 7 < size[1] / 3, "the bar is no lower third"
 
 
 # Letters of pixels.
@@ -134,6 +138,34 @@ async def test_one_key_there_and_back(tmp_path: Path, size: tuple[int, int]) -> 
         await pilot.press("v")
         await pilot.pause()
         assert isinstance(app.screen, RevealScreen)
+
+
+async def test_how_far_the_run_is_stands_there_once(session: Session) -> None:
+    app = fake_app(session, stream=True)
+    async with app.run_test(size=(200, 60)) as pilot:
+        for _ in range(3):
+            await settle(app, pilot)
+        lines = screen_text(app).splitlines()
+        assert "left" not in lines[0]
+        assert sum("of 1.00B" in line for line in lines) == 1
+        await pilot.press("s")
+        for _ in range(3):
+            await settle(app, pilot)
+        assert "of 1.00B" in screen_text(app).splitlines()[0]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_score_that_is_missing_is_a_word(session: Session, stream: bool) -> None:
+    app = fake_app(session, stream=stream)
+    async with app.run_test(size=(200, 60)) as pilot:
+        for _ in range(3):
+            await settle(app, pilot)
+        card = app.main.stream.score if stream else app.main.charts.score
+        card.snapshot = replace(card.snapshot, score=None)
+        card.paint()
+        text = "\n".join(strip.text for strip in card._strips)
+        assert "none yet" in text
+        assert not {"█", "▀"} & set(text)
 
 
 async def test_it_can_start_so_and_digits_lead_out(session: Session) -> None:

@@ -34,6 +34,9 @@ LAST_MOMENT = 253_402_300_799.0
 SCORE = "score"
 """The metric that every list of runs shows."""
 
+SCORES = (SCORE, "score_low", "score_high")
+"""It, and the ends of its interval."""
+
 BROKEN, DEAD = "broken", "dead"
 """The states of a run that cannot be read, and of one that ended without saying so."""
 
@@ -221,9 +224,9 @@ def _wanted(reader: StoreReader, metrics: Collection[str] | None) -> list[str] |
     """The names, as they are written in the store, of what is asked for in small letters; None for all."""
     if metrics is None:
         return None
-    others = set(metrics) - {SCORE}
+    others = set(metrics).difference(SCORES)
     names = reader.metric_names() if others else []
-    return [SCORE, *(name for name in names if name.lower() in others)]
+    return [*SCORES, *(name for name in names if name.lower() in others)]
 
 
 def _not_whole(names: Collection[str]) -> list[RunSummary]:

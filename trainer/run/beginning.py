@@ -8,7 +8,7 @@ from typing import Any
 
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError
-from pufftui.envs.grids import encoder_width, float_places
+from pufftui.envs.grids import encoder_width, unbounded_places
 from pufftui.trainer.run.naming import NamedPolicy, find_policy
 from pufftui.trainer.run.policies import POLICY, output_count
 from pufftui.trainer.settings.fields import Config, PolicyConfig, setting_fields
@@ -34,12 +34,15 @@ def find_beginning(config: Config, descriptor: Descriptor) -> tuple[Config, Name
     found = find_policy(config.policy.start_from, LEARNED)
     arrays = found.saved.arrays
     theirs = restore_settings(found.saved.description["config"], file=found.saved.path).policy
-    theirs = replace(theirs, normalise=_on(f"{POLICY}normaliser.scales" in arrays))
+    # Fields that declare low and high have a normaliser that follows nothing.
+    bounded = any(field.is_bounded for field in descriptor.fields)
+    follows = "observed/count" if bounded else f"{POLICY}normaliser.scales"
+    theirs = replace(theirs, normalise=_on(follows in arrays))
     ours = config.policy
     if NORMALISE in config.open:
         ours = replace(ours, normalise=theirs.normalise)
     # Where nothing is to be normalised, the setting means nothing.
-    seen = replace(ours, normalise=_on(ours.normalise == "on" and bool(float_places(descriptor))))
+    seen = replace(ours, normalise=_on(ours.normalise == "on" and bool(unbounded_places(descriptor))))
     _refuse_another_network(found, seen, theirs)
     _refuse_other_shapes(found, arrays, descriptor, theirs)
     config = replace(

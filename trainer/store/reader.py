@@ -232,7 +232,7 @@ class StoreReader:
         return self._records(
             EvaluationRow,
             "SELECT id, step, at, result FROM evaluation ORDER BY id",
-            decode={"result": _mapping},
+            decode={"result": mapping},
         )
 
     def pinned_files(self) -> set[str] | None:

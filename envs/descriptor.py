@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from pufftui.envs.errors import PuffError, nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class DType(IntEnum):
@@ -85,6 +86,8 @@ class Field:
 
     def values(self, observations: NDArray[np.uint8]) -> NDArray[Any]:
         """Its elements (..., count) in observations (..., bytes): uint8, also bits; float32 or int16."""
+        import numpy as np  # Lists of environments do without.
+
         part = np.ascontiguousarray(observations[..., self.offset : self.end])
         if self.dtype is DType.BITS:
             return np.unpackbits(part, axis=-1, count=self.count, bitorder="little")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar, cast, runtime_checkable
@@ -34,6 +33,7 @@ from pufftui.terminal.closed import forget_closed_widgets
 from pufftui.terminal.crash import CrashingApp
 from pufftui.terminal.paced import show_behind
 from pufftui.terminal.private import hung_up, private_terminal
+from pufftui.terminal.toasts import forget_earlier
 from pufftui.widgets.notice import replace_toasts
 
 Result = TypeVar("Result")
@@ -121,10 +121,7 @@ class DressedApp(CrashingApp[Result], inherit_bindings=False):
     ) -> None:
         """Shows a message for a while, without what must not be seen, in place of an earlier one of its title."""
         shown, head = self.look.words(message), self.look.words(title)
-        for earlier in list(self._notifications):
-            same = head and (earlier.title, earlier.severity) == (head, severity)
-            if same and self._thread_id == threading.get_ident():
-                self._unnotify(earlier)
+        forget_earlier(self, head, severity)
         super().notify(shown, title=head, severity=severity, timeout=timeout, markup=markup)
 
     def run_alone(

@@ -42,7 +42,9 @@ def find_beginning(config: Config, descriptor: Descriptor) -> tuple[Config, Name
     if NORMALISE in config.open:
         ours = replace(ours, normalise=theirs.normalise)
     # Where nothing is to be normalised, the setting means nothing.
-    seen = replace(ours, normalise=_on(ours.normalise == "on" and bool(unbounded_places(descriptor))))
+    seen = replace(
+        ours, normalise=_on(ours.normalise == "on" and bool(unbounded_places(descriptor)))
+    )
     _refuse_another_network(found, seen, theirs)
     _refuse_other_shapes(found, arrays, descriptor, theirs)
     config = replace(

@@ -18,7 +18,7 @@ from pufftui.terminal.private import places_cursor
 from pufftui.trainer.messages.command import SetRival
 
 TRUE_COLOUR = re.compile(rb"[34]8;2;")
-OF_256 = re.compile(rb"\x1b\[[0-9;]*[34]8;5;(\d+)")
+OF_256 = re.compile(rb"[34]8;5;(\d+)")
 
 
 def shown(tmp_path: Path, until: bytes, **environment: str) -> bytes:

@@ -47,6 +47,8 @@ COMMANDS = [
     ["env", "new", EVIL],
     ["bench", EVIL],
     ["doctor", EVIL],
+    ["eval", "stranger"],
+    ["eval", EVIL],
     ["runs", "list", EVIL],
     ["runs", "--sort", EVIL],
     ["runs", "rename", "stranger", EVIL],

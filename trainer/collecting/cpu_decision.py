@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
-from torch import Tensor, nn
+from torch import Tensor
 
 from pufftui.trainer import kernels
-from pufftui.trainer.collecting.decision import Group
+from pufftui.trainer.collecting.decision import Group, ValuedFinals, layers
 from pufftui.trainer.collecting.rollout import RolloutMemory
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.heads import MOST_HEADS
-from pufftui.trainer.network.policy import LSTM, MinGRU, Policy
+from pufftui.trainer.network.policy import LSTM, Policy
 
 
 def fits_the_cpu(policy: Policy) -> bool:
@@ -22,38 +21,49 @@ def fits_the_cpu(policy: Policy) -> bool:
     return bool(kernels.opened()[1].puff_products_are_fast())
 
 
-class CpuDecision:
+class CpuDecision(ValuedFinals):
     """Decides in one call for all agents of a group; `kernels/c/decision.c` says what a call does.
 
     Calls are prepared once for each step and group, since a rollout's memory stays at its place.
     """
 
     def __init__(self, policy: Policy, memory: RolloutMemory) -> None:
+        super().__init__(memory)
         self._policy = policy
-        self._memory = memory
         _, library = kernels.opened()
-        self._bf16 = policy.dtype == torch.bfloat16
-        self._panel = int(library.puff_decision_panel())
-        self._pairs = self._bf16 and bool(library.puff_decision_pairs())
-        gates = policy.memory.gates if isinstance(policy.memory, MinGRU) else ()
-        self._layers = [policy.encoder, *(gate for gate in gates if isinstance(gate, nn.Linear))]
-        self._weights = torch.cat([self._packed(layer) for layer in self._layers])
+        self._bf16 = int(policy.dtype == torch.bfloat16)
+        self._layers = layers(policy)[:-1]
+        sizes = [
+            library.puff_packed_size(layer.in_features, layer.out_features, self._bf16)
+            for layer in self._layers
+        ]
+        self._weights = torch.empty(sum(sizes), dtype=torch.uint8)
+        self._packed = self._weights.split(sizes)
         self._biases = torch.cat([layer.bias.detach() for layer in self._layers])
         self._heads = [tensor.detach().contiguous() for tensor in policy.heads.parameters()]
         distribution = ActionDistribution(policy.descriptor)
         self._continuous = distribution.continuous
         self._sizes = None if distribution.continuous else distribution.size_tensor
         width, outputs = policy.features.width, len(policy.heads.weight)
-        size = library.puff_decision_scratch(width, policy.hidden, outputs, int(self._bf16))
+        size = library.puff_decision_scratch(width, policy.hidden, outputs, self._bf16)
         self._scratch = torch.empty(int(size), dtype=torch.uint8)
         self._prepared: dict[tuple[int, int, bool], tuple[int, kernels.Prepared]] = {}
 
     def follow(self) -> None:
         """Takes over the policy's newest weights."""
-        with torch.no_grad():
-            torch.cat([self._packed(layer) for layer in self._layers], out=self._weights)
-            biases = torch.cat([layer.bias for layer in self._layers])
-            self._biases.copy_(biases.to(self._policy.dtype))
+        dtype = self._policy.dtype
+        for layer, packed in zip(self._layers, self._packed, strict=True):
+            kernels.run(
+                "puff_pack_weights",
+                "puff_packing",
+                torch.get_num_threads(),
+                outputs=layer.out_features,
+                inputs=layer.in_features,
+                bf16=self._bf16,
+                weights=layer.weight.detach().to(dtype).contiguous(),
+                packed=packed,
+            )
+        self._biases.copy_(torch.cat([layer.bias.detach() for layer in self._layers]).to(dtype))
 
     def decide(self, step: int, group: Group) -> None:
         """Fills the step's actions, log-probabilities and values; the group's state moves on."""
@@ -68,10 +78,6 @@ class CpuDecision:
         values = torch.empty(len(observations))
         self._prepare(observations.contiguous(), state.contiguous(), values)()
         return values
-
-    def look_at_finals(self, group: Group) -> None:
-        """Not here: whoever was truncated is valued by `values`, in the step in which it is."""
-        raise NotImplementedError
 
     def _call(self, step: int, group: Group, *, acts: bool) -> None:
         memory, rows, key = self._memory, group.rows, (step, group.number, acts)
@@ -120,7 +126,7 @@ class CpuDecision:
             layers=policy.state_shape[0],
             outputs=len(policy.heads.weight),
             components=len(policy.descriptor.actions),
-            bf16=int(self._bf16),
+            bf16=self._bf16,
             moves=int(noise is not None),
             features=policy.features.prepared(observations),
             resets=resets,
@@ -138,16 +144,3 @@ class CpuDecision:
             values=values,
             scratch=self._scratch,
         )
-
-    def _packed(self, layer: nn.Linear) -> Tensor:
-        """A layer's weights (outputs, inputs) as the kernel reads them, (bytes,) uint8.
-
-        They are rounded as the policy's products round them.
-        """
-        weights = layer.weight.detach().to(self._policy.dtype)
-        outputs, inputs = weights.shape
-        together = 2 if self._pairs else 1
-        padding = (0, -inputs % together, 0, -outputs % self._panel)
-        panels = F.pad(weights if self._pairs else weights.float(), padding)
-        panels = panels.view(-1, self._panel, panels.shape[1] // together, together)
-        return panels.transpose(1, 2).contiguous().view(-1).view(torch.uint8)

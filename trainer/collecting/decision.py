@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pufftui.trainer import kernels
 from pufftui.trainer.collecting.rollout import RolloutMemory
@@ -68,13 +69,36 @@ def decision_for(policy: Policy, memory: RolloutMemory, group: Group) -> tuple[D
     return fused, ""
 
 
-class PlainDecision:
+class ValuedFinals(ABC):
+    """A decision that values whoever was truncated as it values anybody."""
+
+    def __init__(self, memory: RolloutMemory) -> None:
+        self._memory = memory
+
+    @abstractmethod
+    def values(self, observations: Tensor, state: Tensor) -> Tensor:
+        """V (rows,) of observations (rows, bytes) with states (layers, parts, rows, hidden), no rollout's."""
+
+    def look_at_finals(self, group: Group) -> None:
+        """Fills `final_values` for those of the group that the memory says have just been truncated."""
+        memory, rows, device = self._memory, group.rows, group.state.device
+        step = memory.truncated_steps[group.number].to(device, non_blocking=True).long().view(1)
+        truncated = memory.truncated[rows].to(device, non_blocking=True).bool()
+        seen = memory.finals[rows].to(device, non_blocking=True)
+        places = memory.final_values[:, rows]
+        values = torch.where(
+            truncated, self.values(seen, group.state), places.index_select(0, step)
+        )
+        places.index_copy_(0, step, values)
+
+
+class PlainDecision(ValuedFinals):
     """By torch's operations, for every policy and device."""
 
     def __init__(self, policy: Policy, memory: RolloutMemory) -> None:
+        super().__init__(memory)
         self._leader = policy
         self._policy = policy.for_deciding()
-        self._memory = memory
         self._distribution = ActionDistribution(policy.descriptor)
 
     def follow(self) -> None:
@@ -117,18 +141,6 @@ class PlainDecision:
         """V (rows,) of observations (rows, bytes) with states (layers, parts, rows, hidden), no rollout's."""
         return self._policy.step(observations, state)[1]
 
-    def look_at_finals(self, group: Group) -> None:
-        """Fills `final_values` for those of the group that the memory says have just been truncated."""
-        memory, rows, device = self._memory, group.rows, group.state.device
-        step = memory.truncated_steps[group.number].to(device, non_blocking=True).long().view(1)
-        truncated = memory.truncated[rows].to(device, non_blocking=True).bool()
-        seen = memory.finals[rows].to(device, non_blocking=True)
-        places = memory.final_values[:, rows]
-        values = torch.where(
-            truncated, self.values(seen, group.state), places.index_select(0, step)
-        )
-        places.index_copy_(0, step, values)
-
 
 class FusedDecision:
     """As one kernel, for a policy that fits into it; see kernels/gpu_decision.py."""
@@ -139,9 +151,8 @@ class FusedDecision:
         self._run = gpu_decision.run
         self._memory = memory
         device = memory.values.device
-        sources = [parameter.detach() for parameter in _in_order(policy)]
-        matrices = [tensor for tensor in sources if tensor.ndim == 2]
-        biases = [tensor for tensor in sources if tensor.ndim == 1]
+        matrices = [layer.weight.detach() for layer in layers(policy)]
+        biases = [layer.bias.detach() for layer in layers(policy)]
         self._weights = torch.empty(
             sum(map(torch.numel, matrices)), dtype=policy.dtype, device=device
         )
@@ -227,11 +238,11 @@ def fits_a_kernel(policy: Policy) -> bool:
     )
 
 
-def _in_order(policy: Policy) -> list[Tensor]:
-    """Weights and biases of the encoder, the gates of every layer and the heads."""
+def layers(policy: Policy) -> list[nn.Linear]:
+    """The encoder, the gates of every layer of a MinGRU, and the heads."""
     gates = policy.memory.gates if isinstance(policy.memory, MinGRU) else ()
-    layers: list[Any] = [policy.encoder, *gates, policy.heads]
-    return [parameter for layer in layers for parameter in (layer.weight, layer.bias)]
+    linear = (layer for layer in gates if isinstance(layer, nn.Linear))
+    return [policy.encoder, *linear, policy.heads]
 
 
 def _cut(flat: Tensor, shapes: list[Tensor]) -> list[Tensor]:

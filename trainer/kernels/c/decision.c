@@ -7,42 +7,30 @@
 #include "parallel.h"
 #include "product.h"
 
-/* Fills (rows, outputs) numbers from (rows, inputs) numbers. Both have memory for a whole multiple
- * of PUFF_ROWS rows; what stands behind the last row means nothing. */
-INLINE void product(void* results, const void* numbers, int64_t rows, int64_t inputs,
-                    int64_t outputs, const void* weights, const float* biases, int bf16) {
-    const int pairs = bf16 && PUFF_PAIRS;
-    const size_t a_panel = packed_bytes(inputs, 1, pairs);
-    float sums[PUFF_ROWS][PUFF_PANEL];
-    for (int64_t output = 0; output < outputs; output += PUFF_PANEL) {
-        const uint8_t* panel = (const uint8_t*)weights + (size_t)(output / PUFF_PANEL) * a_panel;
-        const int64_t count = outputs - output < PUFF_PANEL ? outputs - output : PUFF_PANEL;
-        for (int64_t row = 0; row < rows; row += PUFF_ROWS) {
-            const size_t size = bf16 ? sizeof(uint16_t) : sizeof(float);
-            const void* from = (const uint8_t*)numbers + (size_t)(row * inputs) * size;
-            panel_sums(sums, from, inputs, panel, bf16);
-            for (int64_t r = 0; r < PUFF_ROWS; r++) {
-                for (int64_t i = 0; i < count; i++) sums[r][i] += biases[output + i];
-                store(results, (row + r) * outputs + output, sums[r], count, bf16);
-            }
-        }
-    }
-}
 /* Agents that are worked on together: the weights are read once for all of them. */
 enum { TILE = 32 };
 
 #define HALF_LOG_TWO_PI 0.918938533f
 
-PUFF_KERNEL int32_t puff_decision_panel(void) {
-    return PUFF_PANEL;
-}
-
 PUFF_KERNEL int32_t puff_products_are_fast(void) {
     return VECTOR > 4 || PUFF_NEON;
 }
 
-PUFF_KERNEL int32_t puff_decision_pairs(void) {
-    return PUFF_PAIRS;
+PUFF_KERNEL int64_t puff_packed_size(int64_t inputs, int64_t outputs, int32_t bf16) {
+    return (int64_t)packed_bytes(inputs, outputs, bf16);
+}
+
+PUFF_KERNEL void puff_pack_weights(puff_kernels* kernels, const puff_packing* packing) {
+    const puff_weights weights = {
+        .numbers = packing->weights,
+        .outputs = packing->outputs,
+        .output_stride = packing->inputs,
+        .inputs = packing->inputs,
+        .input_stride = 1,
+        .bf16 = packing->bf16,
+        .packed = packing->packed,
+    };
+    puff_over_rows(kernels, pack_panels, &weights, panels_of(packing->outputs));
 }
 
 /* Where a tile's numbers are on their way: a thread has one of each. */
@@ -54,10 +42,6 @@ typedef struct {
     float* state;      /* (TILE, hidden) of a state that must stay as it is */
     float* heads;      /* (TILE, outputs) */
 } scratch;
-
-static size_t in_lines(size_t bytes) {
-    return (bytes + 63) / 64 * 64;
-}
 
 /* Lays them out from `memory` on; returns the bytes that they take. */
 static size_t lay_out(scratch* parts, uint8_t* memory, int64_t width, int64_t hidden,
@@ -89,8 +73,17 @@ static void encode(const puff_decision* decision, const scratch* parts, int64_t 
     features.observations += first * features.bytes;
     features.outputs = parts->features;
     puff_feature_rows(&features, 0, rows);
-    product(parts->encoded, parts->features, rows, features.width, decision->hidden,
-            decision->weights, decision->biases, decision->bf16);
+    const puff_product product = {
+        .inputs = parts->features,
+        .rows = rows,
+        .width = features.width,
+        .packed = decision->weights,
+        .outputs = decision->hidden,
+        .bf16 = decision->bf16,
+        .biases = decision->biases,
+        .results = parts->encoded,
+    };
+    multiply(&product, 0, rows);
     const puff_gelu gelu = {
         .bf16 = decision->bf16, .inputs = parts->encoded, .outputs = parts->encoded};
     puff_gelu_numbers(&gelu, 0, rows * decision->hidden);
@@ -100,13 +93,22 @@ static void encode(const puff_decision* decision, const scratch* parts, int64_t 
 static const void* remember(const puff_decision* decision, scratch* parts, int64_t first,
                             int64_t rows) {
     const int64_t hidden = decision->hidden, gates = 3 * hidden;
-    const int pairs = decision->bf16 && PUFF_PAIRS;
     const uint8_t* weights = decision->weights;
-    weights += packed_bytes(decision->features->width, hidden, pairs);
+    weights += packed_bytes(decision->features->width, hidden, decision->bf16);
     const float* biases = decision->biases + hidden;
     uint8_t *inputs = parts->encoded, *outputs = parts->other;
     for (int64_t layer = 0; layer < decision->layers; layer++) {
-        product(parts->gates, inputs, rows, hidden, gates, weights, biases, decision->bf16);
+        const puff_product product = {
+            .inputs = inputs,
+            .rows = rows,
+            .width = hidden,
+            .packed = weights,
+            .outputs = gates,
+            .bf16 = decision->bf16,
+            .biases = biases,
+            .results = parts->gates,
+        };
+        multiply(&product, 0, rows);
         float* state = decision->state + (layer * decision->rows + first) * hidden;
         const puff_mingru step = {
             .steps = 1,
@@ -121,7 +123,7 @@ static const void* remember(const puff_decision* decision, scratch* parts, int64
             .outputs = outputs,
         };
         puff_mingru_rows(&step, 0, rows);
-        weights += packed_bytes(hidden, gates, pairs);
+        weights += packed_bytes(hidden, gates, decision->bf16);
         biases += gates;
         uint8_t* const last = inputs;
         inputs = outputs;

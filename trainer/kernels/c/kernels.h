@@ -152,11 +152,24 @@ typedef struct {
 
 void puff_sample(puff_kernels* kernels, const puff_sampling* sampling);
 
+/* Weights as products read them (product.h), in `puff_packed_size` bytes. */
+typedef struct {
+    int64_t outputs;
+    int64_t inputs;
+    int32_t bf16;
+    const void* weights; /* (outputs, inputs) number */
+    uint8_t* packed;
+} puff_packing;
+
+void puff_pack_weights(puff_kernels* kernels, const puff_packing* packing);
+int64_t puff_packed_size(int64_t inputs, int64_t outputs, int32_t bf16);
+
+/* 0 if the library was built for processors of any age: torch finds out what this one can do. */
+int32_t puff_products_are_fast(void);
+
 /* A whole decision: features, encoder with GELU, MinGRU layers if there are any, heads, and actions
  * if there is a place for them: what only these need may be NULL without. `weights` are those of
- * the encoder and of the layers' gates, one behind the other, packed for the products: in panels of
- * `puff_decision_panel` outputs, as pairs of bfloat16 if `puff_decision_pairs` and `bf16` are 1,
- * else as floats. */
+ * the encoder and of the layers' gates, packed, one behind the other. */
 typedef struct {
     int64_t rows;
     int64_t hidden;
@@ -183,10 +196,6 @@ typedef struct {
 } puff_decision;
 
 void puff_decide(puff_kernels* kernels, const puff_decision* decision);
-/* 0 if the library was built for processors of any age: torch finds out what this one can do. */
-int32_t puff_products_are_fast(void);
-int32_t puff_decision_panel(void);
-int32_t puff_decision_pairs(void);
 int64_t puff_decision_scratch(int64_t width, int64_t hidden, int64_t outputs, int32_t bf16);
 
 /* Fills `result` with U V^T, about, of `matrix` = U S V^T, by a Newton-Schulz iteration whose

@@ -1,4 +1,4 @@
-/* product.h: outputs = inputs x weights^T for a few rows, on one thread.
+/* product.h: results = inputs x weights^T for a few rows, on one thread.
  *
  * Weights are packed: in panels of PUFF_PANEL outputs, the last one filled up with zeros, and
  * within a panel input by input, so that the innermost loop reads them one after the other. With
@@ -39,11 +39,23 @@ enum { PUFF_PAIRS = 0 };
 
 typedef float vector __attribute__((vector_size(VECTOR * sizeof(float)), aligned(4)));
 
+static inline size_t in_lines(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+INLINE int64_t panels_of(int64_t outputs) {
+    return (outputs + PUFF_PANEL - 1) / PUFF_PANEL;
+}
+
+/* The bytes of a panel. */
+INLINE size_t panel_bytes(int64_t inputs, int bf16) {
+    const int64_t words = bf16 && PUFF_PAIRS ? (inputs + 1) / 2 : inputs;
+    return (size_t)(words * PUFF_PANEL) * sizeof(float);
+}
+
 /* The bytes of packed weights. */
-INLINE size_t packed_bytes(int64_t inputs, int64_t outputs, int pairs) {
-    const size_t panels = (size_t)((outputs + PUFF_PANEL - 1) / PUFF_PANEL);
-    const size_t a_panel = pairs ? (size_t)((inputs + 1) / 2) * 4 : (size_t)inputs * sizeof(float);
-    return panels * a_panel * PUFF_PANEL;
+INLINE size_t packed_bytes(int64_t inputs, int64_t outputs, int bf16) {
+    return (size_t)panels_of(outputs) * panel_bytes(inputs, bf16);
 }
 
 /* The sums of PUFF_ROWS rows in one panel: floats, or numbers of bfloat16 that are made floats. */
@@ -106,31 +118,50 @@ INLINE void pair_sums(float sums[PUFF_ROWS][PUFF_PANEL], const uint16_t* inputs,
 }
 #endif
 
-/* Packs one panel: outputs `first` and the PUFF_PANEL - 1 behind it of numbers whose outputs and
- * inputs lie so many numbers apart. */
-INLINE void pack(void* panel, const void* numbers, int64_t first, int64_t outputs,
-                 int64_t output_stride, int64_t inputs, int64_t input_stride, int bf16) {
-    const int64_t count = outputs - first < PUFF_PANEL ? outputs - first : PUFF_PANEL;
-    const int pairs = bf16 && PUFF_PAIRS;
-    if (count < PUFF_PANEL) memset(panel, 0, packed_bytes(inputs, 1, pairs));
-    const int64_t begin = first * output_stride;
-    const uint16_t* halves = (const uint16_t*)numbers + (bf16 ? begin : 0);
-    const float* floats = (const float*)numbers + (bf16 ? 0 : begin);
+/* Weights on their way into panels: (outputs, inputs) numbers that lie so many numbers apart. */
+typedef struct {
+    const void* numbers;
+    int64_t outputs;
+    int64_t output_stride;
+    int64_t inputs;
+    int64_t input_stride;
+    int bf16;
+    void* packed;
+} puff_weights;
+
+/* Packs the panel of that number. */
+INLINE void pack_panel(const puff_weights* weights, int64_t number) {
+    const int64_t first = number * PUFF_PANEL, rest = weights->outputs - first;
+    const int64_t count = rest < PUFF_PANEL ? rest : PUFF_PANEL;
+    const int64_t inputs = weights->inputs, apart = weights->output_stride;
+    const int bf16 = weights->bf16, pairs = bf16 && PUFF_PAIRS;
+    const size_t size = panel_bytes(inputs, bf16);
+    void* panel = (uint8_t*)weights->packed + (size_t)number * size;
+    if (count < PUFF_PANEL) memset(panel, 0, size);
+    const uint16_t* halves = (const uint16_t*)weights->numbers + (bf16 ? first * apart : 0);
+    const float* floats = (const float*)weights->numbers + (bf16 ? 0 : first * apart);
     for (int64_t i = 0; pairs && i < inputs; i += 2) {
         uint32_t* to = (uint32_t*)panel + i / 2 * PUFF_PANEL;
-        const uint16_t *low = halves + i * input_stride, *high = low + input_stride;
+        const uint16_t* low = halves + i * weights->input_stride;
+        const uint16_t* high = low + weights->input_stride;
         for (int64_t o = 0; i + 1 < inputs && o < count; o++) {
-            to[o] = low[o * output_stride] | (uint32_t)high[o * output_stride] << 16;
+            to[o] = low[o * apart] | (uint32_t)high[o * apart] << 16;
         }
-        for (int64_t o = 0; i + 1 == inputs && o < count; o++) to[o] = low[o * output_stride];
+        for (int64_t o = 0; i + 1 == inputs && o < count; o++) to[o] = low[o * apart];
     }
     for (int64_t i = 0; !pairs && i < inputs; i++) {
         float* to = (float*)panel + i * PUFF_PANEL;
         for (int64_t o = 0; o < count; o++) {
-            const int64_t at = i * input_stride + o * output_stride;
+            const int64_t at = i * weights->input_stride + o * apart;
             to[o] = bf16 ? from_bf16(halves[at]) : floats[at];
         }
     }
+}
+
+/* Packs some of them, as a job for the threads. */
+static void pack_panels(const void* weights, int64_t block, int64_t first, int64_t end) {
+    (void)block;
+    for (int64_t number = first; number < end; number++) pack_panel(weights, number);
 }
 
 /* The sums of PUFF_ROWS rows (., inputs) of numbers in one panel. */
@@ -143,6 +174,66 @@ INLINE void panel_sums(float sums[PUFF_ROWS][PUFF_PANEL], const void* rows, int6
     }
 #endif
     float_sums(sums, rows, inputs, inputs, panel, bf16);
+}
+
+/* results = inputs x weights^T, then + biases, or alpha times it + beta * addend, where there are
+ * any. Inputs have memory for a whole multiple of PUFF_ROWS rows. */
+typedef struct {
+    const void* inputs; /* (rows, width) number */
+    int64_t rows;
+    int64_t width;
+    const void* packed; /* weights (outputs, width) */
+    int64_t outputs;
+    int bf16;
+    const float* biases; /* (outputs,) */
+    const void* addend;  /* (rows, outputs) number */
+    float alpha;
+    float beta;
+    void* results; /* (rows, outputs) number */
+} puff_product;
+
+INLINE void finish_row(const puff_product* product, float* restrict sums, int64_t row,
+                       int64_t output, int64_t count, int bf16) {
+    const int64_t at = row * product->outputs + output;
+    if (product->biases) {
+        for (int64_t i = 0; i < count; i++) sums[i] += product->biases[output + i];
+    }
+    if (product->addend) {
+        float addend[PUFF_PANEL];
+        load(addend, product->addend, at, count, bf16);
+        for (int64_t i = 0; i < count; i++) {
+            sums[i] = product->alpha * sums[i] + product->beta * addend[i];
+        }
+    }
+    store(product->results, at, sums, count, bf16);
+}
+
+INLINE void multiply_numbers(const puff_product* product, int64_t first, int64_t end, int bf16) {
+    const size_t size = bf16 ? sizeof(uint16_t) : sizeof(float);
+    const uint8_t* inputs = product->inputs;
+    const uint8_t* panel = product->packed;
+    float sums[PUFF_ROWS][PUFF_PANEL];
+    for (int64_t output = 0; output < product->outputs; output += PUFF_PANEL) {
+        const int64_t rest = product->outputs - output;
+        for (int64_t row = first; row < end; row += PUFF_ROWS) {
+            panel_sums(sums, inputs + (size_t)(row * product->width) * size, product->width, panel,
+                       bf16);
+            for (int64_t r = 0; r < PUFF_ROWS && row + r < end; r++) {
+                finish_row(product, sums[r], row + r, output, rest < PUFF_PANEL ? rest : PUFF_PANEL,
+                           bf16);
+            }
+        }
+        panel += panel_bytes(product->width, bf16);
+    }
+}
+
+/* Fills rows `first`, a multiple of PUFF_ROWS, to `end` - 1 of the results. */
+static inline void multiply(const puff_product* product, int64_t first, int64_t end) {
+    if (product->bf16) {
+        multiply_numbers(product, first, end, 1);
+    } else {
+        multiply_numbers(product, first, end, 0);
+    }
 }
 
 #endif

@@ -221,6 +221,12 @@ class VectorEnv:
         returns, lengths = self._counters()
         return returns.copy(), lengths.copy()
 
+    def rows(self, environments: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The rows of these environments' agents, in order."""
+        agents = self.descriptor.agents
+        rows: NDArray[np.intp] = (environments[:, None] * agents + np.arange(agents)).ravel()
+        return rows
+
     def only(self, environments: NDArray[np.intp]) -> VectorEnv:
         """Some of these environments, in this order and in one group: they go on there as they would have here.
 
@@ -234,9 +240,9 @@ class VectorEnv:
         )
         for place, environment in enumerate(environments.tolist()):
             other.state(place)[:] = self.state(environment)
-        agents = self.descriptor.agents
+        rows = self.rows(environments)
         for theirs, ours in zip(other._counters(), self._counters(), strict=True):
-            theirs[:] = ours.reshape(-1, agents)[environments].ravel()
+            theirs[:] = ours[rows]
         return other
 
     def _counters(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

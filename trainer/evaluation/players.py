@@ -88,7 +88,7 @@ class RandomPlayer:
 
     def only(self, places: NDArray[np.intp]) -> Self:
         """Goes on with the worlds at some places alone."""
-        kept = rows_of(places, self.vector.descriptor.agents)
+        kept = self.vector.rows(places)
         observations = self._buffers.observations[kept]
         vector = self.vector.only(places)
         self.vector.close()
@@ -128,9 +128,3 @@ class NumpyPlayer(RandomPlayer):
     def keep(self, rows: NDArray[np.intp]) -> None:
         """Only these agents are left."""
         self._state = self._state[:, :, rows]
-
-
-def rows_of(places: NDArray[np.intp], agents: int) -> NDArray[np.intp]:
-    """The rows of the agents of some worlds, in order."""
-    rows: NDArray[np.intp] = (places[:, None] * agents + np.arange(agents)).ravel()
-    return rows

@@ -43,20 +43,12 @@ class GatheredGradient:
         if recording:
             picked = part.picked(in_place=True)
             loss, gradients = self._loss_and_gradients(picked, moments, numbers, part.rows)
-            self._take(gradients)
+            add_gradients(self._parameters, gradients)
             return loss
         inputs = (*part.picked().tensors(), moments, numbers)
         total, ratios, values, figures, *found = self._work(len(part.rows), inputs)(*inputs)
-        self._take([gradient.clone() for gradient in found])
+        add_gradients(self._parameters, [gradient.clone() for gradient in found])
         return MinibatchLoss(total.clone(), ratios.clone(), values.clone(), figures.clone())
-
-    def _take(self, gradients: Sequence[Tensor]) -> None:
-        """Adds them to those that the parameters hold."""
-        for parameter, gradient in zip(self._parameters, gradients, strict=True):
-            if parameter.grad is None:
-                parameter.grad = gradient
-            else:
-                parameter.grad += gradient
 
     def _work(self, segments: int, inputs: tuple[Tensor, ...]) -> Function:
         """The gradient of so many segments, recorded if it can be."""
@@ -103,3 +95,12 @@ class GatheredGradient:
             count=moments[0].float(),
             coefficients=numbers,
         )
+
+
+def add_gradients(parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
+    """Adds gradients to those that the parameters hold."""
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        if parameter.grad is None:
+            parameter.grad = gradient
+        else:
+            parameter.grad += gradient

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +12,7 @@ from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.fused_loss import MOST_CHOICES, fused_moments
-from pufftui.trainer.ppo.gathered import GatheredGradient
+from pufftui.trainer.ppo.gathered import GatheredGradient, add_gradients
 from pufftui.trainer.ppo.in_place import InPlaceGradient
 from pufftui.trainer.ppo.loss import MinibatchLoss
 from pufftui.trainer.ppo.minibatch import Minibatch, Newest
@@ -72,29 +72,33 @@ class MinibatchGradient:
         well. While `recording`, what is around it is being recorded.
         """
         moments = self.ranks.add_up(self._moments(batch))
-        in_place = self._in_place(batch.rollout)
-        parts = batch.parts(config, even=probe or in_place)
+        if self._in_place(batch.rollout):
+            parts = batch.parts(config, even=True)
+            work = self._add_halves(parts, moments, config)
+        else:
+            parts = batch.parts(config, even=probe)
+            add = self.gathered.add
+            work = ([add(part, moments, coefficients, recording=recording)] for part in parts)
         done: list[tuple[Minibatch, MinibatchLoss]] = []
-
-        def note(*losses: MinibatchLoss) -> None:
+        for losses in work:
             done.extend(zip(parts[len(done) :], losses, strict=False))
             if probe and 2 * len(done) == len(parts):
                 first = torch.stack([half.living for half, _ in done]).sum()
                 self._noise.half(first / batch.living.clamp(min=1))
-
-        if in_place:
-            for half in self._halves.halves(parts, moments, config):
-                self._take(half.gradients)
-                note(*half.losses)
-        else:
-            for part in parts:
-                note(self.gathered.add(part, moments, coefficients, recording=recording))
         noise: dict[str, Tensor] = {}
         if probe and len(parts) > 1:
             size = len(batch.rows) * config.horizon * self.ranks.size
             noise = self._noise.whole(size, self.ranks.size)
         self.ranks.add_up_gradients(self.policy.parameters())
         return Learned(done, noise)
+
+    def _add_halves(
+        self, parts: list[Minibatch], moments: Tensor, config: TrainConfig
+    ) -> Iterator[list[MinibatchLoss]]:
+        """Adds the gradients of one half after the other; the losses of its parts."""
+        for half in self._halves.halves(parts, moments, config):
+            add_gradients(self._parameters, half.gradients)
+            yield half.losses
 
     def _in_place(self, rollout: Rollout) -> bool:
         distribution, on_cpu = self.distribution, rollout.rewards.is_cpu
@@ -105,11 +109,3 @@ class MinibatchGradient:
         if self._in_place(batch.rollout):
             return fused_moments(batch.rollout, batch.rows, batch.advantages)
         return batch.moments()
-
-    def _take(self, gradients: Sequence[Tensor]) -> None:
-        """Adds them to those that the parameters hold."""
-        for parameter, gradient in zip(self._parameters, gradients, strict=True):
-            if parameter.grad is None:
-                parameter.grad = gradient
-            else:
-                parameter.grad += gradient

@@ -83,8 +83,7 @@ class RolloutPlayer:
 
     def only(self, places: NDArray[np.intp]) -> Self:
         """Goes on with the worlds at some places alone."""
-        agents = self.vector.descriptor.agents
-        rows = torch.from_numpy((places[:, None] * agents + np.arange(agents)).ravel())
+        rows = torch.from_numpy(self.vector.rows(places))
         carried = self._collector.carried()
         there = rows.to(self._device)
         kept = {

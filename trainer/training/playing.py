@@ -33,9 +33,7 @@ def policy_of(
     )
     dtype = product_dtype(precision, device)
     policy = Policy(vector.descriptor, config, dtype, torch.Generator().manual_seed(0))
-    policy.load_state_dict(
-        {name: torch.from_numpy(array.copy()) for name, array in weights.arrays.items()}
-    )
+    policy.restore({name: torch.from_numpy(array.copy()) for name, array in weights.arrays.items()})
     return policy.requires_grad_(False).to(device)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from pufftui.envs.catalogue import load_env
@@ -21,6 +22,8 @@ from pufftui.trainer.evaluation.plan import Plan, make_plan
 from pufftui.trainer.evaluation.players import MakePlayer, NumpyPlayer, RandomPlayer, greedy
 from pufftui.trainer.evaluation.result import conclude, differences
 from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.network.policy import Policy
+from pufftui.trainer.settings.fields import PolicyConfig
 
 Coin = Callable[..., EnvLibrary]
 
@@ -309,6 +312,25 @@ def test_torch_and_numpy_play_alike(
     drawn = evaluate(library, parameters, plan, sampled, threads=1)
     again = evaluate(library, parameters, plan, sampled, threads=1)
     assert drawn.counted.tobytes() == again.counted.tobytes()
+
+
+def test_a_policy_of_before_its_game_declared_bounds_plays_as_it_did(compiler) -> None:
+    """Bounds would have become another normaliser, which it has never seen through."""
+    bare, bounded = (
+        load_library(compiler.library("tests/c/senses.c", *flags))
+        for flags in (["-DUNDECLARED"], [])
+    )
+    parameters = bare.descriptor.parameter_values({})
+    config = PolicyConfig("none", 8, normalise="off")
+    policy = Policy(bare.descriptor, config, torch.float32, torch.Generator().manual_seed(0))
+    arrays = {name: tensor.numpy() for name, tensor in policy.state_dict().items()}
+    weights = PolicyWeights(step=0, memory="none", hidden=8, layers=1, arrays=arrays)
+    kind = player_of(weights, precision="fp32")
+    plan = make_plan(bare, parameters, episodes=40, seeds=2, cap=500)
+    one, other = (
+        evaluate(library, parameters, plan, kind, threads=1) for library in (bare, bounded)
+    )
+    assert one.counted.tobytes() == other.counted.tobytes()
 
 
 @pytest.mark.parametrize("memory", ["mingru", "lstm"])

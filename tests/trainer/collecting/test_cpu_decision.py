@@ -1,7 +1,6 @@
 """A decision as one kernel on the CPU is the same as by torch's operations."""
 
 import platform
-from dataclasses import fields
 from pathlib import Path
 
 import cffi
@@ -17,7 +16,7 @@ from pufftui.trainer.collecting.clock import Clock
 from pufftui.trainer.collecting.collector import Collector
 from pufftui.trainer.collecting.cpu_decision import CpuDecision, fits_the_cpu
 from pufftui.trainer.collecting.decision import PlainDecision
-from pufftui.trainer.collecting.rollout import Rollout, Storage
+from pufftui.trainer.collecting.rollout import Storage
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.settings.fields import PolicyConfig
 
@@ -51,18 +50,6 @@ def generator(seed):
     return torch.Generator().manual_seed(seed)
 
 
-def rollouts(collector, count=3):
-    kept = []
-    for _ in range(count):
-        rollout = collector.collect(0.5, lambda: False)
-        kept.append({f.name: getattr(rollout, f.name).clone() for f in fields(Rollout)})
-        kept[-1]["final_values"] *= rollout.truncations
-        # Whether it has been put back to zero yet where it will be is no matter.
-        kept[-1]["state"] *= (rollout.resets[0] == 0).unsqueeze(-1)
-        collector.advance()
-    return kept
-
-
 def library_of(name, crowd, compiler):
     if name == "crowd":
         return crowd
@@ -83,7 +70,7 @@ def library_of(name, crowd, compiler):
         ("shared_pool", 128, 1),
     ],
 )
-def test_whole_rollouts_are_the_same(env, hidden, layers, normalise, crowd, compiler):
+def test_whole_rollouts_are_the_same(env, hidden, layers, normalise, crowd, compiler, rollouts):
     """Several agents, truncations, components; numbers, bytes, classes; continuous actions; odd widths."""
     library = library_of(env, crowd, compiler)
     memory = "mingru" if layers else "none"
@@ -151,7 +138,7 @@ def test_on_other_processors_it_is_the_same(dtype, crowd, other_processor, monke
     torch.testing.assert_close(found[1], found[0], rtol=near, atol=near)
 
 
-def test_threads_change_nothing(crowd):
+def test_threads_change_nothing(crowd, rollouts):
     found = []
     for threads in (1, 2, 5):
         torch.set_num_threads(1)  # The first weights are torch's.
@@ -165,7 +152,7 @@ def test_threads_change_nothing(crowd):
 
 
 @pytest.mark.parametrize("groups", [2, 3])
-def test_groups_change_nothing(crowd, groups):
+def test_groups_change_nothing(crowd, groups, rollouts):
     config = PolicyConfig("mingru", 48)
     whole = collector_of(crowd, config, environments=12)
     cut = collector_of(crowd, config, environments=12, groups=groups)
@@ -174,7 +161,7 @@ def test_groups_change_nothing(crowd, groups):
             torch.testing.assert_close(two[name], tensor, rtol=1e-5, atol=1e-6, msg=name)
 
 
-def test_it_goes_on_after_a_state_was_put_back(crowd):
+def test_it_goes_on_after_a_state_was_put_back(crowd, rollouts):
     """The calls were prepared for the places of before."""
     collector = collector_of(crowd, PolicyConfig("mingru", 16))
     rollouts(collector, 1)

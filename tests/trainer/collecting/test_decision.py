@@ -1,7 +1,5 @@
 """A decision as one kernel, run by Triton's interpreter, is the decision of torch's operations."""
 
-from dataclasses import fields
-
 import pytest
 import torch
 
@@ -11,7 +9,7 @@ from pufftui.envs.vector import VectorEnv
 from pufftui.trainer.collecting.clock import Clock
 from pufftui.trainer.collecting.collector import Collector
 from pufftui.trainer.collecting.decision import FusedDecision, PlainDecision, fits_a_kernel
-from pufftui.trainer.collecting.rollout import Rollout, Storage
+from pufftui.trainer.collecting.rollout import Storage
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.settings.fields import PolicyConfig
 
@@ -32,18 +30,6 @@ def collector_of(library, config, dtype=torch.float32, *, environments=4, horizo
     return Collector(vector, policy, horizon, chance, Clock(), Storage.DEVICE)
 
 
-def rollouts(collector, count=2):
-    kept = []
-    for _ in range(count):
-        rollout = collector.collect(0.5, lambda: False)
-        kept.append({f.name: getattr(rollout, f.name).clone() for f in fields(Rollout)})
-        kept[-1]["final_values"] *= rollout.truncations
-        # Whether it has been put back to zero yet where it will be is no matter.
-        kept[-1]["state"] *= (rollout.resets[0] == 0).unsqueeze(-1)
-        collector.advance()
-    return kept
-
-
 @pytest.mark.parametrize("normalise", ["off", "on"])
 @pytest.mark.parametrize(
     ("env", "hidden", "layers"),
@@ -52,7 +38,9 @@ def rollouts(collector, count=2):
         *(("limbs", 24, 1), ("senses", 16, 0)),
     ],
 )
-def test_whole_rollouts_are_the_same(env, hidden, layers, normalise, interpreter, crowd, compiler):
+def test_whole_rollouts_are_the_same(
+    env, hidden, layers, normalise, interpreter, crowd, compiler, rollouts
+):
     """Several agents, truncations and several components; numbers and bytes; classes; unaligned fields; bounds."""
     if env in ("limbs", "senses"):
         library = load_library(compiler.library(f"tests/c/{env}.c"))
@@ -72,7 +60,7 @@ def test_whole_rollouts_are_the_same(env, hidden, layers, normalise, interpreter
             torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-5, msg=name)
 
 
-def test_in_bfloat16_it_rounds_where_torch_does(exact_bfloat16):
+def test_in_bfloat16_it_rounds_where_torch_does(exact_bfloat16, rollouts):
     plain, fused = (
         collector_of(load_env("breakout"), PolicyConfig("mingru", 32), torch.bfloat16)
         for _ in range(2)

@@ -1,6 +1,6 @@
 """A rollout is the same however it is collected: in one group or several, at once or staged."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from pufftui.trainer.collecting.clock import Clock
 from pufftui.trainer.collecting.collector import Collector
 from pufftui.trainer.collecting.gpu_steps import open_driver
 from pufftui.trainer.collecting.graphs import Recorded
-from pufftui.trainer.collecting.rollout import Rollout, Storage
+from pufftui.trainer.collecting.rollout import Storage
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.settings.fields import PolicyConfig
 
@@ -32,31 +32,10 @@ def collector_of(library, memory, *, groups=1, storage=Storage.SHARED):
     return Collector(vector, policy, HORIZON, chance, Clock(), storage)
 
 
-def copied(rollout):
-    copies = {f.name: getattr(rollout, f.name).clone() for f in fields(Rollout)}
-    # Elsewhere they mean nothing.
-    copies["final_values"] *= rollout.truncations
-    # Whether it has been put back to zero yet where it will be is no matter.
-    copies["state"] *= (rollout.resets[0] == 0).unsqueeze(-1)
-    return Rollout(**copies)
-
-
-def collected(collector, count=3):
-    """Some rollouts, one after the other."""
-    kept = []
-    for _ in range(count):
-        rollout = collector.collect(0.5, lambda: False)
-        assert rollout is not None
-        kept.append(copied(rollout))
-        collector.advance()
-    return kept
-
-
 def assert_same(ones, others):
     for one, other in zip(ones, others, strict=True):
-        for field in fields(Rollout):
-            left, right = getattr(one, field.name), getattr(other, field.name)
-            torch.testing.assert_close(left, right, rtol=1e-5, atol=1e-5, msg=field.name)
+        for name, tensor in one.items():
+            torch.testing.assert_close(tensor, other[name], rtol=1e-5, atol=1e-5, msg=name)
 
 
 MEMORIES = ["none", "mingru", "lstm"]
@@ -65,27 +44,27 @@ MEMORIES = ["none", "mingru", "lstm"]
 @pytest.mark.parametrize("memory", MEMORIES)
 @pytest.mark.parametrize("groups", [1, 2, 3])
 @pytest.mark.parametrize("storage", list(Storage))
-def test_groups_and_staging_change_nothing(crowd, memory, groups, storage):
-    plain = collected(collector_of(crowd, memory))
-    assert all(rollout.truncations.any() and rollout.terminals.any() for rollout in plain)
+def test_groups_and_staging_change_nothing(crowd, memory, groups, storage, rollouts):
+    plain = rollouts(collector_of(crowd, memory))
+    assert all(rollout["truncations"].any() and rollout["terminals"].any() for rollout in plain)
     other = collector_of(crowd, memory, groups=groups, storage=storage)
-    assert_same(collected(other), plain)
+    assert_same(rollouts(other), plain)
 
 
-def test_one_agent_in_each_environment():
+def test_one_agent_in_each_environment(rollouts):
     library = load_env("breakout")
-    plain = collected(collector_of(library, "mingru"))
-    assert_same(collected(collector_of(library, "mingru", groups=2, storage=Storage.DEVICE)), plain)
+    plain = rollouts(collector_of(library, "mingru"))
+    assert_same(rollouts(collector_of(library, "mingru", groups=2, storage=Storage.DEVICE)), plain)
 
 
 @pytest.mark.parametrize("memory", MEMORIES)
-def test_recorded_decisions_change_nothing(crowd, memory, graphs):
-    plain = collected(collector_of(crowd, memory))
+def test_recorded_decisions_change_nothing(crowd, memory, graphs, rollouts):
+    plain = rollouts(collector_of(crowd, memory))
     other = collector_of(crowd, memory, groups=2, storage=Storage.DEVICE)
     other.record([1, 2], None)
     assert not other.unrecorded
     assert all(isinstance(decide, Recorded) for step in other._decide for decide in step)
-    assert_same(collected(other), plain)
+    assert_same(rollouts(other), plain)
 
 
 @pytest.mark.parametrize(
@@ -96,10 +75,10 @@ def test_recorded_decisions_change_nothing(crowd, memory, graphs):
 @pytest.mark.parametrize("patience", [0.02, 0.0])
 @pytest.mark.parametrize("eager", [False, True])
 def test_steps_outside_python_change_nothing(
-    crowd, memory, groups, storage, patience, eager, driver
+    crowd, memory, groups, storage, patience, eager, driver, rollouts
 ):
     driver.eager = eager
-    plain = collected(collector_of(crowd, memory))
+    plain = rollouts(collector_of(crowd, memory))
     other = collector_of(crowd, memory, groups=groups, storage=storage)
     other.record(list(range(1, groups + 1)), driver.functions)
     assert other._steps is not None
@@ -112,7 +91,7 @@ def test_steps_outside_python_change_nothing(
         return finished
 
     other._steps.play = play
-    assert_same(collected(other), plain)
+    assert_same(rollouts(other), plain)
     _, shares = other.clock.lap()
     assert shares["env"] > 0
     assert shares["forward"] > 0
@@ -140,7 +119,7 @@ def test_a_driver_that_is_not_there():
     assert open_driver("libc.so.6") is None
 
 
-def test_without_a_handle_the_steps_stay_in_python(crowd, graphs, driver, monkeypatch):
+def test_without_a_handle_the_steps_stay_in_python(crowd, graphs, driver, monkeypatch, rollouts):
     whole = graphs_module.record
     without = lambda *given: replace(whole(*given), handle=0)  # noqa: E731
     monkeypatch.setattr("pufftui.trainer.collecting.graphs.record", without)
@@ -148,29 +127,29 @@ def test_without_a_handle_the_steps_stay_in_python(crowd, graphs, driver, monkey
     collector.record([1, 2], driver.functions)
     assert collector._steps is None
     assert not collector.unrecorded
-    assert_same(collected(collector), collected(collector_of(crowd, "mingru")))
+    assert_same(rollouts(collector), rollouts(collector_of(crowd, "mingru")))
 
 
-def test_too_long_a_horizon_is_not_recorded(crowd, graphs, driver, monkeypatch):
+def test_too_long_a_horizon_is_not_recorded(crowd, graphs, driver, monkeypatch, rollouts):
     monkeypatch.setattr("pufftui.trainer.collecting.collector.MOST_RECORDINGS", 2 * HORIZON - 1)
     collector = collector_of(crowd, "mingru", groups=2, storage=Storage.DEVICE)
     collector.record([1, 2], driver.functions)
     assert collector._steps is None
     assert collector.unrecorded == "24 steps of train.horizon are too many"
-    assert_same(collected(collector), collected(collector_of(crowd, "mingru")))
+    assert_same(rollouts(collector), rollouts(collector_of(crowd, "mingru")))
 
 
 @pytest.mark.parametrize("storage", [Storage.DEVICE, Storage.HOST])
-def test_what_is_carried_goes_on_the_same(crowd, storage):
+def test_what_is_carried_goes_on_the_same(crowd, storage, rollouts):
     one = collector_of(crowd, "mingru", groups=2, storage=storage)
-    collected(one, 1)
+    rollouts(one, 1)
     carried = {name: tensor.clone() for name, tensor in one.carried().items()}
     memory, chance = one.vector.save(), one.generator.get_state()
-    expected = collected(one, 2)
+    expected = rollouts(one, 2)
     one.restore(carried)
     one.vector.restore(memory)
     one.generator.set_state(chance)
-    assert_same(collected(one, 2), expected)
+    assert_same(rollouts(one, 2), expected)
 
 
 def test_it_stops_where_it_is_told_to(crowd):

@@ -251,28 +251,23 @@ def test_only_seeds_that_are_whole_are_kept(coin: EnvLibrary) -> None:
     """The games of a seed that was stopped are left out: the short ones have ended first."""
     parameters = coin.descriptor.parameter_values({})
     plan = make_plan(coin, parameters, episodes=100, seeds=5)
-    told: list[int] = []
-    played = evaluate(
-        coin,
-        parameters,
-        plan,
-        players(RandomPlayer),
-        threads=1,
-        progress=lambda episodes, _steps: told.append(episodes),
-        interrupted=lambda: bool(told) and told[-1] > 45,
-    )
+
+    def stopped_after(count: int) -> Played:
+        told: list[int] = []
+        return evaluate(
+            coin,
+            parameters,
+            plan,
+            players(RandomPlayer),
+            threads=1,
+            progress=lambda episodes, _steps: told.append(episodes),
+            interrupted=lambda: bool(told) and told[-1] > count,
+        )
+
+    played = stopped_after(45)
     assert (played.whole, played.biased, played.seeds) == (False, False, 2)
     assert len(played.counted) == 40
-    told.clear()
-    early = evaluate(
-        coin,
-        parameters,
-        plan,
-        players(RandomPlayer),
-        threads=1,
-        progress=lambda episodes, _steps: told.append(episodes),
-        interrupted=lambda: bool(told) and told[-1] > 5,
-    )
+    early = stopped_after(5)
     assert (early.whole, early.biased) == (False, True)
     assert 0 < len(early.counted) < 20
 

@@ -13,7 +13,7 @@ INDEX_cpu := --extra-index-url https://download.pytorch.org/whl/cpu
 
 BIN := .venv/bin
 READY := .venv/.pufftui-ready
-C_FILES := $(wildcard pufftui/*/*.[ch] pufftui/export/c/*.[ch] envs/*.[ch] envs/*/*.[ch] trainer/*/*.[ch] tests/c/*.[ch] tests/*/*/*.[ch])
+C_FILES := $(shell find pufftui envs trainer tests benchmarks -name '*.[ch]')
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -47,14 +47,14 @@ build: $(READY)
 format: $(READY)
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
-	@$(BIN)/clang-format -i $(C_FILES) $(wildcard benchmarks/worlds/*.h benchmarks/worlds/*/*.c)
+	@$(BIN)/clang-format -i $(C_FILES)
 
 clean:
 	rm -rf build dist .import_linter_cache .hypothesis snapshot_report.html
 	find pufftui envs trainer themes tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # The stamp is older than what it was made from: install again. pip is quick when nothing is missing.
-$(READY): pyproject.toml constraints.txt CMakeLists.txt $(filter-out tests/%,$(C_FILES))
+$(READY): pyproject.toml constraints.txt CMakeLists.txt $(filter-out tests/% benchmarks/%,$(C_FILES))
 	@$(call require,$(CHECK_COMPILER),$(NEED_COMPILER))
 	@$(BIN)/python -c 'import pip' 2>/dev/null || { \
 		{ $(call require,test -n "$(PYTHON)",$(NEED_PYTHON)); } && \

@@ -84,13 +84,21 @@ def test_ruff_format() -> None:
     expect_success(TOOLS / "ruff", "format", "--check", ".")
 
 
+def c_sources() -> list[Path]:
+    folders = ("pufftui", "envs", "trainer", "tests", "benchmarks")
+    return [path for folder in folders for path in (ROOT / folder).rglob("*.[ch]")]
+
+
 def test_clang_format() -> None:
-    sources = [
-        path
-        for folder in ("pufftui", "envs", "trainer", "tests", "benchmarks")
-        for path in (ROOT / folder).rglob("*.[ch]")
-    ]
-    expect_success(TOOLS / "clang-format", "--dry-run", "-Werror", *sources)
+    expect_success(TOOLS / "clang-format", "--dry-run", "-Werror", *c_sources())
+
+
+def test_the_makefile_knows_every_c_source() -> None:
+    """Or a program that was pulled would not be compiled again, however deep its new source lies."""
+    said = run("make", "--dry-run", "--print-data-base", "help").stdout
+    (listed,) = (line for line in said.splitlines() if line.startswith("C_FILES := "))
+    known = {ROOT / name for name in listed.removeprefix("C_FILES := ").split()}
+    assert known == set(c_sources())
 
 
 def test_types(view: Path) -> None:

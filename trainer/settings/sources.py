@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import json
 import re
 import tomllib
@@ -166,12 +167,11 @@ def config_to_toml(config: Config) -> str:
 
 
 def parse_number(text: str) -> float:
-    """The number in `50M`, `1e6`, `1_000_000` or `0.5`; `PuffError` if there is none."""
+    """The number in `50M`, `1e6`, `1_000_000` or `0.5`; `PuffError` if there is none, or one that no float holds."""
     number = _number(text)
-    if number is None:
-        raise PuffError(
-            f"{text!r} is not a number.", "Write it like 50M, 1e6 or 1_000_000.", usage=True
-        )
+    if number is None or not math.isfinite(number):
+        wrong = "is not a number" if number is None else "is too large a number"
+        raise PuffError(f"{text!r} {wrong}.", "Write it like 50M, 1e6 or 1_000_000.", usage=True)
     return float(number)
 
 

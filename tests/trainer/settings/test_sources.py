@@ -162,6 +162,12 @@ def test_what_is_no_number_is_refused(text):
         parse_number(text)
 
 
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "1e399K"])
+def test_numbers_that_no_float_holds_are_refused(text):
+    with pytest.raises(PuffError, match="is too large a number"):
+        parse_number(text)
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_reads_back_from_its_text(number):
     assert parse_number(repr(number)) == number

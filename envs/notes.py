@@ -68,24 +68,23 @@ def standing(source: Path) -> Standing:
 
 def noted_folders(name: str) -> list[Path]:
     """The folders of that name that are noted, whatever has become of them since; sorted."""
-    found = set()
-    with contextlib.suppress(OSError):
-        for file in notes_folder().glob("*.toml"):
-            with contextlib.suppress(OSError):
-                path = _read(file).get("path")
-                if isinstance(path, str) and Path(path).name == name:
-                    found.add(Path(path))
-    return sorted(found)
+    return sorted({Path(path) for _, path in _noted() if Path(path).name == name})
 
 
 def _notes_of(folder: Path) -> Iterator[Path]:
     """Those of any folder that had this path, also of one that was replaced whole."""
     path = os.path.realpath(folder)
+    return (file for file, noted in _noted() if noted == path)
+
+
+def _noted() -> Iterator[tuple[Path, str]]:
+    """Every note's file, and the path of the folder that it is about."""
     with contextlib.suppress(OSError):
         for file in sorted(notes_folder().glob("*.toml")):
             with contextlib.suppress(OSError):
-                if _read(file).get("path") == path:
-                    yield file
+                path = _read(file).get("path")
+                if isinstance(path, str):
+                    yield file, path
 
 
 def _name(folder: Path) -> str:

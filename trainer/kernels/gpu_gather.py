@@ -67,7 +67,7 @@ def features(
     table: Tensor,
     dtype: torch.dtype,
     *,
-    wide: int = 1,
+    wide: int,
     words: bool = False,
     shifts: Tensor | None = None,
     scales: Tensor | None = None,

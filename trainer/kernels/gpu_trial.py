@@ -127,9 +127,9 @@ class Trial:
         seen = self.numbers(self.steps, self.agents, 8, dtype=torch.uint8)
         rows = torch.arange(self.segments, device=self.device)
         table = torch.tensor([[0, 1, 0], [4, 0, 0], [5, 2, 1]], dtype=torch.int32).to(self.device)
-        gpu_gather.features(seen, rows, table, self.number, words=True)
+        gpu_gather.features(seen, rows, table, self.number, wide=gpu_gather.FLOATS, words=True)
         normal = self.each("shifts scales", len(table))
-        gpu_gather.features(seen, rows, table, self.number, words=False, **normal)
+        gpu_gather.features(seen, rows, table, self.number, wide=gpu_gather.FLOATS, **normal)
 
     def pick(self) -> None:
         steps, agents = self.steps, self.agents

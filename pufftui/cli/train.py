@@ -83,7 +83,7 @@ def _parser() -> CommandParser:
 def _beginning(config: Config, library: EnvLibrary) -> tuple[Config, NamedPolicy | None]:
     """As `find_beginning`, the same for all processes of a job."""
     from pufftui.trainer.run.beginning import find_beginning
-    from pufftui.trainer.run.naming import AT
+    from pufftui.trainer.run.folder import AT
 
     if config.policy.start_from.partition(AT)[0] == LATEST and job_from_environment().size > 1:
         # The first process begins a run meanwhile, and that is the latest for all others.

@@ -18,6 +18,7 @@ from pufftui.trainer.files.held_folder import HeldFolder, Identity, identity
 from pufftui.trainer.run.lock import Holder, RunLock, look_at, read_holder
 
 LATEST = "latest"
+AT = "@"  # between the name of a run, which cannot hold it, and a step
 LONGEST_NAME, MOST_BYTES = 100, 180  # of a name; file systems allow 255 bytes, and more is added
 LOCK_FILE = "lock"
 CHECKPOINTS = "checkpoints"
@@ -126,7 +127,7 @@ class RunFolder:
         if name not in names:
             raise PuffError(
                 f"There is no run {name} in {runs_root()}.",
-                nearest(name.partition("@")[0], names[:20]) or "Start one: pufftui train breakout.",
+                nearest(name.partition(AT)[0], names[:20]) or "Start one: pufftui train breakout.",
                 usage=True,
             )
         return cls(runs_root() / name)

@@ -12,7 +12,6 @@ never by a path in the file.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from pufftui.trainer.run.checkpoint import (
     newest_checkpoint,
     read_saved,
 )
-from pufftui.trainer.run.folder import RunFolder, run_names
+from pufftui.trainer.run.folder import AT, RunFolder, run_names
 from pufftui.trainer.run.policies import POLICY, run_environment, weights_from
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import parse_number, recorded_environment, restore_config
@@ -38,9 +37,6 @@ POLICIES = "RUN, RUN@STEP, latest or a checkpoint file"
 
 RANDOM, NOBODY = "random", "none"
 """Random moves, and a player who never moves: no policies, but some commands take them beside those."""
-
-AT = "@"
-"""Between the name of a run, which cannot hold it, and a step."""
 
 FILE_ENDING = ".npz"
 
@@ -95,7 +91,7 @@ def find_policy(named: str, section: Section = POLICY) -> NamedPolicy:
 
     Raises `PuffError` if there is none, and says what there is.
     """
-    return next(found for find in WAYS if (found := find(named, section)) is not None)
+    return _file(named, section) or _run(named, section)
 
 
 def _file(named: str, section: Section) -> NamedPolicy | None:
@@ -142,7 +138,3 @@ def checkpoint_steps(folder: RunFolder) -> list[int]:
     """The steps of the checkpoints in a run's folder, rising, whatever state they are in."""
     names = [path.stem.partition("-")[2] for path in folder.checkpoints.glob(NAMES)]
     return sorted(int(name) for name in names if name.isdigit())
-
-
-WAYS: tuple[Callable[[str, Section], NamedPolicy | None], ...] = (_file, _run)
-"""What a name may mean, in this order; the first that knows it finds the policy, the last one knows all."""

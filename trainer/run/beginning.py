@@ -11,13 +11,16 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import encoder_width, unbounded_places
 from pufftui.trainer.run.naming import NamedPolicy, find_policy
 from pufftui.trainer.run.policies import POLICY, output_count
-from pufftui.trainer.settings.fields import Config, PolicyConfig, setting_fields
+from pufftui.trainer.settings.fields import REWARD_SCALE, Config, PolicyConfig, setting_fields
 from pufftui.trainer.settings.sources import restore_settings
 
 LEARNED = (POLICY, "observed/", "reward_scale")
 """Begin the names of a checkpoint's arrays that hold what a policy has learned, and how it sees and is paid."""
 
 NORMALISE = "policy.normalise"
+FOLLOWED = frozenset({NORMALISE, REWARD_SCALE})
+"""What a run that nobody gave a value takes from the policy that it begins with."""
+
 SHAPE = ("memory", "hidden", "layers", "convolution", "normalise")
 """The settings that make two networks alike."""
 
@@ -34,17 +37,15 @@ def find_beginning(config: Config, descriptor: Descriptor) -> tuple[Config, Name
     found = find_policy(config.policy.start_from, LEARNED)
     arrays = found.saved.arrays
     theirs = restore_settings(found.saved.description["config"], file=found.saved.path).policy
-    # Fields that declare low and high have a normaliser that follows nothing.
+    # Fields that declare low and high have a normaliser, too, but one that follows nothing.
+    follows = bool(unbounded_places(descriptor))
     bounded = any(field.is_bounded for field in descriptor.fields)
-    follows = "observed/count" if bounded else f"{POLICY}normaliser.scales"
-    theirs = replace(theirs, normalise=_on(follows in arrays))
+    theirs = replace(theirs, normalise=_on("observed/count" in arrays and (follows or not bounded)))
     ours = config.policy
     if NORMALISE in config.open:
         ours = replace(ours, normalise=theirs.normalise)
     # Where nothing is to be normalised, the setting means nothing.
-    seen = replace(
-        ours, normalise=_on(ours.normalise == "on" and bool(unbounded_places(descriptor)))
-    )
+    seen = replace(ours, normalise=_on(ours.normalise == "on" and follows))
     _refuse_another_network(found, seen, theirs)
     _refuse_other_shapes(found, arrays, descriptor, theirs)
     config = replace(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from pufftui.trainer.monitor.monitor import Monitor
 from pufftui.trainer.monitor.start import Start
 from pufftui.trainer.ppo.device import memory_errors_in_words
 from pufftui.trainer.ppo.ranks import Ranks
+from pufftui.trainer.run.beginning import FOLLOWED
 from pufftui.trainer.run.checkpoint import Saved
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.run.naming import NamedPolicy
@@ -144,7 +146,10 @@ def _begin(
         reporter.event("start", f"training {session.config.env} on {session.device}")
         if beginning is not None:
             reporter.event("note", f"begins with the weights of {beginning.name}")
-        if chosen := chosen_in_words(session.config):
+        config = session.config
+        if beginning is not None:
+            config = replace(config, chosen=config.chosen - FOLLOWED)
+        if chosen := chosen_in_words(config):
             reporter.event("note", f"chosen by a little random play: {chosen}")
     else:
         games_go_on = session.restore(saved.arrays)

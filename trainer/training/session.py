@@ -133,10 +133,7 @@ class TrainingSession:
         """Adapts the reward scale to a rollout, and the values to it; returns the other figures."""
         if self.config.scales_rewards:
             factor, shift = self._scale.follow(figures, self.config.train.gamma)
-            with torch.no_grad():
-                self.policy.heads.bias[-1] += shift
-                self.policy.heads.weight[-1] *= factor
-                self.policy.heads.bias[-1] *= factor
+            self._move_values(factor, shift)
         kept = {name: value for name, value in figures.items() if name not in RETURN_FIGURES}
         return kept | {"reward_scale": self.reward_scale}
 
@@ -232,9 +229,15 @@ class TrainingSession:
             why = str(error).strip().splitlines()[-1].strip()
             raise PuffError(f"{saved.path.name} is damaged ({why}).", "Use another one.") from None
         there = float(saved.description.get("reward_scale", theirs.train.reward_scale))
+        self._move_values(self.reward_scale / there)
+
+    def _move_values(self, factor: float, shift: float = 0.0) -> None:
+        """Whatever is seen, the value becomes `factor` times what it was and `shift` more was."""
+        heads = self.policy.heads
         with torch.no_grad():
-            self.policy.heads.weight[-1] *= self.reward_scale / there
-            self.policy.heads.bias[-1] *= self.reward_scale / there
+            heads.bias[-1] += shift
+            heads.weight[-1] *= factor
+            heads.bias[-1] *= factor
 
     def restore_shared(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Puts back what all ranks have in common: policy, what it has observed, optimizer, progress.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import json
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,7 +72,10 @@ def load_config(
     own = env_defaults(env)
     all_files = [*([own] if own else []), *files]
     entries = [entry for file in all_files for entry in _read(file, env)]
-    return _build(env, device, [*entries, *_from_flags(flags)], load_env(env).descriptor)
+    descriptor = load_env(env).descriptor
+    config = _build(env, device, [*entries, *_from_flags(flags)], descriptor)
+    grids_of(descriptor, config.policy.convolution)  # refuses a convolution of nothing
+    return config
 
 
 def restore_config(
@@ -88,7 +91,10 @@ def restore_config(
     recorded = recorded_environment(text, file)
     entries = [*_parse(text, file, recorded), *_from_flags(flags)]
     env = recorded if env is None else env
-    return _build(env, "", entries, load_env(env).descriptor, new=False)
+    descriptor = load_env(env).descriptor
+    config = _build(env, "", entries, descriptor, new=False)
+    grids_of(descriptor, config.policy.convolution)
+    return config
 
 
 def restore_settings(text: str, *, file: Path) -> Config:
@@ -144,12 +150,7 @@ def _build(
         for parameter in descriptor.parameters
     }
     sections = {name: section(**values[name]) for name, section in SECTIONS.items()}
-    config = Config(
-        env, parameters, **sections, open=frozenset(to_choose), chosen=frozenset(chosen)
-    )
-    if descriptor.fields:
-        grids_of(descriptor, config.policy.convolution)  # refuses a convolution of nothing
-    return config
+    return Config(env, parameters, **sections, open=frozenset(to_choose), chosen=frozenset(chosen))
 
 
 def config_to_toml(config: Config) -> str:

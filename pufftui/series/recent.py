@@ -50,7 +50,6 @@ class Recent:
         begin, end = self._rows, self._rows + columns.table.shape[1]
         places = self._places_of(columns)
         self._make_space(end)
-        self._table[:, begin:end] = math.nan
         self._table[places, begin:end] = columns.table
         for name in columns.exact:
             if name not in self._exact:
@@ -73,14 +72,17 @@ class Recent:
         return self._places
 
     def _make_space(self, rows: int) -> None:
-        metrics, space = len(self.names), self._table.shape
-        if metrics > space[0] or rows > space[1]:
-            wider = space[1] if rows <= space[1] else max(rows, 2 * space[1])
-            table = np.full((metrics, wider), math.nan, np.float32)
-            table[: space[0], : self._rows] = self._table[:, : self._rows]
-            self._table = table
-        missing = metrics - len(self._last)
-        self._last = np.append(self._last, np.full(missing, math.nan))
+        """Space that is not used yet is filled with NaN, which stands for what a row lacks."""
+        metrics, (high, wide) = len(self.names), self._table.shape
+        if metrics <= high and rows <= wide:
+            return
+        higher = high if metrics <= high else max(metrics, high + high // 4)
+        wider = wide if rows <= wide else max(rows, 2 * wide)
+        table = np.full((higher, wider), math.nan, np.float32)
+        table[:high, : self._rows] = self._table[:, : self._rows]
+        last = np.full(higher, math.nan)
+        last[:high] = self._last
+        self._table, self._last = table, last
 
     def _remember(self, places: NDArray[np.int64], table: NDArray[Any]) -> None:
         """The last known value of each row of a table."""

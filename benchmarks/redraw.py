@@ -66,7 +66,7 @@ def paint(app: Any, panel: Any) -> float:
 
 def million(size: tuple[int, int], repeats: int) -> dict[str, Any]:
     """One chart with its band over a run of a million rows that were all seen live."""
-    metric, band = Metric(0), Metric(0)
+    metric, band = Metric(), Metric()
     noise = np.random.default_rng(1).standard_normal(POINTS).cumsum().astype(np.float32)
     metric.append(noise)
     band.append(noise + 5)

@@ -99,11 +99,10 @@ class Growing:
 class Metric:
     """The values of one metric and their blocks. Positions are rows of the history."""
 
-    def __init__(self, missing: int) -> None:
+    def __init__(self) -> None:
         self._points = Growing(np.float32)
         self._low, self._high = Growing(np.float32), Growing(np.float32)
         self._total, self._count = Growing(np.float64), Growing(np.int64)
-        self.append(np.full(missing, np.nan, np.float32))
 
     def __len__(self) -> int:
         return len(self._points)

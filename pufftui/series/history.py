@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pufftui.series.axis import Axis
 from pufftui.series.curve import LONG, Growing, Metric, Series
 from pufftui.series.recent import Recent
-from pufftui.series.stored import RunCurves
+from pufftui.series.stored import RunCurves, series_of
 from pufftui.trainer.store import MetricBlocks, MetricRows, NotFinite, StoreReader
 from pufftui.trainer.store.columns import Names
 
@@ -88,16 +88,16 @@ class History:
         past = _unknown(past_x) if past is None else past.over(past_x)
         if name not in self._recent.names.column:
             return past.followed_by(_unknown(x))
-        metric = self._metrics.setdefault(name, Metric(0))
+        metric = self._metrics.get(name)
+        if metric is None:
+            metric = self._metrics[name] = Metric()
         metric.append(self._recent.values(name)[len(metric) :])
         return past.followed_by(metric.series(x))
 
     def _past_of(self, name: str) -> Series | None:
         if name not in self._past_series and self._past is not None and name in self._past.mean:
-            past, count = self._past, self._past.count[name]
-            total = np.where(count > 0, past.mean[name].astype(np.float64) * count, 0)
             x = self._past_places[Axis.STEPS]
-            self._past_series[name] = Series(x, past.low[name], past.high[name], total, count)
+            self._past_series[name] = series_of(self._past, name, x)
         return self._past_series.get(name)
 
     def current(self, name: str) -> float | None:

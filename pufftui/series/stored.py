@@ -56,22 +56,21 @@ class RunCurves:
         blocks = self.blocks
         if metric not in blocks.mean:
             return EMPTY
-        count = blocks.count[metric]
-        mean = blocks.mean[metric].astype(np.float64)
-        return Series(
-            # The time of a resumed run may step back to that of its checkpoint.
-            np.maximum.accumulate(_places(blocks, axis)),
-            blocks.low[metric],
-            blocks.high[metric],
-            np.where(count > 0, mean * count, 0),
-            count,
-        )
+        # The time of a resumed run may step back to that of its checkpoint.
+        return series_of(blocks, metric, np.maximum.accumulate(_places(blocks, axis)))
 
     def known(self, metric: str, axis: Axis) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Places and means of the points that are known."""
         series = self.series(metric, axis)
         there = series.count > 0
         return np.asarray(series.x[there], np.float64), series.total[there] / series.count[there]
+
+
+def series_of(blocks: MetricBlocks, metric: str, x: NDArray[np.float64]) -> Series:
+    """A metric that the blocks have as a curve over `x`, where each block begins, float64 (n,)."""
+    count = blocks.count[metric]
+    total = np.where(count > 0, blocks.mean[metric].astype(np.float64) * count, 0)
+    return Series(x, blocks.low[metric], blocks.high[metric], total, count)
 
 
 def _places(blocks: MetricBlocks, axis: Axis) -> NDArray[np.float64]:

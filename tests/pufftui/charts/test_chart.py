@@ -239,7 +239,7 @@ def test_what_happened_becomes_marks_the_most_important_last() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
 def test_a_chart_of_a_million_points_is_drawn_within_a_frame(size) -> None:
     count = 1_000_000
-    metric = Metric(0)
+    metric = Metric()
     metric.append(np.random.default_rng(1).standard_normal(count).cumsum().astype(np.float32))
     x = np.arange(count, dtype=float)
     took = []

@@ -6,7 +6,7 @@ curves run together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -57,19 +57,30 @@ def quantiser(color_system: str | None, *, no_color: bool) -> Quantise | None:
     return {"256": nearest_of_256, "standard": nearest_of_16}.get(color_system or "")
 
 
+class Shades:
+    """Some colours, among which the nearest to any other is found."""
+
+    def __init__(self, known: NDArray[np.int64]) -> None:
+        """`known` has red, green and blue of each, 0 to 255: (n, 3)."""
+        self._names = [in_hex(one) for one in known]
+        self._places = oklab(linear(known))
+
+    def nearest(self, colour: str) -> str:
+        """The one that looks most like `#rrggbb`."""
+        wanted = oklab(linear(np.array([channels(colour)])))
+        return self._names[int(np.linalg.norm(self._places - wanted, axis=1).argmin())]
+
+
 @lru_cache(maxsize=8192)
 def nearest_of_256(colour: str) -> str:
     """The nearest of the 240 colours that all terminals with 256 colours agree on."""
-    known, places = _known()
-    at = int(np.linalg.norm(places - _place(np.array([channels(colour)])), axis=1).argmin())
-    return "#{:02x}{:02x}{:02x}".format(*known[at])
+    return _shades_of_256().nearest(colour)
 
 
 @lru_cache(maxsize=8192)
 def nearest_of_16(colour: str) -> str:
     """The nearest of the 16 colours of the plainest terminals, which show it as their own."""
-    distances = np.linalg.norm(_place(SIXTEEN) - _place(np.array([channels(colour)])), axis=1)
-    return "#{:02x}{:02x}{:02x}".format(*SIXTEEN[int(distances.argmin())])
+    return _shades_of_16().nearest(colour)
 
 
 @lru_cache(maxsize=8192)
@@ -77,12 +88,17 @@ def grey(colour: str) -> str:
     """The grey that is as light as a colour."""
     red, green, blue = channels(colour)
     level = round(0.299 * red + 0.587 * green + 0.114 * blue)
-    return f"#{level:02x}{level:02x}{level:02x}"
+    return in_hex((level, level, level))
 
 
 def channels(colour: str) -> tuple[int, int, int]:
     """Red, green and blue, 0 to 255, of `#rrggbb`."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def in_hex(amounts: Iterable[int]) -> str:
+    """Red, green and blue, 0 to 255, as `#rrggbb`."""
+    return "#{:02x}{:02x}{:02x}".format(*amounts)
 
 
 def contrast(first: str, second: str) -> float:
@@ -93,15 +109,15 @@ def contrast(first: str, second: str) -> float:
 
 
 @lru_cache(maxsize=1)
-def _known() -> tuple[NDArray[np.int64], Floats]:
+def _shades_of_256() -> Shades:
     cube = [(red, green, blue) for red in STEPS for green in STEPS for blue in STEPS]
     greys = [(level, level, level) for level in range(8, 239, 10)]
-    known = np.array(cube + greys)
-    return known, _place(known)
+    return Shades(np.array(cube + greys))
 
 
-def _place(channels: NDArray[np.int64]) -> Floats:
-    return oklab(linear(channels))
+@lru_cache(maxsize=1)
+def _shades_of_16() -> Shades:
+    return Shades(SIXTEEN)
 
 
 def linear(channels: NDArray[np.int64]) -> Floats:

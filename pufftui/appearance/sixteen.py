@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
+from pufftui.appearance.palette import SIXTEEN, Shades, contrast, in_hex, nearest_of_16
 
-from pufftui.appearance.palette import SIXTEEN, channels, contrast, linear, nearest_of_16, oklab
+MEANINGFUL = ("policy", "human", "good", "warning", "error")
+"""Letters whose colour says something, so that it stays as near as can be read."""
 
-WORDS = ("text", "dim", "policy", "human", "good", "warning", "error")
 LEAST = 3.0
 """Contrast, after WCAG 2, of letters and curves with what they lie on."""
 
@@ -32,19 +32,18 @@ def in_sixteen(colours: Mapping[str, str], *, dark: bool) -> dict[str, str]:
         "text": WHITE if dark else BLACK,
         "dim": LIGHT if dark else GREY,
     }
-    grounds = [found["surface"], found["raised"]]
+    letters = _readable(found["surface"], found["raised"])
+    curves = _readable(found["surface"])
     for name, colour in colours.items():
-        if name in WORDS[2:]:
-            found[name] = _readable(colour, grounds)
+        if name in MEANINGFUL:
+            found[name] = letters.nearest(colour)
         elif name.startswith("series"):
-            found[name] = _readable(colour, grounds[:1])
+            found[name] = curves.nearest(colour)
     return found
 
 
-def _readable(colour: str, grounds: list[str]) -> str:
-    """The nearest colour that can be read on all of these grounds."""
-    shown = ["#{:02x}{:02x}{:02x}".format(*one) for one in SIXTEEN]
-    fit = [at for at, one in enumerate(shown) if min(contrast(one, on) for on in grounds) >= LEAST]
-    places = oklab(linear(SIXTEEN[fit]))
-    wanted = oklab(linear(np.array([channels(colour)])))
-    return shown[fit[int(np.linalg.norm(places - wanted, axis=1).argmin())]]
+def _readable(*grounds: str) -> Shades:
+    """The colours that can be read on all of these grounds."""
+    return Shades(
+        SIXTEEN[[min(contrast(in_hex(one), on) for on in grounds) >= LEAST for one in SIXTEEN]]
+    )

@@ -17,7 +17,7 @@ from textual.theme import Theme
 import pufftui.themes
 from pufftui.appearance.glyphs import FULL, Glyphs
 from pufftui.appearance.harmless import harmless
-from pufftui.appearance.palette import Quantise, channels, nearest_of_16
+from pufftui.appearance.palette import Quantise, channels, in_hex, nearest_of_16
 from pufftui.appearance.privacy import Secrets, mask, mask_parts
 from pufftui.appearance.sixteen import FAINTEST, in_sixteen
 from pufftui.envs.errors import PuffError, nearest
@@ -107,7 +107,7 @@ class PuffTheme:
         if mixed not in self.colours:
             front, back = channels(self.colours[name]), channels(self.colours[ground])
             mix = [round(b + (f - b) * share) for f, b in zip(front, back, strict=True)]
-            colour = "#{:02x}{:02x}{:02x}".format(*mix)
+            colour = in_hex(mix)
             self.colours[mixed] = self.quantise(colour) if self.quantise else colour
             if self.quantise is nearest_of_16 and self.colours[mixed] == self.colours[ground]:
                 self.colours[mixed] = self.colours["faint"]

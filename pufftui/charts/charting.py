@@ -124,15 +124,14 @@ class Charting:
 
     # What the person does.
 
-    def prefer_axis(self, name: str) -> None:
-        """Begins with the axis of that name, if there is one."""
-        axis = next((axis for axis in Axis if axis.value == name), self.view.axis)
+    def over(self, axis: Axis) -> None:
+        """Changes to this x axis, for all charts at once."""
         self.view = self.view.on(axis).with_last(self.history.last(axis))
 
     def next_axis(self) -> Axis:
         """Changes to another x axis, for all charts at once."""
         axis = self.view.axis.next
-        self.view = self.view.on(axis).with_last(self.history.last(axis))
+        self.over(axis)
         return axis
 
     def smooth(self, by: int) -> None:

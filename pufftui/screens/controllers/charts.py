@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from pufftui.appearance.preferences import keep, kept
 from pufftui.charts.charting import Charting
@@ -12,6 +13,7 @@ from pufftui.charts.view import SMOOTHINGS, View
 from pufftui.screens.dialogs.explain import ExplainScreen
 from pufftui.screens.dialogs.filter import FilterScreen
 from pufftui.screens.panels import PanelScreen
+from pufftui.series.axis import Axis
 from pufftui.state.session import RunSession
 from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.trainer.store import AlertRow, Event, StoreReader
@@ -50,7 +52,7 @@ class ChartController:
         """Panels that change when charts do."""
         self._screen, self._show_all = screen, show_all
         self._drawn: tuple[View, int] | None = None
-        self._prefer()
+        self._take_over(kept(PREFERENCES))
         self._unusual = self._in_words()
 
     def tick(self) -> None:
@@ -92,14 +94,12 @@ class ChartController:
 
     def axis(self) -> None:
         """Draws them over the next axis."""
-        axis = self.charting.next_axis()
-        self._keep_preferences(f"Over {axis.value}")
+        self._keep_preferences(_over(self.charting.next_axis()))
 
     def smooth(self, by: int) -> None:
         """Smooths curves more, or less."""
         self.charting.smooth(by)
-        level = self.charting.view.smoothing
-        self._keep_preferences(f"Smoothing {level} of {len(SMOOTHINGS) - 1}")
+        self._keep_preferences(_smoothed(self.charting.view.smoothing))
 
     def zoom(self, by: int) -> None:
         """Shows a smaller stretch, or a larger one."""
@@ -196,13 +196,10 @@ class ChartController:
 
     def standard(self) -> None:
         """Shows all charts as they are at first, now and in the next run."""
-        charting, card = self.charting, self.card
-        charting.whole()
-        charting.prefer_axis(View().axis.value)
-        charting.smooth(View().smoothing - charting.view.smoothing)
-        charting.log = set()
-        card.hidden, card.columns, card.pattern = set(), 0, ""
-        card.show_selected()
+        self.charting.whole()
+        self.card.pattern = ""
+        self._take_over({})
+        self.card.show_selected()
         self.paint()
         keep(PREFERENCES, {})
         self._screen.notify("As they are at first.", title="Charts", timeout=TOLD_SECONDS)
@@ -212,8 +209,8 @@ class ChartController:
         self._to_charts()
         self.card.columns = (self.card.columns + 1) % (MOST_COLUMNS + 1)
         self.card.show_selected()
-        words = f"{self.card.columns} beside each other" if self.card.columns else "As they fit"
-        self._keep_preferences(words)
+        columns = self.card.columns
+        self._keep_preferences(_beside(columns) if columns else "as they fit")
 
     def _to_charts(self) -> None:
         if not self.card.is_on_screen:
@@ -221,28 +218,25 @@ class ChartController:
 
     # What a person prefers.
 
-    def _prefer(self) -> None:
-        """Takes over what was chosen the last time."""
-        table = kept(PREFERENCES)
-        hidden, logarithmic = table.get("hidden"), table.get("log")
-        self.card.hidden = set(hidden) if isinstance(hidden, list) else set()
-        self.charting.log = set(logarithmic) if isinstance(logarithmic, list) else set()
+    def _take_over(self, table: Mapping[str, Any]) -> None:
+        """Takes over what was chosen; what is missing in the table, or makes no sense, is as at first."""
+        usual = View()
+        self.card.hidden, self.charting.log = _names(table.get("hidden")), _names(table.get("log"))
         columns, smoothing = table.get("columns"), table.get("smoothing")
-        if isinstance(columns, int):
-            self.card.columns = min(max(columns, 0), MOST_COLUMNS)
-        if isinstance(smoothing, int):
-            level = min(max(smoothing, 0), len(SMOOTHINGS) - 1)
-            self.charting.smooth(level - self.charting.view.smoothing)
-        self.charting.prefer_axis(str(table.get("axis", "")))
+        self.card.columns = min(max(columns, 0), MOST_COLUMNS) if isinstance(columns, int) else 0
+        level = smoothing if isinstance(smoothing, int) else usual.smoothing
+        self.charting.smooth(level - self.charting.view.smoothing)
+        named = (axis for axis in Axis if axis.value == table.get("axis"))
+        self.charting.over(next(named, usual.axis))
 
     def _in_words(self) -> str:
         """What is not as it is at first; empty if nothing is."""
         view, usual = self.charting.view, View()
-        words = [f"over {view.axis.value}"] if view.axis is not usual.axis else []
+        words = [_over(view.axis)] if view.axis is not usual.axis else []
         if view.smoothing != usual.smoothing:
-            words.append(f"smoothing {view.smoothing} of {len(SMOOTHINGS) - 1}")
+            words.append(_smoothed(view.smoothing))
         if self.card.columns:
-            words.append(f"{self.card.columns} beside each other")
+            words.append(_beside(self.card.columns))
         if self.charting.log:
             words.append(f"{len(self.charting.log)} logarithmic")
         if self.card.hidden:
@@ -251,7 +245,8 @@ class ChartController:
 
     def _keep_preferences(self, said: str) -> None:
         """Keeps what is chosen for the next time, and says so."""
-        self._screen.notify(f"{said}, {FOR_GOOD}", title="Charts", timeout=TOLD_SECONDS)
+        text = f"{said[0].upper()}{said[1:]}, {FOR_GOOD}"
+        self._screen.notify(text, title="Charts", timeout=TOLD_SECONDS)
         keep(
             PREFERENCES,
             {
@@ -262,3 +257,21 @@ class ChartController:
                 "log": sorted(self.charting.log),
             },
         )
+
+
+def _names(chosen: object) -> set[str]:
+    """Names of metrics that were kept; none if that is no list."""
+    found = chosen if isinstance(chosen, list) else []
+    return {name for name in found if isinstance(name, str)}
+
+
+def _over(axis: Axis) -> str:
+    return f"over {axis.value}"
+
+
+def _smoothed(level: int) -> str:
+    return f"smoothing {level} of {len(SMOOTHINGS) - 1}"
+
+
+def _beside(columns: int) -> str:
+    return f"{columns} beside each other"

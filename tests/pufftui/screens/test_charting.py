@@ -9,7 +9,7 @@ import pytest
 from fakes import fake_app, fake_session, screen_text, settle
 from textual.events import MouseMove, MouseScrollUp
 
-from pufftui.appearance.preferences import kept
+from pufftui.appearance.preferences import keep, kept
 from pufftui.charts.charting import Charting
 from pufftui.charts.earlier import EarlierRuns
 from pufftui.charts.explain import explain
@@ -197,6 +197,18 @@ async def test_what_is_kept_is_said_and_one_key_puts_it_back(session: Session) -
         await settle(last, pilot)
         await settle(last, pilot)
         assert "As you left them" not in screen_text(last)
+
+
+async def test_preferences_that_make_no_sense_are_as_at_first(session: Session) -> None:
+    nonsense = {"axis": "moons", "smoothing": "much", "columns": "many", "log": 3}
+    keep("charts", {**nonsense, "hidden": [["score"]]})
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(app, pilot)
+        await settle(app, pilot)
+        assert "As you left them" not in screen_text(app)
+        charts = app.main.charts
+        assert (charts.card.hidden, charts.card.columns, charts.charting.log) == (set(), 0, set())
 
 
 async def test_all_charts_can_be_chosen_filtered_and_hidden(session: Session) -> None:

@@ -11,6 +11,8 @@ import os
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+from pufftui.appearance.format import NOTHING
+
 # Six pixels high, two of which make a cell; a space is dark.
 SHAPES = {
     "0": "####|#  #|#  #|#  #|#  #|####",
@@ -47,7 +49,6 @@ STROKES = {
     "9": (" _ ", "|_|", " _|"),
     ".": (" ", " ", "."),
     "-": ("  ", "--", "  "),
-    "–": ("  ", "--", "  "),
     "e": (" _ ", "|_|", "|_ "),
     "k": ("   ", "|_/", "| \\"),
     "M": ("    ", "|\\/|", "|  |"),
@@ -55,6 +56,9 @@ STROKES = {
     "T": ("___", " | ", " | "),
     "∞": ("   ", "o-o", "   "),
 }
+NONE_YET = "none yet"
+"""Stands where a large figure will."""
+
 HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 RISING = " ▁▂▃▄▅▆▇█"
@@ -114,7 +118,13 @@ class Glyphs:
         return text.translate(self._letters) if self._letters and not text.isascii() else text
 
     def large(self, text: str) -> list[str]:
-        """The text in large figures, as the function of that name, in letters that there are."""
+        """The text in large figures, as the function of that name, in letters that there are.
+
+        What is not known yet is a word, as a dash so large would look like a bar.
+        """
+        if text == NOTHING:
+            blank = " " * len(NONE_YET)
+            return [blank, NONE_YET, blank]
         if not self.ascii_only:
             return large(text)
         known = [STROKES[character] for character in text if character in STROKES]

@@ -200,10 +200,7 @@ class ScoreCard(CurveCard):
     def _figures(self, width: int) -> list[Line]:
         look, snapshot = self.look, self.snapshot
         score = snapshot.score if snapshot else None
-        # A dash so large would look like a bar.
-        digits = (
-            [" " * 8, "none yet", " " * 8] if score is None else look.glyphs.large(figure(score))
-        )
+        digits = look.glyphs.large(figure(score))
         side = max(22, len(digits[0]) + 3) if width >= 42 else len(digits[0]) + 2
         facts = [
             ("of   ", figure(self._limit)),
@@ -230,11 +227,12 @@ class SpeedCard(CurveCard):
 
     def content(self, width: int, height: int) -> list[Line]:
         look = self.look
-        text = figure(self.snapshot.steps_per_second if self.snapshot else None)
+        speed = self.snapshot.steps_per_second if self.snapshot else None
+        text = figure(speed)
         number, suffix = text.rstrip("kMBTPE"), text[len(text.rstrip("kMBTPE")) :]
         digits = look.glyphs.large(number)
-        unit = ["", "", f" {suffix} steps/s".replace("  ", " ")]
-        colour = look.style(colour_of("sps"), bold=True)
+        unit = ["", "", f" {suffix} steps/s".replace("  ", " ") if speed is not None else ""]
+        colour = look.style("dim") if speed is None else look.style(colour_of("sps"), bold=True)
         head: list[Line] = [
             [(row, colour), (word, look.style("dim"))]
             for row, word in zip(digits, unit, strict=True)

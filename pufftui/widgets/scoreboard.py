@@ -75,7 +75,7 @@ class Scoreboard(Card):
 
     def _large(self) -> list[Line]:
         frame, look = self._session.tally.frame, self.look
-        colour = look.style(self._colour(), bold=True)
+        colour = look.style(self._colour(), bold=True) if frame else look.style("dim")
         digits = look.glyphs.large(figure(frame.episode_return if frame else None))
         return [*([(row, colour)] for row in digits), [("return so far", look.style("dim"))]]
 

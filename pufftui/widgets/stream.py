@@ -18,9 +18,6 @@ from pufftui.trainer.messages.snapshot import Snapshot
 from pufftui.widgets.curves import LEAST_CHART, CurveCard
 from pufftui.widgets.painted import Card
 
-NO_SCORE = "none yet"
-"""What stands where a figure will."""
-
 STROKE = 4
 """Dots that the curve is thick: a whole cell."""
 
@@ -50,13 +47,12 @@ class BigCard(Card):
 
     def content(self, width: int, height: int) -> list[Line]:
         look, text = self.look, self.number()
-        style = look.style(colour_of(self.metric), bold=True)
-        large = banner(text, width, height - 1, look.glyphs)
+        known = text != NOTHING
+        style = look.style(colour_of(self.metric), bold=True) if known else look.style("dim")
+        large = banner(text, width, height - 1, look.glyphs) if known else []
         if not large:
             figures = look.glyphs.large(text)
             large = figures if height > 3 and len(figures[0]) <= width else [text]
-        if text == NOTHING:  # so large it would look like a bar
-            large, style = [NO_SCORE], look.style("dim")
         note = self.note(width)
         free = height - len(large) - 1
         # Where panels have no edge between them, the space is better used below.

@@ -59,6 +59,7 @@ class SummaryScreen(Dialog):
     def body(self) -> Text:
         snapshot, high = self._snapshot, self._descriptor.score_high
         digits = self.look.glyphs.large(figure(snapshot.score))
+        colour = "dim" if snapshot.score is None else "policy"
         facts = (
             "   no score: too few episodes have ended"
             if snapshot.score is None
@@ -68,7 +69,7 @@ class SummaryScreen(Dialog):
         )
         text = Text()
         for row, fact in zip(digits, facts, strict=True):
-            text.append_text(self.ink((row, "policy", True), (f"{fact}\n", "dim", False)))
+            text.append_text(self.ink((row, colour, colour != "dim"), (f"{fact}\n", "dim", False)))
         if self._evaluated is not None:
             text.append_text(self.ink((f"{self._found_by_eval()}\n", "text", False)))
         text.append("\n")

@@ -7,6 +7,7 @@ from fakes import fake_app, fake_session, screen_text, settle
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pufftui.appearance.format import figure
 from pufftui.appearance.glyphs import (
     ASCII,
     BLOCKS,
@@ -73,6 +74,11 @@ def test_large_figures_have_three_rows_in_either_way() -> None:
     assert "".join(ASCII.large("0123456789.k")).isascii()
     shapes = [STROKES[digit] for digit in "0123456789"]
     assert len(set(shapes)) == 10
+
+
+def test_a_large_figure_that_is_not_known_is_a_word_and_no_bar() -> None:
+    for glyphs in (FULL, BLOCKS, ASCII):
+        assert glyphs.large(figure(None)) == [" " * 8, "none yet", " " * 8]
 
 
 @pytest.mark.parametrize(

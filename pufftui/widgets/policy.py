@@ -21,6 +21,8 @@ WIDEST_BAR, LEAST_BAR = 56, 3
 WIDEST_LABEL = 18
 HIGHEST_CURVE = 14
 FIGURE = 7
+BESIDE_BAR = 9
+"""Cells of a choice besides its label and its bar: what marks it, a space, its probability."""
 
 REMEMBERED = 400
 """Values kept for the curve of what the policy expects."""
@@ -39,6 +41,8 @@ class PolicyCard(Card):
     def __init__(self, look: PuffTheme, descriptor: Descriptor, tally: Tally | None = None) -> None:
         super().__init__(look, "policy")
         self._descriptor = descriptor
+        labels = [len(choice.label) for one in descriptor.actions for choice in one.choices]
+        self._widest = min(max(labels, default=0), WIDEST_LABEL)
         self._tally = tally
         self._values: deque[float] = deque(maxlen=REMEMBERED)
         self.frame: ArenaFrame | None = None
@@ -61,7 +65,7 @@ class PolicyCard(Card):
         if frame is None:
             return self.say("no game yet", width, height)
         # Facts come closer before the name of an action is cut.
-        close = width - FACTS_WIDTH - 3 < self._least
+        close = width - FACTS_WIDTH - 3 < self._widest + LEAST_BAR + BESIDE_BAR
         facts = self._facts(frame, NARROW_FACTS if close else FACTS_WIDTH)
         if width >= 44:
             left = width - (NARROW_FACTS if close else FACTS_WIDTH)
@@ -86,12 +90,6 @@ class PolicyCard(Card):
         curve = profile(look, values, "series1", height, low - margin, high + margin)
         label = f"expected return, {low:+.2f} to {high:+.2f}"
         return [[], [(label[:width], look.style("dim"))], *curve]
-
-    @property
-    def _least(self) -> int:
-        """Cells that the longest name of an action takes with the shortest bar."""
-        choices = [choice for action in self._descriptor.actions for choice in action.choices]
-        return min(max(len(choice.label) for choice in choices), WIDEST_LABEL) + LEAST_BAR + 9
 
     def _facts(self, frame: ArenaFrame, width: int) -> list[Line]:
         look = self.look
@@ -141,14 +139,13 @@ class PolicyCard(Card):
         self, frame: ArenaFrame, component: int, index: int, width: int, *, airy: bool
     ) -> Line:
         look, actions = self.look, self._descriptor.actions
-        widest = max(len(choice.label) for action in actions for choice in action.choices)
-        widest = max(4, min(widest, WIDEST_LABEL, width - LEAST_BAR - 9))
+        widest = max(4, min(self._widest, width - LEAST_BAR - BESIDE_BAR))
         label = cut(actions[component].choices[index].label, widest).ljust(widest + 1)
         taken = component < len(frame.action) and int(frame.action[component]) == index
         who = "human" if frame.human else "policy"
         words = look.style("text" if taken else "dim", bold=taken)
         share = _probability(frame, component, index)
-        cells = max(LEAST_BAR, min(width - widest - 9, WIDEST_BAR))
+        cells = max(LEAST_BAR, min(width - widest - BESIDE_BAR, WIDEST_BAR))
         shade = "policy" if taken else look.mix("policy", "track", 0.55)
         if airy:
             bar: Line = [(thick_bar(share, cells), look.style(shade, "track"))]

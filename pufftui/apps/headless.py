@@ -19,7 +19,9 @@ from pufftui.envs.library import EnvLibrary
 from pufftui.runs.evaluated import last_episodes
 from pufftui.terminal.guard import Guard
 from pufftui.terminal.private import private_output
-from pufftui.terminal.streams import Output, are_standard, in_background, masked, masking
+from pufftui.terminal.replaced import ReplacedLine
+from pufftui.terminal.signals import handling
+from pufftui.terminal.streams import Output, are_standard
 from pufftui.trainer.health import Finding, Level
 from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
@@ -69,21 +71,14 @@ def run_headless(
     if library is None or not are_standard(sys.stdout, sys.stderr):
         status = _train(runner, sys.stdout, sys.stderr, None, json=json, note=note, started=started)
     else:
-        with _apart(runner, library) as (out, errors, guard):
+        log, name = runner.folder.log, runner.config.env
+        with private_output(log, last_words(runner.folder), library.path, name) as apart:
+            out, errors, guard = apart
             status = _train(runner, out, errors, guard, json=json, note=note, started=started)
     last = runner.latest
     if last.phase is Phase.FAILED:
         raise PuffError(last.failure, last.failure_hint)
     return status or (ROWS_LOST if last.lost_rows else 0)
-
-
-@contextmanager
-def _apart(runner: Trainer, library: EnvLibrary) -> Iterator[tuple[TextIO, TextIO, Guard]]:
-    """Streams that nobody else writes to, masked as the standard ones are."""
-    folder, mask = runner.folder, masking(sys.stderr)
-    with private_output(folder.log, mask(last_words(folder))) as (out, errors, guard):
-        guard.suspect(library.path, runner.config.env)
-        yield masked(out, masking(sys.stdout)), masked(errors, mask), guard
 
 
 def _train(
@@ -132,12 +127,11 @@ def _train(
     return status
 
 
-class Progress:
+class Progress(ReplacedLine):
     """One line on stderr: it replaces itself on a terminal, else a new one comes now and then."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._output, self._stream = Output(stream), stream
-        self._terminal = stream.isatty()
+        super().__init__(stream)
         self._next = 0.0
         self._phase: Phase | None = None
         self._warning = ""
@@ -145,20 +139,13 @@ class Progress:
         self._said: set[str] = set()
 
     def show(self, snapshot: Snapshot) -> None:
-        """Shows where training is, but not over what another program shows on the same terminal."""
-        if self._terminal:
-            if in_background(self._stream):
-                return
-            self._output.write(f"\r\x1b[K{progress_line(snapshot)}")
+        """Shows where training is."""
+        if self.is_replaced:
+            self.draw(progress_line(snapshot))
         elif time.monotonic() >= self._next or snapshot.phase is not self._phase:
             self._next = time.monotonic() + PROGRESS_SECONDS
             self._phase = snapshot.phase
-            self._output.write(f"{progress_line(snapshot)}\n")
-
-    def clear(self) -> None:
-        """Makes room for another line on the terminal."""
-        if self._terminal and not in_background(self._stream):
-            self._output.write("\r\x1b[K")
+            self.say(progress_line(snapshot))
 
     def warn(self, text: str) -> None:
         """Writes a warning that stays, once for as long as it says the same."""
@@ -187,11 +174,6 @@ class Progress:
             self._said.add(text)
             self.say(text)
 
-    def say(self, text: str) -> None:
-        """Writes a line that stays."""
-        self.clear()
-        self._output.write(f"{text}\n")
-
 
 @contextmanager
 def _stop_on_signals(runner: Trainer) -> Iterator[list[int]]:
@@ -205,18 +187,13 @@ def _stop_on_signals(runner: Trainer) -> Iterator[list[int]]:
             runner.send(Stop())
         asked.append(number)
 
-    old = {}
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # nohup has the hang-up ignored, and that is a wish too.
-        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
-            continue
-        goes_on = number == signal.SIGHUP and runner.config.run.on_hangup == "detach"
-        old[number] = signal.signal(number, signal.SIG_IGN if goes_on else stop)
-    try:
+    handlers: dict[int, Any] = dict.fromkeys((signal.SIGINT, signal.SIGTERM), stop)
+    # nohup has the hang-up ignored, and that is a wish too.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        goes_on = runner.config.run.on_hangup == "detach"
+        handlers[signal.SIGHUP] = signal.SIG_IGN if goes_on else stop
+    with handling(handlers):
         yield asked
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
 
 
 def _conclude(runner: Trainer, reason: str, output: Output, *, json: bool) -> None:

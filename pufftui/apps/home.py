@@ -20,6 +20,7 @@ from pufftui.envs.catalogue import env_names, installed_names, is_env
 from pufftui.screens.home import Choice, HomeScreen
 from pufftui.state.preview import Preview
 from pufftui.terminal.private import hung_up
+from pufftui.terminal.signals import handling
 from pufftui.trainer.run.folder import run_names, runs_root
 
 
@@ -102,9 +103,5 @@ def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
         if number == signal.SIGTERM:
             child.terminate()
 
-    before = {number: signal.signal(number, hear) for number in SIGNALS}
-    try:
+    with handling(dict.fromkeys(SIGNALS, hear)):
         yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

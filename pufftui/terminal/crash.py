@@ -11,8 +11,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from rich.console import Console, RenderableType
@@ -20,6 +19,7 @@ from textual.app import App
 from textual.worker import WorkerFailed
 
 from pufftui.terminal.private import hung_up
+from pufftui.terminal.signals import handling
 
 Result = TypeVar("Result")
 
@@ -73,7 +73,7 @@ class CrashingApp(App[Result], inherit_bindings=False):
         # Textual would keep for itself what is printed, as by threads that end with an exception.
         for name, stream in (("_capture_stdout", sys.stdout), ("_capture_stderr", sys.stderr)):
             setattr(self, name, stream)
-        with _handlers_kept():
+        with handling({number: signal.getsignal(number) for number in BY_TEXTUAL}):
             try:
                 self.run()
             except Exception as error:  # noqa: BLE001 - the driver's, or from the end of a screen
@@ -98,13 +98,3 @@ def write_down(text: str) -> None:
     """Writes to descriptor 2, which leads to the log while a screen has the terminal."""
     with suppress(OSError):
         os.write(2, text.encode(errors="replace"))
-
-
-@contextmanager
-def _handlers_kept() -> Iterator[None]:
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in BY_TEXTUAL}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

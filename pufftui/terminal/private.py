@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 from pufftui.envs.errors import PuffError
 from pufftui.terminal.guard import Guard, guarded
+from pufftui.terminal.streams import masked, masking
 
 
 class Lasting(io.FileIO):
@@ -89,21 +90,28 @@ def private_terminal(log: Path, message: str) -> Iterator[Guard]:
 
 
 @contextmanager
-def private_output(log: Path, message: str) -> Iterator[tuple[TextIO, TextIO, Guard]]:
+def private_output(
+    log: Path, message: str, library: Path, name: str
+) -> Iterator[tuple[TextIO, TextIO, Guard]]:
     """Streams to where descriptors 1 and 2 lead, which lead to `log` meanwhile, and a guard.
 
-    So what native code prints cannot come between the lines of a report. A fatal signal is told on the
-    second stream, with `message`; the last line of the guard's reports goes to the first.
+    So what native code prints cannot come between the lines of a report. The streams are masked as the standard
+    ones are. If the code of `name`, which lies in `library`, ends the process, that is told. A fatal signal is
+    told on the second stream, with `message`; the last line of the guard's reports goes to the first.
     """
     sys.stdout.flush()
     sys.stderr.flush()
+    mask = masking(sys.stderr)
     with (
         os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace") as output,
         os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as errors,
         _leading_to(log) as file,
-        guarded(errors.fileno(), file, message, is_screen=False, reports=output.fileno()) as guard,
+        guarded(
+            errors.fileno(), file, mask(message), is_screen=False, reports=output.fileno()
+        ) as guard,
     ):
-        yield output, errors, guard
+        guard.suspect(library, name)
+        yield masked(output, masking(sys.stdout)), masked(errors, mask), guard
 
 
 def places_cursor(name: str) -> bool:

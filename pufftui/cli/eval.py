@@ -68,7 +68,7 @@ def run(arguments: list[str]) -> int:
             out.write(json_line(result))
         else:
             picture = out.isatty()
-            out.write("\n".join(in_words(found, result, picture=picture, cap=plan.cap)) + "\n")
+            out.write("\n".join(in_words(found, result, picture=picture)) + "\n")
         out.flush()
     return 0 if whole else INTERRUPTED
 
@@ -154,7 +154,7 @@ def _keep(policy: NamedPolicy, played: Played, result: dict[str, Any], errors: T
         errors.write(f"The evaluation was not kept with the run. {error}\n")
 
 
-def in_words(found: Evaluation, result: dict[str, Any], *, picture: bool, cap: int) -> list[str]:
+def in_words(found: Evaluation, result: dict[str, Any], *, picture: bool) -> list[str]:
     """What is printed for a person; with a `picture` of the scores."""
     played = found.played
     how = "likeliest actions" if found.greedy else "actions drawn"
@@ -173,7 +173,7 @@ def in_words(found: Evaluation, result: dict[str, Any], *, picture: bool, cap: i
         lines.append(f"  {found.policy} is above it by {apart} in {name}")
     if picture and result["score"] is not None:
         lines += ["", "scores:", *histogram(played.counted["score"])]
-    cautions = _cautions(found, result, cap)
+    cautions = _cautions(found, result)
     return [*lines, *([""] if cautions else []), *cautions]
 
 
@@ -189,7 +189,7 @@ def _figures(result: dict[str, Any]) -> list[str]:
     return [f"  {name:7} {interval_words(result[name])}" for name in FIGURES]
 
 
-def _cautions(found: Evaluation, result: dict[str, Any], cap: int) -> list[str]:
+def _cautions(found: Evaluation, result: dict[str, Any]) -> list[str]:
     """What must be known of the figures."""
     played, said = found.played, []
     if played.biased:
@@ -203,10 +203,13 @@ def _cautions(found: Evaluation, result: dict[str, Any], cap: int) -> list[str]:
             "that were whole."
         )
     if played.cut and not played.plan.window:
-        score = "Their score is not known, and not in the mean; " if result["score"] else ""
+        many = played.cut != 1
+        cut = f"{played.cut:,} episode{'s' if many else ''} had not ended"
+        theirs, were = ("their", "were") if many else ("its", "was")
+        score = f"{theirs.capitalize()} score is not known, and not in the mean; return"
         said.append(
-            f"{played.cut:,} episodes had not ended after {cap:,} steps and were cut. {score}return and "
-            "length are as far as they came."
+            f"{cut} when {theirs} world was stopped after {played.plan.cap:,} steps, and {were} cut. "
+            f"{score if result['score'] else 'Return'} and length are as far as {'they' if many else 'it'} came."
         )
         if result["score"] is None:
             said.append("For a game without end, measure a stretch of it: --window 10000.")

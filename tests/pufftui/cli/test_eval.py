@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import pty
 import re
@@ -12,10 +13,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from runs_on_disk import make_run
 
 from pufftui.__main__ import main
+from pufftui.cli.eval import in_words
+from pufftui.envs.catalogue import load_env
+from pufftui.trainer.evaluation.evaluate import Played
+from pufftui.trainer.evaluation.plan import Plan
+from pufftui.trainer.evaluation.result import conclude
+from pufftui.trainer.evaluation.tally import COUNTED
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.run.checkpoint import checkpoint_name, write_checkpoint
 from pufftui.trainer.run.folder import RunFolder
@@ -129,11 +137,32 @@ def test_what_was_cut_is_said(
     file = put(tmp_path / "b.npz", 7, "breakout")
     assert main(["eval", str(file), "--episodes", "10", "--cap", "32"]) == 0
     said = capsys.readouterr().out
-    assert "10 episodes had not ended after 32 steps and were cut." in said
+    stopped = "when their world was stopped after 32 steps, and were cut. Return and length are"
+    assert f"10 episodes had not ended {stopped}" in said
     assert "--window 10000" in said
     found = evaluated(capsys, str(file), "--episodes", "10", "--window", "64")
     assert (found["score"], found["perf"]) == (None, None)
     assert found["length"] == {"mean": 64, "low": 64, "high": 64}
+
+
+def told(scores: list[float], plan: Plan) -> str:
+    """What is said of so many games, one a world, those without a score cut."""
+    counted = np.zeros(len(scores), COUNTED)
+    counted["world"], counted["score"], counted["length"] = np.arange(len(scores)), scores, 5
+    counted["cut"] = np.isnan(scores)
+    played = Played(plan, counted, plan.seeds, 1.0, whole=True)
+    found = conclude(played, load_env("squared").descriptor, "it", is_greedy=False)
+    return "\n".join(in_words(found, found.as_dict(), picture=False))
+
+
+def test_a_world_is_stopped_and_not_every_episode_after_so_many_steps() -> None:
+    """A world that plays 25 games has 25 times as long: the last one may have begun a moment before."""
+    said = told([1.0, math.nan], Plan(seeds=1, worlds=2, agents=1, rounds=25, cap=25_600))
+    stopped = "had not ended when its world was stopped after 25,600 steps"
+    assert (
+        f"1 episode {stopped}, and was cut. Its score is not known, and not in the mean; return and length"
+        in said
+    )
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ class Played:
 
 
 Progress = Callable[[int, int], None]
-"""Is told the episodes that are counted so far, and the agent steps."""
+"""Is told the episodes that are counted so far, and the agent steps. With a window, in which none is counted before its
+end, the episodes are the share of it that is over."""
 
 
 class EpisodesLost(Exception):  # noqa: N818 - what has happened
@@ -194,8 +195,8 @@ class _Seed:
             finished = _finished(player.vector)
             np.add.at(returns, finished["agent"], finished["episode_return"])
             np.add.at(lengths, finished["agent"], finished["length"])
-            progress(0, int(lengths.sum()))
-        running = player.vector.running()
+            running = player.vector.running()
+            progress(slots * played // plan.cap, int(lengths.sum() + running[1].sum()))
         self.counted = np.empty(slots, COUNTED)
         self.counted["world"] = np.arange(slots) // plan.agents
         self.counted["score"] = np.nan

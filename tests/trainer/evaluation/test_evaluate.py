@@ -231,6 +231,16 @@ def test_a_window_takes_the_living_in(coin: EnvLibrary) -> None:
         assert (mean.mean, mean.low, mean.high) == (truth, truth, truth)
 
 
+def test_progress_in_a_window_is_the_share_that_is_over(coin: EnvLibrary) -> None:
+    """Steps of episodes that are still running count: in a game without end there are no others."""
+    parameters = coin.descriptor.parameter_values({"long_steps": 0})
+    plan = make_plan(coin, parameters, episodes=50, seeds=5, window=160)
+    told: list[tuple[int, int]] = []
+    progress = lambda *now: told.append(now)  # noqa: E731
+    evaluate(coin, parameters, plan, players(RandomPlayer), threads=1, progress=progress)
+    assert told == [(2 * look, 2 * look * 160) for look in range(1, 26)]
+
+
 def test_more_ends_than_the_vectoriser_keeps_are_looked_at_sooner(
     coin: EnvLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pufftui.appearance.format import NOTHING, figure
+from pufftui.control.report import finite
 from pufftui.trainer.messages.snapshot import SCORE_EPISODES
 from pufftui.trainer.store import EvaluationRow
 
@@ -32,6 +33,14 @@ class Evaluated:
         """`845 [838, 852]`, and whether the likeliest actions were taken: that is another way to play."""
         words = interval_words({"mean": self.mean, "low": self.low, "high": self.high})
         return f"{words} greedy" if self.greedy else words
+
+
+def evaluated_as_json(evaluated: Evaluated | None) -> dict[str, Any] | None:
+    """By public names; None where nothing was evaluated, and for what is not known."""
+    if evaluated is None:
+        return None
+    found: dict[str, Any] = finite(asdict(evaluated))
+    return found
 
 
 def last_episodes(episodes: int) -> str:

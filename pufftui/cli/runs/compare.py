@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from pufftui.appearance.format import duration, figure, setting, steps
@@ -15,6 +14,7 @@ from pufftui.cli.parser import CommandParser
 from pufftui.control.report import finite
 from pufftui.envs.errors import PuffError
 from pufftui.runs.comparison import Comparison, Grouping, check_groups, differences
+from pufftui.runs.evaluated import evaluated_as_json
 from pufftui.runs.groups import MOST_CURVES, Group
 from pufftui.runs.selection import evaluated_words, selection_words
 from pufftui.series.axis import Axis
@@ -84,9 +84,7 @@ def as_json(comparison: Comparison, groups: Sequence[Group]) -> dict[str, Any]:
                 "states": [run.state for run in group.runs],
                 "step": _steps(group),
                 "seconds": _seconds(group),
-                "evaluated": [
-                    finite(asdict(run.evaluated)) if run.evaluated else None for run in group.runs
-                ],
+                "evaluated": [evaluated_as_json(run.evaluated) for run in group.runs],
                 "metrics": {
                     metric: _figures(comparison, group, metric) for metric in comparison.metrics
                 },

@@ -6,13 +6,13 @@ import json
 import shutil
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from pufftui.cli.parser import CommandParser
 from pufftui.control.report import finite
 from pufftui.envs.errors import PuffError, nearest
+from pufftui.runs.evaluated import evaluated_as_json
 from pufftui.runs.query import Query, check_fields, fields_of, parse_query
 from pufftui.runs.summary import FIELDS, RunSummary, summarise_all
 from pufftui.runs.table import fitted_table, plain_table
@@ -109,13 +109,6 @@ def _nothing(count: int) -> str:
     return f"There is no run in {runs_root()} yet. Start one: pufftui train breakout.\n"
 
 
-def _evaluated(run: RunSummary) -> dict[str, Any] | None:
-    if run.evaluated is None:
-        return None
-    found: dict[str, Any] = finite(asdict(run.evaluated))
-    return found
-
-
 def as_json(run: RunSummary) -> dict[str, Any]:
     """Everything that is known of a run; what is not is null."""
     began = None if run.began is None else datetime.fromtimestamp(run.began, UTC).isoformat()
@@ -128,7 +121,7 @@ def as_json(run: RunSummary) -> dict[str, Any]:
         "total_steps": run.total_steps,
         "score": finite(run.score),
         "best": finite(run.best),
-        "evaluated": _evaluated(run),
+        "evaluated": evaluated_as_json(run.evaluated),
         "seconds": run.seconds,
         "began": began,
         "tags": list(run.tags),

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from pufftui.appearance.format import figure
-from pufftui.runs.summary import RunSummary
+from pufftui.runs.groups import Group
+from pufftui.runs.summary import SCORE, RunSummary
+from pufftui.series.stored import MORE_IS_BETTER
 
 MANY = 3
 """From so many runs on their spread tells something."""
@@ -49,17 +51,29 @@ def expected_fall(runs: Sequence[RunSummary]) -> float | None:
     return min(error / spread, 1.0) * (best - float(scores.mean())) / abs(best)
 
 
-def chosen_words(count: int) -> str:
-    """Where no figure can be given."""
-    return f"the best of {count} was chosen afterwards: a new run will do less well"
-
-
 def selection_words(runs: Sequence[RunSummary]) -> str:
     """A sentence for people: `best of 12 runs: expect 3 % less when it is evaluated`; empty for few runs."""
     if len(runs) < MANY:
         return ""
     fall = expected_fall(runs)
     if fall is None:
-        return chosen_words(len(runs))
+        return _chosen(len(runs))
     less = f"{100 * fall:.0f} % less" if fall >= 0.01 else "up to 1 % less"
     return f"best of {len(runs)} runs: expect {less} when it is evaluated"
+
+
+def selection_caution(groups: Sequence[Group], metric: str) -> str:
+    """That the best of these curves was chosen by this metric, and how much that flatters it, as far as it is known.
+
+    Empty where they are few, or where the metric has no best. How much is only known of the score of single runs.
+    """
+    if metric not in MORE_IS_BETTER or len(groups) < MANY:
+        return ""
+    if metric == SCORE and all(len(group.runs) == 1 for group in groups):
+        return selection_words([group.runs[0] for group in groups])
+    return _chosen(len(groups))
+
+
+def _chosen(count: int) -> str:
+    """Where no figure can be given."""
+    return f"the best of {count} was chosen afterwards: a new run will do less well"

@@ -13,7 +13,7 @@ from pufftui.charts.explain import label
 from pufftui.charts.overlay import Overlaid, overlay
 from pufftui.runs.comparison import Comparison, Grouping
 from pufftui.runs.groups import Group, differences
-from pufftui.runs.selection import MANY, chosen_words, evaluated_words, selection_words
+from pufftui.runs.selection import evaluated_words, selection_caution
 from pufftui.series.axis import Axis
 from pufftui.series.stored import MORE_IS_BETTER, Curve
 from pufftui.widgets.curves import LEAST_CHART
@@ -184,21 +184,13 @@ class FiguresCard(Card):
             for group in several
             if view.curve(group).last is None
         ]
-        if view.metric in MORE_IS_BETTER and len(view.groups) >= MANY:
-            texts.append(self._selection())
+        texts.append(selection_caution(view.groups, view.metric))
         style = self.look.style("warning")
         return [
             [(line, style)]
             for text in dict.fromkeys(texts)
             for line in textwrap.wrap(self.look.words(text), width)
         ]
-
-    def _selection(self) -> str:
-        """That the best was chosen, and what is known of how much it flatters."""
-        groups = self.view.groups
-        if self.view.metric == "score" and all(len(group.runs) == 1 for group in groups):
-            return selection_words([group.runs[0] for group in groups])
-        return chosen_words(len(groups))
 
 
 class DifferencesCard(Card):

@@ -16,7 +16,8 @@ from pufftui.envs.errors import PuffError
 from pufftui.runs.comparison import Comparison, Grouping, check_groups, differences
 from pufftui.runs.evaluated import evaluated_as_json
 from pufftui.runs.groups import MOST_CURVES, Group
-from pufftui.runs.selection import evaluated_words, selection_words
+from pufftui.runs.selection import evaluated_words, selection_caution
+from pufftui.runs.summary import SCORE
 from pufftui.series.axis import Axis
 from pufftui.trainer.run.folder import RunFolder
 
@@ -131,7 +132,7 @@ def as_table(comparison: Comparison, groups: Sequence[Group]) -> list[str]:
             intervals = [curve.interval for curve in curves]
             spans = [f"{figure(i[0])} to {figure(i[1])}" if i else "" for i in intervals]
             rows.append([f"{metric} 95 %", *spans])
-        if metric == "score":
+        if metric == SCORE:
             rows.append(["best score", *(figure(curve.best) for curve in curves)])
             evaluated = [evaluated_words(group.runs) for group in groups]
             if any(evaluated):
@@ -147,8 +148,8 @@ def as_table(comparison: Comparison, groups: Sequence[Group]) -> list[str]:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
         for row in rows
     ]
-    cautions = dict.fromkeys(group.caution for group in groups if len(group.runs) > 1)
-    if all(len(group.runs) == 1 for group in groups):
-        chosen = selection_words([group.runs[0] for group in groups])
-        cautions |= {chosen: None} if chosen else {}
+    texts = [group.caution for group in groups if len(group.runs) > 1]
+    if SCORE in comparison.metrics:
+        texts.append(selection_caution(groups, SCORE))
+    cautions = dict.fromkeys(filter(None, texts))
     return [*lines, *(["", *map(harmless, cautions)] if cautions else [])]

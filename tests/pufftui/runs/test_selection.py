@@ -12,7 +12,13 @@ from runs_on_disk import make_run
 
 from pufftui.cli import runs as command
 from pufftui.runs.evaluated import Evaluated, interval_words, newest_evaluation
-from pufftui.runs.selection import evaluated_words, expected_fall, selection_words
+from pufftui.runs.groups import each_alone
+from pufftui.runs.selection import (
+    evaluated_words,
+    expected_fall,
+    selection_caution,
+    selection_words,
+)
 from pufftui.runs.summary import RunSummary, summarise
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import EvaluationRow, StoreReader, add_evaluation, schema
@@ -106,6 +112,40 @@ def test_a_comparison_names_all_three(evaluated: None, capsys: pytest.CaptureFix
     assert row.count("0.250 [0.200, 0.300]") == 2
     assert "best score" in said
     assert "best of 3 runs: expect " in said
+
+
+def test_no_best_is_chosen_where_more_is_not_better(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PUFFTUI_RUNS", str(tmp_path))
+    names = ["a", "b", "c"]
+    for seed, name in enumerate(names):
+        make_run(name, scores=[NAN, NAN], metrics={"loss": [0.5, 0.4]}, seed=seed)
+    command.run(["compare", *names])
+    said = capsys.readouterr().out
+    assert "loss" in said
+    assert "best" not in said
+
+
+def test_the_best_of_several_groups_was_chosen_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PUFFTUI_RUNS", str(tmp_path))
+    names = []
+    for rate in (0.1, 0.2, 0.3):
+        for seed in (1, 2):
+            names.append(f"r{rate}-s{seed}")
+            make_run(names[-1], scores=[rate] * 5, seed=seed, learning_rate=rate)
+    command.run(["compare", "--seeds", *names])
+    assert "the best of 3 was chosen afterwards" in capsys.readouterr().out
+
+
+def test_every_metric_with_a_best_has_the_caution_and_no_other() -> None:
+    alone = each_alone([run(score, 5.0) for score in (90, 100, 110)])
+    assert selection_caution(alone, "score").startswith("best of 3 runs: expect 2 % less")
+    assert selection_caution(alone, "perf").startswith("the best of 3 was chosen")
+    assert selection_caution(alone, "loss") == ""
+    assert selection_caution(alone[:2], "score") == ""
 
 
 def test_a_store_from_before_has_no_evaluations_and_takes_them(evaluated: None) -> None:

@@ -10,12 +10,10 @@ from pufftui.appearance.format import figure
 from pufftui.runs.groups import Group
 from pufftui.runs.summary import SCORE, RunSummary
 from pufftui.series.stored import MORE_IS_BETTER
+from pufftui.trainer.messages.snapshot import INTERVAL_ERRORS
 
 MANY = 3
 """From so many runs on their spread tells something."""
-
-NORMAL = 1.96
-"""Standard errors from the mean of a score to the ends of its 95 % interval."""
 
 
 def evaluated_words(runs: Sequence[RunSummary]) -> str:
@@ -47,7 +45,7 @@ def expected_fall(runs: Sequence[RunSummary]) -> float | None:
     spread, best = float(scores.var(ddof=1)), float(scores.max())
     if not np.isfinite(spread) or spread <= 0 or best == 0 or not np.isfinite(widths).all():
         return None
-    error = float(np.square(widths / 2 / NORMAL).mean())
+    error = float(np.square(widths / 2 / INTERVAL_ERRORS).mean())
     return min(error / spread, 1.0) * (best - float(scores.mean())) / abs(best)
 
 

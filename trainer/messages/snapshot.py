@@ -22,6 +22,9 @@ LOSSES = (
 SCORE_EPISODES = 1000
 """A score, while training, is the mean of so many of the last episodes."""
 
+INTERVAL_ERRORS = 1.96
+"""Standard errors from a score, while training, to the ends of its 95 % interval (normal approximation)."""
+
 TIME_PARTS = ("env", "forward", "copy", "learn", "other")
 """Where the time of an epoch goes; shares that add up to 1."""
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.vector import EpisodeReport
-from pufftui.trainer.messages.snapshot import SCORE_EPISODES
+from pufftui.trainer.messages.snapshot import INTERVAL_ERRORS, SCORE_EPISODES
 
 WINDOW = SCORE_EPISODES
 """Episodes that a reported figure covers."""
@@ -52,7 +52,7 @@ class EpisodeStatistics:
         if self.count < ENOUGH:
             return None
         scores = self._recent()[:, 0]
-        margin = 1.96 * float(scores.std(ddof=1)) / math.sqrt(len(scores))
+        margin = INTERVAL_ERRORS * float(scores.std(ddof=1)) / math.sqrt(len(scores))
         middle = float(scores.mean())
         return middle - margin, middle + margin
 

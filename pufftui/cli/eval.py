@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from pufftui.appearance.format import duration, steps
+from pufftui.appearance.format import duration, figure, steps
 from pufftui.apps.ending import INTERRUPTED
 from pufftui.apps.evaluating import ProgressLine, interruptible, to_itself
 from pufftui.charts.histogram import histogram
@@ -15,6 +16,7 @@ from pufftui.control.report import finite, json_line
 from pufftui.doctor.hardware import device_kind
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
+from pufftui.envs.library import EnvLibrary
 from pufftui.runs.evaluated import interval_words
 from pufftui.trainer.evaluation.evaluate import Played, evaluate, player_of
 from pufftui.trainer.evaluation.plan import CAP, Plan, make_plan
@@ -52,14 +54,14 @@ def run(arguments: list[str]) -> int:
     device_kind(options.device)  # refuses what is none
     with to_itself(library, library.descriptor.name) as (out, errors), interruptible() as asked:
 
-        def play(player: NamedPolicy | None) -> Evaluation:
-            return _play(player, config, plan, options, errors, asked)
+        def play(player: NamedPolicy | None, trained: Config) -> Evaluation:
+            precision = trained.train.precision
+            return _play(player, precision, library, config, plan, options, errors, asked)
 
-        found = play(policy)
+        found = play(policy, config)
         result, whole = found.as_dict(), found.played.whole
-        other = None
         if options.against is not None and whole:
-            other = play(rival)
+            other = play(rival, rival.config(config.env) if rival else config)
             whole = other.played.whole
             result["against"] = against_as_dict(found, other)
         result = finite(result)
@@ -115,17 +117,17 @@ def _whole(text: str, flag: str, most: int) -> int:
 
 def _play(
     policy: NamedPolicy | None,
+    precision: str,
+    library: EnvLibrary,
     config: Config,
     plan: Plan,
     options: argparse.Namespace,
     errors: TextIO,
     asked: Callable[[], bool],
 ) -> Evaluation:
-    """One player's part, in the environment of `config`; random moves without a policy."""
-    library = load_env(config.env)
+    """One player's part, in the environment of `config`; random moves, which have no precision, without a policy."""
     name = policy.name if policy else RANDOM
     weights = policy.weights(config.env) if policy else None
-    precision = policy.config(config.env).train.precision if policy else "auto"
     progress = ProgressLine(errors, name, plan.episodes)
     progress.show(0, 0)
     players = player_of(
@@ -161,10 +163,9 @@ def in_words(found: Evaluation, result: dict[str, Any], *, picture: bool) -> lis
     what = f"{found.policy} evaluated in {found.env}: {_count(played)}, {how}"
     took = f"{steps(played.steps)} steps in {duration(played.seconds)}"
     lines = [f"{what}, {took}", "", *_figures(result)]
-    if len(found.by_seed) > 1 and result["score"] is not None:
-        low, high = min(found.by_seed), max(found.by_seed)
-        ends = {"mean": low}, {"mean": high}
-        lines[2] += f"   by seed {interval_words(ends[0])} to {interval_words(ends[1])}"
+    by_seed = [score for score in found.by_seed if not math.isnan(score)]
+    if len(by_seed) > 1:
+        lines[2] += f"   by seed {figure(min(by_seed))} to {figure(max(by_seed))}"
     against = result.get("against")
     if against:
         name = "score" if result["score"] else "return"

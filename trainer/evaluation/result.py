@@ -20,7 +20,7 @@ FIGURES = {"score": "score", "return": "episode_return", "length": "length"}
 class Evaluation:
     """How a policy plays. None is a figure that is not known, as the score of worlds without episodes.
 
-    `by_seed` are the mean scores of the seeds; the figures are `FIGURES` and `perf`.
+    `by_seed` are the mean scores of the seeds, NaN where none is known; the figures are `FIGURES` and `perf`.
     """
 
     env: str

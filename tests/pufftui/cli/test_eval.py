@@ -166,6 +166,14 @@ def test_a_world_is_stopped_and_not_every_episode_after_so_many_steps() -> None:
 
 
 @pytest.mark.parametrize(
+    "scores", [[math.nan, 0.25, 0.5], [0.25, math.nan, 0.5], [0.5, 0.25, math.nan]]
+)
+def test_seeds_without_a_score_are_not_among_the_best_and_the_worst(scores: list[float]) -> None:
+    said = told(scores, Plan(seeds=3, worlds=1, agents=1, rounds=1, cap=32))
+    assert "by seed 0.250 to 0.500" in said
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["nobody"], "There is no run nobody"),

@@ -21,6 +21,7 @@ LEAST_NAME = 8
 MOST_WIDTH = 90
 MOST_COLUMNS = 6
 GAP = 2
+NOTHING = "nothing has been logged yet"
 
 
 class ChartsCard(CurveCard):
@@ -29,7 +30,6 @@ class ChartsCard(CurveCard):
     title = "charts"
     airy = 12
     accent = "text"
-    nothing = "nothing has been logged yet"
 
     def __init__(self, look: PuffTheme, charting: Charting) -> None:
         super().__init__(look, "charts", charting)
@@ -37,6 +37,7 @@ class ChartsCard(CurveCard):
         self.hidden: set[str] = set()
         self.columns = 0
         """Charts beside each other; 0 as many as are good to read."""
+        self._trouble = ""
         self._listing = Listing()
         self._page = 0
         self._pages = 1
@@ -45,6 +46,11 @@ class ChartsCard(CurveCard):
     def names(self) -> Sequence[str]:
         """The metrics in sight or on other pages: what matches the pattern and is not hidden."""
         return self._listing.shown(self.charting.history.names, self.pattern, self.hidden)
+
+    def explain(self, trouble: str) -> None:
+        """Says why curves are missing, as long as there are none; nothing if they are not."""
+        self._trouble = trouble
+        self.paint()
 
     def turn(self, by: int) -> None:
         """Shows another page, if there is one, and selects its first chart."""
@@ -86,8 +92,8 @@ class ChartsCard(CurveCard):
         columns, rows = self._grid(width, height)
         names = self.names[self._page * columns * rows :][: columns * rows]
         if not names:
-            none = f"no metric matches {self.pattern}" if self.pattern else self.nothing
-            return self.say(none, width, height)
+            none = f"no metric matches {self.pattern}" if self.pattern else ""
+            return self.say(self._trouble or none or NOTHING, width, height)
         rows = min(rows, -(-len(names) // columns))
         lines: list[Line] = []
         wide = (width - GAP * (columns - 1)) // columns

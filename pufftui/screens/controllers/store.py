@@ -1,4 +1,4 @@
-"""The store of a run, read now and then; that it cannot be read is said once."""
+"""The store of a run, read now and then; whether that is possible is said when it changes."""
 
 from __future__ import annotations
 
@@ -6,32 +6,39 @@ from collections.abc import Callable
 
 from pufftui.envs.errors import PuffError
 from pufftui.runs.evaluated import Evaluated, newest_evaluation
-from pufftui.screens.panels import PanelScreen
 from pufftui.state.session import RunSession
 from pufftui.trainer.store import StoreReader
 
 
 class StoreController:
-    """Opens the store when it is first looked into; `look` reads what is new, and may raise `PuffError`."""
+    """Opens the store when it is first looked into.
+
+    `look` reads what is new, and may raise `PuffError`. `tell` hears why the store cannot be read, and
+    nothing once it can be read again.
+    """
 
     def __init__(
-        self, screen: PanelScreen, session: RunSession, look: Callable[[StoreReader], None]
+        self,
+        session: RunSession,
+        look: Callable[[StoreReader], None],
+        tell: Callable[[str], None],
     ) -> None:
-        self._screen, self._session, self._look = screen, session, look
+        self._session, self._look, self._tell = session, look, tell
         self._reader: StoreReader | None = None
-        self._complained = False
+        self._trouble = ""
 
     def follow(self) -> None:
         """Reads what is new."""
         if self._reader is None:
             self._reader = self._session.open_store()
+        trouble = ""
         try:
             self._look(self._reader)
         except PuffError as error:
-            if not self._complained:
-                self._complained = True
-                text = str(error)
-                self._screen.notify(text, title="The store", severity="error", markup=False)
+            trouble = str(error)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._tell(trouble)
 
     def evaluated(self) -> Evaluated | None:
         """The newest evaluation of the run; None without one, or where it cannot be read."""

@@ -88,10 +88,10 @@ def test_the_help_comes_first_and_nothing_behind_it(terminal: SlowTerminal) -> N
     os.write(terminal.screen, b"\x1b")
     assert terminal.follow(20, lambda: "esc close" not in terminal.plain.text())
     terminal.follow(2)
-    terminal.waiting.clear()
-    opened, behind = [], []
+    opened, behind, waiting = [], [], []
     for _ in range(5):
         before = terminal.total
+        terminal.waiting.clear()
         os.write(terminal.screen, b"?")
         assert terminal.follow(20, terminal.shows(*ALL_HELP)), terminal.plain.text()
         opened.append(terminal.total - before)
@@ -101,6 +101,7 @@ def test_the_help_comes_first_and_nothing_behind_it(terminal: SlowTerminal) -> N
         behind.append((terminal.total - before, terminal.plain.line(0) == score))
         os.write(terminal.screen, b"\x1b")
         assert terminal.follow(20, lambda: "esc close" not in terminal.plain.text())
+        waiting.append(sorted(terminal.waiting)[int(0.95 * len(terminal.waiting))])
     # A machine that is busy answers late, now and then, and the line then looks wide for a moment.
     assert sorted(opened)[len(opened) // 2] <= 6000, opened
     sent, still = sorted(behind)[len(behind) // 2]
@@ -109,7 +110,7 @@ def test_the_help_comes_first_and_nothing_behind_it(terminal: SlowTerminal) -> N
     header = terminal.plain.line(0)
     assert terminal.follow(20, lambda: terminal.plain.line(0) != header)
     # Not the most of all: where the reader had no turn for a while, its answers were late.
-    assert sorted(terminal.waiting)[int(0.95 * len(terminal.waiting))] <= 2000
+    assert sorted(waiting)[len(waiting) // 2] <= 2000, waiting
 
 
 def test_a_terminal_that_never_answers_is_sent_everything(terminal: SlowTerminal) -> None:

@@ -28,7 +28,7 @@ def picture(row: int, column: int, target: int) -> list[int]:
     return cells
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_a_step_from_any_state(data: st.DataObject):
     cell = st.integers(0, SIDE - 1)

@@ -205,7 +205,7 @@ def test_a_config_keeps_its_kinds(root: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == ""
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.dictionaries(names, values, max_size=5), st.integers(0, 2**63 - 1))
 def test_every_number_arrives_and_can_be_shown(row: dict[object, float], step: int):
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:

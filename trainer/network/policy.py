@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import LEAST_SIDE, encoder_width, grids_of
+from pufftui.trainer.kernels.threads import one_thread
 from pufftui.trainer.network.dense import dense
 from pufftui.trainer.network.features import Features
 from pufftui.trainer.network.gelu import gelu
@@ -278,6 +279,7 @@ def _convolutions(modules: nn.ModuleList) -> list[nn.Conv2d]:
 
 
 def _initialise(layer: nn.Linear | nn.Conv2d, gain: float, generator: torch.Generator) -> None:
-    nn.init.orthogonal_(layer.weight, gain, generator)
+    with one_thread():
+        nn.init.orthogonal_(layer.weight, gain, generator)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

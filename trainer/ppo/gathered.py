@@ -76,6 +76,12 @@ class GatheredGradient:
         loss = self.loss(heads, picked, moments, numbers)
         return loss, grad(loss.total, self._parameters)
 
+    def loss_of(self, part: Minibatch, moments: Tensor, numbers: Tensor) -> MinibatchLoss:
+        """The loss of a part of a minibatch whose advantages have these moments, in torch's operations."""
+        picked = part.picked()
+        heads, _ = self._policy.sequence(picked.observations, picked.state, picked.resets)
+        return self.loss(heads, picked, moments, numbers)
+
     def loss(
         self, heads: Tensor, picked: Picked, moments: Tensor, numbers: Tensor
     ) -> MinibatchLoss:

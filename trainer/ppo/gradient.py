@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -11,9 +12,9 @@ from torch import Tensor
 from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
-from pufftui.trainer.ppo.fused_loss import MOST_CHOICES, fused_moments
+from pufftui.trainer.ppo.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
 from pufftui.trainer.ppo.gathered import GatheredGradient, add_gradients
-from pufftui.trainer.ppo.in_place import InPlaceGradient
+from pufftui.trainer.ppo.in_parts import PART, GradientInParts, Loss
 from pufftui.trainer.ppo.loss import MinibatchLoss
 from pufftui.trainer.ppo.minibatch import Minibatch, Newest
 from pufftui.trainer.ppo.ranks import Ranks
@@ -46,15 +47,15 @@ class Learned:
 
 
 class MinibatchGradient:
-    """Works on minibatches whichever way is the fastest here: in place on the CPU, else gathered."""
+    """Works on minibatches whichever way is the fastest here: in parts on the CPU, else gathered."""
 
     def __init__(self, policy: Policy, ranks: Ranks) -> None:
         self.policy = policy
         self.ranks = ranks
         self.distribution = ActionDistribution(policy.descriptor)
         self.gathered = GatheredGradient(policy, self.distribution)
-        self._halves = InPlaceGradient(policy, self.distribution)
         self._parameters = list(policy.parameters())
+        self._in_parts = GradientInParts(self._parameters)
         self._noise = GradientNoise(policy)
 
     def add(
@@ -72,16 +73,17 @@ class MinibatchGradient:
         well. While `recording`, what is around it is being recorded.
         """
         moments = self.ranks.add_up(self._moments(batch))
-        if self._in_place(batch.rollout):
-            parts = batch.parts(config, even=True)
-            work = self._add_halves(parts, moments, config)
+        if self._on_cpu(batch.rollout):
+            parts = batch.parts(config, most=PART, even=True)
+            loss = self._loss(moments, config, coefficients)
+            work = self._add_each(parts, loss)
         else:
             parts = batch.parts(config, even=probe)
             add = self.gathered.add
-            work = ([add(part, moments, coefficients, recording=recording)] for part in parts)
+            work = (add(part, moments, coefficients, recording=recording) for part in parts)
         done: list[tuple[Minibatch, MinibatchLoss]] = []
-        for losses in work:
-            done.extend(zip(parts[len(done) :], losses, strict=False))
+        for part, one in zip(parts, work, strict=True):
+            done.append((part, one))
             if probe and 2 * len(done) == len(parts):
                 first = torch.stack([half.living for half, _ in done]).sum()
                 self._noise.half(first / batch.living.clamp(min=1))
@@ -92,20 +94,37 @@ class MinibatchGradient:
         self.ranks.add_up_gradients(self.policy.parameters())
         return Learned(done, noise)
 
-    def _add_halves(
-        self, parts: list[Minibatch], moments: Tensor, config: TrainConfig
-    ) -> Iterator[list[MinibatchLoss]]:
-        """Adds the gradients of one half after the other; the losses of its parts."""
-        for half in self._halves.halves(parts, moments, config):
-            add_gradients(self._parameters, half.gradients)
-            yield half.losses
+    def _add_each(self, parts: Sequence[Minibatch], loss: Loss) -> Iterator[MinibatchLoss]:
+        """Adds the gradient of one part after the other; the loss of each."""
+        for one, gradients in self._in_parts.each(parts, loss):
+            add_gradients(self._parameters, gradients)
+            yield one
 
-    def _in_place(self, rollout: Rollout) -> bool:
-        distribution, on_cpu = self.distribution, rollout.rewards.is_cpu
-        return on_cpu and not distribution.continuous and sum(distribution.sizes) <= MOST_CHOICES
+    def _loss(self, moments: Tensor, config: TrainConfig, coefficients: Tensor) -> Loss:
+        """The loss of a part of a minibatch whose advantages have these moments, on the CPU."""
+        distribution = self.distribution
+        if distribution.continuous or sum(distribution.sizes) > MOST_CHOICES:
+            return partial(self.gathered.loss_of, moments=moments, numbers=coefficients)
+        return partial(self._loss_in_place, moments=moments, config=config)
+
+    def _loss_in_place(
+        self, part: Minibatch, moments: Tensor, config: TrainConfig
+    ) -> MinibatchLoss:
+        """That of segments where they lie in the rollout."""
+        rollout, rows = part.rollout, part.rows
+        heads, _ = self.policy.sequence(
+            rollout.observations[:-1], rollout.state[:, :, rows], rollout.resets[:, rows], rows
+        )
+        return fused_ppo_loss(
+            *(heads, self.distribution.size_tensor, rollout, rows, part.weights),
+            *(part.advantages, part.values, moments, config),
+        )
+
+    def _on_cpu(self, rollout: Rollout) -> bool:
+        return rollout.rewards.is_cpu
 
     def _moments(self, batch: Minibatch) -> Tensor:
         """Of the advantages of the whole minibatch, however many parts it is worked on in."""
-        if self._in_place(batch.rollout):
+        if self._on_cpu(batch.rollout):
             return fused_moments(batch.rollout, batch.rows, batch.advantages)
         return batch.moments()

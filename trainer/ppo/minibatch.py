@@ -56,14 +56,16 @@ class Minibatch:
     advantages: Tensor
     values: Tensor
 
-    def parts(self, config: TrainConfig, *, even: bool = False) -> list[Minibatch]:
-        """The minibatch cut so that none has more agent steps than the config allows.
+    def parts(
+        self, config: TrainConfig, *, most: int | None = None, even: bool = False
+    ) -> list[Minibatch]:
+        """The minibatch cut so that none has more than `most` agent steps, or than the config allows.
 
         If `even`, into two halves of as many parts each, unless it is a single segment. Parts differ by
         at most one segment.
         """
-        most = max(1, config.max_forward_size // config.horizon)
-        count = -(-len(self.rows) // most)
+        steps = min(config.max_forward_size, most or config.max_forward_size)
+        count = -(-len(self.rows) // max(1, steps // config.horizon))
         if even:
             count += count % 2
         count = min(count, len(self.rows) - (even and len(self.rows) % 2))

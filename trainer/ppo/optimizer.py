@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from pufftui.envs.errors import PuffError
 from pufftui.trainer import kernels
 from pufftui.trainer.collecting.graphs import Function, recorded
+from pufftui.trainer.kernels.threads import one_thread
 from pufftui.trainer.ppo.adam import Adam
 from pufftui.trainer.ppo.device import product_dtype
 from pufftui.trainer.ppo.muon import COEFFICIENTS, ITERATIONS, Muon
@@ -139,7 +139,7 @@ class PolicyOptimizer:
         if self._in_kernels is not None:
             return self._in_kernels(numbers, gradients)
         learning_rate, most = numbers.unbind()
-        with _one_thread() as threads:
+        with one_thread() as threads:
             norm = torch.nn.utils.get_total_norm(gradients)
             finite = torch.isfinite(norm)
             scale = (most / (norm + 1e-6)).clamp(max=1.0)
@@ -151,17 +151,6 @@ class PolicyOptimizer:
             for name, move in moves.items():
                 self._parameters[name].addcmul_(move, learning_rate)
         return norm, finite
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[int]:
-    """Keeps torch on one CPU thread: waking others costs more than such small work takes; how many there were."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield threads
-    finally:
-        torch.set_num_threads(threads)
 
 
 def scheduled_learning_rate(config: TrainConfig, step: int) -> float:

@@ -411,7 +411,7 @@ def test_keys_are_bound_once() -> None:
     assert len(bound) == len(set(bound))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(1, 400), st.integers(1, 150), st.floats(0.3, 4), st.sampled_from([0, 1, 2]))
 def test_panels_never_overlap_and_the_game_keeps_its_size(width, height, aspect, solo) -> None:
     regions = arrange_play(width, height, aspect, solo).regions

@@ -46,7 +46,7 @@ def colours(lines, row: int) -> list[str]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.floats(-1e9, 1e9, width=32) | st.just(math.nan), max_size=80),
     st.integers(20, 120),

@@ -34,7 +34,7 @@ def slow_cut(x, y, start, end, columns):
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     y=arrays(np.float32, st.integers(0, 60), elements=VALUES),
     columns=st.integers(2, 40),

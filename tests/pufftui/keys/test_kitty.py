@@ -129,7 +129,7 @@ def test_nonsense_never_raises_and_the_next_key_is_heard(sequence) -> None:
     assert not any(key == Keys.Ignore for key, _ in presses)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.text(st.sampled_from("0123456789;:?=<>uABCD~ma[\x1b"), max_size=24))
 def test_whatever_comes_nothing_raises(text: str) -> None:
     parser = KeyParser()
@@ -139,7 +139,7 @@ def test_whatever_comes_nothing_raises(text: str) -> None:
         pass
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x1b"), min_size=1, max_size=5))
 def test_other_terminals_are_heard_as_before(text: str) -> None:
     ours, theirs = KeyParser(), XTermParser()

@@ -11,7 +11,7 @@ from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH, SOLO, arrange, pic
 ALL = {"score", "speed", "learning", "game", "policy", "machine", "time", "log"}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.integers(1, 400),
     st.integers(1, 150),

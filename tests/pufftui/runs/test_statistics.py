@@ -78,7 +78,7 @@ def test_the_band_is_that_of_a_plain_bootstrap(sizes: tuple[int, ...]) -> None:
     assert band[1][0] == pytest.approx(high, abs=0.08 * width)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(arrays(np.float64, (5, 3), elements=NUMBERS))
 def test_the_band_lies_within_the_runs_and_is_the_same_every_time(table: np.ndarray) -> None:
     band = confidence_band([table], resamples=200)

@@ -32,7 +32,7 @@ SIZES = [(80, 24), (120, 36), (200, 60), (60, 60)]
 # Where the panels lie.
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.integers(1, 400), st.integers(1, 150), st.floats(0.3, 4))
 def test_panels_never_overlap_and_never_leave_the_screen(width, height, aspect) -> None:
     regions = arrange_stream(width, height, aspect).regions

@@ -156,7 +156,7 @@ def test_a_run_that_is_watched_for_days_is_kept_in_blocks(
         assert run.history.end == first + 19
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=20))
 def test_blocks_sum_up_exactly_what_they_hold(sizes: list[int]) -> None:
     random = np.random.default_rng(len(sizes))

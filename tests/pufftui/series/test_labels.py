@@ -69,7 +69,7 @@ def check_y(lines, low: float, high: float) -> None:
     assert high <= top + 1.6 * a_row
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(LOW, SPAN, st.integers(5, 60), st.integers(40, 120))
 def test_the_labels_of_any_range_differ_and_read_back(low, span, height, width) -> None:
     high = low + max(span, abs(low) * 1e-5)
@@ -79,7 +79,7 @@ def test_the_labels_of_any_range_differ_and_read_back(low, span, height, width) 
     check_y(drawn.lines, low, high)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(LOW, SPAN, st.integers(6, 60), st.integers(40, 120))
 def test_so_do_those_of_a_comparison(low, span, height, width) -> None:
     high = low + max(span, abs(low) * 1e-5)
@@ -89,7 +89,7 @@ def test_so_do_those_of_a_comparison(low, span, height, width) -> None:
     check_y(lines, low, high)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000)
 @given(
     st.sampled_from(list(Axis)),
     st.floats(0, 1),

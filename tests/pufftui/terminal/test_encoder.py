@@ -96,7 +96,7 @@ def after(before: Pixels, random: np.random.Generator) -> Pixels:
     return frame
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), st.integers(1, 30), st.integers(1, 8), st.integers(1, 4), st.integers(1, 12))
 def test_the_terminal_is_always_near_the_true_picture(
     data: st.DataObject, width: int, rows: int, colours: int, frames: int
@@ -121,7 +121,7 @@ def test_the_terminal_is_always_near_the_true_picture(
     assert (screen == last).all()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), st.integers(1, 30), st.integers(1, 8), st.integers(1, 4))
 def test_few_colours_are_shown_as_they_are(
     data: st.DataObject, width: int, rows: int, colours: int

@@ -27,7 +27,7 @@ def written(writes: list[tuple[int, int, str, str]], size: Size) -> str:
     return "".join(parts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(WRITES, min_size=1, max_size=4), st.booleans(), st.booleans(), st.data())
 def test_a_terminal_shows_what_was_written_however_it_was_sent(
     frames: list[list[tuple[int, int, str, str]]], text: bool, erases: bool, data: st.DataObject

@@ -50,7 +50,7 @@ def several(count: int, **changes) -> GpuReadings:
     return GpuReadings(gpus, "" if count else "none found", ((0.5, 0.9),) * count)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.integers(16, 160),
     st.integers(4, 50),

@@ -45,7 +45,7 @@ def tensors(batch):
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32),
     steps=st.integers(1, 40),

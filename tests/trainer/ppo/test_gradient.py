@@ -1,5 +1,6 @@
 """The plain gradient: against the kernel's, in parts, and recorded, when settings change meanwhile."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -36,7 +37,7 @@ def session_of(library, memory, fused):
         library,
     )
     if not fused:
-        session.learner.gradient._in_place = lambda rollout: False
+        session.learner.gradient._on_cpu = lambda rollout: False
     return session
 
 
@@ -110,34 +111,39 @@ def test_it_is_the_gradient_of_the_kernel(memory):
 
 
 @pytest.mark.parametrize("size", [16, 160, 4096])
-def test_two_threads_work_on_halves_of_it_as_one_does(size):
-    """One segment, an odd number of them, and all in parts that are smaller than a half."""
+def test_any_number_of_threads_works_on_its_parts_as_one_does(size):
+    """One segment, an odd number of them, and more parts than may be under way."""
     library, found = load_env("breakout"), []
-    for threads in (1, 2):
-        torch.set_num_threads(1)  # The first weights are torch's.
+    for threads in (1, 2, 16):
         session = session_of(library, "mingru", fused=True)
-        train = replace(session.config.train, minibatch_size=size, max_forward_size=128)
+        train = replace(session.config.train, minibatch_size=size, max_forward_size=64)
         session.config = replace(session.config, train=train)
         torch.set_num_threads(threads)
         found.append(gradients(session))
         assert torch.get_num_threads() == threads
-    for one, other in zip(*found, strict=True):
-        assert all(torch.equal(gradient, other[name]) for name, gradient in one.items())
+    for others in found[1:]:
+        for one, other in zip(found[0], others, strict=True):
+            assert all(torch.equal(gradient, other[name]) for name, gradient in one.items())
 
 
-def test_a_fault_in_the_second_half_is_reported(monkeypatch):
+def test_a_fault_in_a_part_is_reported_when_no_other_is_under_way(monkeypatch):
     session = session_of(load_env("breakout"), "none", fused=True)
-    halves, calls = session.learner.gradient._halves, []
+    work, calls, done = session.learner.gradient, [], []
 
     def fail(part, moments, config):
         calls.append(part)
-        raise RuntimeError(f"half {len(part.rows)}")
+        if len(calls) == 1:
+            raise RuntimeError(f"part of {len(part.rows)}")
+        time.sleep(0.2)
+        done.append(part)
+        raise RuntimeError("the second")
 
     torch.set_num_threads(2)
-    monkeypatch.setattr(halves, "_loss", fail)
-    with pytest.raises(RuntimeError, match="half 8"):
+    monkeypatch.setattr(work, "_loss_in_place", fail)
+    with pytest.raises(RuntimeError, match="part of 8"):
         run_epoch(session, lambda: False)
     assert len(calls) == 2
+    assert len(done) == 1
     assert torch.get_num_threads() == 2
 
 

@@ -112,7 +112,7 @@ def test_weights_stay_small_where_half_the_segments_have_nothing_to_learn():
     assert importance_weights(probabilities, torch.arange(2048), 1.0).max() < 10.001
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), rows=st.integers(1, 300), count=st.integers(1, 300))
 def test_systematic_sampling_takes_each_row_as_often_as_it_should(seed, rows, count):
     generator = torch.Generator().manual_seed(seed)

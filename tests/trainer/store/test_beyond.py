@@ -65,7 +65,7 @@ def test_a_run_that_goes_back_forgets_what_was_so_only_later(tmp_path: Path) -> 
     assert StoreReader(tmp_path / "run.db").not_finite() == {}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.data())
 def test_the_last_value_of_every_metric_is_found_however_long_ago(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

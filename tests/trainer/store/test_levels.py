@@ -61,7 +61,7 @@ def kept_rows(starts):
     return kept
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs(), st.data())
 def test_every_zoom_sums_up_exactly_the_rows_of_the_run_as_it_is(starts, data):
     with tempfile.TemporaryDirectory() as folder:

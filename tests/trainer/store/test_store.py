@@ -52,7 +52,7 @@ def store(database):
     store.close()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.lists(rows, max_size=6), min_size=1, max_size=4))
 def test_metrics_come_back_as_they_were_written(starts):
     """Each inner list is one start of the run; the reader sees them all and asks in two parts."""

@@ -44,7 +44,7 @@ def a_store():
         store.close()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(
@@ -105,7 +105,7 @@ def give(store, kind, one, other, step):
             store.system(step, 0.5, {"processor": Broken()}, [{one: other}])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 6), texts, texts, bad_steps | steps), max_size=10))
 def test_texts_arrive_whatever_letters_they_have(given_rows):
     with a_store() as (store, database):

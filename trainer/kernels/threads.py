@@ -1,0 +1,23 @@
+"""On how many CPU threads torch works."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[int]:
+    """Keeps torch on one CPU thread, and gives how many there were.
+
+    For work so small that waking others costs more than it takes, and for what has to be the same bytes
+    however many there are.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield threads
+    finally:
+        torch.set_num_threads(threads)

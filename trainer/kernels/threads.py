@@ -21,3 +21,10 @@ def one_thread() -> Iterator[int]:
         yield threads
     finally:
         torch.set_num_threads(threads)
+
+
+def work_on(threads: int) -> None:
+    """From now on torch works on so many CPU threads for the thread that calls this, whatever others call."""
+    # A thread that has never asked would take over what another one has set meanwhile, when it first works.
+    torch.get_num_threads()
+    torch.set_num_threads(threads)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import partial
 
 import torch
 from torch import Tensor
 from torch.autograd import grad
 
+from pufftui.trainer.kernels.threads import work_on
 from pufftui.trainer.ppo.loss import MinibatchLoss
 from pufftui.trainer.ppo.minibatch import Minibatch
 
@@ -56,8 +56,7 @@ class GradientInParts:
         threads = torch.get_num_threads()
         if self._workers is None or threads != self._threads:
             self._threads = threads
-            single = partial(torch.set_num_threads, 1)
-            self._workers = ThreadPoolExecutor(threads, "part of a minibatch", single)
+            self._workers = ThreadPoolExecutor(threads, "part of a minibatch", work_on, (1,))
         return self._workers
 
     def _one(self, part: Minibatch, loss: Loss) -> Gradient:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from pufftui.trainer.kernels.threads import work_on
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.ppo.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.settings.fields import Config
@@ -34,7 +35,7 @@ def matmul_rate(config: Config, seconds: float = 2.0) -> float:
     """The best rate of torch's linear at the policy's precision, in operations per second."""
     device = choose_device(config.run.device)
     dtype = product_dtype(config.train.precision, device)
-    torch.set_num_threads(thread_count(config.vec.threads))
+    work_on(thread_count(config.vec.threads))
     with torch.inference_mode():
         return max(_rate(shape, device, dtype, seconds / len(SHAPES)) for shape in SHAPES)
 

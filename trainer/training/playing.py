@@ -14,6 +14,7 @@ from pufftui.trainer import kernels
 from pufftui.trainer.collecting.clock import Clock
 from pufftui.trainer.collecting.collector import Collector
 from pufftui.trainer.collecting.rollout import Storage
+from pufftui.trainer.kernels.threads import work_on
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.device import choose_device, product_dtype
@@ -66,7 +67,7 @@ class RolloutPlayer:
         self.room = 0.85 if self._device.type == "cpu" else 0.25
         if kernels.is_gpu(self._device):
             torch.cuda.set_device(self._device)
-        torch.set_num_threads(vector.threads)
+        work_on(vector.threads)
         self._generator = torch.Generator(self._device).manual_seed(seed)
         self._policy = policy_of(weights, vector, precision, self._device)
         self._collector = self._collect_from(vector)

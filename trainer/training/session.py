@@ -17,6 +17,7 @@ from pufftui.trainer import kernels
 from pufftui.trainer.collecting.clock import Clock
 from pufftui.trainer.collecting.collector import Collector
 from pufftui.trainer.collecting.rollout import Storage
+from pufftui.trainer.kernels.threads import work_on
 from pufftui.trainer.messages.command import SetField
 from pufftui.trainer.messages.weights import PolicyWeights, in_own_rewards
 from pufftui.trainer.network.policy import Policy
@@ -66,7 +67,7 @@ class TrainingSession:
         if kernels.is_gpu(self.device):
             torch.cuda.set_device(self.device)  # For this thread: kernels and graphs go there.
         self.threads = max(1, thread_count(config.vec.threads) // self.ranks.local_size)
-        torch.set_num_threads(self.threads)
+        work_on(self.threads)
         own_seed = config.run.seed + self.ranks.rank * SEEDS_APART
         self.clock = Clock()
         self.generator = torch.Generator(self.device).manual_seed(own_seed)

@@ -136,9 +136,10 @@ def train(job: dict[str, Any], threads: int, peer_python: str) -> dict[str, Any]
     """One training from the start of its process: what a line holds besides the job.
 
     `points` are [step, seconds, seconds of the processor, score, episodes], each where the step changed.
-    The processor's seconds say more than those of the clock where other programs run as well.
+    `warnings` are those that ours gave, by rule the step of the first: a run that learns should have none. The processor's seconds say more than those of the clock where other programs run as well.
     """
     points: list[list[float]] = []
+    warnings: dict[str, int] = {}
     load, start = os.getloadavg()[0], time.perf_counter()
     with tempfile.TemporaryDirectory() as runs:
         process = subprocess.Popen(
@@ -155,6 +156,9 @@ def train(job: dict[str, Any], threads: int, peer_python: str) -> dict[str, Any]
             finished = job["column"] != "ours"
             for line in _lines(process):
                 finished |= line.get("reason") == "finished"
+                for alert in line.get("alerts", ()):
+                    if alert["level"] != "info":
+                        warnings.setdefault(alert["rule"], alert["since_step"])
                 new = "done" not in line and line["score"] is not None
                 if new and (not points or line["step"] > points[-1][0]):
                     seconds = time.perf_counter() - start
@@ -172,6 +176,7 @@ def train(job: dict[str, Any], threads: int, peer_python: str) -> dict[str, Any]
         "load": round(load, 1),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
         "points": points,
+        "warnings": warnings,
     }
 
 

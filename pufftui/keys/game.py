@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pufftui.envs.descriptor import TOGETHER, Descriptor
 
+SHIFT = "shift+"
 ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 
 
@@ -43,9 +44,15 @@ def game_hints(descriptor: Descriptor) -> list[tuple[str, str]]:
 
 
 def game_key(known: dict[str, str], key: str, character: str | None) -> str | None:
-    """The game's name of a pressed key, or None if the game does not listen to it."""
+    """The game's name of a pressed key, with Shift or without, or None if it does not listen to it."""
+    key = key.removeprefix(SHIFT)
     if key in known:
         return key
     if character and character.lower() in known:
         return character.lower()
     return None
+
+
+def is_shifted(key: str, character: str | None) -> bool:
+    """Whether a key came with Shift, as far as every terminal tells: of arrows and of letters."""
+    return key.startswith(SHIFT) or bool(character and character.isupper())

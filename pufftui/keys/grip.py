@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from textual.keys import Keys
+
 from pufftui.envs.descriptor import Descriptor
 from pufftui.keys.game import game_parts
 from pufftui.keys.latch import Latch
 from pufftui.trainer.messages.command import ArenaCommand, PressKey, ReleaseKey
 
 SHIFTS = ("left_shift", "right_shift")
+
+MODIFIERS = {
+    *(f"{side}_{name}" for side in ("left", "right") for name in ("shift", "control", "alt")),
+    *(f"{side}_{name}" for side in ("left", "right") for name in ("super", "hyper", "meta")),
+    *("iso_level3_shift", "iso_level5_shift", "caps_lock", "num_lock", "scroll_lock"),
+}
+"""Keys that belong to other keys, as terminals call them that report them at all."""
 
 ALONE_SECONDS = 0.4
 """How long Shift is held alone before it means that the person wants to play."""
@@ -37,11 +46,11 @@ class Grip:
         """Whether no key is down."""
         return not (self._latch.keys or self._down)
 
-    def type(self, key: str, now: float) -> list[ArenaCommand]:
-        """A key of the game was typed, as every terminal tells."""
+    def type(self, key: str, now: float, *, shift: bool = False) -> list[ArenaCommand]:
+        """A key of the game was typed, as every terminal tells; with `shift` for one decision."""
         if not self.real:
-            return self._latch.press(key, now)
-        # Mostly it has been seen going down before; if not, nobody will tell when it goes up.
+            return self._latch.tap(key) if shift else self._latch.press(key, now)
+        # Mostly it has been seen going down before; if not, or with Shift, it is a tap.
         return [] if key in self._down else [PressKey(key), ReleaseKey(key)]
 
     def press(self, key: str) -> list[ArenaCommand]:
@@ -66,12 +75,22 @@ class Grip:
         return self._latch.release()
 
 
+def begins(key: str) -> bool:
+    """Whether a key is one that a person presses for itself, by the name it was typed with."""
+    return key != Keys.Ignore and key.rpartition("+")[2] not in MODIFIERS
+
+
 class ShiftHold:
     """Tells Shift that is held alone from Shift that belongs to another key."""
 
     def __init__(self) -> None:
         self._down: set[str] = set()
         self._since: float | None = None
+
+    @property
+    def down(self) -> bool:
+        """Whether Shift is down, alone or not."""
+        return not self._down.isdisjoint(SHIFTS)
 
     def press(self, key: str, now: float) -> None:
         """Any key went down, or repeats."""

@@ -16,7 +16,8 @@ class Latch:
     A tapped key stays down until another key of the same part of the action is tapped: steering
     does not let go of the trigger. A key that comes again, tapped or repeated by the keyboard
     because it is held, is let go once it has been quiet for a moment: so a second tap lets go, and
-    a key that is really held works as if its release had been seen.
+    a key that is really held works as if its release had been seen. A key may be tapped for one
+    decision, too: then nothing of its part stays down.
     """
 
     def __init__(self, parts: Mapping[str, int], *, turn_based: bool) -> None:
@@ -38,10 +39,15 @@ class Latch:
         if key in self.keys:
             self._again[key] = now
             return []
-        part = self._parts[key]
-        let_go = self._lift(self._held[part]) if part in self._held else []
-        self._held[part] = key
+        let_go = self._lift_part(key)
+        self._held[self._parts[key]] = key
         return [*let_go, PressKey(key)]
+
+    def tap(self, key: str) -> list[ArenaCommand]:
+        """A key of the game that is to count for one decision, and not to stay down."""
+        if self._turn_based:
+            return [PressKey(key)]
+        return [*self._lift_part(key), PressKey(key), ReleaseKey(key)]
 
     def tick(self, now: float) -> list[ArenaCommand]:
         """Call often; lets go of what has been quiet."""
@@ -53,6 +59,11 @@ class Latch:
         self._held.clear()
         self._again.clear()
         return [ReleaseAllKeys()]
+
+    def _lift_part(self, key: str) -> list[ArenaCommand]:
+        """Lets go of what is down of the part of the action that a key belongs to."""
+        held = self._held.get(self._parts[key])
+        return [] if held is None else self._lift(held)
 
     def _lift(self, key: str) -> list[ArenaCommand]:
         self._again.pop(key, None)

@@ -37,6 +37,7 @@ class PlayScreen(ArenaScreen):
         policy.silent = "speaks once you move"
         meanwhile = "the game waits for you"
         super().__init__(session, look, header, policy, meanwhile, alone=opponent.absent)
+        self.player.waits = True
         self.scores = Scoreboard(look, session)
         self.line = TallyLine(look, session)
         self.panels += [self.scores, self.line]

@@ -198,7 +198,7 @@ class GameCard(Card):
         parts = [f"agent {frame.agent + 1} of {frame.agents}"]
         if frame.follow.value:
             parts[0] += f", {frame.follow.value}"
-        if frame.waiting_for_key:
+        if frame.waiting_for_key and not frame.expecting:
             parts.append("your move")
         elif frame.policy_step is not None and not frame.human:
             parts.append(f"policy of step {steps(frame.policy_step)}")

@@ -16,6 +16,7 @@ from pufftui.trainer.arena.player import Player
 from pufftui.trainer.arena.scene import Scene
 from pufftui.trainer.messages.command import (
     ArenaCommand,
+    Begin,
     FollowAgent,
     HandBack,
     PauseGame,
@@ -71,6 +72,8 @@ class Arena:
         self._agent = 0
         self._follow = Follow.CHOSEN
         self._human = False
+        self._patient = False  # whether the game waits for the person to begin
+        self._expecting = False  # whether the person has taken over, and pressed no key yet
         self._paused = False
         self._speed = 1.0
         self._size = (0, 0)
@@ -129,18 +132,19 @@ class Arena:
         if self._size == (0, 0):
             return IDLE_SECONDS
         frame = 1 / self._frame_rate
-        if self._human and not self._paused and not self._descriptor.turn_based:
+        stands = self._paused or self._waits or self._descriptor.turn_based
+        if self._human and not stands:
             frame = min(frame, (1 - self._phase) / self._rate)
         return frame
 
     def _obey(self, command: ArenaCommand) -> None:
         match command:
-            case PressKey() | ReleaseKey() | ReleaseAllKeys():
-                self._player.obey(command)
+            case PressKey() | ReleaseKey() | ReleaseAllKeys() | Begin():
+                self._hear(command)
             case Watch() | WatchAt() | FollowAgent():
                 self._choose_agent(command)
             case TakeOver() | HandBack():
-                self._hand_over(human=isinstance(command, TakeOver))
+                self._hand_over(command)
             case SetSpeed() | PauseGame() | StepGame() | Rewind():
                 self._change_time(command)
             case SetRival(rival):
@@ -173,7 +177,7 @@ class Arena:
 
     def _watch(self, agent: int) -> None:
         self._follow = Follow.CHOSEN
-        self._hand_over(human=False)
+        self._hand_over(HandBack())
         if agent != self._agent:
             self._scene.stop_recording()
             self._agent = agent
@@ -192,9 +196,18 @@ class Arena:
             returns = game.figures["episode_return"]
             self._agent = followed(self._follow, returns, game.alive, self._agent)
 
-    def _hand_over(self, *, human: bool) -> None:
-        self._human = human
+    def _hand_over(self, command: TakeOver | HandBack) -> None:
+        self._human = isinstance(command, TakeOver)
+        self._expecting = self._human and not self._descriptor.turn_based
+        self._patient = isinstance(command, TakeOver) and command.waits
         self._player.forget()
+
+    def _hear(self, command: PressKey | ReleaseKey | ReleaseAllKeys | Begin) -> None:
+        """Takes in a person's key; the first of them begins."""
+        if isinstance(command, PressKey | Begin):
+            self._expecting = False
+        if not isinstance(command, Begin):
+            self._player.obey(command)
 
     # Time.
 
@@ -217,11 +230,14 @@ class Arena:
 
     @property
     def _waits(self) -> bool:
-        return self._human and self._descriptor.turn_based and self._player.waiting
+        if self._descriptor.turn_based:
+            return self._human and self._player.waiting
+        return self._expecting and self._patient
 
     def _advance(self, seconds: float) -> None:
         """Moves game time on: whole steps, and the phase between two of them."""
-        if self._paused:
+        stands = self._waits and not self._descriptor.turn_based
+        if self._paused or stands:
             # The step in hand is shown to its end, then all stands still.
             self._phase = min(1.0, self._phase + seconds * self._rate)
             return
@@ -232,14 +248,18 @@ class Arena:
                 self._phase = 0.0
             return
         self._phase += min(seconds, LATEST_CATCH_UP) * self._rate
-        while self._phase >= 1.0:
+        while self._phase >= 1.0 and not self._waits:
             self._phase -= 1.0
             self._step()
 
     def _step(self) -> None:
         player, turn_based = self._player, self._descriptor.turn_based
-        person = self._agent if self._human else None
+        person = self._agent if self._human and not self._expecting else None
+        finished = self._scene.game.figures["finished"][self._agent]
         self._scene.step(person, player.decide_turn if turn_based else player.decide)
+        over = self._scene.game.figures["finished"][self._agent] > finished
+        if over and person is not None and self._patient and not turn_based:
+            self._expecting = player.idle
         looks = max(1, round(FOLLOW_SECONDS * self._descriptor.steps_per_second))
         if self._scene.game.steps % looks == 0:
             self._follow_one()
@@ -278,6 +298,7 @@ class Arena:
             paused=self._paused,
             speed=self._speed,
             waiting_for_key=self._waits,
+            expecting=self._expecting,
             policy_step=weights.step if weights else None,
             probabilities=tuple(part[agent] for part in game.parts),
             action=tuple(float(number) for number in game.buffers.actions[agent]),

@@ -74,6 +74,11 @@ class Player:
         """Whether no key has been pressed since the last decision."""
         return not self._tapped
 
+    @property
+    def idle(self) -> bool:
+        """Whether no key is down, and none was since the last decision."""
+        return not (self._held or self._tapped)
+
     def decide(self) -> NDArray[np.float32]:
         """The action (components,) for the next step, from taps and held keys."""
         keys = [*self._held, *self._tapped]

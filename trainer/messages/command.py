@@ -90,7 +90,18 @@ class FollowAgent:
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
-    """The person plays the watched agent; its policy is no longer asked."""
+    """The person plays the watched agent from the first key on.
+
+    Until then its policy plays on; if the game `waits`, it stands still instead, also after each
+    episode that ends while no key is down. A game of turns waits for every key anyway.
+    """
+
+    waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The person who has taken over begins, by a key that the game does not listen to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +125,7 @@ class ReleaseKey:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseAllKeys:
-    """Lets go of every key (focus lost, or a latched key replaced)."""
+    """Lets go of every key (focus lost)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +205,7 @@ ArenaCommand = (
     | WatchAt
     | FollowAgent
     | TakeOver
+    | Begin
     | HandBack
     | PressKey
     | ReleaseKey

@@ -34,6 +34,8 @@ class ArenaFrame:
     of them and says, in `last_score_human`, whether a person played most of it. `mean_score` is
     over the `scored` episodes of all agents that the policy played.
 
+    `waiting_for_key` is whether time stands still until the person presses a key, `expecting`
+    whether the person has taken over and not begun.
     `behind` is how many seconds somebody has gone back, `reach` how many more are possible.
     `recording` counts the steps recorded so far; `kept` is what became of the last recording.
     """
@@ -64,3 +66,4 @@ class ArenaFrame:
     recording: int | None = None
     kept: Kept | None = None
     rival: RivalFrame | None = None
+    expecting: bool = False

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from textual import events
 
-from pufftui.keys.game import game_hints, game_key, game_keys
-from pufftui.keys.grip import SHIFTS, Grip, ShiftHold
+from pufftui.keys.game import game_hints, game_key, game_keys, is_shifted
+from pufftui.keys.grip import SHIFTS, Grip, ShiftHold, begins
 from pufftui.keys.kitty import KeyMotion, Motion
 from pufftui.screens.panels import PanelScreen
 from pufftui.state.session import GameSession
-from pufftui.trainer.messages.command import ArenaCommand, HandBack, PauseGame, TakeOver
+from pufftui.trainer.messages.command import ArenaCommand, Begin, HandBack, PauseGame, TakeOver
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.footer import Footer
 from pufftui.widgets.header import Header
 
 NEWS_SECONDS = 2.5
 """How long the banner tells how the last game ended."""
+
+FIRST_KEY = "any key begins"
+"""What the banner says until the person plays."""
 
 
 class PlayerController:
@@ -39,6 +42,8 @@ class PlayerController:
         self.no_game = ""
         """Why there is nothing to play, if there is not."""
         self.alone = alone
+        self.waits = False
+        """Whether the game waits for the person's first key."""
         self._screen, self._session = screen, session
         self._header, self._footer = header, footer
         self._keys = game_keys(session.descriptor)
@@ -66,11 +71,12 @@ class PlayerController:
         """Called with each frame: the arena may hand back by itself."""
         self._frame = frame
         if self.playing:
-            if self._seen_human and not frame.human:
+            handed_back = self._seen_human and not frame.human
+            self._seen_human = frame.human
+            if handed_back:
                 self._stop_playing()
             else:
                 self._announce()
-            self._seen_human = frame.human
 
     def tell(self, news: str) -> None:
         """Shows in the banner for a moment how a game ended."""
@@ -89,7 +95,10 @@ class PlayerController:
         event.stop()
         key = game_key(self._keys, event.key, event.character)
         if key is not None:
-            self._send(*self._grip.type(key, self._session.clock()))
+            shift = is_shifted(event.key, event.character)
+            self._send(*self._grip.type(key, self._session.clock(), shift=shift))
+        elif self._expected and begins(event.key):
+            self._send(Begin())
 
     def key_moved(self, moved: KeyMotion) -> None:
         """A terminal that reports it has seen a key go down or up."""
@@ -102,7 +111,9 @@ class PlayerController:
                 self._send(*self._grip.lift(key))
         else:
             self._shift.press(moved.key, self._session.clock())
-            if key is not None and self.playing and self._screen.in_front:
+            # With Shift it is not held: then it is typed, too, which is for one decision.
+            held = self._by_shift or not self._shift.down
+            if key is not None and held and self.playing and self._screen.in_front:
                 self._send(*self._grip.press(key))
 
     def releases_reported(self, *, reported: bool) -> None:
@@ -124,14 +135,14 @@ class PlayerController:
     # Who plays.
 
     def take_over(self) -> None:
-        """The person plays the watched agent from now on."""
+        """The person plays the watched agent, from the first key on."""
         if self.no_game:
             self._screen.notify(self.no_game, title="No game", markup=False)
             return
         self.playing, self._seen_human = True, False
         if self._frame is not None and self._frame.paused:
             self._send(PauseGame(paused=False))
-        self._send(TakeOver())
+        self._send(TakeOver(waits=self.waits))
         self._announce()
         self.label()
 
@@ -152,12 +163,22 @@ class PlayerController:
         """The banner: who plays, with which keys, and the way out."""
         way_out = (self._way_out, True)
         if self._session.clock() < self._news_until:
-            self._header.announce([(self._news, True), ("   ", False), way_out])
+            begin = f"   {FIRST_KEY}   " if self._expected else "   "
+            self._header.announce([(self._news, True), (begin, False), way_out])
             return
         hints = ", ".join(f"{keys} {label}" for keys, label in game_hints(self._session.descriptor))
         who = f"YOU are playing agent {self._frame.agent + 1 if self._frame else 1}"
+        if self._expected:
+            who = FIRST_KEY
         how = f" · {self._grip.words}"
         self._header.announce([(who, True), (how, True), (f"   {hints}   ", False), way_out])
+
+    @property
+    def _expected(self) -> bool:
+        """Whether the game, or the policy that plays on, expects the person's first key."""
+        if not self._seen_human or self._frame is None:  # not answered yet
+            return self.playing and not self._session.descriptor.turn_based
+        return self._frame.expecting
 
     @property
     def _way_out(self) -> str:

@@ -108,8 +108,10 @@ def _game_block(descriptor: Descriptor, *, real: bool) -> list[Row]:
     if not descriptor.turn_based:
         lines = HELD if real else LATCHED
         rows += [((line, "dim", False),) for line in lines]
+        rows.append(((f"{'shift':<{KEY}}", "human", True), (NUDGE, "dim", False)))
     return [*rows, ()]
 
 
 HELD = ("A key counts while you hold it,", "also several at once.")
 LATCHED = ("A tapped key stays down until the next tap,", "a held one until you let go.")
+NUDGE = "with a key: for one decision only"

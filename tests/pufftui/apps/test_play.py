@@ -117,7 +117,8 @@ async def test_everything_is_there_and_nothing_is_cut(runs: Path, play, env: str
         text = screen_text(app)
         lines = text.splitlines()
         assert {len(line) for line in lines} == {size[0]}
-        assert "YOU are playing agent 1" in lines[0]
+        begins = "YOU are playing agent 1" if env == "squared" else "any key begins"
+        assert begins in lines[0]
         assert "esc hands back" in lines[0]
         assert "you play" in text
         assert re.search(r"← left .*esc hand back +ctrl\+c quit", lines[-1])
@@ -156,16 +157,39 @@ async def test_turn_based_games_wait_for_the_player(runs: Path, play) -> None:
         await until(pilot, lambda frame: frame.episode_length > 3)
 
 
-async def test_games_with_a_clock_do_not_wait(no_runs: None, play) -> None:
+async def test_games_with_a_clock_wait_for_the_first_key_alone(no_runs: None, play) -> None:
     session = play("breakout")
     app = PuffApp(session)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda frame: frame.human and frame.episode_length > 5)
-        assert "your move" not in screen_text(app)
+        frame = await until(pilot, lambda frame: frame.human and frame.waiting_for_key)
+        await pilot.pause(0.5)
+        assert session.arena.latest.episode_length == frame.episode_length == 0
+        text = screen_text(app)
+        assert "any key begins · keys latch   ↓ stay, ← left" in text.splitlines()[0]
+        assert "your move" not in text
+        await pilot.press("left_shift", "ctrl+left_control")
+        assert (await until(pilot, lambda frame: True)).waiting_for_key
         await pilot.press("left")
         await until(pilot, lambda frame: frame.human and frame.action == (1.0,))
+        assert "YOU are playing agent 1" in screen_text(app).splitlines()[0]
         await pilot.press("right")
         await until(pilot, lambda frame: frame.human and frame.action == (2.0,))
+
+
+async def test_any_key_begins_and_taking_over_again_waits(no_runs: None, play) -> None:
+    app = PuffApp(play("pong"))
+    async with app.run_test(size=(60, 18)) as pilot:
+        for key in ("enter", "space", "x"):
+            await until(pilot, lambda frame: frame.human and frame.waiting_for_key)
+            first = screen_text(app).splitlines()[0]
+            assert "any key begins" in first
+            assert "esc hands back" in first
+            await pilot.press(key)
+            await until(pilot, lambda frame: not frame.waiting_for_key)
+            assert "YOU are playing agent 1" in screen_text(app).splitlines()[0]
+            await pilot.press("escape")
+            await until(pilot, lambda frame: not frame.human and not frame.expecting)
+            await pilot.press("m")
 
 
 async def test_handing_back_watching_and_taking_over_again(runs: Path, play) -> None:

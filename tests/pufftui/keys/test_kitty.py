@@ -188,9 +188,9 @@ class Terminal:
             os.write(self.outer, sequence.encode())
             time.sleep(0.05)
 
-    def until(self, words: str, seconds: float = 60) -> None:
-        """Reads on, and answers, until something is on the screen."""
-        end, start = time.monotonic() + seconds, len(self.said)
+    def until(self, words: str, seconds: float = 60, start: int | None = None) -> None:
+        """Reads on, and answers, until something is on the screen, new or since `start`."""
+        end, start = time.monotonic() + seconds, len(self.said) if start is None else start
         while words.encode() not in self.said[start:]:
             assert time.monotonic() < end, self.said[-3000:]
             self.read(0.1)
@@ -228,7 +228,7 @@ def terminal(tmp_path: Path):
 
     def open_one(**options: object) -> Terminal:
         opened.append(Terminal(tmp_path, **options))
-        opened[-1].until("YOU are playing")
+        opened[-1].until("any key begins")
         return opened[-1]
 
     yield open_one
@@ -238,7 +238,7 @@ def terminal(tmp_path: Path):
 
 def test_a_terminal_that_speaks_it_gets_held_keys(terminal) -> None:
     one = terminal()
-    one.until("keys held")
+    one.until("keys held", start=0)
     assert one.stack == [0, 0b11011]
     # A held key is held without being repeated, until it is let go.
     one.type("\x1b[27u", "\x1b[27;1:3u")
@@ -279,7 +279,7 @@ def test_other_terminals_keep_latched_keys(terminal, options) -> None:
 
 def test_it_is_switched_off_while_suspended_and_after_a_crash(terminal) -> None:
     one = terminal()
-    one.until("keys held")
+    one.until("keys held", start=0)
     os.kill(one.process.pid, signal.SIGTSTP)
     one.until("\x1b[?1049l")
     assert one.stack == [0]

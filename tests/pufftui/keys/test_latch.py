@@ -60,3 +60,17 @@ def test_turns_take_every_press() -> None:
     assert keys.press("left", 0.0) == keys.press("left", 0.1) == [PressKey("left")]
     assert keys.tick(10.0) == []
     assert keys.keys == set()
+
+
+def test_a_tap_for_one_decision_leaves_nothing_of_its_part_down() -> None:
+    keys = latch()
+    assert keys.tap("left") == [PressKey("left"), ReleaseKey("left")]
+    assert keys.keys == set()
+    keys.press("right", 0.0)
+    keys.press("space", 0.0)
+    assert keys.tap("left") == [ReleaseKey("right"), PressKey("left"), ReleaseKey("left")]
+    assert keys.keys == {"space"}
+    keys.press("left", 1.0)
+    assert keys.tap("left") == [ReleaseKey("left"), PressKey("left"), ReleaseKey("left")]
+    assert keys.tick(100.0) == []
+    assert latch(turn_based=True).tap("left") == [PressKey("left")]

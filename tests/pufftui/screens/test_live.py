@@ -172,7 +172,11 @@ async def test_watching_playing_and_handing_back(tmp_path: Path) -> None:
 
         await pilot.press("left")
         assert sent[-1] == PressKey("left")
-        await pilot.press("D")
+        await pilot.press("D")  # with Shift, for one decision
+        assert sent[-3:] == [ReleaseKey("left"), PressKey("d"), ReleaseKey("d")]
+        await pilot.press("shift+left")
+        assert sent[-2:] == [PressKey("left"), ReleaseKey("left")]
+        await pilot.press("left", "d")
         assert sent[-2:] == [ReleaseKey("left"), PressKey("d")]
         await pilot.press("d")
         assert sent[-1] == PressKey("d")

@@ -60,3 +60,36 @@ def test_no_line_is_too_long_and_nothing_is_lost(words: list[str], title: str, w
     if width > len(COMMAND):
         whole = sum(line.count(COMMAND) for line in lines)
         assert whole == sum(COMMAND in word for word in words)
+
+
+SENTENCE = (
+    "The folder of the run lies on a disk that is nearly full, and so nothing more is kept of it. "
+)
+LONG = {
+    "words": (SENTENCE * 4)[:300].strip(),
+    "one word": "/" + "x" * 299,
+    "a long command": f"To go on: {COMMAND} " + "--train.total-steps 100M " * 11,
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (200, 60)])
+@pytest.mark.parametrize("before", [None, (200, 60), (60, 20)])
+async def test_a_long_message_lies_wholly_on_the_screen(tmp_path: Path, text, size, before) -> None:
+    app = fake_app(fake_session(tmp_path / "squared-brisk-otter"))
+    async with app.run_test(size=before or size, notifications=True) as pilot:
+        await settle(app, pilot)
+        app.notify(text, title="Nearly full")
+        await pilot.pause()
+        if before is not None:
+            await pilot.resize_terminal(*size)
+        await pilot.pause()
+        await pilot.pause()
+        (toast,) = app.screen.query("Toast")
+        assert app.screen.region.contains_region(toast.region)
+        assert toast.region.bottom == size[1] - 1
+        lines = screen_text(app).splitlines()
+        covered = lines[toast.region.y : toast.region.bottom]
+        shown = "".join(line[toast.region.x : toast.region.right] for line in covered)
+        shown = shown.replace("▌", "")
+        assert "".join(shown.split()) == "".join(f"Nearly full{text}".split())

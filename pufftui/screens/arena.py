@@ -70,6 +70,10 @@ class ArenaScreen(PanelScreen):
     def on_game_card_pointed(self, event: GameCard.Pointed) -> None:
         self.arena.point(event.x, event.y)
 
+    def on_game_card_placed(self) -> None:
+        """Asks at once for a picture of the new size, not on the next tick."""
+        self.arena.tick(self.session.clock())
+
     # What keys do.
 
     def action_panel(self, number: int) -> None:

@@ -47,6 +47,9 @@ class GameCard(Card):
             super().__init__()
             self.x, self.y = x, y
 
+    class Placed(Message):
+        """The game has another size, and so needs another picture."""
+
     def __init__(self, look: PuffTheme, descriptor: Descriptor) -> None:
         super().__init__(look, "game")
         self._descriptor = descriptor
@@ -171,6 +174,9 @@ class GameCard(Card):
             line += [(" " * (region.x - used), self.look.style("text")), *caption]
         strips = {y: self.strip(line, self._width) for y, line in lines.items()}
         return {y: strip for y, strip in strips.items() if strip != self._strips[y]}
+
+    def on_resize(self) -> None:
+        self.post_message(self.Placed())
 
     def on_click(self, event: events.Click) -> None:
         region = self.picture

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pufftui.appearance.banner import LETTERS, banner
 from pufftui.appearance.glyphs import ASCII, FULL, SHAPES
+from pufftui.apps.training import PuffApp
 from pufftui.cli.output import add_screen, wishes
 from pufftui.cli.parser import CommandParser
 from pufftui.keys.tables import KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
@@ -20,6 +21,7 @@ from pufftui.layout.cockpit import LEAST_HEIGHT, LEAST_WIDTH, picture_area
 from pufftui.layout.stream import LEAST_CURVE, arrange_stream
 from pufftui.screens.dialogs.reveal import RevealScreen
 from pufftui.state.session import Session
+from pufftui.trainer.messages.command import SetPictureSize
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
 from pufftui.trainer.store import AlertRow, Event
 from pufftui.widgets.header import BADGE
@@ -289,3 +291,27 @@ def test_who_has_the_key_and_the_flag() -> None:
     bare = CommandParser("play", "")
     add_screen(bare)
     assert not wishes(bare.parse([])).stream
+
+
+async def test_the_key_is_answered_without_waiting_for_the_next_tick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = fake_session(tmp_path / "breakout-brisk-otter", env="breakout")
+    ticks, tick = [True], PuffApp.tick
+    monkeypatch.setattr(PuffApp, "tick", lambda app: tick(app) if ticks else None)
+    app, sent = fake_app(session), session.arena.sent
+    async with app.run_test(size=(120, 36)) as pilot:
+        for _ in range(3):
+            await settle(app, pilot)
+        ticks.clear()  # the timer would find out later
+        for _ in range(2):
+            before, pixels = len(sent), app.main.game.pixels
+            await pilot.press("s")
+            await pilot.pause()
+            plan = app.main.plan(120, 36)
+            shown = {panel.id: panel.region for panel in app.main.panels if panel.is_on_screen}
+            assert shown == {name: plan.regions[name] for name in shown}
+            assert ("big_score" in shown) == app.main.stream.on
+            assert app.main.game.pixels != pixels
+            asked = [each for each in sent[before:] if isinstance(each, SetPictureSize)]
+            assert asked == [SetPictureSize(*app.main.game.pixels)]

@@ -183,6 +183,10 @@ class DressedApp(CrashingApp[Result], inherit_bindings=False):
             self.redress()
             self.call_after_refresh(show_behind, self)
 
+    def on_resize(self) -> None:
+        """Behind a dialog, too, everything lies elsewhere now."""
+        self.call_after_refresh(show_behind, self)
+
     def action_hide(self) -> None:
         """Hides at once, also from within a dialog."""
         self.set_privacy(private=True)

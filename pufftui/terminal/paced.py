@@ -43,6 +43,10 @@ SHARE = 3
 REACTION = 0.15
 """Seconds after a key for which the picture waits, so that the line is free for what the key does."""
 
+BEHIND = 1.0
+"""Seconds for which what lies behind a dialog is sent, too, once that was asked for: the panels there
+draw themselves one after the other."""
+
 PAUSE = 1.0
 """Seconds without a key after which the next one is waited for so: who plays hits keys all the time."""
 
@@ -59,7 +63,7 @@ class PacedDriver(linux_driver.LinuxDriver):
         self._timer: asyncio.TimerHandle | None = None
         self._key = 0.0  # when a key was hit last
         self._until = 0.0  # until when the picture waits
-        self._behind = False  # whether what lies behind a dialog is sent, too
+        self._behind: float | None = None  # until when what lies behind a dialog is sent, too
         self._erases = _erases()
 
     def start_application_mode(self) -> None:
@@ -102,8 +106,8 @@ class PacedDriver(linux_driver.LinuxDriver):
         return self._line.narrow
 
     def show_behind(self) -> None:
-        """Also sends what lies behind a dialog, until all of it is shown once."""
-        self._behind = True
+        """Also sends what lies behind a dialog, for a moment, and until all of that is shown once."""
+        self._behind = time.monotonic() + BEHIND
         self._pump()
 
     def write(self, data: str) -> None:
@@ -157,26 +161,31 @@ class PacedDriver(linux_driver.LinuxDriver):
             self._timer = self._loop.call_later(wait, self._pump)
             return
         line.give_up(now)
-        front = None if self._behind else self._front()
-        room = line.piece
-        piece = self._piece(grids, room, front)
+        front, room = self._front(), line.piece
+        alone = front is not None and self._behind is None and not _shows_behind(self._app)
+        piece = self._piece(grids, room, front, alone=alone)
         if piece:
             question, text = line.ask(now), piece.decode(errors="replace")
             self._send(question + (f"{BEGIN}{text}{END}" if self._app._sync_available else text))  # noqa: SLF001
-        everything = front is None and now >= self._until
+        everything = not alone and now >= self._until
         if everything and (not piece or room == MOST_PIECE):
-            self._behind = False
+            if self._behind is not None and now >= self._behind:
+                self._behind = None
             line.narrow = not line.keeps_up(now)
         if piece and line.narrow:
             self._timer = self._loop.call_later(line.wait(now), self._pump)
 
-    def _piece(self, grids: Grids, room: int, front: Region | None) -> bytes:
-        """What comes next, in at most that many bytes."""
+    def _piece(self, grids: Grids, room: int, front: Region | None, *, alone: bool) -> bytes:
+        """What comes next, in at most that many bytes: a dialog in front, and the rest if it is not `alone`."""
         screen = grids.size.region
+        first = b""
         if front is not None:
             part = front.intersection(screen)
             grids.order(part)
-            return grids.send(part, NOTHING, room, text=True, erases=self._erases)
+            first = grids.send(part, NOTHING, room, text=True, erases=self._erases)
+            room -= len(first)
+            if alone:
+                return first
         moving = self.moving.intersection(screen)
         for part in around(moving, screen):
             grids.order(part)
@@ -184,7 +193,7 @@ class PacedDriver(linux_driver.LinuxDriver):
         picture = self._picture(grids, moving, room - len(figures))
         room -= len(figures) + len(picture)
         more = grids.send(screen, moving, room, text=True, erases=self._erases)
-        return figures + more + picture
+        return first + figures + more + picture
 
     def _picture(self, grids: Grids, moving: Region, room: int) -> bytes:
         """More of the frame that is on its way, or else the beginning of the newest one."""
@@ -240,7 +249,12 @@ def is_out_of_sight(widget: Widget) -> bool:
     """Whether a widget lies behind a dialog on a slow line, which shows nothing there until it is closed."""
     if not widget.is_attached or widget.screen is widget.app.screen:
         return False
-    return is_narrow(widget.app)
+    return is_narrow(widget.app) and not _shows_behind(widget.app)
+
+
+def _shows_behind(app: App[Any]) -> bool:
+    """Whether the dialog in front acts on what lies behind it."""
+    return bool(app.screen_stack) and getattr(app.screen, "shows_behind", False)
 
 
 def show_behind(app: App[Any]) -> None:

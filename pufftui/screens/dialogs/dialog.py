@@ -23,6 +23,8 @@ class Dialog(ModalScreen[None]):
         Binding("v", "app.hide", "Hide names", show=False),
     ]
     title_text = ""
+    shows_behind = False
+    """Whether it acts on what lies behind it, so that a slow line has to show that, too."""
 
     def __init__(self, look: PuffTheme) -> None:
         super().__init__()
@@ -41,10 +43,8 @@ class Dialog(ModalScreen[None]):
         return ()
 
     def on_mount(self) -> None:
-        if is_narrow(
-            self.app
-        ):  # what lies behind stays as it is; dimming it would be work for nothing
-            self.styles.background = self.look.colours["background"]
+        if is_narrow(self.app):  # what lies behind is not sent anew, nor dimmed
+            self.styles.background = "transparent"
         self.paint()
 
     def body(self) -> Text:

@@ -15,6 +15,7 @@ class FilterScreen(AskScreen):
     """Shows the charts that match while one types; nothing typed shows all."""
 
     title_text = "Which charts?"
+    shows_behind = True
     placeholder = "entropy, or reward*, or nothing for all"
 
     def __init__(self, look: PuffTheme, pattern: str, show: Callable[[str], None]) -> None:

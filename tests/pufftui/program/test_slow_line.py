@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import select
+import signal
 import struct
 import termios
 import time
@@ -111,6 +112,69 @@ def test_the_help_comes_first_and_nothing_behind_it(terminal: SlowTerminal) -> N
     assert terminal.follow(20, lambda: terminal.plain.line(0) != header)
     # Not the most of all: where the reader had no turn for a while, its answers were late.
     assert sorted(waiting)[len(waiting) // 2] <= 2000, waiting
+
+
+def medians(numbers: list[float]) -> float:
+    return sorted(numbers)[len(numbers) // 2]
+
+
+def made_slow(terminal: SlowTerminal) -> None:
+    """From here on the line is slow, and the program knows."""
+    assert terminal.follow(30, terminal.shows("arena", "quit"))
+    terminal.follow(1)
+    terminal.slow = True
+    os.write(terminal.screen, b"?")
+    assert terminal.follow(20, terminal.shows(*ALL_HELP)), terminal.plain.text()
+    os.write(terminal.screen, b"\x1b")
+    assert terminal.follow(20, lambda: "esc close" not in terminal.plain.text())
+    terminal.follow(2)
+
+
+def test_a_resize_leaves_nothing_of_the_old_layout_behind_a_dialog(terminal: SlowTerminal) -> None:
+    made_slow(terminal)
+    os.write(terminal.screen, b"?")
+    assert terminal.follow(20, terminal.shows(*ALL_HELP)), terminal.plain.text()
+    for width, height in ((160, 50), (130, 44)):
+        termios.tcsetwinsize(terminal.inner, (height, width))
+        os.killpg(terminal.process.pid, signal.SIGWINCH)
+        terminal.plain.size = Size(width, height)
+        last = lambda height=height: "m take over" in terminal.plain.line(height - 1)  # noqa: E731
+        assert terminal.follow(20, last), terminal.plain.text()
+        first = lambda: terminal.plain.line(0).rstrip().endswith("healthy")  # noqa: E731
+        assert terminal.follow(20, first), terminal.plain.text()
+        assert terminal.follow(20, terminal.shows(*ALL_HELP)), terminal.plain.text()
+        once = lambda: terminal.plain.text().count("m take over") == 1  # noqa: E731
+        assert terminal.follow(20, once), terminal.plain.text()
+    # Then nothing moves behind it again.
+    terminal.follow(3)
+    quiet = []
+    for _ in range(5):
+        before = terminal.total
+        terminal.follow(0.6)
+        quiet.append(terminal.total - before)
+    assert medians(quiet) < 200, quiet
+
+
+def test_the_charts_follow_what_is_typed_into_their_filter(terminal: SlowTerminal) -> None:
+    made_slow(terminal)
+    os.write(terminal.screen, b"6")
+    assert terminal.follow(20, terminal.shows("12 metrics", "share clipped")), terminal.plain.text()
+    dialog, charts = [], []
+    for _ in range(3):
+        begun = time.monotonic()
+        os.write(terminal.screen, b"/")
+        assert terminal.follow(20, terminal.shows("Which charts?", "esc close"))
+        dialog.append(time.monotonic() - begun)
+        os.write(terminal.screen, b"clipfrac")
+        only = lambda: (  # noqa: E731
+            "learning rate" not in terminal.plain.text()
+            and terminal.shows("share clipped", "Which charts?")()
+        )
+        assert terminal.follow(20, only), terminal.plain.text()
+        charts.append(time.monotonic() - begun)
+        os.write(terminal.screen, b"\x1b")
+        assert terminal.follow(20, terminal.shows("learning rate")), terminal.plain.text()
+    assert medians(dialog) < medians(charts)
 
 
 def test_a_terminal_that_never_answers_is_sent_everything(terminal: SlowTerminal) -> None:

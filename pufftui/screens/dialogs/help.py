@@ -11,10 +11,10 @@ from pufftui.keys.game import key_name
 from pufftui.keys.key import Key
 from pufftui.screens.dialogs.dialog import Dialog
 
-KEY, WORDS = 11, 44
-"""Cells of a key and of what it does."""
+KEY, WORDS, GAP = 11, 43, 2
+"""Cells of a key, of what it does, and between two columns."""
 
-COLUMN = KEY + WORDS
+COLUMN = KEY + WORDS + GAP
 MOST_COLUMNS = 3
 
 MOST_KEYS = 3
@@ -49,7 +49,7 @@ class HelpScreen(Dialog):
         blocks = [self._block(group) for group in groups]
         if self._descriptor is not None:
             blocks.append(_game_block(self._descriptor, real=self._real))
-        columns = max(1, min(MOST_COLUMNS, (self.app.size.width - 8) // COLUMN))
+        columns = max(1, min(MOST_COLUMNS, (self.app.size.width - 8 + GAP) // COLUMN))
         return self._beside(_shared_out(blocks, columns))
 
     def on_resize(self) -> None:

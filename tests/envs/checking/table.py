@@ -1,8 +1,8 @@
 """What `pufftui env check` and `pufftui train` say of each mistake, and after how many seconds.
 
-    python tests/envs/checking/table.py [--only WORD] [--steps 20k 200k 1M] [--train]
+    python tests/envs/checking/table.py [--only WORD] [--steps 20k 200k 1M] [--train] [--screen]
 
-prints a table in Markdown. Training that goes on is ended after a minute and a half.
+prints a table in Markdown. `--screen` reads what the dashboard shows in a terminal. Training that goes on is ended after a minute and a half.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from mistakes import MISTAKES, broken
+from on_screen import said_on_screen
 
 SMALL = (
     *("--headless", "--vec.threads", "1", "--vec.agents", "64", "--train.horizon", "16"),
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--steps", nargs="*", default=[])
     parser.add_argument("--train", action="store_true")
+    parser.add_argument("--screen", action="store_true")
     options = parser.parse_args()
     print("| mistake | how | seconds | status | said |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="pufftui-mistakes-") as place:
@@ -81,6 +83,13 @@ def main() -> None:
             rows = [(steps, check(folder, steps)) for steps in options.steps]
             if options.train:
                 rows.append(("train", train(folder)))
+            if options.screen:
+                arguments = (
+                    "train",
+                    str(folder),
+                    *(each for each in SMALL if each != "--headless"),
+                )
+                rows.append(("screen", said_on_screen(arguments, LONGEST + 30)))
             for how, (seconds, status, said) in rows:
                 ended = "still at it" if status is None else status
                 shown = said.replace(f"{parent}/", "").replace("|", "\\|")

@@ -35,18 +35,18 @@ def said_on_screen(arguments: tuple[str, ...], seconds: float) -> tuple[float, i
     )
     plain, decode = Plain(SIZE), codecs.getincrementaldecoder("utf-8")("replace").decode
     began = time.monotonic()
-    told = 0.0
+    told, said = 0.0, list[str]()  # what was said may be gone again
     try:
         while (now := time.monotonic()) < began + seconds and (not told or now < told + MOMENT):
             if select.select([program.screen], [], [], 0.1)[0]:
                 plain.read(decode(os.read(program.screen, 65536)))
             elif program.process.poll() is not None:
                 break
-            if not told and _told(plain):
-                told = now
+            if lines := _told(plain):
+                told, said = told or now, lines
         status = program.process.poll()
         took = (told or time.monotonic()) - began
-        return took, status, " ".join(_told(plain)) or "nothing"
+        return took, status, " ".join(_told(plain) or said) or "nothing"
     finally:
         program.close()
 

@@ -8,15 +8,19 @@ replaced, and all else on the page is left as it is. A test says whether every p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pufftui.appearance.format import duration, figure
 from pufftui.appearance.theme import COLOURS, load_themes
+from pufftui.envs.catalogue import env_names, find_env, load_env
 from pufftui.keys.compare import COMPARE_KEYS
 from pufftui.keys.game import key_name
 from pufftui.keys.home import HOME_KEYS
 from pufftui.keys.key import Key
 from pufftui.keys.tables import ATTACH_KEYS, KEYS, LOGGED_KEYS, PLAY_KEYS, WATCH_KEYS
+from pufftui.trainer.run.baseline import EVALUATION_FILE, MADE_FILE, has_baseline, read_json
 from pufftui.trainer.settings.fields import AUTO, SECTIONS, SettingField, setting_fields
 
 HERE = Path(__file__).parent
@@ -197,6 +201,27 @@ def colours() -> str:
     return _table(("colour", "paints"), [(f"`{name}`", what) for name, what in COLOURS.items()])
 
 
+def baselines() -> str:
+    """How well the policies play that come with the games."""
+    rows = []
+    for game in filter(has_baseline, env_names()):
+        folder, limit = find_env(game).baseline, load_env(game).descriptor.score_high
+        score, made = (read_json(folder / name) for name in (EVALUATION_FILE, MADE_FILE))
+        seeds = (f"{seed}: {found['score']['mean']:.4g}" for seed, found in made["seeds"].items())
+        rows.append(
+            (
+                f"[{game}](../envs/{game})",
+                "{mean:.4g} ({low:.4g} to {high:.4g})".format(**score["score"]),
+                figure(limit if math.isfinite(limit) else None),
+                ", ".join(seeds),
+                f"`{made['command']}`",
+                f"{figure(made['steps'])} in {duration(made['seconds'])}",
+            )
+        )
+    head = ("game", "evaluated score", "of", "by seed", "made by", "agent steps")
+    return _table(head, rows)
+
+
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     lines = [_row(head), "|---" * len(head) + "|", *map(_row, rows)]
     return "\n".join(lines)
@@ -215,6 +240,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "home": home_keys,
     },
     "themes.md": {"themes": themes, "colours": colours},
+    "baselines.md": {"baselines": baselines},
 }
 """The pages, and the tables on each by name."""
 

@@ -59,6 +59,11 @@ class EnvFolder:
         """The TOML file."""
         return self.path / f"{self.name}.toml"
 
+    @property
+    def baseline(self) -> Path:
+        """The folder of the trained policy that comes with it, if one does."""
+        return self.path / "baseline"
+
 
 def env_names() -> list[str]:
     """Names of the bundled environments, sorted."""

@@ -163,6 +163,9 @@ def test_a_folder_without_a_storey_is_found(
 
 MOST_MODULES = 25
 
+DATA = ("*.toml", "*.h", "*.tcss", "baseline/*.npz", "baseline/*.json")
+"""Files beside the sources that the program reads once it is installed."""
+
 
 def test_no_folder_is_too_full() -> None:
     folders = [
@@ -194,9 +197,7 @@ def test_the_wheel_works_from_another_folder(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     packed = set(zipfile.ZipFile(wheel).namelist())
     for room, place in ROOMS.items():
-        for data in (
-            path for ending in ("*.toml", "*.h", "*.tcss") for path in (ROOT / room).rglob(ending)
-        ):
+        for data in (path for ending in DATA for path in (ROOT / room).rglob(ending)):
             assert f"{place}/{data.relative_to(ROOT / room)}" in packed
     tops = {name.split("/")[0] for name in packed}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"pufftui"}

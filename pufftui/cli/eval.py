@@ -35,8 +35,9 @@ def run(arguments: list[str]) -> int:
     """Plays and prints; returns 0, or 130 if somebody stopped it."""
     options = _parser().parse(arguments)
     policy = find_policy(options.policy)
-    rival = None if options.against in (None, RANDOM) else find_policy(options.against)
     library, config = load_env(policy.env()), policy.config()
+    versus = options.against
+    rival = None if versus in (None, RANDOM) else find_policy(versus, env=config.env)
     if rival is not None and not rival.learned(config.env):
         raise PuffError(
             f"{rival.name} has learned {rival.recorded}, not {config.env}.",

@@ -34,7 +34,7 @@ def find_beginning(config: Config, descriptor: Descriptor) -> tuple[Config, Name
     """
     if not config.policy.start_from:
         return config, None
-    found = find_policy(config.policy.start_from, LEARNED)
+    found = find_policy(config.policy.start_from, LEARNED, config.env)
     arrays = found.saved.arrays
     theirs = restore_settings(found.saved.description["config"], file=found.saved.path).policy
     # Fields that declare low and high have a normaliser, too, but one that follows nothing.

@@ -17,11 +17,11 @@ from pufftui.envs.places import expanded
 from pufftui.trainer.files.held_folder import HeldFolder, Identity, identity
 from pufftui.trainer.run.lock import Holder, RunLock, look_at, read_holder
 
-LATEST = "latest"
+LATEST, BASELINE = "latest", "baseline"
+STANDS_FOR = {LATEST: "stands for the last run", BASELINE: "stands for what comes with a game"}
 AT = "@"  # between the name of a run, which cannot hold it, and a step
 LONGEST_NAME, MOST_BYTES = 100, 180  # of a name; file systems allow 255 bytes, and more is added
-LOCK_FILE = "lock"
-CHECKPOINTS = "checkpoints"
+LOCK_FILE, CHECKPOINTS = "lock", "checkpoints"
 REMOVED = ".removed-"
 """Begins the names of folders that are being deleted."""
 
@@ -59,8 +59,8 @@ def check_name(name: str) -> None:
     """Raises `PuffError` unless `name` can be the name of a run on every filesystem."""
     pattern = rf"[^\W_][\w.-]{{0,{LONGEST_NAME - 1}}}"
     fits = re.fullmatch(pattern, name) and len(name.encode()) <= MOST_BYTES
-    if name == LATEST or not fits or not unicodedata.is_normalized("NFC", name):
-        why = "stands for the last run" if name == LATEST else "is not a name for a run"
+    if name in STANDS_FOR or not fits or not unicodedata.is_normalized("NFC", name):
+        why = STANDS_FOR.get(name, "is not a name for a run")
         raise PuffError(
             f"{name!r} {why}.",
             "Use letters, digits, dots, dashes and underscores, a letter or digit first, "

@@ -3,6 +3,8 @@
     RUN           the newest whole checkpoint of a run
     RUN@STEP      its checkpoint of that step
     latest        the run started or resumed last; latest@STEP, too
+    baseline      the policy that comes with the environment at hand; no run may be called so
+    baseline:ENV  that of another environment, by its name or folder
     FILE          a checkpoint, wherever it lies: a name that ends with .npz
 
 A file is arrays and JSON and nothing else. Its environment is found by name among those that the person knows,
@@ -15,10 +17,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pufftui.envs.catalogue import find_by_name, find_recorded
+from pufftui.envs.catalogue import find_by_name, find_env, find_recorded
 from pufftui.envs.errors import PuffError
 from pufftui.envs.places import expanded
 from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.run.baseline import OF, read_baseline
 from pufftui.trainer.run.checkpoint import (
     NAMES,
     Saved,
@@ -27,12 +30,12 @@ from pufftui.trainer.run.checkpoint import (
     newest_checkpoint,
     read_saved,
 )
-from pufftui.trainer.run.folder import AT, RunFolder, run_names
+from pufftui.trainer.run.folder import AT, BASELINE, RunFolder, run_names
 from pufftui.trainer.run.policies import POLICY, run_environment, weights_from
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import parse_number, recorded_environment, restore_config
 
-POLICIES = "RUN, RUN@STEP, latest or a checkpoint file"
+POLICIES = "RUN, RUN@STEP, latest, baseline, baseline:ENV or a checkpoint file"
 """What a policy may be called, for the help of commands."""
 
 RANDOM, NOBODY = "random", "none"
@@ -43,10 +46,14 @@ FILE_ENDING = ".npz"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedPolicy:
-    """A checkpoint that somebody named. `folder` is that of its run, None for a file."""
+    """A checkpoint that somebody named. `folder` is that of its run, None for a file.
+
+    `baseline_of` is the `id` of the environment that it comes with, if it is a baseline.
+    """
 
     saved: Saved
     folder: RunFolder | None
+    baseline_of: str = ""
 
     @property
     def step(self) -> int:
@@ -58,6 +65,8 @@ class NamedPolicy:
         """What finds this very checkpoint again, from any folder and after the run has gone on."""
         if self.folder is not None:
             return f"{self.folder.id}{AT}{self.step}"
+        if self.baseline_of:
+            return f"{BASELINE}{OF}{self.baseline_of}"
         return str(self.saved.path.absolute())
 
     @property
@@ -67,6 +76,8 @@ class NamedPolicy:
 
     def env(self) -> str:
         """The `id` of its environment; raises `PuffError` if that is not known here."""
+        if self.baseline_of:
+            return self.baseline_of
         find = find_by_name if self.folder is None else find_recorded
         return find(self.recorded).id
 
@@ -86,12 +97,13 @@ class NamedPolicy:
         return self.recorded == env
 
 
-def find_policy(named: str, section: Section = POLICY) -> NamedPolicy:
+def find_policy(named: str, section: Section = POLICY, env: str = "") -> NamedPolicy:
     """The checkpoint that a person names; of its arrays those whose names begin with `section`.
 
-    Raises `PuffError` if there is none, and says what there is.
+    `env` is the `id` of the environment at hand, if there is one. Raises `PuffError` if there is no such policy, and
+    says what there is.
     """
-    return _file(named, section) or _run(named, section)
+    return _file(named, section) or _baseline(named, section, env) or _run(named, section)
 
 
 def _file(named: str, section: Section) -> NamedPolicy | None:
@@ -106,6 +118,18 @@ def _file(named: str, section: Section) -> NamedPolicy | None:
             usage=True,
         )
     return NamedPolicy(read_saved(path, section), None)
+
+
+def _baseline(named: str, section: Section, env: str) -> NamedPolicy | None:
+    """The word alone, or with an environment behind it."""
+    word, of, other = named.partition(OF)
+    if word != BASELINE:
+        return None
+    if not (other if of else env):
+        message = "It is not said of which environment the baseline is meant."
+        raise PuffError(message, f"Name it: {BASELINE}{OF}breakout.", usage=True)
+    id_ = find_env(other).id if of else env
+    return NamedPolicy(read_baseline(id_, section), None, id_)
 
 
 def _run(named: str, section: Section) -> NamedPolicy:

@@ -124,6 +124,8 @@ def _c(options: argparse.Namespace) -> None:
     name = options.name or f"{descriptor.name}_policy"
     step = weights.step
     whose = f"the run {policy.folder.id}" if policy.folder else policy.saved.path.name
+    if policy.baseline_of:
+        whose = f"the baseline of {descriptor.name}"
     text = c_header(weights, descriptor, name, f"step {step:,} of {whose}")
     target = _target(options.output, f"{name}.h")
     with _writing(target, force=options.force) as file:

@@ -101,7 +101,12 @@ def test_a_run_goes_before_a_file_that_is_called_the_same(
         ("otter@5", r"otter has no checkpoint at step 5. There are: 1000, 2000000\."),
         ("otter@1e300", "otter has no checkpoint at step 1e300"),
         ("otter@", "'' is not a number"),
-        ("gone.npz", "There is no file gone.npz. A policy is named as RUN, RUN@STEP, latest or a"),
+        (
+            "gone.npz",
+            "There is no file gone.npz. A policy is named as RUN, RUN@STEP, latest, baseline",
+        ),
+        ("baseline", "of which environment the baseline is meant. Name it: baseline:breakout"),
+        ("baseline:squord", "There is no environment squord.* squared"),
     ],
 )
 def test_a_wrong_name_is_answered_with_what_exists(otter: RunFolder, named: str, says: str) -> None:

@@ -49,7 +49,7 @@ SEEDS = (1, 2, 3)
 EPISODES = {"enduro": 200}
 """Of an evaluation; other games 1,000."""
 
-POINTS = 300
+POINTS = 200
 """Of a curve at most."""
 
 DESCRIBED = ("step", "epoch", "seconds", "config", "score", "reward_scale")
@@ -159,7 +159,7 @@ def ship(game: str, chosen: Candidate, candidates: list[Candidate]) -> Evaluatio
     config = chosen.run.config_file.read_text(encoding="utf-8")
     (folder / CONFIG_FILE).write_text(config, encoding="utf-8")
     put(folder / CURVE_FILE, curve(chosen.run))
-    put(folder / EVALUATION_FILE, found)
+    put(folder / EVALUATION_FILE, shorter(found))
     made = {
         "command": shlex.join(chosen.command),
         "version": version("pufftui"),
@@ -168,7 +168,7 @@ def ship(game: str, chosen: Candidate, candidates: list[Candidate]) -> Evaluatio
         "seconds": chosen.seconds,
         "numbers": np.dtype(numbers).name,
         "seeds": {
-            str(each.seed): {"score": each.evaluation["score"], "seconds": each.seconds}
+            str(each.seed): {"score": shorter(each.evaluation["score"]), "seconds": each.seconds}
             for each in candidates
         },
     }
@@ -205,9 +205,21 @@ def curve(run: RunFolder) -> dict[str, list[float]]:
     }
 
 
+def shorter(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with six digits, which is more than an interval leaves."""
+
+    def short(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return shorter(value)
+        return float(f"{value:.6g}") if isinstance(value, float) else value
+
+    return {name: short(value) for name, value in table.items()}
+
+
 def put(file: Path, table: Mapping[str, Any]) -> None:
     """Writes an object as JSON, a line for each of its members."""
-    members = (f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in table.items())
+    compact = json.JSONEncoder(separators=(",", ":")).encode
+    members = (f"  {compact(name)}: {compact(value)}" for name, value in table.items())
     file.write_text("{\n" + ",\n".join(members) + "\n}\n", encoding="utf-8")
 
 

@@ -44,7 +44,7 @@ LEAST_LOG = 1e-40
 class Curve:
     """What one chart shows.
 
-    `band` are the limits of a confidence interval, `earlier` the same metric of other runs, and
+    `band` are the limits of a confidence interval, `earlier` the same metric of other runs and of the baseline, and
     `left` where this run has gone back over it, which does not stretch the y axis. A value given as
     `base` is always in sight. From `provisional` on, a place on the axis, the values are biased, and dashed. With
     `log`, values of zero and below are not seen.
@@ -170,7 +170,7 @@ class _Cut:
         return cls(
             raw,
             raster.smoothed(raw.mean, view.reach),
-            [smooth(series) for series in curve.earlier[:EARLIER_LINES]],
+            [smooth(series) for series in curve.earlier],
             [smooth(series) for series in curve.left],
         )
 

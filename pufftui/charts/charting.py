@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+from pufftui.charts.baseline import BaselineBehind
 from pufftui.charts.chart import Curve, value_at
 from pufftui.charts.earlier import EarlierRuns
 from pufftui.charts.explain import explain
@@ -27,7 +28,9 @@ ENOUGH_POINTS = 300
 class Charting:
     """What the charts are drawn from. The screen polls it and tells it what the person wants."""
 
-    def __init__(self, earlier: EarlierRuns | None = None) -> None:
+    def __init__(
+        self, earlier: EarlierRuns | None = None, baseline: BaselineBehind | None = None
+    ) -> None:
         self.history = History()
         self.view = View()
         self.log: set[str] = set()
@@ -36,7 +39,7 @@ class Charting:
         self.provisional_steps = 0
         self._fine: History | None = None
         self._fine_for: tuple[object, ...] = ()
-        self._earlier = earlier
+        self._earlier, self._baseline = earlier, baseline
         self._marks: list[Mark] = []
         self._marks_from: tuple[int, int, int] = (0, 0, 0)
         self._hovering = False
@@ -85,11 +88,13 @@ class Charting:
     def curve(self, metric: str, base: float | None = None) -> Curve:
         """All that belongs to a chart of a metric."""
         band = (self.series("score_low"), self.series("score_high")) if metric == "score" else None
-        earlier = (
-            self._earlier.series(metric, self.view.axis)
-            if self._earlier is not None and self.view.earlier
-            else []
-        )
+        others = (self._baseline, self._earlier if self.view.earlier else None)
+        earlier = [
+            series
+            for other in others
+            if other is not None
+            for series in other.series(metric, self.view.axis)
+        ]
         return Curve(
             self.series(metric),
             colour_of(metric),
@@ -180,6 +185,12 @@ class Charting:
         self._earlier.load()
         self.view = replace(self.view, earlier=not self.view.earlier)
         return self.view.earlier
+
+    @property
+    def baseline_label(self) -> str:
+        """What the curve behind the score is; empty if there is none, or none along this axis."""
+        known = self._baseline is not None and self._baseline.series("score", self.view.axis)
+        return self._baseline.label if known and self._baseline is not None else ""
 
     @property
     def earlier_count(self) -> int:

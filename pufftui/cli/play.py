@@ -28,7 +28,7 @@ def run(arguments: list[str]) -> int:
         metavar="POLICY",
         dest="source",
         help=f"who plays: {POLICIES}, {RANDOM} (for random moves) or {NOBODY} (for nobody); without "
-        "it the newest run of ENV",
+        "it the newest run of ENV, else its baseline",
     )
     add_screen(parser)
     options = parser.parse(arguments)

@@ -10,8 +10,9 @@ from pufftui.appearance.format import steps
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.run.baseline import has_baseline
 from pufftui.trainer.run.checkpoint import newest_checkpoint
-from pufftui.trainer.run.folder import LATEST, RunFolder, run_names, runs_root
+from pufftui.trainer.run.folder import BASELINE, LATEST, RunFolder, run_names, runs_root
 from pufftui.trainer.run.naming import NOBODY, RANDOM, NamedPolicy, find_policy
 from pufftui.trainer.run.policies import POLICY, resting_policy, run_environment
 from pufftui.trainer.settings.fields import Config
@@ -37,7 +38,7 @@ class Opponent:
 
 
 def choose_opponent(config: Config, source: str | None) -> Opponent:
-    """The one that `--from` names; without it the newest run's policy that fits, else random moves.
+    """The one that `--from` names; without it the newest run's policy that fits, else the baseline, else random moves.
 
     `config` says what is played. Raises `PuffError` as `find_policy`, and for a policy of another environment.
     """
@@ -50,7 +51,7 @@ def choose_opponent(config: Config, source: str | None) -> Opponent:
         text = "Random moves, as you asked."
         return Opponent("random moves", parameters, None, explanation=text)
     if source is not None:
-        found = find_policy(source)
+        found = find_policy(source, env=env)
         _refuse_another(found, env, source)
         return _trained(found, env)
     changed = False
@@ -62,6 +63,11 @@ def choose_opponent(config: Config, source: str | None) -> Opponent:
                 return _trained(NamedPolicy(newest, folder), env)
             except PuffError:  # people who write an environment train in it and change it again
                 changed = True
+    if has_baseline(env):
+        try:
+            return _trained(find_policy(BASELINE, env=env), env)
+        except PuffError:
+            changed = True
     remedy = f"pufftui train {env}"
     since = "since the game was changed" if changed else "yet"
     name = f"no policy {since}: random moves; train one: {remedy}"
@@ -78,6 +84,8 @@ def _refuse_another(found: NamedPolicy, env: str, source: str) -> None:
     if found.learned(env):
         return
     other, name = found.recorded, found.folder.id if found.folder else source
+    if found.baseline_of:
+        name = found.name
     which = f"The last run, {name}," if source == LATEST else name
     again = shlex.quote(source if source != LATEST else name)
     raise PuffError(
@@ -91,9 +99,12 @@ def _trained(found: NamedPolicy, env: str) -> Opponent:
     weights = found.weights(env)  # which looks whether it is a checkpoint of ours
     config = found.config(env)
     where = found.folder.id if found.folder else found.saved.path.name
+    name = f"the policy of {where.removeprefix(f'{config.env}-')}"
+    if found.baseline_of:
+        name = "the baseline"
     score = found.saved.description.get("score")
     return Opponent(
-        f"the policy of {where.removeprefix(f'{config.env}-')} after {steps(weights.step)} steps",
+        f"{name} after {steps(weights.step)} steps",
         config.parameters,
         weights,
         training_score=float(score) if isinstance(score, (int, float)) else None,

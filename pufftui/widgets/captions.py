@@ -16,7 +16,7 @@ def captions(frame: ArenaFrame, rival: RivalFrame, places: Places, look: PuffThe
     first, second = (region.width for region in places.pictures)
     return [
         _caption(*mine, facts, first, look),
-        _caption(_policy("best", rival), "series1", _facts(rival), second, look),
+        _caption(_policy(rival.name, rival), "series1", _facts(rival), second, look),
     ]
 
 

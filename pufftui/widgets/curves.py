@@ -188,8 +188,15 @@ class ScoreCard(CurveCard):
             count = f"{self.charting.earlier_count} earlier runs behind"
         return self.read_out("score") or count
 
+    def _legend(self, width: int) -> Line:
+        """What lies dim behind the curve, if anything, at the right."""
+        label = self.look.words(self.charting.baseline_label)
+        if not 0 < len(label) <= width:
+            return []
+        return [(label.rjust(width), self.look.style("dim"))]
+
     def content(self, width: int, height: int) -> list[Line]:
-        head = self._figures(width) + ([[]] if height > 14 else [])
+        head = self._figures(width) + ([self._legend(width)] if height > 14 else [])
         rest = height - len(head)
         if rest < LEAST_CHART:
             return head

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent / "storm"))
 
 from fakes import fake_session
 
+from pufftui.envs.catalogue import EnvFolder
 from pufftui.state.session import Session
 
 
@@ -30,3 +31,9 @@ def own_preferences(
 def session(tmp_path: Path) -> Session:
     """A run of squared that has been learning for 200 s, on a clock that stands still."""
     return fake_session(tmp_path / "squared-brisk-otter")
+
+
+@pytest.fixture
+def no_baselines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No policy comes with any game."""
+    monkeypatch.setattr(EnvFolder, "baseline", tmp_path / "no baseline")

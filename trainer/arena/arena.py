@@ -79,6 +79,7 @@ class Arena:
         self._size = (0, 0)
         self._frame_rate = FRAMES_PER_SECOND
         self._phase = 1.0
+        self._rival_name = ""
         self._number = 0
         self._commands: deque[ArenaCommand] = deque()
         self._wake = threading.Event()
@@ -147,8 +148,9 @@ class Arena:
                 self._hand_over(command)
             case SetSpeed() | PauseGame() | StepGame() | Rewind():
                 self._change_time(command)
-            case SetRival(rival):
+            case SetRival(rival, name):
                 self._scene.set_rival(rival)
+                self._rival_name = name
                 self._phase = 1.0
             case Record(folder, source):
                 self._follow = Follow.CHOSEN
@@ -324,6 +326,7 @@ class Arena:
         if game is None:
             return None
         return RivalFrame(
+            name=self._rival_name,
             pixels=game.draw(self._agent, self._phase, *self._size),
             policy_step=game.weights.step if game.weights else 0,
             episode_return=float(game.figures["episode_return"][self._agent]),

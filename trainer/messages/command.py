@@ -164,9 +164,13 @@ class Rewind:
 
 @dataclass(frozen=True, slots=True)
 class SetRival:
-    """Begins two games from the same start, one of them played by a rival; None ends the second."""
+    """Begins two games from the same start, one of them played by a rival; None ends the second.
+
+    `name` is what the rival is called, in a word.
+    """
 
     rival: PolicyWeights | None
+    name: str = "best"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from pufftui.trainer.messages.kept import Kept
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RivalFrame:
-    """The second game, which another policy plays from the same start; fields as in `ArenaFrame`."""
+    """The second game, which another policy plays from the same start; fields as in `ArenaFrame`.
+
+    `name` says in a word which policy that is.
+    """
 
     pixels: NDArray[np.uint8]
     policy_step: int
@@ -21,6 +24,7 @@ class RivalFrame:
     last_score: float | None
     mean_score: float | None
     scored: int
+    name: str = "best"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pufftui.appearance.preferences import keep, kept
+from pufftui.charts.baseline import BaselineBehind
 from pufftui.charts.charting import Charting
 from pufftui.charts.earlier import EarlierRuns
 from pufftui.charts.explain import label
@@ -38,7 +39,8 @@ class ChartController:
         self, screen: PanelScreen, session: RunSession, show_all: Callable[[], None]
     ) -> None:
         look, descriptor = screen.look, session.descriptor
-        charting = self.charting = Charting(EarlierRuns(session.folder))
+        self._baseline = BaselineBehind(session.folder)
+        charting = self.charting = Charting(EarlierRuns(session.folder), self._baseline)
         self.card = ChartsCard(look, charting)
         """All charts."""
         self.score = ScoreCard(look, charting, descriptor)
@@ -51,7 +53,7 @@ class ChartController:
         self.drawn_along: list[Painted] = []
         """Panels that change when charts do."""
         self._screen, self._show_all = screen, show_all
-        self._drawn: tuple[View, int] | None = None
+        self._drawn: tuple[View, int, str] | None = None
         self._take_over(kept(PREFERENCES))
         self._unusual = self._in_words()
 
@@ -61,8 +63,9 @@ class ChartController:
             text = f"As you left them: {self._unusual}. Z resets the view."
             self._screen.notify(text, title="Charts", timeout=LONG_SECONDS)
             self._unusual = ""
-        # Earlier runs come in one by one, from a thread of their own.
-        drawn = self.charting.view, self.charting.earlier_count
+        # Earlier runs come in one by one, and the baseline, from threads of their own.
+        self._baseline.load()
+        drawn = self.charting.view, self.charting.earlier_count, self.charting.baseline_label
         if drawn != self._drawn:
             self._drawn = drawn
             self.paint()

@@ -1,4 +1,4 @@
-"""The best checkpoint of a run, which plays beside its newest policy."""
+"""The best checkpoint of a run, which plays beside its newest policy; the baseline while there is none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from pufftui.screens.controllers.arena import ArenaController
 from pufftui.screens.panels import PanelScreen
 from pufftui.state.session import RunSession
 from pufftui.trainer.messages.command import SetRival
-from pufftui.trainer.run.policies import best_policy
+from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.run.baseline import has_baseline
+from pufftui.trainer.run.folder import BASELINE
+from pufftui.trainer.run.naming import find_policy
+from pufftui.trainer.run.policies import best_policy, run_environment
 
 
 class RivalController:
@@ -29,8 +33,19 @@ class RivalController:
 
     def _bring(self) -> None:
         try:
-            rival = best_policy(self._session.folder)
+            rival, name = self._choose()
         except PuffError as error:
             self._screen.notify(str(error), title="No rival", severity="warning", markup=False)
         else:
-            self._session.arena.send(SetRival(rival))
+            self._session.arena.send(SetRival(rival, name))
+
+    def _choose(self) -> tuple[PolicyWeights, str]:
+        """The policy and what it is called; raises `PuffError` if there is neither."""
+        folder = self._session.folder
+        try:
+            return best_policy(folder), "best"
+        except PuffError:
+            env = run_environment(folder)
+            if not env or not has_baseline(env):
+                raise
+            return find_policy(BASELINE, env=env).weights(env), BASELINE

@@ -127,7 +127,7 @@ async def test_everything_is_there_and_nothing_is_cut(runs: Path, play, env: str
         assert "best" in text
         assert text.count("▀") > 20
         if "scores" in {panel.id for panel in app.main.panels if panel.is_on_screen}:
-            expected = "speaks once you move" if env == "squared" else "pufftui train breakout"
+            expected = "speaks once you move" if env == "squared" else "what it would do"
             assert expected in " ".join(text.split())
         pixels, aspect = session.arena.latest.pixels, session.descriptor.picture_aspect
         assert pixels.shape[1] / pixels.shape[0] == pytest.approx(aspect, rel=0.06)
@@ -135,9 +135,26 @@ async def test_everything_is_there_and_nothing_is_cut(runs: Path, play, env: str
         await until(pilot, lambda frame: not frame.human)
         lines = screen_text(app).splitlines()
         assert re.search(r"m take over .*\? keys +q quit", lines[-1])
-        whose = "the policy of tiny after 4.10k steps" if env == "squared" else "random moves"
+        whose = "the policy of tiny after 4.10k" if env == "squared" else "the baseline after 50.1M"
         assert f"{env} · " in lines[0]
         assert whose in lines[0]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_without_a_policy_one_is_told_how_to_train_one(
+    no_runs: None, no_baselines: None, play, size
+) -> None:
+    session = play("breakout")
+    app = PuffApp(session)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda frame: frame.human and frame.pixels.size)
+        text = screen_text(app)
+        if "scores" in {panel.id for panel in app.main.panels if panel.is_on_screen}:
+            assert "pufftui train breakout" in " ".join(text.split())
+        assert {len(line) for line in text.splitlines()} == {size[0]}
+        await pilot.press("escape")
+        await until(pilot, lambda frame: not frame.human)
+        assert "random moves" in screen_text(app).splitlines()[0]
 
 
 async def test_turn_based_games_wait_for_the_player(runs: Path, play) -> None:
@@ -466,15 +483,42 @@ def test_the_newest_run_of_the_environment_plays(runs: Path) -> None:
         assert (opponent.weights.memory, opponent.weights.hidden) == ("mingru", 16)
         assert opponent.name == "the policy of tiny after 4.10k steps"
         assert opponent.explanation == ""
-    assert chosen("breakout").weights is None
-    assert chosen("breakout").remedy == "pufftui train breakout"
     assert chosen("squared", "random").weights is None
     with pytest.raises(PuffError, match=r"squared-tiny, has learned squared, not breakout\."):
         chosen("breakout", "latest")
 
 
+def test_without_a_run_the_baseline_plays(runs: Path) -> None:
+    for env, source in (("pong", None), ("pong", "baseline"), ("squared", "baseline:squared")):
+        opponent = chosen(env, source)
+        assert opponent.weights is not None
+        assert re.fullmatch(r"the baseline after 20\..M steps", opponent.name)
+        assert opponent.training_score == pytest.approx(20.9 if env == "pong" else 0.99, abs=0.1)
+        assert opponent.explanation == ""
+    with pytest.raises(PuffError, match=r"baseline:pong has learned pong, not squared\."):
+        chosen("squared", "baseline:pong")
+
+
+def test_a_baseline_of_a_game_that_was_changed_does_not_play(
+    no_runs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pufftui.trainer.run.baseline.game_of", lambda _: {"actions": []})
+    opponent = chosen("squared")
+    assert opponent.weights is None
+    assert opponent.explanation.startswith("No trained policy since the game was changed: random")
+    with pytest.raises(PuffError, match="The baseline of squared was trained with other actions"):
+        chosen("squared", "baseline")
+
+
+def test_without_a_policy_random_moves_play(runs: Path, no_baselines: None) -> None:
+    opponent = chosen("breakout")
+    assert opponent.weights is None
+    assert opponent.explanation == "No trained policy yet: random moves. Train one:"
+    assert opponent.remedy == "pufftui train breakout"
+
+
 def test_a_policy_of_a_game_that_was_changed_does_not_play(
-    runs: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Path, no_baselines: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pufftui.trainer.run.policies._inputs", lambda *_: 3)
     opponent = chosen("squared")
@@ -524,7 +568,7 @@ async def test_the_game_follows_the_policy(trained: Path, play, tmp_path, monkey
         assert re.search(r"▸ left .* 1\.00", screen_text(app))
 
 
-def test_a_torn_or_missing_checkpoint(tmp_path: Path, monkeypatch) -> None:
+def test_a_torn_or_missing_checkpoint(tmp_path: Path, monkeypatch, no_baselines: None) -> None:
     monkeypatch.setenv("PUFFTUI_RUNS", str(tmp_path))
     folder = RunFolder.create("squared-new", "squared")
     folder.release()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from fakes import fake_app, fake_session, screen_text, settle
 from textual.events import AppBlur
 from textual.geometry import Region
 
+from pufftui.envs.errors import PuffError
 from pufftui.keys.grip import ALONE_SECONDS
 from pufftui.keys.kitty import KeyMotion, Motion, ReleasesReported
+from pufftui.screens.controllers.rival import RivalController
 from pufftui.screens.dialogs.ask import AgentScreen
 from pufftui.screens.dialogs.quit import QuitScreen
 from pufftui.state.session import Session
@@ -38,7 +41,9 @@ from pufftui.trainer.messages.command import (
 )
 from pufftui.trainer.messages.follow import Follow
 from pufftui.trainer.messages.kept import Kept
-from pufftui.trainer.run.checkpoint import write_checkpoint
+from pufftui.trainer.run.checkpoint import checkpoint_name, write_checkpoint
+from pufftui.trainer.run.folder import RunFolder
+from pufftui.trainer.run.naming import find_policy
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import config_to_toml
 
@@ -492,3 +497,28 @@ async def test_the_scores_of_both_on_every_size(session: Session) -> None:
                 arena._frame, finished=0, last_score=778.0, last_score_human=False
             )
     assert np.isclose(0.9 * session.descriptor.score_high, 777.6)
+
+
+def test_the_baseline_is_the_rival_until_a_checkpoint_has_a_score(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.checkpoints.mkdir(parents=True)
+    folder.config_file.write_text('environment = "pong"\n')
+    chosen = RivalController(None, SimpleNamespace(folder=folder), None)._choose
+    weights, name = chosen()
+    baseline = find_policy("baseline:pong")
+    assert (weights.step, name) == (baseline.step, "baseline")
+    config = baseline.saved.description["config"]
+    described = {"step": 5, "epoch": 1, "seconds": 1.0, "config": config, "score": 3.0}
+    write_checkpoint(folder.checkpoints / checkpoint_name(5), baseline.saved.arrays, described)
+    weights, name = chosen()
+    assert (weights.step, name) == (5, "best")
+
+
+def test_where_no_baseline_comes_with_the_game_there_is_no_rival(
+    tmp_path: Path, no_baselines: None
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.checkpoints.mkdir(parents=True)
+    folder.config_file.write_text('environment = "pong"\n')
+    with pytest.raises(PuffError, match="No checkpoint has a score yet"):
+        RivalController(None, SimpleNamespace(folder=folder), None)._choose()

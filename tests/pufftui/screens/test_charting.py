@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from fakes import fake_app, fake_session, screen_text, settle
 from textual.events import MouseMove, MouseScrollUp
 
 from pufftui.appearance.preferences import keep, kept
+from pufftui.charts.baseline import BaselineBehind
 from pufftui.charts.charting import Charting
 from pufftui.charts.earlier import EarlierRuns
 from pufftui.charts.explain import explain
@@ -19,6 +21,7 @@ from pufftui.screens.dialogs.filter import FilterScreen
 from pufftui.series.axis import Axis
 from pufftui.state.session import Session
 from pufftui.trainer.messages.snapshot import LOSSES
+from pufftui.trainer.run.baseline import read_curve
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader, StoreWriter
 
@@ -110,6 +113,29 @@ def test_earlier_runs_of_the_same_environment_are_read(tmp_path: Path, monkeypat
     assert len(charting.curve("score").earlier) == 2
     charting.toggle_earlier()
     assert charting.curve("score").earlier == []
+
+
+def test_the_baseline_lies_behind_the_score(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "own")
+    folder.path.mkdir()
+    folder.config_file.write_text('environment = "pong"\n')
+    baseline = BaselineBehind(folder)
+    charting = Charting(baseline=baseline)
+    assert charting.curve("score").earlier == []
+    assert charting.baseline_label == ""
+    baseline.load()
+    baseline._thread.join()
+    known = read_curve("pong")
+    for axis, places in ((Axis.STEPS, known.steps), (Axis.TIME, known.seconds)):
+        charting.over(axis)
+        (curve,) = charting.curve("score").earlier
+        np.testing.assert_array_equal(curve.x, places)
+        np.testing.assert_array_equal(curve.total, known.scores)
+        assert re.fullmatch(r"baseline: \d+s to 18", charting.baseline_label)
+        assert charting.curve("entropy").earlier == []
+    charting.over(Axis.UPDATES)
+    assert charting.curve("score").earlier == []
+    assert charting.baseline_label == ""
 
 
 async def test_keys_move_the_cursor_through_all_charts(session: Session) -> None:

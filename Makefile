@@ -22,7 +22,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 help:
 	@echo 'make train    open the dashboard, training breakout'
 	@echo 'make test     run all tests and checks'
-	@echo 'make slow     run the tests that take minutes'
+	@echo 'make slow     run the tests that take minutes: trains every game anew, for an hour or more'
 	@echo 'make bench    measure the speed of the environments and of training'
 	@echo 'make format   format all sources'
 	@echo 'make build    set up .venv and compile what changed'

@@ -117,6 +117,15 @@ def test_a_file_is_evaluated_and_nothing_is_kept(
     assert [path.name for path in tmp_path.iterdir()] == ["good.npz"]
 
 
+def test_a_policy_is_compared_with_the_baseline_of_its_game(
+    otter: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = evaluated(capsys, "otter", "--episodes", "100", "--against", "baseline")
+    assert found["against"]["policy"] == "baseline:squared"
+    assert found["against"]["score"]["mean"] > 0.9
+    assert found["against"]["difference"]["score"]["high"] < 0
+
+
 def test_people_are_told_what_the_figures_are(
     otter: RunFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -167,3 +167,21 @@ def test_other_observations_and_actions_are_refused(train: Train) -> None:
     )
     with pytest.raises(PuffError, match=says):
         find_beginning(tuned(plain, "first"), load_env("squared").descriptor)
+
+
+def test_a_run_begins_with_the_baseline_of_its_game(train: Train) -> None:
+    """Its numbers are shorter than those of a run."""
+    alike = PolicyConfig(memory="none", normalise="off")
+    folder = train("second", tuned(replace(CONFIG, policy=alike), "baseline"))
+    before, after = (find_policy(name) for name in ("baseline:cartpole", "second@0"))
+    assert before.saved.arrays["policy/heads.weight"].dtype == np.float16
+    for name, array in before.saved.arrays.items():
+        if name not in {"policy/heads.weight", "policy/heads.bias"}:
+            np.testing.assert_array_equal(after.saved.arrays[name], array, err_msg=name)
+    assert after.saved.arrays["policy/heads.weight"].dtype == np.float32
+    assert StoreReader(folder.database).facts()["start_from"] == "baseline:cartpole"
+
+
+def test_a_baseline_of_another_network_is_refused(train: Train) -> None:
+    with pytest.raises(PuffError, match="The policy baseline:cartpole is another network: memory"):
+        train("second", tuned(CONFIG, "baseline"))

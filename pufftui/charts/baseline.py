@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import tomllib
 
 import numpy as np
 
 from pufftui.appearance.format import duration, figure
+from pufftui.envs.catalogue import find_env
+from pufftui.envs.reading import read_small_text
 from pufftui.series.axis import Axis
 from pufftui.series.curve import Series
-from pufftui.trainer.run.baseline import read_curve
+from pufftui.trainer.run.baseline import CONFIG_FILE, read_curve
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.run.policies import run_environment
 
@@ -42,7 +45,7 @@ class BaselineBehind:
     def _read(self) -> None:
         env = run_environment(self._folder)
         curve = read_curve(env) if env else None
-        if curve is None:
+        if env is None or curve is None or not self._is_the_same_game(env):
             return
         scores = np.array(curve.scores)
         self._curves = {
@@ -51,3 +54,12 @@ class BaselineBehind:
         }
         goal, seconds = curve.milestone()
         self.label = f"baseline: {duration(seconds)} to {figure(goal)}"
+
+    def _is_the_same_game(self, env: str) -> bool:
+        """Whether the baseline was trained with the parameters of this run: others make another game of it."""
+        files = self._folder.config_file, find_env(env).baseline / CONFIG_FILE
+        try:
+            here, there = (tomllib.loads(read_small_text(file)).get("env", {}) for file in files)
+        except (OSError, ValueError, RecursionError):
+            return False
+        return bool(here == there)

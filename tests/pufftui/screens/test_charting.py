@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from pufftui.charts.charting import Charting
 from pufftui.charts.earlier import EarlierRuns
 from pufftui.charts.explain import explain
 from pufftui.charts.listing import Listing
+from pufftui.envs.catalogue import find_env
 from pufftui.screens.dialogs.explain import ExplainScreen
 from pufftui.screens.dialogs.filter import FilterScreen
 from pufftui.series.axis import Axis
@@ -136,6 +138,21 @@ def test_the_baseline_lies_behind_the_score(tmp_path: Path) -> None:
     charting.over(Axis.UPDATES)
     assert charting.curve("score").earlier == []
     assert charting.baseline_label == ""
+
+
+def test_another_game_of_the_same_name_has_no_baseline(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "own")
+    folder.path.mkdir()
+    table = tomllib.loads((find_env("school").baseline / "config.toml").read_text())["env"]
+    for changed in (False, True):
+        if changed:
+            table[min(table, default="other")] = 99.0
+        lines = ['environment = "school"', "[env]", *(f"{k} = {v}" for k, v in table.items())]
+        folder.config_file.write_text("\n".join(lines))
+        baseline = BaselineBehind(folder)
+        baseline.load()
+        baseline._thread.join()
+        assert bool(baseline.label) is not changed
 
 
 async def test_keys_move_the_cursor_through_all_charts(session: Session) -> None:

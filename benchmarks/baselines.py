@@ -46,8 +46,10 @@ from pufftui.trainer.settings.sources import restore_config
 from pufftui.trainer.store import StoreReader
 
 SEEDS = (1, 2, 3)
-EPISODES = {"enduro": 200}
-"""Of an evaluation; other games 1,000."""
+USUAL_EPISODES = 1000
+EPISODES = {"enduro": 200, "school": 40_000, "squared": 20_000}
+"""Of an evaluation, where they are others. Squared's are short and either won or lost; in school 512 agents share the luck of
+one world, so that so many are no more than 80 observations."""
 
 POINTS = 200
 """Of a curve at most."""
@@ -117,7 +119,7 @@ def candidate(game: str, seed: int, folder: Path) -> Candidate:
         pufftui("train", game, "--headless", "--seed", str(seed), "--run-name", run.id)
         saved = finished(run)
         assert saved is not None, f"{run.path} did not come to its end"
-    if not kept.exists():
+    if not kept.exists() or read_json(kept)["episodes"] < EPISODES.get(game, USUAL_EPISODES):
         kept.write_text(json.dumps(evaluate(game, run.id)), encoding="utf-8")
     return Candidate(seed, run, saved, read_json(kept))
 
@@ -133,7 +135,7 @@ def finished(run: RunFolder) -> Saved | None:
 
 def evaluate(game: str, policy: str, *more: str) -> Evaluation:
     """What `pufftui eval` finds of a policy that draws its actions."""
-    episodes = str(EPISODES.get(game, 1000))
+    episodes = str(EPISODES.get(game, USUAL_EPISODES))
     found: Evaluation = json.loads(pufftui("eval", policy, "--episodes", episodes, "--json", *more))
     return found
 

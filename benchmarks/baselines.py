@@ -47,9 +47,8 @@ from pufftui.trainer.store import StoreReader
 
 SEEDS = (1, 2, 3)
 USUAL_EPISODES = 1000
-EPISODES = {"enduro": 200, "school": 40_000, "squared": 20_000}
-"""Of an evaluation, where they are others. Squared's are short and either won or lost; in school 512 agents share the luck of
-one world, so that so many are no more than 80 observations."""
+EPISODES = {"enduro": 200, "squared": 20_000}
+"""Of an evaluation, where they are others: enduro's are long, squared's are short and either won or lost."""
 
 POINTS = 200
 """Of a curve at most."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,11 +48,18 @@ class EnvSpeed:
 
 
 def measure(
-    library: EnvLibrary, threads: int, seconds: float = 2.0, agents: int = AGENTS
+    library: EnvLibrary,
+    threads: int,
+    seconds: float = 2.0,
+    agents: int = AGENTS,
+    given: Mapping[str, object] | None = None,
 ) -> EnvSpeed:
-    """Steps some `agents` with random actions, drawn beforehand, for `seconds` in all."""
-    descriptor = library.descriptor
-    parameters = descriptor.parameter_values({})
+    """Steps some `agents` with random actions, drawn beforehand, for `seconds` in all.
+
+    `given` are parameters that differ from their defaults; raises `PuffError` for what is unknown.
+    """
+    parameters = library.descriptor.parameter_values(given or {})
+    descriptor = library.descriptor_with(parameters)
     room = max(MOST_STATES // library.state_bytes(parameters), 1)
     environments = min(-(-agents // descriptor.agents), room)
     with VectorEnv(library, parameters, environments=environments, threads=threads) as env:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-ABI = 3
+ABI = 4
 """The interface that our headers are of; libraries that were built for an older one are read, too."""
 
 ADDED: Mapping[str, Mapping[str, int]] = {
     "puff_field": {"low": 3, "high": 3},
-    "puff_descriptor": {"locate": 2},
+    "puff_descriptor": {"locate": 2, "agents_in": 4},
 }
 """In which interface members came that structs did not have in the first one, always at their ends."""
 

@@ -8,7 +8,7 @@ import os
 import struct
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ HERE = Path(__file__).parent
 SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 SUMS_BEFORE_STATISTICS = 4
 MAX_STATISTICS = 10
+SIZES_SINCE = 4
+"""The interface from which on libraries may say how many agents there are with some parameters."""
 
 
 @functools.cache
@@ -56,11 +58,23 @@ class EnvLibrary:
     descriptor: Descriptor
     build: bytes
 
+    def descriptor_with(self, parameters: Mapping[str, float]) -> Descriptor:
+        """What it declares with these parameters: worlds of several sizes have as many agents as they say."""
+        raw = self.lib.puff_env()
+        if raw.abi < SIZES_SINCE or not raw.agents_in:
+            return self.descriptor
+        agents = int(raw.agents_in(self._values(parameters)))
+        return replace(self.descriptor, agents=max(agents, 1))
+
     def state_bytes(self, parameters: Mapping[str, float]) -> int:
         """The size of one game's state with these parameters, at least 1."""
-        values = [parameters[p.name] for p in self.descriptor.parameters]
-        size = self.lib.puff_env().state_size(interface().new("double[]", values))
+        size = self.lib.puff_env().state_size(self._values(parameters))
         return max(int(size), 1)
+
+    def _values(self, parameters: Mapping[str, float]) -> Any:
+        """The parameters as C takes them, a `double[]`."""
+        values = [parameters[p.name] for p in self.descriptor.parameters]
+        return interface().new("double[]", values)
 
 
 ENDS_WITH_VEC = 'It ends with #include "vec.h"; see puff_env.h for what comes before.'

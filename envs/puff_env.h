@@ -32,7 +32,7 @@
 
 /* Raised whenever a struct below changes. Members are only added, at the end, so that libraries
  * which were built for a lower value are still read. */
-enum { PUFF_ABI = 3 };
+enum { PUFF_ABI = 4 };
 
 /* What `locate` says of a place where no agent is. */
 enum { PUFF_NOBODY = 0x7fffffff };
@@ -186,6 +186,10 @@ typedef struct {
      * size of the picture; its pixels are not there. */
     uint32_t (*locate)(const void* state, uint32_t agent, float phase, puff_canvas* canvas, float x,
                        float y);
+
+    /* Optional, for worlds of several sizes: how many agents one has with these parameters, where
+     * `agents` says it of the standard ones. */
+    uint32_t (*agents_in)(const double* params);
 } puff_descriptor;
 
 /* The library's one entry point. */

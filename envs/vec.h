@@ -110,6 +110,7 @@ typedef struct {
 
 struct puff_vec {
     uint32_t environments;
+    uint32_t agents; /* in one environment */
     uint32_t group_count;
     uint32_t group_environments;
     uint32_t block_environments;
@@ -136,7 +137,7 @@ struct puff_vec {
 static void puff_record(puff_vec* vec, puff_ring* ring, uint64_t step, uint32_t agent) {
     const uint32_t statistic_count = puff_this.statistic_count;
     const float* statistics = vec->statistics + (size_t)agent * statistic_count;
-    double* sums = vec->sums + (size_t)(agent / puff_this.agents) * PUFF_SUMS;
+    double* sums = vec->sums + (size_t)(agent / vec->agents) * PUFF_SUMS;
     sums[0] += 1;
     sums[1] += vec->scores[agent];
     sums[2] += vec->returns[agent];
@@ -161,7 +162,7 @@ static void puff_record(puff_vec* vec, puff_ring* ring, uint64_t step, uint32_t 
 static void puff_run_block(void* context, uint32_t group_index, uint32_t block) {
     puff_vec* vec = context;
     puff_group* group = &vec->groups[group_index];
-    const uint32_t agents = puff_this.agents, actions = puff_this.action_count;
+    const uint32_t agents = vec->agents, actions = puff_this.action_count;
     const size_t bytes = puff_this.observation_bytes;
     const uint32_t first = block * vec->block_environments;
     uint32_t end = first + vec->block_environments;
@@ -236,11 +237,12 @@ PUFF_EXPORT puff_vec* puff_vec_create(const double* params, uint32_t environment
     if (environments == 0 || groups == 0 || environments % groups || threads == 0) return NULL;
     puff_vec* vec = puff_allocate(sizeof *vec);
     if (!vec) return NULL;
-    const size_t agents = (size_t)environments * puff_this.agents;
+    vec->agents = puff_this.agents_in ? puff_this.agents_in(params) : puff_this.agents;
+    const size_t agents = (size_t)environments * vec->agents;
     vec->environments = environments;
     vec->group_count = groups;
     vec->group_environments = environments / groups;
-    vec->block_environments = PUFF_BLOCK_AGENTS / puff_this.agents;
+    vec->block_environments = PUFF_BLOCK_AGENTS / vec->agents;
     if (vec->block_environments == 0) vec->block_environments = 1;
     vec->blocks = (vec->group_environments + vec->block_environments - 1) / vec->block_environments;
     vec->stride = (puff_this.state_size(params) + 63) / 64 * 64;

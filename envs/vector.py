@@ -124,7 +124,7 @@ class VectorEnv:
             raise ValueError(f"{environments} environments in {groups} groups on {threads} threads")
         self.library = library
         self.parameters = parameters
-        self.descriptor = library.descriptor
+        self.descriptor = library.descriptor_with(parameters)
         self.environments = environments
         self.groups = groups
         self.threads = threads

@@ -80,12 +80,10 @@ def run(arguments: list[str]) -> int:
         type=_seconds,
         help="length of one measurement (2 for an environment, 30 for training)",
     )
-    parser.epilog = (
-        "The work is always the same; only --policy settings change it (--policy.memory lstm)."
-    )
+    parser.epilog = "The work is always the same; only --policy and --env settings change it (--policy.memory lstm)."
     options = parser.parse(others, [flag for flag in setting_flags() if "policy" in flag])
     for path in settings:
-        if not path.startswith("policy."):
+        if not path.startswith(("policy.", "env.")):
             raise PuffError(f"bench has no setting {path}.", parser.epilog, usage=True)
     job_from_environment()  # what contradicts itself there is told before anything is measured
     libraries = {name: load_env(name, named_here=True) for name in options.envs or env_names()}
@@ -112,9 +110,14 @@ def _figures(
     seconds: float | None,
 ) -> Iterator[Figure]:
     name = library.descriptor.name
+    given = {
+        path.removeprefix("env."): value
+        for path, value in settings.items()
+        if path.startswith("env.")
+    }
     for threads in sorted({1, available_cores()}):
         _say(f"{name}: environment, {threads} thread(s)")
-        sps = measure(library, threads, seconds or SECONDS["env"]).sps
+        sps = measure(library, threads, seconds or SECONDS["env"], given=given).sps
         yield Figure("env", name, None, None, "cpu", threads, None, sps, None, None, None)
     if not env_only:
         memories = [settings["policy.memory"]] if "policy.memory" in settings else MEMORIES

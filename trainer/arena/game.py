@@ -70,7 +70,7 @@ class Game:
     """
 
     def __init__(self, library: EnvLibrary, parameters: Mapping[str, float], seed: int) -> None:
-        self.descriptor = library.descriptor
+        self.descriptor = library.descriptor_with(parameters)
         copies = -(-LEAST_AGENTS // self.descriptor.agents)
         self.vector = VectorEnv(library, parameters, environments=copies, seed=seed)
         self.agents = self.vector.agents

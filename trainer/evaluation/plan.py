@@ -63,7 +63,7 @@ def make_plan(
     With a `window`, in steps, as many agents as there would be episodes. Both are rounded up to multiples of
     `STEPS`.
     """
-    agents = library.descriptor.agents
+    agents = library.descriptor_with(parameters).agents
     wanted = -(-episodes // seeds)
     worlds = max(-(-wanted // agents), min(-(-LEAST_WORLDS // seeds), wanted))
     room = min(MOST_AGENTS // agents, MOST_STATES // library.state_bytes(parameters))

@@ -57,7 +57,7 @@ def try_out(library: EnvLibrary, parameters: dict[str, float]) -> Tryout:
 
 @functools.lru_cache(maxsize=1)
 def _played(library: EnvLibrary, parameters: tuple[tuple[str, float], ...]) -> Tryout:
-    descriptor = library.descriptor
+    descriptor = library.descriptor_with(dict(parameters))
     random = np.random.default_rng(SEED)
     environments = -(-AGENTS // descriptor.agents)
     with VectorEnv(

@@ -58,7 +58,7 @@ class TrainingSession:
 
         If it is `resumed`, a state is put back next, and the environment need not be looked at first.
         """
-        descriptor = library.descriptor
+        descriptor = library.descriptor_with(config.parameters)
         self.config = config
         self.undoable: list[SetField] = []
         self.ranks = ranks or Ranks()

@@ -1,0 +1,110 @@
+/* What a player of nmmo sees: each fact of all tiles around it, then itself, then the market. */
+#ifndef NMMO_OBSERVE_H
+#define NMMO_OBSERVE_H
+
+#include "nmmo_world.h"
+
+typedef struct {
+    uint8_t tiles[RECORD][VIEW]; /* one fact of all tiles after the other */
+    self_seen self;
+    uint8_t prices[WARES];
+} observation_seen;
+
+enum { LEVEL_CLASSES = 5, HEALTH_CLASSES = MOST_HP / 20 + 1 };
+
+/* How far a level is above one's own, by twos, 0 to 4. */
+static inline uint8_t level_above(int32_t level, int32_t own) {
+    const int32_t steps = (level - own) / 2;
+    return (uint8_t)(steps < 0 ? 0 : steps >= LEVEL_CLASSES ? LEVEL_CLASSES - 1 : steps);
+}
+
+/* 16 bytes at once, and the lower or upper halves of two of them in turns. */
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+#if defined(__clang__)
+#define SHUFFLED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLED(a, b, ...) __builtin_shuffle(a, b, (bytes16){__VA_ARGS__})
+#endif
+#define LOWER(a, b) SHUFFLED(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define UPPER(a, b) SHUFFLED(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+
+/* One round: what was byte b of vector v, with b and v in binary one number of 7 digits, comes to
+ * where that number leads whose digits are rotated to the left by one. */
+static inline void rotate_places(const bytes16* from, bytes16* to) {
+    for (int i = 0; i < RECORD / 2; i++) {
+        to[2 * i] = LOWER(from[i], from[i + RECORD / 2]);
+        to[2 * i + 1] = UPPER(from[i], from[i + RECORD / 2]);
+    }
+}
+
+/* Turns 16 records, 4 digits, of 8 facts, 3 digits, into 8 vectors of 16: four rounds. */
+static inline void transpose(const uint8_t* from, bytes16* facts) {
+    bytes16 other[RECORD];
+    memcpy(facts, from, RECORD * sizeof *facts);
+    for (int round = 0; round < 2; round++) {
+        rotate_places(facts, other);
+        rotate_places(other, facts);
+    }
+}
+
+/* Rows are written 16 facts wide; the one too much is overwritten by what comes after it, but for
+ * the last row, after which nothing does. */
+static inline void observe_tiles(const world* w, const body* self, observation_seen* seen) {
+    const uint8_t* from =
+        tile_at(w, cell_at(w, self->row - SIGHT_ROWS, self->column - SIGHT_COLUMNS));
+    const size_t below = (size_t)RECORD * (size_t)w->width;
+    bytes16 facts[RECORD];
+    for (int row = 0; row < VIEW_ROWS - 1; row++, from += below) {
+        transpose(from, facts);
+        for (int fact = 0; fact < RECORD; fact++) {
+            memcpy(seen->tiles[fact] + row * VIEW_COLUMNS, &facts[fact], sizeof *facts);
+        }
+    }
+    transpose(from, facts);
+    for (int fact = 0; fact < RECORD; fact++) {
+        memcpy(seen->tiles[fact] + VIEW - VIEW_COLUMNS, &facts[fact], VIEW_COLUMNS);
+    }
+}
+
+/* Tiles show levels as they are, and everybody sees them from its own. */
+static inline void observe_levels(const world* w, const body* self, observation_seen* seen) {
+    const int32_t left = self->column - SIGHT_COLUMNS;
+    for (int row = 0; row < VIEW_ROWS; row++) {
+        const uint64_t there = bits_from(w, w->occupied_at, self->row - SIGHT_ROWS + row, left);
+        uint32_t bits = there & ((1u << VIEW_COLUMNS) - 1);
+        for (; bits; bits &= bits - 1) {
+            uint8_t* level = &seen->tiles[LEVEL][row * VIEW_COLUMNS + __builtin_ctz(bits)];
+            *level = level_above(*level, self->level);
+        }
+    }
+}
+
+/* Asks for the records that the next one looks at, while this one is looked at. */
+static inline void prefetch_tiles(const world* w, const body* self) {
+    const uint8_t* from =
+        tile_at(w, cell_at(w, self->row - SIGHT_ROWS, self->column - SIGHT_COLUMNS));
+    const size_t below = (size_t)RECORD * (size_t)w->width;
+    for (int row = 0; row < VIEW_ROWS; row++, from += below) {
+        __builtin_prefetch(from);
+        __builtin_prefetch(from + 64);
+    }
+}
+
+static inline void observe(const world* w, int32_t id, observation_seen* seen) {
+    const body* self = &bodies_of(w)[id];
+    const player* who = &players_of(w)[id];
+    observe_tiles(w, self, seen);
+    observe_levels(w, self, seen);
+    seen->self = who->seen;
+    seen->self.combat = self->level;
+    seen->self.hp = self->hp;
+    seen->self.in_combat = self->in_combat;
+    seen->self.stale = (uint8_t)(who->stale / 2);
+    seen->self.attack = (uint8_t)(who->attack / 2);
+    seen->self.defence = (uint8_t)(who->defence / 2);
+    seen->self.element = self->element;
+    seen->self.facing = self->facing;
+    memcpy(seen->prices, w->prices, WARES);
+}
+
+#endif

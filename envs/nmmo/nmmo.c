@@ -44,7 +44,7 @@ static void show_and_observe(world* w, const puff_io* io) {
     for (int32_t id = 0; id < w->entities; id++) show(w, id);
     observation_seen* seen = io->observations;
     for (int32_t id = 0; id < w->players; id++) {
-        if (id + 1 < w->players) prefetch_tiles(w, &bodies_of(w)[id + 1]);
+        if (id + SOON < w->players) expect(w, id + SOON, &seen[id + SOON]);
         observe(w, id, &seen[id]);
     }
 }

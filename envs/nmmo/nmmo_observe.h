@@ -79,15 +79,21 @@ static inline void observe_levels(const world* w, const body* self, observation_
     }
 }
 
-/* Asks for the records that the next one looks at, while this one is looked at. */
-static inline void prefetch_tiles(const world* w, const body* self) {
+enum { CACHE_LINE = 64, SOON = 2 /* how many players ahead memory is asked for */ };
+
+/* Asks for the records that somebody looks at and for where it writes them, while others are
+ * looked at: nearly all of the time goes into waiting for memory. */
+static inline void expect(const world* w, int32_t id, const observation_seen* seen) {
+    const body* self = &bodies_of(w)[id];
     const uint8_t* from =
         tile_at(w, cell_at(w, self->row - SIGHT_ROWS, self->column - SIGHT_COLUMNS));
     const size_t below = (size_t)RECORD * (size_t)w->width;
     for (int row = 0; row < VIEW_ROWS; row++, from += below) {
         __builtin_prefetch(from);
-        __builtin_prefetch(from + 64);
+        __builtin_prefetch(from + CACHE_LINE);
     }
+    const uint8_t* to = (const uint8_t*)seen;
+    for (size_t at = 0; at < sizeof *seen; at += CACHE_LINE) __builtin_prefetch(to + at, 1);
 }
 
 static inline void observe(const world* w, int32_t id, observation_seen* seen) {

@@ -111,7 +111,9 @@ static int enemies_from(const observation_seen* see, int cell) {
 
 /* Weighs enemies in sight: with what it shows of its level. The lowest class holds own + 1. */
 static int is_beatable(const observation_seen* see, int cell) {
-    return see->tiles[LEVEL][cell] == 0 && see->tiles[WHO_IS][cell] == ENEMY;
+    const int gear = 2 * (see->self.attack + see->self.defence);
+    const int steps = gear >= 32 ? 2 : gear >= 16 ? 1 : 0;
+    return see->tiles[LEVEL][cell] <= steps && see->tiles[WHO_IS][cell] == ENEMY;
 }
 
 /* Away from enemies that are too strong, if any are near. */
@@ -182,8 +184,9 @@ static int is_wanted(const observation_seen* see, int cell, int script, int tier
     if (!item || !has_room(see)) return 0;
     if (item == TOOL) return of > tier;
     if (of > tier) return 0;
-    if (script == FIGHTER) return item == HERB || item == ORE || item == HILT;
-    return see->self.profession < tier_level(of) || item == HERB;
+    const int made = item == ORE || item == HILT;
+    if (script == FIGHTER) return item == HERB || made;
+    return see->self.profession < tier_level(of) || item == HERB || (script == TRADER && made);
 }
 
 /* Sells what is of no use, so that there is room: a key, or -1. */
@@ -239,8 +242,10 @@ static int32_t decide(const observation_seen* see, mind* own) {
     if (prey_near) return ATTACK;
     if (!self->in_combat) {
         const int sword = slot_of(see, SWORD, 0) >= 0 || slot_of(see, SWORD, 1) >= 0;
-        const int behind = self->profession <= self->combat;
-        const int hand = tier && (!fights || !sword || behind) ? TOOL : sword ? SWORD : TOOL;
+        const int learns = self->profession < tier_level(tier) && self->profession < MOST_LEVEL;
+        const int armoured = self->worn[ON_HEAD] + self->worn[ON_CHEST] + self->worn[ON_LEGS] > 1;
+        const int gathers = !fights || self->profession <= self->combat;
+        const int hand = sword && (!tier || (armoured && !(learns && gathers))) ? SWORD : TOOL;
         const int key = dress(see, hand);
         if (!self->menu && key >= 0) return key;
         if (own->script == TRADER) {

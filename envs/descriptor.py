@@ -104,6 +104,13 @@ class Field:
         """Whether its numbers may be of any size: only play shows what they are."""
         return self.dtype in (DType.FLOAT32, DType.INT16) and not self.is_bounded
 
+    @property
+    def is_open(self) -> bool:
+        """Whether only play shows how its numbers are spread: as above, and bytes, which may use 3 of 256."""
+        return self.is_unbounded or (
+            self.dtype is DType.UINT8 and not self.classes and not self.is_bounded
+        )
+
 
 TOGETHER = "+"
 """Joins keys that choose something when all of them are held."""

@@ -31,12 +31,12 @@ def feature_count(field: Field) -> int:
     return field.count * max(field.classes, 1)
 
 
-def unbounded_places(descriptor: Descriptor) -> list[int]:
-    """Which of the features may be of any size (`Field.is_unbounded`), in order."""
+def open_places(descriptor: Descriptor, *, wide_only: bool = False) -> list[int]:
+    """Which of the features are numbers that only play shows (`Field.is_open`), in order; perhaps without bytes."""
     places: list[int] = []
     first = 0
     for field in descriptor.fields:
-        if field.is_unbounded:
+        if field.is_unbounded if wide_only else field.is_open:
             places += range(first, first + field.count)
         first += feature_count(field)
     return places

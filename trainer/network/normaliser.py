@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pufftui.envs.descriptor import Descriptor, DType, Field
-from pufftui.envs.grids import feature_count, unbounded_places
+from pufftui.envs.grids import feature_count, open_places
 
 NUMBERS = {DType.FLOAT32: torch.float32, DType.INT16: torch.int16}
 """What torch calls numbers of several bytes."""
@@ -21,7 +21,7 @@ LEAST_SHARE, LEAST = 1e-6, 1e-8
 class Normaliser(nn.Module):
     """What every feature x becomes: clip((x - shift) * scale, -LARGEST, LARGEST), in float32.
 
-    Those of fields that declare low and high become -1 to 1 by these, for good. Floats without, at `places`,
+    Those of fields that declare low and high become -1 to 1 by these, for good. Numbers without, at `places`,
     follow what is seen, by `set`. All others have shift 0 and scale 1, which leaves any number as it is.
     `shifts` and `scales` (width,) float32 stay at their places in memory, where kernels and recorded work read them.
     """
@@ -31,17 +31,17 @@ class Normaliser(nn.Module):
     places: Tensor
 
     def __init__(self, descriptor: Descriptor, *, follows: bool = True) -> None:
-        """Without `follows` there are no `places`: floats whose range is not declared stay as they are."""
+        """Without `follows` there are no `places`: numbers whose range is not declared stay as they are."""
         super().__init__()
         shifts, scales = _declared(descriptor)
-        places = unbounded_places(descriptor) if follows else []
+        places = open_places(descriptor) if follows else []
         self.register_buffer("shifts", shifts)
         self.register_buffer("scales", scales)
         self.register_buffer("places", torch.tensor(places, dtype=torch.int64), persistent=False)
 
     @classmethod
     def wanted(cls, descriptor: Descriptor, choice: str) -> Normaliser | None:
-        """One if a field declares low and high, or if the setting `policy.normalise` says "on" and there are floats."""
+        """One if a field declares low and high, or if the setting `policy.normalise` says "on" and there are numbers."""
         made = cls(descriptor, follows=choice == "on")
         bounded = any(field.is_bounded for field in descriptor.fields)
         return made if bounded or made.follows else None
@@ -50,6 +50,10 @@ class Normaliser(nn.Module):
     def follows(self) -> bool:
         """Whether there is anything that follows what is seen."""
         return len(self.places) > 0
+
+    def follow(self, places: list[int]) -> None:
+        """From now on these features follow what is seen; all others stay as they are."""
+        self.places = torch.tensor(places, dtype=torch.int64, device=self.shifts.device)
 
     @torch.no_grad()
     def set(self, means: Tensor, deviations: Tensor) -> None:

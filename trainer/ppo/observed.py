@@ -1,4 +1,4 @@
-"""What the floats of observations have been like: the statistics behind a policy's normaliser."""
+"""What the numbers of observations have been like: the statistics behind a policy's normaliser."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from pufftui.envs.grids import open_places
 from pufftui.trainer.network.normaliser import Normaliser, numbers
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.ranks import Ranks
@@ -16,7 +17,7 @@ ROWS = 4096
 """Observations that are looked at in an epoch, at most."""
 
 MOST_NUMBERS = 2**22
-"""Floats that are looked at in an epoch, at most: wide observations are fewer."""
+"""Numbers that are looked at in an epoch, at most: wide observations are fewer."""
 
 EPOCHS = 100
 """A full sample has a weight of at least one in so many: the means follow a policy that comes to new places,
@@ -24,7 +25,7 @@ and move by at most a hundredth of the way in an epoch once so many have passed.
 
 
 class ObservedMoments:
-    """Count, means and sums of squared deviations of each element, (1,), (floats,) and (floats,) float64.
+    """Count, means and sums of squared deviations of each element, (1,), (numbers,) and (numbers,) float64.
 
     They follow rollouts by `learn`, between an update and the next rollout, and the policy's normaliser
     follows them; all of it in place. All ranks hold the same.
@@ -32,10 +33,12 @@ class ObservedMoments:
 
     def __init__(self, policy: Policy, normaliser: Normaliser, ranks: Ranks) -> None:
         """Of a policy that has this normaliser, which follows something."""
-        self._fields = [field for field in policy.descriptor.fields if field.is_unbounded]
-        self._normaliser = normaliser
-        self._ranks = ranks
-        places = normaliser.places
+        self._descriptor, self._normaliser, self._ranks = policy.descriptor, normaliser, ranks
+        self._fields = [field for field in self._descriptor.fields if field.is_open]
+        self._forget()
+
+    def _forget(self) -> None:
+        places = self._normaliser.places
         self.count = torch.zeros(1, dtype=torch.float64, device=places.device)
         self.means = torch.zeros(len(places), dtype=torch.float64, device=places.device)
         self.squares = torch.zeros_like(self.means)
@@ -47,9 +50,16 @@ class ObservedMoments:
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Puts back what `state` returned; the normaliser is part of the policy.
 
-        They begin anew if that was of other elements: the environment declares other bounds now.
+        They begin anew if that was of other elements: the environment declares other bounds now. Policies that were
+        trained when bytes were taken as they are go on so.
         """
-        if state.get("means", self.count).shape != self.means.shape:
+        wide = open_places(self._descriptor, wide_only=True)
+        known = state.get("means", self.means[:0])
+        if known.shape != self.means.shape and len(known) == len(wide):
+            self._normaliser.follow(wide)
+            self._fields = [field for field in self._descriptor.fields if field.is_unbounded]
+            self._forget()
+        if known.shape != self.means.shape or not len(known):
             return
         for name, value in self.state().items():
             value.copy_(state[name])
@@ -67,6 +77,8 @@ class ObservedMoments:
         Those that hold a number that is not finite are left out, and those of agents that are not
         `alive` (steps, agents) uint8. Chan, Golub and LeVeque's formula (1979) puts the moments together.
         """
+        if not self._fields:
+            return
         seen, weights = self._sample(observations, alive)
         sums = torch.cat((weights.sum().view(1), weights @ seen))
         count, sums = self._ranks.add_up(sums.to(self.count.device)).split((1, len(self.means)))
@@ -84,25 +96,25 @@ class ObservedMoments:
         self._normaliser.set(self.means, torch.where(total > 0, deviations, 1.0))
 
     def _sample(self, observations: Tensor, alive: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Elements (rows, floats) and weights (rows,), both float64, where the observations are."""
+        """Elements (rows, numbers) and weights (rows,), both float64, where the observations are."""
         steps, agents, _ = observations.shape
         rows = sample_rows(steps, agents, len(self.means), observations.device)
         picked = observations.flatten(0, 1).index_select(0, rows)
-        parts = [numbers(field, picked) for field in self._fields]
-        seen = torch.cat(parts, dim=1).double()
+        parts = [numbers(field, picked).double() * field.dtype.unit for field in self._fields]
+        seen = torch.cat(parts, dim=1)
         good = torch.isfinite(seen).all(dim=1)
         if alive is not None:
             good &= alive.flatten().to(rows.device).index_select(0, rows).bool()
         return torch.where(good.unsqueeze(1), seen, 0.0), good.double()
 
 
-def sample_rows(steps: int, agents: int, floats: int, device: torch.device) -> Tensor:
+def sample_rows(steps: int, agents: int, numbers: int, device: torch.device) -> Tensor:
     """Which of steps * agents observations are looked at, (rows,) int64, always the same ones.
 
     They are evenly spread over steps, and over agents, too: their distance has no divisor in common
     with the number of agents.
     """
-    most = max(1, min(ROWS, MOST_NUMBERS // floats))
+    most = max(1, min(ROWS, MOST_NUMBERS // numbers))
     distance = -(-steps * agents // most)
     while math.gcd(distance, agents) > 1:
         distance += 1

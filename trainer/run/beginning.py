@@ -8,7 +8,7 @@ from typing import Any
 
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError
-from pufftui.envs.grids import encoder_width, unbounded_places
+from pufftui.envs.grids import encoder_width, open_places
 from pufftui.trainer.run.naming import NamedPolicy, find_policy
 from pufftui.trainer.run.policies import POLICY, output_count
 from pufftui.trainer.settings.fields import REWARD_SCALE, Config, PolicyConfig, setting_fields
@@ -38,7 +38,7 @@ def find_beginning(config: Config, descriptor: Descriptor) -> tuple[Config, Name
     arrays = found.saved.arrays
     theirs = restore_settings(found.saved.description["config"], file=found.saved.path).policy
     # Fields that declare low and high have a normaliser, too, but one that follows nothing.
-    follows = bool(unbounded_places(descriptor))
+    follows = bool(open_places(descriptor))
     bounded = any(field.is_bounded for field in descriptor.fields)
     theirs = replace(theirs, normalise=_on("observed/count" in arrays and (follows or not bounded)))
     ours = config.policy

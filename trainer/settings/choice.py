@@ -27,7 +27,10 @@ REACH = 0.5
 """1 / (1 - gamma) as a share of an episode in random play; those of a good player are often longer."""
 
 SMALL, LARGE = 0.05, 3.0
-"""Floats without bounds are normalised if all of a field vary by less, or if any varies by more or is larger on average."""
+"""Numbers without bounds are normalised if all of a field vary by less, or if any varies by more or is larger on average."""
+
+LEAST_SHARE = 1e-6
+"""A number whose deviation is no more than this share of its mean is taken for constant."""
 
 MOST_REWARD = 5.0
 """The size of the largest reward after scaling: rare ones are not to drown all else."""
@@ -89,14 +92,15 @@ def _normalise(config: Config, device: str, tryout: Tryout) -> str:
     """Numbers of another size than one keep a network from learning; those that are of size one are left alone."""
     del config, device
     for field in tryout.fields:
-        if not field.is_unbounded:
+        if not field.is_open:
             continue
         seen = field.values(tryout.observations).reshape(-1, field.count).astype(np.float64)
+        seen *= field.dtype.unit
         seen = seen[np.isfinite(seen).all(axis=1)]
         if not len(seen):
             continue
         means, deviations = np.abs(seen.mean(axis=0)), seen.std(axis=0)
-        varied = deviations[deviations > 0]
+        varied = deviations[deviations > LEAST_SHARE * means]
         small = len(varied) > 0 and varied.max() < SMALL
         if small or (means > LARGE).any() or (deviations > LARGE).any():
             return "on"

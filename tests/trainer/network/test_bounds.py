@@ -77,14 +77,15 @@ def test_all_else_is_what_it_is_without_bounds():
     assert not bounded[:, 6].isfinite().any()
 
 
-def test_what_is_seen_moves_floats_without_bounds_alone():
+def test_what_is_seen_moves_numbers_without_bounds_alone():
     made = Normaliser.wanted(SHOWN, "on")
-    assert made.places.tolist() == list(range(3, 8))
+    assert made.places.tolist() == [*range(3, 8), 344, 345]
     before = made.shifts.clone(), made.scales.clone()
-    made.set(torch.full((5,), 7.0).double(), torch.full((5,), 2.0).double())
+    made.set(torch.full((7,), 7.0).double(), torch.full((7,), 2.0).double())
     for own, was, now in zip((made.shifts, made.scales), before, (7, 0.5), strict=True):
-        assert (own[WILD] == now).all()
-        own[WILD] = was[WILD]
+        for open_ in (WILD, PLAIN):
+            assert (own[open_] == now).all()
+            own[open_] = was[open_]
         assert torch.equal(own, was)
 
 
@@ -93,7 +94,7 @@ def test_what_is_seen_moves_floats_without_bounds_alone():
 def test_the_fused_features_are_the_plain_ones(dtype, choice):
     made = Normaliser.wanted(SHOWN, choice)
     if choice == "on":
-        made.set(torch.arange(5).double(), 0.1 + torch.arange(5).double())
+        made.set(torch.arange(7).double(), 0.1 + torch.arange(7).double())
     make, data = Features(SHOWN, dtype, made), shown(6, 7)
     for rows in (None, torch.tensor([6, 0, 0, 3])):
         wanted = make.plain(data if rows is None else data[:, rows])
@@ -114,7 +115,7 @@ def test_there_is_a_normaliser_only_where_there_is_something_to_do():
     about = SimpleNamespace(fields=free, observation_bytes=24)
     assert Normaliser.wanted(about, "off") is None
     assert Normaliser.wanted(about, "on").follows
-    about.fields = (free[1],)
+    about.fields = (Field("c", 20, 4, DType.UINT8, 3), Field("d", 24, 4, DType.BITS, 0))
     assert Normaliser.wanted(about, "on") is None
     about.fields = (Field("b", 20, 4, DType.UINT8, 0, 0, 9),)
     for choice in ("on", "off"):

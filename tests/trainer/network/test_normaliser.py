@@ -1,4 +1,4 @@
-"""Normalised features: one formula in torch, C and numpy, for the floats alone."""
+"""Normalised features: one formula in torch, C and numpy, for numbers alone."""
 
 from types import SimpleNamespace
 
@@ -24,7 +24,7 @@ MIXED = SimpleNamespace(
     ),
     observation_bytes=1220,
 )
-FLOATS, WIDTH = 302, 3 + 300 + 36 + 2
+BYTES, FLOATS, WIDTH = 3, 302, 3 + 300 + 36 + 2
 
 
 def mixed(*shape, scale=1.0):
@@ -40,24 +40,25 @@ def mixed(*shape, scale=1.0):
 def normaliser():
     made = Normaliser(MIXED)
     chance = torch.Generator().manual_seed(2)
-    means = 1e4 + torch.randn(FLOATS, dtype=torch.float64, generator=chance)
-    deviations = 0.1 + torch.rand(FLOATS, dtype=torch.float64, generator=chance)
-    deviations[7] = 0
+    means = 1e4 + torch.randn(BYTES + FLOATS, dtype=torch.float64, generator=chance)
+    means[:BYTES] = 0.5
+    deviations = 0.1 + torch.rand(BYTES + FLOATS, dtype=torch.float64, generator=chance)
+    deviations[BYTES + 7] = 0
     made.set(means, deviations)
     return made, means, deviations
 
 
-def test_floats_are_normalised_and_bytes_are_not():
+def test_numbers_are_normalised_and_categories_are_not():
     made, means, deviations = normaliser()
-    data, numbers = mixed(6, 7)
+    data, floats = mixed(6, 7)
+    numbers = torch.cat((data[..., :3] / 255, floats), dim=-1)
     plain, found = (Features(MIXED, torch.float32, n).plain(data) for n in (None, made))
-    assert torch.equal(found[..., :3], plain[..., :3])
     assert torch.equal(found[..., 303:339], plain[..., 303:339])
-    floats = torch.cat((found[..., 3:303], found[..., 339:]), dim=-1)
+    seen = torch.cat((found[..., :303], found[..., 339:]), dim=-1)
     wanted = ((numbers.double() - means) / deviations).clamp(-10, 10)
-    wanted[..., 7] = 0  # It never varied.
+    wanted[..., BYTES + 7] = 0  # It never varied.
     assert (wanted.abs() == 10).any()
-    torch.testing.assert_close(floats.double(), wanted, rtol=1e-3, atol=1e-2)
+    torch.testing.assert_close(seen.double(), wanted, rtol=1e-3, atol=1e-2)
 
 
 def test_what_hardly_varies_for_its_size_is_constant():

@@ -134,7 +134,7 @@ def test_wide_observations_are_fewer():
     assert len(sample_rows(64, 2048, 100_000, torch.device("cpu"))) <= 41
 
 
-def test_floats_whose_range_is_declared_are_not_followed(compiler):
+def test_numbers_whose_range_is_declared_are_not_followed(compiler):
     about = load_library(compiler.library("tests/c/senses.c")).descriptor
     policy = Policy(
         about, PolicyConfig("none", 8, normalise="on"), torch.float32, torch.Generator()
@@ -145,10 +145,34 @@ def test_floats_whose_range_is_declared_are_not_followed(compiler):
     wild = 5 + 2 * torch.randn(STEPS, AGENTS, 2, generator=torch.Generator().manual_seed(1))
     seen[..., 3:11] = wild.view(torch.uint8)
     seen[..., 11:15] = torch.full((STEPS, AGENTS, 1), torch.nan).view(torch.uint8)
+    plain = next(field for field in about.fields if field.name == "plain")
+    seen[..., plain.offset : plain.end] = torch.arange(AGENTS)[None, :, None].to(torch.uint8)
     moments.learn(seen)
-    np.testing.assert_allclose(moments.means.numpy(), flat(wild).mean(0), rtol=1e-9)
+    found = moments.means.numpy()
+    np.testing.assert_allclose(found[:2], flat(wild).mean(0), rtol=1e-9)
+    np.testing.assert_allclose(found[2:], (AGENTS - 1) / 2 / 255, rtol=1e-9)
     changed = (policy.normaliser.shifts != before).nonzero().flatten().tolist()
-    assert changed == policy.normaliser.places.tolist() == [3, 4]
+    assert changed == policy.normaliser.places.tolist() == [3, 4, 26, 27, 28]
+
+
+def test_policies_that_took_bytes_as_they_are_go_on_so(compiler):
+    about = load_library(compiler.library("tests/c/senses.c")).descriptor
+    policy = Policy(
+        about, PolicyConfig("none", 8, normalise="on"), torch.float32, torch.Generator()
+    )
+    moments = ObservedMoments(policy, policy.normaliser, Ranks())
+    before = policy.normaliser.shifts.clone(), policy.normaliser.scales.clone()
+    two = torch.tensor([1.0, 2.0], dtype=torch.float64)
+    of_then = {"count": two[:1] * 1000, "means": two, "squares": two * 1000}
+    moments.restore(of_then)
+    assert all(torch.equal(value, of_then[name]) for name, value in moments.state().items())
+    seen = torch.randint(0, 256, (STEPS, AGENTS, about.observation_bytes)).to(torch.uint8)
+    wild = torch.randn(STEPS, AGENTS, 2)
+    seen[..., 3:11] = wild.view(torch.uint8)
+    moments.learn(seen)
+    now = policy.normaliser.shifts, policy.normaliser.scales
+    for own, was in zip(now, before, strict=True):
+        assert (own != was).nonzero().flatten().tolist() == [3, 4]
 
 
 def test_statistics_of_other_elements_are_left_out(moments):

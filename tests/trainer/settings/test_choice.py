@@ -70,6 +70,20 @@ def test_whole_numbers_of_another_size_than_one_are_normalised_as_well() -> None
     assert chosen(replace(seen, observations=shown, fields=whole)).policy.normalise == "on"
 
 
+@pytest.mark.parametrize(("most", "choice"), [(3, "on"), (255, "off")])
+def test_bytes_that_use_little_of_their_range_are_normalised(most, choice) -> None:
+    """A policy sees them divided by 255."""
+    numbers = np.random.default_rng(1)
+    seen = sight(numbers.normal(size=(200, 4, 3)))
+    shown = seen.observations.copy()
+    shown[..., -1] = numbers.integers(0, most, (200, 4), dtype=np.uint8, endpoint=True)
+    assert chosen(replace(seen, observations=shown)).policy.normalise == choice
+    floats, byte = seen.fields
+    for other in (replace(byte, low=0, high=most), replace(byte, classes=most + 1)):
+        fields = (floats, other)
+        assert chosen(replace(seen, observations=shown, fields=fields)).policy.normalise == "off"
+
+
 def test_floats_whose_range_is_declared_decide_nothing() -> None:
     seen = sight(1000 * np.random.default_rng(1).normal(size=(200, 4, 3)))
     numbers, byte = seen.fields

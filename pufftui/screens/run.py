@@ -69,12 +69,13 @@ class RunScreen(ArenaScreen):
             look, session, host, gpu, self.rearrange, elsewhere=elsewhere
         )
         self.alerts = AlertController(self, session, self.player, self.training)
-        self.store = StoreController(session, self.look_into_store, self.store_says)
         self.stream = StreamController(
             self, self.charts.charting, descriptor, header, self.footer, self.player
         )
         self.status = Status(look, descriptor, session.tally)
         self.log_card = LogCard(look)
+        cards = self.charts.card, self.log_card
+        self.store = StoreController(self, session, self.look_into_store, cards)
         self.panels += [
             *(*self.charts.cards, self.status, self.machine.card, self.machine.timing),
             *(self.log_card, self.alerts.strip, *self.stream.panels),
@@ -148,13 +149,6 @@ class RunScreen(ArenaScreen):
         if new is not None:
             self.alerts.changed(new)
         self.machine.poll(reader)
-
-    def store_says(self, trouble: str) -> None:
-        """Why the store cannot be read, which stays to be read; nothing once it can be read again."""
-        if trouble:
-            self.notify(trouble, title="The store", severity="error", markup=False)
-        self.charts.card.explain(trouble)
-        self.log_card.explain(trouble)
 
     # What keys and the pointer do.
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pufftui.envs.errors import PuffError
 from pufftui.runs.evaluated import Evaluated, newest_evaluation
+from pufftui.screens.panels import PanelScreen
 from pufftui.state.session import RunSession
 from pufftui.trainer.store import StoreReader
+from pufftui.widgets.charts import ChartsCard
+from pufftui.widgets.log import LogCard
 
 
 class StoreController:
     """Opens the store when it is first looked into.
 
-    `look` reads what is new, and may raise `PuffError`. `tell` hears why the store cannot be read, and
-    nothing once it can be read again.
+    `look` reads what is new, and may raise `PuffError`. Why the store cannot be read is a message, and stays to
+    be read on `cards`, as long as they have nothing else to show.
     """
 
     def __init__(
         self,
+        screen: PanelScreen,
         session: RunSession,
         look: Callable[[StoreReader], None],
-        tell: Callable[[str], None],
+        cards: Sequence[ChartsCard | LogCard],
     ) -> None:
-        self._session, self._look, self._tell = session, look, tell
+        self._screen, self._session, self._look, self._cards = screen, session, look, cards
         self._reader: StoreReader | None = None
         self._trouble = ""
 
@@ -38,7 +42,10 @@ class StoreController:
             trouble = str(error)
         if trouble != self._trouble:
             self._trouble = trouble
-            self._tell(trouble)
+            if trouble:
+                self._screen.notify(trouble, title="The store", severity="error", markup=False)
+            for card in self._cards:
+                card.explain(trouble)
 
     def evaluated(self) -> Evaluated | None:
         """The newest evaluation of the run; None without one, or where it cannot be read."""

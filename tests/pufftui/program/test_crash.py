@@ -338,12 +338,15 @@ def test_screens_that_only_look_on_say_where_the_log_is(
     assert "RuntimeError: made to crash" in Path(log[1]).read_text()
 
 
-@pytest.mark.parametrize(("command", "help_keys"), [("play squared", "\x1b[27u?"), ("home", "?")])
+@pytest.mark.parametrize(
+    ("command", "shown", "help_keys"),
+    [("play squared", "YOU are playing", "\x1b[27u?"), ("home", "squared", "?")],
+)
 def test_no_bytes_from_the_terminal_end_a_screen(
-    terminal: Callable[..., Terminal], command: str, help_keys: str
+    terminal: Callable[..., Terminal], command: str, shown: str, help_keys: str
 ) -> None:
     screen = terminal(*command.split())
-    screen.read("squared")
+    screen.read(shown)
     for odd in (
         b"\xff\xfe\x80",
         b"\x1b[M\xf0\x90\x90",

@@ -140,7 +140,7 @@ class Newcomer:
         ) as process:
             os.close(inner)  # so that reading ends with the program
             try:
-                read_until(outer, b"YOU are playing" if playing else b"frog")
+                read_until(outer, b"any key begins" if playing else b"frog")
                 if playing:
                     os.write(outer, b"w\x03")
                 else:

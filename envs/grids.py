@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pufftui.envs.descriptor import Descriptor, Field
@@ -31,15 +32,20 @@ def feature_count(field: Field) -> int:
     return field.count * max(field.classes, 1)
 
 
-def open_places(descriptor: Descriptor, *, wide_only: bool = False) -> list[int]:
-    """Which of the features are numbers that only play shows (`Field.is_open`), in order; perhaps without bytes."""
+def places_of(descriptor: Descriptor, wanted: Callable[[Field], bool]) -> list[int]:
+    """Which of the features are numbers of the fields that are wanted, in order; none of these has classes."""
     places: list[int] = []
     first = 0
     for field in descriptor.fields:
-        if field.is_unbounded if wide_only else field.is_open:
+        if wanted(field):
             places += range(first, first + field.count)
         first += feature_count(field)
     return places
+
+
+def open_places(descriptor: Descriptor) -> list[int]:
+    """Which of the features are numbers that only play shows (`Field.is_open`), in order."""
+    return places_of(descriptor, lambda field: field.is_open)
 
 
 def grids_of(descriptor: Descriptor, channels: int) -> list[Grid]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
-from pufftui.envs.grids import open_places
+from pufftui.envs.descriptor import Field
+from pufftui.envs.grids import places_of
 from pufftui.trainer.network.normaliser import Normaliser, numbers
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.ranks import Ranks
@@ -34,10 +35,12 @@ class ObservedMoments:
     def __init__(self, policy: Policy, normaliser: Normaliser, ranks: Ranks) -> None:
         """Of a policy that has this normaliser, which follows something."""
         self._descriptor, self._normaliser, self._ranks = policy.descriptor, normaliser, ranks
-        self._fields = [field for field in self._descriptor.fields if field.is_open]
-        self._forget()
+        self._follow(lambda field: field.is_open)
 
-    def _forget(self) -> None:
+    def _follow(self, wanted: Callable[[Field], bool]) -> None:
+        """Begins anew, with the numbers of these fields."""
+        self._fields = [field for field in self._descriptor.fields if wanted(field)]
+        self._normaliser.follow(places_of(self._descriptor, wanted))
         places = self._normaliser.places
         self.count = torch.zeros(1, dtype=torch.float64, device=places.device)
         self.means = torch.zeros(len(places), dtype=torch.float64, device=places.device)
@@ -53,13 +56,10 @@ class ObservedMoments:
         They begin anew if that was of other elements: the environment declares other bounds now. Policies that were
         trained when bytes were taken as they are go on so.
         """
-        wide = open_places(self._descriptor, wide_only=True)
-        known = state.get("means", self.means[:0])
-        if known.shape != self.means.shape and len(known) == len(wide):
-            self._normaliser.follow(wide)
-            self._fields = [field for field in self._descriptor.fields if field.is_unbounded]
-            self._forget()
-        if known.shape != self.means.shape or not len(known):
+        known = len(state.get("means", ()))
+        if known != len(self.means) and known == len(places_of(self._descriptor, _is_wide)):
+            self._follow(_is_wide)
+        if known != len(self.means) or not known:
             return
         for name, value in self.state().items():
             value.copy_(state[name])
@@ -108,13 +108,17 @@ class ObservedMoments:
         return torch.where(good.unsqueeze(1), seen, 0.0), good.double()
 
 
-def sample_rows(steps: int, agents: int, numbers: int, device: torch.device) -> Tensor:
-    """Which of steps * agents observations are looked at, (rows,) int64, always the same ones.
+def _is_wide(field: Field) -> bool:
+    return field.is_unbounded
+
+
+def sample_rows(steps: int, agents: int, width: int, device: torch.device) -> Tensor:
+    """Which of steps * agents observations, each of `width` numbers, are looked at, (rows,) int64, always the same ones.
 
     They are evenly spread over steps, and over agents, too: their distance has no divisor in common
     with the number of agents.
     """
-    most = max(1, min(ROWS, MOST_NUMBERS // numbers))
+    most = max(1, min(ROWS, MOST_NUMBERS // width))
     distance = -(-steps * agents // most)
     while math.gcd(distance, agents) > 1:
         distance += 1

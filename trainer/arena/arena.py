@@ -133,7 +133,7 @@ class Arena:
         if self._size == (0, 0):
             return IDLE_SECONDS
         frame = 1 / self._frame_rate
-        stands = self._paused or self._waits or self._descriptor.turn_based
+        stands = self._paused or self._stands or self._descriptor.turn_based
         if self._human and not stands:
             frame = min(frame, (1 - self._phase) / self._rate)
         return frame
@@ -201,7 +201,7 @@ class Arena:
     def _hand_over(self, command: TakeOver | HandBack) -> None:
         self._human = isinstance(command, TakeOver)
         self._expecting = self._human and not self._descriptor.turn_based
-        self._patient = isinstance(command, TakeOver) and command.waits
+        self._patient = self._expecting and isinstance(command, TakeOver) and command.waits
         self._player.forget()
 
     def _hear(self, command: PressKey | ReleaseKey | ReleaseAllKeys | Begin) -> None:
@@ -231,15 +231,18 @@ class Arena:
         return self._descriptor.steps_per_second * self._speed
 
     @property
-    def _waits(self) -> bool:
-        if self._descriptor.turn_based:
-            return self._human and self._player.waiting
+    def _stands(self) -> bool:
+        """Whether a game in real time stands still until the person begins."""
         return self._expecting and self._patient
+
+    @property
+    def _waits(self) -> bool:
+        turn = self._human and self._descriptor.turn_based and self._player.waiting
+        return turn or self._stands
 
     def _advance(self, seconds: float) -> None:
         """Moves game time on: whole steps, and the phase between two of them."""
-        stands = self._waits and not self._descriptor.turn_based
-        if self._paused or stands:
+        if self._paused or self._stands:
             # The step in hand is shown to its end, then all stands still.
             self._phase = min(1.0, self._phase + seconds * self._rate)
             return
@@ -250,7 +253,7 @@ class Arena:
                 self._phase = 0.0
             return
         self._phase += min(seconds, LATEST_CATCH_UP) * self._rate
-        while self._phase >= 1.0 and not self._waits:
+        while self._phase >= 1.0 and not self._stands:
             self._phase -= 1.0
             self._step()
 
@@ -260,7 +263,7 @@ class Arena:
         finished = self._scene.game.figures["finished"][self._agent]
         self._scene.step(person, player.decide_turn if turn_based else player.decide)
         over = self._scene.game.figures["finished"][self._agent] > finished
-        if over and person is not None and self._patient and not turn_based:
+        if over and person is not None and self._patient:
             self._expecting = player.idle
         looks = max(1, round(FOLLOW_SECONDS * self._descriptor.steps_per_second))
         if self._scene.game.steps % looks == 0:

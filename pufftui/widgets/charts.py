@@ -37,7 +37,6 @@ class ChartsCard(CurveCard):
         self.hidden: set[str] = set()
         self.columns = 0
         """Charts beside each other; 0 as many as are good to read."""
-        self._trouble = ""
         self._listing = Listing()
         self._page = 0
         self._pages = 1
@@ -46,11 +45,6 @@ class ChartsCard(CurveCard):
     def names(self) -> Sequence[str]:
         """The metrics in sight or on other pages: what matches the pattern and is not hidden."""
         return self._listing.shown(self.charting.history.names, self.pattern, self.hidden)
-
-    def explain(self, trouble: str) -> None:
-        """Says why curves are missing, as long as there are none; nothing if they are not."""
-        self._trouble = trouble
-        self.paint()
 
     def turn(self, by: int) -> None:
         """Shows another page, if there is one, and selects its first chart."""
@@ -92,8 +86,8 @@ class ChartsCard(CurveCard):
         columns, rows = self._grid(width, height)
         names = self.names[self._page * columns * rows :][: columns * rows]
         if not names:
-            none = f"no metric matches {self.pattern}" if self.pattern else ""
-            return self.say(self._trouble or none or NOTHING, width, height)
+            none = f"no metric matches {self.pattern}" if self.pattern else NOTHING
+            return self.say(self.trouble or none, width, height)
         rows = min(rows, -(-len(names) // columns))
         lines: list[Line] = []
         wide = (width - GAP * (columns - 1)) // columns

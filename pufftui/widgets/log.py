@@ -36,12 +36,6 @@ class LogCard(Card):
     def __init__(self, look: PuffTheme) -> None:
         super().__init__(look, "log")
         self.events: list[Event] = []
-        self._trouble = ""
-
-    def explain(self, trouble: str) -> None:
-        """Says why events are missing, as long as there are none; nothing if they are not."""
-        self._trouble = trouble
-        self.paint()
 
     def poll(self, reader: StoreReader) -> None:
         """Takes in what was written since the last call."""
@@ -52,7 +46,7 @@ class LogCard(Card):
 
     def content(self, width: int, height: int) -> list[Line]:
         if not self.events:
-            return self.say(self._trouble or "nothing has happened yet", width, height)
+            return self.say(self.trouble or "nothing has happened yet", width, height)
         look = self.look
         lines: list[Line] = []
         for event in reversed(self.events[-height:] if height else []):

@@ -152,6 +152,14 @@ class Card(Painted):
     airy = 16
     """Height from which an empty line follows the title."""
 
+    trouble = ""
+    """Why there is nothing to show, where that is known."""
+
+    def explain(self, trouble: str) -> None:
+        """Says this where there is nothing to show; nothing for what is said there otherwise."""
+        self.trouble = trouble
+        self.paint()
+
     def detail(self) -> str:
         """What stands at the right of the title, dimmed."""
         return ""

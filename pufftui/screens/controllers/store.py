@@ -9,8 +9,7 @@ from pufftui.runs.evaluated import Evaluated, newest_evaluation
 from pufftui.screens.panels import PanelScreen
 from pufftui.state.session import RunSession
 from pufftui.trainer.store import StoreReader
-from pufftui.widgets.charts import ChartsCard
-from pufftui.widgets.log import LogCard
+from pufftui.widgets.painted import Card
 
 
 class StoreController:
@@ -25,7 +24,7 @@ class StoreController:
         screen: PanelScreen,
         session: RunSession,
         look: Callable[[StoreReader], None],
-        cards: Sequence[ChartsCard | LogCard],
+        cards: Sequence[Card],
     ) -> None:
         self._screen, self._session, self._look, self._cards = screen, session, look, cards
         self._reader: StoreReader | None = None

@@ -72,10 +72,7 @@ def load_config(
     own = env_defaults(env)
     all_files = [*([own] if own else []), *files]
     entries = [entry for file in all_files for entry in _read(file, env)]
-    descriptor = load_env(env).descriptor
-    config = _build(env, device, [*entries, *_from_flags(flags)], descriptor)
-    grids_of(descriptor, config.policy.convolution)  # refuses a convolution of nothing
-    return config
+    return _built_here(env, device, [*entries, *_from_flags(flags)])
 
 
 def restore_config(
@@ -90,11 +87,7 @@ def restore_config(
     """
     recorded = recorded_environment(text, file)
     entries = [*_parse(text, file, recorded), *_from_flags(flags)]
-    env = recorded if env is None else env
-    descriptor = load_env(env).descriptor
-    config = _build(env, "", entries, descriptor, new=False)
-    grids_of(descriptor, config.policy.convolution)
-    return config
+    return _built_here(recorded if env is None else env, "", entries, new=False)
 
 
 def restore_settings(text: str, *, file: Path) -> Config:
@@ -121,6 +114,14 @@ def recorded_environment(text: str, file: Path) -> str:
 def _from_flags(flags: Mapping[str, str]) -> list[Entry]:
     parts = [(path.partition("."), text) for path, text in flags.items()]
     return [Entry(section, name, text) for (section, _, name), text in parts]
+
+
+def _built_here(env: str, device: str, entries: Sequence[Entry], *, new: bool = True) -> Config:
+    """The settings of an environment that is here: a convolution of nothing is refused, too."""
+    descriptor = load_env(env).descriptor
+    config = _build(env, device, entries, descriptor, new=new)
+    grids_of(descriptor, config.policy.convolution)
+    return config
 
 
 def _build(

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from pufftui.envs.descriptor import Descriptor, DType, Field
 from pufftui.envs.grids import feature_count, open_places
+from pufftui.trainer.settings.choice import LEAST_SHARE
 
 NUMBERS = {DType.FLOAT32: torch.float32, DType.INT16: torch.int16}
 """What torch calls numbers of several bytes."""
@@ -14,8 +15,8 @@ NUMBERS = {DType.FLOAT32: torch.float32, DType.INT16: torch.int16}
 LARGEST = 10.0
 """Where a feature is cut off, in deviations from its mean, or halves of its declared range from the middle."""
 
-LEAST_SHARE, LEAST = 1e-6, 1e-8
-"""An element whose deviation is no more than this share of its mean, and this, is taken for constant."""
+LEAST = 1e-8
+"""An element whose deviation is no more than `LEAST_SHARE` of its mean, and this, is taken for constant."""
 
 
 class Normaliser(nn.Module):

@@ -30,7 +30,7 @@ SMALL, LARGE = 0.05, 3.0
 """Numbers without bounds are normalised if all of a field vary by less, or if any varies by more or is larger on average."""
 
 LEAST_SHARE = 1e-6
-"""A number whose deviation is no more than this share of its mean is taken for constant."""
+"""A number whose deviation is no more than this share of its mean is taken for constant, by whoever normalises, too."""
 
 MOST_REWARD = 5.0
 """The size of the largest reward after scaling: rare ones are not to drown all else."""

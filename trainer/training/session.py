@@ -233,7 +233,7 @@ class TrainingSession:
         self._move_values(self.reward_scale / there)
 
     def _move_values(self, factor: float, shift: float = 0.0) -> None:
-        """Whatever is seen, the value becomes `factor` times what it was and `shift` more was."""
+        """Makes each value, whatever is seen, `shift` more and then `factor` times as much."""
         heads = self.policy.heads
         with torch.no_grad():
             heads.bias[-1] += shift

@@ -85,8 +85,10 @@ def make_policy(
             parameter.add_(0.3 * torch.randn_like(parameter))
         policy.heads.bias[0] = 1.0  # a number without a fraction
         if policy.normaliser is not None and policy.normaliser.follows:
-            deviations = torch.tensor([0.5, 2, 0, 0.05, 3, 1, 0.7, 2, 9], dtype=torch.float64)
-            policy.normaliser.set(torch.randn(9, dtype=torch.float64), deviations)
+            deviations = [0.5, 2, 0, 0.05, 3, 1, 0.7, 2, 9, 1, 0, 0.5]
+            assert len(deviations) == len(policy.normaliser.places)
+            means = torch.randn(len(deviations), dtype=torch.float64)
+            policy.normaliser.set(means, torch.tensor(deviations, dtype=torch.float64))
     arrays = {name: p.detach().numpy() for name, p in policy.state_dict().items()}
     return policy, PolicyWeights(7, memory, 24, layers, arrays, convolution)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import time
 from contextlib import suppress
 from typing import Any
@@ -43,6 +44,10 @@ SHARE = 3
 REACTION = 0.15
 """Seconds after a key for which the picture waits, so that the line is free for what the key does."""
 
+LAST_ANSWER = 0.3
+"""Seconds to wait for an answer that is on its way when the terminal is given back. Later ones would be
+typed into the shell."""
+
 BEHIND = 1.0
 """Seconds for which what lies behind a dialog is sent, too, once that was asked for: the panels there
 draw themselves one after the other."""
@@ -61,6 +66,9 @@ class PacedDriver(linux_driver.LinuxDriver):
         self._line = Line(time.monotonic())
         self._grids: Grids | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._is_ours = False  # whether the terminal shows the app, and nothing else
+        self._has_answered = False  # whether the terminal has ever told where its cursor is
+        self._expects = False  # whether it has not told so since it was asked last
         self._key = 0.0  # when a key was hit last
         self._until = 0.0  # until when the picture waits
         self._behind: float | None = None  # until when what lies behind a dialog is sent, too
@@ -69,21 +77,37 @@ class PacedDriver(linux_driver.LinuxDriver):
     def start_application_mode(self) -> None:
         self._line, self._grids = Line(time.monotonic()), None
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._is_ours = True
         if self._writer_thread is not None:
             self._send(self._title(TITLE))
-            self._send(self._line.ask(time.monotonic()))
+            self._send(self._ask(time.monotonic()))
             self.flush()
 
     def stop_application_mode(self) -> None:
+        self._is_ours = False
         self._line, self._grids = Line(time.monotonic()), None
         self._stop_timer()
         if self._writer_thread is not None:
             self._send(self._title(TITLE_BEFORE))
         super().stop_application_mode()
 
+    def disable_input(self) -> None:
+        """Also takes in the answer that is on its way: once the terminal is given back, it would echo it."""
+        super().disable_input()
+        end = time.monotonic() + LAST_ANSWER
+        expects, self._expects = self._expects and self._has_answered, False
+        with suppress(OSError):
+            while (
+                expects
+                and select.select([self.fileno], [], [], max(0.0, end - time.monotonic()))[0]
+            ):
+                seen = os.read(self.fileno, 1024)
+                expects = bool(seen) and b"R" not in seen
+
     def process_message(self, message: Message) -> None:
         """Hears answers and keys, in the thread that reads the keyboard."""
         if isinstance(message, events.CursorPosition):
+            self._has_answered, self._expects = True, False
             with suppress(RuntimeError):  # the loop has ended
                 place = message.y + 1, message.x + 1
                 self._loop.call_soon_threadsafe(self._take_answer, time.monotonic(), place)
@@ -127,7 +151,7 @@ class PacedDriver(linux_driver.LinuxDriver):
             grids.write(data, through=True)
             self._send(data)
             if line.asks_now(now):
-                self._send(line.ask(now))
+                self._send(self._ask(now))
 
     def _known(self) -> Grids | None:
         """The cells of the screen, once the app has a size."""
@@ -140,13 +164,18 @@ class PacedDriver(linux_driver.LinuxDriver):
         """A sequence about the window's title, where it has one."""
         return "" if os.environ.get("TERM", "").startswith(UNTITLED) else sequence
 
+    def _ask(self, now: float) -> str:
+        """The question where the cursor is, to be written."""
+        self._expects = True
+        return self._line.ask(now)
+
     def _send(self, data: str) -> None:
         if data:
             self._line.wrote(len(data.encode(errors="replace")))
             super().write(data)
 
     def _take_answer(self, now: float, place: tuple[int, int]) -> None:
-        if self._writer_thread is None:
+        if self._writer_thread is None or not self._is_ours:
             return
         self._line.hear(now, place)
         self._pump()
@@ -165,7 +194,7 @@ class PacedDriver(linux_driver.LinuxDriver):
         alone = front is not None and self._behind is None and not _shows_behind(self._app)
         piece = self._piece(grids, room, front, alone=alone)
         if piece:
-            question, text = line.ask(now), piece.decode(errors="replace")
+            question, text = self._ask(now), piece.decode(errors="replace")
             self._send(question + (f"{BEGIN}{text}{END}" if self._app._sync_available else text))  # noqa: SLF001
         everything = not alone and now >= self._until
         if everything and (not piece or room == MOST_PIECE):

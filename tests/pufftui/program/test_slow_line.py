@@ -10,6 +10,7 @@ import select
 import signal
 import struct
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,11 +32,14 @@ class SlowTerminal(Terminal):
     """Reads no faster than the line is, and answers where its cursor is, if at all."""
 
     answers = True
+    delay = 0.0
+    """Seconds that an answer is on its way."""
 
     def __init__(self, script: str, log: Path) -> None:
         super().__init__(script, log)
         self.plain = Plain(Size(120, 40))
         self.total = 0
+        self.raw = bytearray()
         self.waiting: list[int] = []
         self.rest = b""
         self.decode = codecs.getincrementaldecoder("utf-8")().decode
@@ -60,13 +64,15 @@ class SlowTerminal(Terminal):
 
     def take(self, data: bytes) -> None:
         self.total += len(data)
+        self.raw += data
         data = self.rest + data
         part = PART.search(data)  # of a sequence that is on its way
         cut = part.start() if part else len(data)
         data, self.rest = data[:cut], data[cut:]
         for question in QUESTION.finditer(data):
             if self.answers:
-                os.write(self.screen, b"\x1b[1;%sR" % (question[1] or b"1"))
+                answer = b"\x1b[1;%sR" % (question[1] or b"1")
+                threading.Timer(self.delay, os.write, (self.screen, answer)).start()
         self.plain.read(self.decode(data))
 
     def shows(self, *words: str) -> Callable[[], bool]:
@@ -185,3 +191,20 @@ def test_a_terminal_that_never_answers_is_sent_everything(terminal: SlowTerminal
     terminal.waiting.clear()
     terminal.follow(3)
     assert max(terminal.waiting) > 2000
+
+
+def test_an_answer_that_is_on_its_way_is_not_typed_into_the_shell(terminal: SlowTerminal) -> None:
+    assert terminal.follow(30, terminal.shows("arena", "quit"))
+    terminal.delay = 0.15
+    terminal.follow(1.5)
+    os.write(terminal.screen, b"q")
+    assert terminal.follow(20, terminal.shows("Stop training and leave?"))
+    terminal.follow(1)
+    terminal.raw.clear()
+    os.write(terminal.screen, b"\r")
+    assert terminal.follow(20, lambda: terminal.process.poll() is not None)
+    terminal.follow(1)
+    assert b"?1049l" in terminal.raw
+    echoed = terminal.raw.partition(b"?1049l")[2]
+    assert b"^[" not in echoed, bytes(echoed)
+    assert b"\x1b[6n" not in echoed, bytes(echoed)

@@ -86,9 +86,12 @@ class ScoreTrack:
 
     @property
     def risen(self) -> bool:
-        """Whether the score has moved up at all, by more than chance would explain."""
+        """Whether the score has moved up at all, by more than chance would explain.
+
+        That it holds is no condition: where games grow long as they are learned, no level has been held for one yet.
+        """
         least = RISEN_SHARE * self.range if not math.isnan(self.range) else 0.0
-        return self.gain > max(RISEN_NOISE * self.noise, least)
+        return max(self.best, self.level) - self.base > max(RISEN_NOISE * self.noise, least)
 
     @property
     def learned(self) -> bool:

@@ -136,6 +136,12 @@ def test_episodes_must_have_had_the_time_to_end() -> None:
         assert told(flat(seconds, provisional_steps=[generation] * seconds)) == wanted
 
 
+def test_games_that_grow_long_as_they_are_learned_have_held_no_level_yet() -> None:
+    """Each episode takes 150 seconds, and the score has been rising for less."""
+    score = [5.0] * 400 + [5.0 + 0.3 * row for row in range(140)]
+    assert told(rows(score=score, provisional_steps=[150 * 10_000.0] * len(score))) == []
+
+
 def test_who_begins_at_the_top_has_nothing_to_learn() -> None:
     assert told(rows(score=[95.0] * 600)) == []
 

@@ -222,8 +222,6 @@ class Element:
     name: str
     low: float
     high: float
-    low_step: float
-    high_step: float
     infinite: float
     overflows: float
 
@@ -240,8 +238,8 @@ def _observed(facts: Facts, descriptor: Descriptor, *, normalised: bool) -> Iter
         part = descriptor.fields[number]
         left = _left(facts, part)
         elements = [
-            Element(element_name(part, int(index)), *rest)
-            for _, index, *rest in group
+            Element(element_name(part, int(index)), low, high, infinite, overflows)
+            for _, index, low, high, _, _, infinite, overflows in group
             if not left[int(index)]
         ]
         if elements:

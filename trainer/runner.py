@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from pufftui.envs.errors import PuffError
+from pufftui.envs.first_steps import FirstSteps, watch_first_steps
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.allocator import keep_freed_memory
 from pufftui.trainer.health import Finding
@@ -24,6 +25,7 @@ from pufftui.trainer.monitor.facts import health_facts
 from pufftui.trainer.monitor.monitor import Monitor
 from pufftui.trainer.monitor.recorder import Recorder
 from pufftui.trainer.monitor.start import Start
+from pufftui.trainer.monitor.trial import told_if_long
 from pufftui.trainer.monitor.webhook import Webhook, address
 from pufftui.trainer.run.checkpoint import Saved
 from pufftui.trainer.run.folder import RunFolder
@@ -71,6 +73,7 @@ class Runner:
         self.config = config
         self.folder = folder
         self.library = library
+        self._first_steps = FirstSteps()
         self._channel = Channel(config.train.total_steps)
         self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
 
@@ -114,7 +117,8 @@ class Runner:
         disk = DiskWatch(self.folder.path)
         store = StoreWriter(self.folder.database, from_step=step, locate=lambda: self._locate(disk))
         try:
-            self._choose_settings()
+            with told_if_long(store, self._channel):
+                self._try_out()
             phase, failure, hint = self._train_watched(store, disk, began, step), "", ""
         except PuffError as error:
             phase, failure, hint = Phase.FAILED, error.message, error.hint
@@ -157,10 +161,13 @@ class Runner:
             monitor.close(ended=ended)
         return phase
 
-    def _choose_settings(self) -> None:
-        """Chooses what nobody gave a value, by a little random play."""
+    def _try_out(self) -> None:
+        """Watches the environment's first steps, and chooses what nobody gave a value, by random play."""
+        self._channel.latest = replace(self.latest, activity="trying the environment out")
+        self._first_steps = watch_first_steps(
+            self.library, self.config.parameters, self.config.env, self.folder.log
+        )
         if self.config.open:
-            self._channel.latest = replace(self.latest, activity="trying the environment out")
             tryout = try_out(self.library, self.config.parameters)
             self.config = choose(self.config, self._device, tryout)
             write_settings(self.folder, self.config)
@@ -191,7 +198,7 @@ class Runner:
         # Commands reach the first of several processes alone, so there everything is only told.
         alone = self._processes == 1
         return Monitor(
-            health_facts(self.config, self.library.descriptor, self._processes),
+            health_facts(self.config, self.library.descriptor, self._processes, self._first_steps),
             store,
             self._channel,
             StoreReader(lambda: self.folder.database),

@@ -14,7 +14,7 @@ class Facts:
 
     `most_entropy` is the entropy of random actions, None if they are continuous. `minibatch` counts
     agent steps, `agents` those of all processes, `horizon` the steps of each in a rollout. `accepted` holds the rules that the environment's author accepts, by id. `logged` is whether
-    another program writes the run, so that only the rules hold that need nothing but score and losses.
+    another program writes the run, so that only the rules hold that need nothing but score and losses. `printed` is the first line that the environment printed.
     """
 
     total_steps: int = 0
@@ -29,6 +29,7 @@ class Facts:
     logged: bool = False
     agents: int = 0
     horizon: int = 0
+    printed: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For the store."""

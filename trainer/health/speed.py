@@ -80,6 +80,25 @@ class Starved(Detector):
         return finding(self.rule, Level.INFO, text, self._spell.since, share, STARVED)
 
 
+class Prints(Detector):
+    """The environment prints as it plays."""
+
+    rule = Rule(
+        id="speed.prints",
+        title="The environment prints",
+        metric="time_env",
+        meaning="Something came on the standard output or error in the first steps of play.",
+        source="no statistics are needed",
+        advice="Take the printing out: it costs time in every step, and fills log.txt in the run's folder.",
+    )
+
+    def see(self, moment: Moment) -> Finding | None:  # noqa: ARG002
+        if not self._facts.printed:
+            return None
+        text = f"It says, for instance: {self._facts.printed}"
+        return finding(self.rule, Level.WARNING, text, Moment(0, 0.0, {}))
+
+
 STALL_FACTOR, STALL_LEAST, FIRST_EPOCH = 8.0, 30.0, 30.0
 
 
@@ -119,6 +138,12 @@ class Stall:
             return None
         text = f"Nothing for {seconds:.0f} s; usually it takes {self._usual:.1f} s."
         return finding(self.rule, Level.WARNING, text, self._last, seconds, limit)
+
+    @classmethod
+    def in_trial(cls, seconds: float, start: Moment) -> Finding:
+        """What to say after so many seconds in which the environment was only tried out."""
+        text = f"A short trial of the environment has not ended in {seconds:.0f} s: a step may take long, or never return."
+        return finding(cls.rule, Level.WARNING, text, start, seconds, seconds)
 
     def never(self, seconds: float, start: Moment) -> Finding | None:
         """What to say after so many seconds of training without a first row."""

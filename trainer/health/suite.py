@@ -35,7 +35,7 @@ from pufftui.trainer.health.rewards import (
 )
 from pufftui.trainer.health.score import BelowBest, NoLearning, Plateau, ScoreCrash
 from pufftui.trainer.health.score_track import ScoreTrack
-from pufftui.trainer.health.speed import SpeedDrop, Stall, Starved
+from pufftui.trainer.health.speed import Prints, SpeedDrop, Stall, Starved
 
 LEARNING: tuple[type[Detector], ...] = (
     NotFinite,
@@ -63,6 +63,7 @@ LEARNING: tuple[type[Detector], ...] = (
     NoRewards,
     NoEpisodes,
     FrozenObservations,
+    Prints,
     SpeedDrop,
     Starved,
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +14,16 @@ from pufftui.envs.descriptor import Field
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.random_play import act_at_random
 from pufftui.envs.vector import VectorEnv
+from pufftui.trainer.settings.job import job_from_environment
 
 AGENTS, STEPS = 32, 512
 """So few that an environment with slow steps does not hold up a start by much."""
 
 SEEN_EVERY = 8
 """Steps from one look at the observations to the next: those in between are much alike."""
+
+MOST_SECONDS, LEAST_STEPS = 3.0, 8
+"""An environment whose steps are so slow is tried out for less long, and for so few steps at least."""
 
 SEED = 20_011
 """Always the same, so that a run can be repeated."""
@@ -51,12 +57,19 @@ class Tryout:
 
 
 def try_out(library: EnvLibrary, parameters: dict[str, float]) -> Tryout:
-    """Plays a little at random; the same every time. Whoever asks again gets what was played."""
-    return _played(library, tuple(parameters.items()))
+    """Plays a little at random; the same every time, but for slow environments. Whoever asks again gets what was played.
+
+    Of slow ones it sees less, how much depends on the machine. With several processes all have to see the same, so there it takes
+    what it takes. Raises `PuffError` as `job_from_environment`.
+    """
+    most = MOST_SECONDS if job_from_environment().size == 1 else math.inf
+    return _played(library, tuple(parameters.items()), most)
 
 
 @functools.lru_cache(maxsize=1)
-def _played(library: EnvLibrary, parameters: tuple[tuple[str, float], ...]) -> Tryout:
+def _played(
+    library: EnvLibrary, parameters: tuple[tuple[str, float], ...], most_seconds: float
+) -> Tryout:
     descriptor = library.descriptor_with(dict(parameters))
     random = np.random.default_rng(SEED)
     environments = -(-AGENTS // descriptor.agents)
@@ -66,7 +79,10 @@ def _played(library: EnvLibrary, parameters: tuple[tuple[str, float], ...]) -> T
         buffers = vector.buffers()
         vector.reset(0, buffers)
         steps, seen = [], []
+        began = time.monotonic()
         for step in range(STEPS):
+            if step >= LEAST_STEPS and time.monotonic() - began > most_seconds:
+                break
             act_at_random(descriptor, random, buffers.actions)
             vector.step(0, buffers)
             flags = buffers.terminals, buffers.truncations, buffers.alive

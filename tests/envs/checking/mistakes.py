@@ -80,7 +80,8 @@ MISTAKES = {
          ("(float)game->row / (ROWS - 1)", "game->age == 1000 ? (float)NAN : (float)game->row / (ROWS - 1)")], train="observation ball[1] of agent 0"),
     "infinite reward": Mistake("finite", "rewards are infinite or not a number", [(CAUGHT, "caught ? (float)INFINITY : -1.0f"), includes("math")], train="The environment gives numbers that are not finite"),
     "writing past the observation": Mistake(
-        "crash", "It crashes in random play: heap-buffer-overflow in sick_observe, sick.c:", [(OBSERVES, OBSERVES + "    ((float*)observation)[3] = 1.0f;\n")]
+        "crash", "It crashes in random play: heap-buffer-overflow in sick_observe, sick.c:", [(OBSERVES, OBSERVES + "    ((float*)observation)[3] = 1.0f;\n")],
+        train="sick writes past the end of its observation",
     ),
     "never ending": Mistake("never_ends", "No episode ended in", [("game->balls == BALLS", "game->balls < 0")], train="No episode has ended yet"),
     "100 ms in step, asleep": Mistake(
@@ -100,7 +101,7 @@ MISTAKES = {
         "crash",
         "in sick_step, sick.c:",
         [before(STEP_BEGINS, "    static int steps;\n    if (++steps == 1000) *(volatile int*)0 = 1;\n")], train="segmentation fault in the code of"),
-    "printing": Mistake("prints", "It prints, for instance", [includes("stdio"), before(STEP_BEGINS, '    printf("row %d\\n", game->row);\n')]),
+    "printing": Mistake("prints", "It prints, for instance", [includes("stdio"), before(STEP_BEGINS, '    printf("row %d\\n", game->row);\n')], train="The environment prints"),
     "wrong abi": Mistake("declared", "says that it was built for interface 2, and was built for another one", [(".abi = PUFF_ABI", ".abi = 2")], train="says that it was built for interface 2, and was built for another one"),
     "1 GB of state": Mistake(
         "state_size",

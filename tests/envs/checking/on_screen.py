@@ -8,6 +8,7 @@ import re
 import select
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "pufftui"))
@@ -20,6 +21,9 @@ SIZE = Size(120, 40)
 LOG = Path("unused")
 MOMENT = 3.0
 """Seconds for which a dialog is read on once it is there, for it may grow."""
+
+LEAST_ROWS = 3
+"""Of a dialog or a message; in a game's picture there may be one of its edges, too."""
 
 EDGE, ALERT = "▌", "k seen"
 """What begins a line of a dialog or of a message, and what the line about an alert ends with."""
@@ -54,7 +58,13 @@ def said_on_screen(arguments: tuple[str, ...], seconds: float) -> tuple[float, i
 def _told(plain: Plain) -> list[str]:
     """The lines of a dialog or of a message, and those of alerts; or what is left after an end."""
     lines = [plain.line(row) for row in range(SIZE.height)]
-    boxed = [GAP.split(line.split(EDGE, 1)[1][2:])[0].strip() for line in lines if EDGE in line]
+    columns = Counter(line.index(EDGE) for line in lines if EDGE in line)
+    edge = columns.most_common(1)[0] if columns else (0, 0)
+    boxed = [
+        GAP.split(line[edge[0] + 1 :].strip())[0]
+        for line in lines
+        if edge[1] >= LEAST_ROWS and line[edge[0] : edge[0] + 1] == EDGE
+    ]
     alerts = [line.partition("a details")[0].strip() for line in lines if ALERT in line]
     printed = [line.strip() for line in lines if line.startswith("pufftui: ")]
     return [line for line in (*boxed, *alerts, *printed) if line]

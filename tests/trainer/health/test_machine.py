@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streams import changes, noisy, rows, told
 
-from pufftui.trainer.health import Level, Moment, Reading, Stall
+from pufftui.trainer.health import Facts, HealthSuite, Level, Moment, Reading, Stall
 from pufftui.trainer.health.machine import (
     COSTLY,
     COSTLY_SECONDS,
@@ -161,3 +161,11 @@ def test_silence_counts_against_the_usual_time_between_rows() -> None:
 def test_readings_of_an_older_store_lack_figures() -> None:
     old = Reading(0, 0.0, gpus=({"index": 0, "name": "old"},))
     assert changes([old, replace(old, seconds=math.inf)]) == []
+
+
+def test_an_environment_that_prints_is_named() -> None:
+    facts = Facts(printed="row 3")
+    (change,) = HealthSuite(facts).see(Moment(1000, 1.0, {}))
+    assert change.finding.rule.id == "speed.prints"
+    assert change.finding.text == "It says, for instance: row 3"
+    assert not HealthSuite(Facts()).see(Moment(1000, 1.0, {}))

@@ -17,7 +17,8 @@ from pufftui.trainer.settings.choice import (
     chosen_in_words,
 )
 from pufftui.trainer.settings.fields import Config, PolicyConfig, setting_fields
-from pufftui.trainer.settings.tryout import AGENTS, STEPS, Tryout, try_out
+from pufftui.trainer.settings.job import Job
+from pufftui.trainer.settings.tryout import AGENTS, LEAST_STEPS, STEPS, Tryout, try_out
 
 ALL = frozenset(CHOICES)
 
@@ -198,3 +199,15 @@ def test_rewards_that_are_not_finite_count_as_none() -> None:
     assert chosen(play(broken)).train.reward_scale == pytest.approx(
         chosen(play(rewards)).train.reward_scale, rel=0.05
     )
+
+
+@pytest.mark.parametrize(("processes", "steps"), [(1, LEAST_STEPS), (2, STEPS)])
+def test_slow_steps_cut_a_trial_short_unless_others_must_see_the_same(
+    monkeypatch: pytest.MonkeyPatch, processes: int, steps: int
+) -> None:
+    monkeypatch.setattr(tryout, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(tryout, "job_from_environment", lambda: Job(size=processes))
+    library = load_env("squared")
+    seen = try_out(library, library.descriptor.parameter_values({}))
+    assert len(seen.rewards) == steps
+    assert len(seen.observations) == len(seen.seen_alive)

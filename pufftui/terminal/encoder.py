@@ -39,7 +39,7 @@ def changes(
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
+def _library() -> ctypes.PyDLL:
     library = opened("picture")
     library.puff_picture_room.argtypes = [ctypes.c_int, ctypes.c_int]
     library.puff_picture_room.restype = ctypes.c_size_t

@@ -65,7 +65,7 @@ def width(letter: str) -> int:
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
+def _library() -> ctypes.PyDLL:
     library = opened("screen")
     screen: list[Any] = [ctypes.c_void_p]
     numbers: list[Any] = [ctypes.c_int] * 4

@@ -129,6 +129,11 @@ class PacedDriver(linux_driver.LinuxDriver):
         """Whether the line is too slow for all that there is to say."""
         return self._line.narrow
 
+    @property
+    def hides_behind(self) -> bool:
+        """Whether nothing is sent of what lies behind a dialog, should there be one."""
+        return self.is_narrow and self._behind is None and not _shows_behind(self._app)
+
     def show_behind(self) -> None:
         """Also sends what lies behind a dialog, for a moment, and until all of that is shown once."""
         self._behind = time.monotonic() + BEHIND
@@ -191,7 +196,7 @@ class PacedDriver(linux_driver.LinuxDriver):
             return
         line.give_up(now)
         front, room = self._front(), line.piece
-        alone = front is not None and self._behind is None and not _shows_behind(self._app)
+        alone = front is not None and self.hides_behind
         piece = self._piece(grids, room, front, alone=alone)
         if piece:
             question, text = self._ask(now), piece.decode(errors="replace")
@@ -274,6 +279,12 @@ def is_narrow(app: App[Any]) -> bool:
     return isinstance(driver, PacedDriver) and driver.is_narrow
 
 
+def hides_behind(app: App[Any]) -> bool:
+    """Whether nothing is sent of what lies behind a dialog."""
+    driver = app._driver  # noqa: SLF001
+    return isinstance(driver, PacedDriver) and driver.hides_behind
+
+
 def is_out_of_sight(widget: Widget) -> bool:
     """Whether a widget lies behind a dialog on a slow line, which shows nothing there until it is closed."""
     if not widget.is_attached or widget.screen is widget.app.screen:
@@ -290,6 +301,8 @@ def show_behind(app: App[Any]) -> None:
     """Also shows what has changed behind a dialog, where a slow line would leave it as it was."""
     if isinstance(driver := app._driver, PacedDriver):  # noqa: SLF001
         driver.show_behind()
+        if app.screen.is_modal:
+            app.screen.refresh()
 
 
 def _erases() -> bool:

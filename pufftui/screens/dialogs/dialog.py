@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
+from textual.renderables.blank import Blank
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.terminal.paced import is_narrow
+from pufftui.terminal.paced import hides_behind
 
 
 class Dialog(ModalScreen[None]):
@@ -43,9 +45,13 @@ class Dialog(ModalScreen[None]):
         return ()
 
     def on_mount(self) -> None:
-        if is_narrow(self.app):  # what lies behind is not sent anew, nor dimmed
-            self.styles.background = "transparent"
         self.paint()
+
+    def render(self) -> RenderableType:
+        """What lies behind, dimmed; nothing where a slow line leaves it as it is, for that takes long to draw."""
+        if not hides_behind(self.app):
+            return super().render()
+        return Blank(self.styles.background.with_alpha(1))  # type: ignore[return-value]
 
     def body(self) -> Text:
         """What the dialog says."""

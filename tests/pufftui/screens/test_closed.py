@@ -74,3 +74,17 @@ async def test_a_late_answer_leaves_the_dialog_below_open(session: Session) -> N
         above.dismiss()
         await settle(app, pilot)
         assert app.screen is below
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+async def test_what_a_slow_line_does_not_show_is_not_drawn(
+    session: Session, monkeypatch: pytest.MonkeyPatch, hidden: bool
+) -> None:
+    monkeypatch.setattr("pufftui.screens.dialogs.dialog.hides_behind", lambda app: hidden)
+    app = fake_app(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("question_mark")
+        await settle(app, pilot)
+        score = app.screen._compositor.render_strips()[1].text
+        assert bool(score.strip()) is not hidden

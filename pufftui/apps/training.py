@@ -32,6 +32,7 @@ from pufftui.state.session import (
     WatchSession,
 )
 from pufftui.terminal.private import hung_up
+from pufftui.trainer.loaded import keep_what_is_loaded, let_go_of_what_is_loaded
 from pufftui.trainer.monitor.system import GpuSampler, HostSampler
 
 FRAMES_PER_SECOND = 30
@@ -97,12 +98,14 @@ class PuffApp(DressedApp[None]):
     def begin(self) -> None:
         """Starts everything that runs beside the screen."""
         self.begun = True
+        keep_what_is_loaded()
         self.session.start()
         self.main.begin()
         self.complain()
 
     def on_unmount(self) -> None:
         self.main.end()
+        let_go_of_what_is_loaded()
 
     def tick(self) -> None:
         """The one timer: the main screen and a dialog above it look at what is new."""

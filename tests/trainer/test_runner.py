@@ -1,5 +1,6 @@
 """The runner with real training: how a run begins, is steered, ends, fails and is killed."""
 
+import gc
 import os
 import re
 import signal
@@ -175,6 +176,17 @@ def test_the_same_seed_is_the_same_run(start):
     assert second.join(60)
     for name, array in first.weights.arrays.items():
         assert np.array_equal(array, second.weights.arrays[name]), name
+
+
+def test_the_search_for_cycles_is_short_while_training_goes_on(start):
+    """What was loaded is left out of it, and found again afterwards."""
+    loaded = len(gc.get_objects())
+    runner = start(ENDLESS)
+    wait_for(lambda: runner.latest.step > 0)
+    assert len(gc.get_objects()) < loaded / 4
+    runner.send(Stop())
+    assert runner.join(30)
+    assert len(gc.get_objects()) > loaded / 2
 
 
 def test_a_failure_is_told_and_logged(start):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
+from pufftui.trainer.loaded import keep_what_is_loaded, let_go_of_what_is_loaded
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.snapshot import Phase
 from pufftui.trainer.monitor.disk import DiskWatch
@@ -65,6 +66,7 @@ def train(
         keeper = CheckpointKeeper(session, folder, store, disk, reporter)
         _begin(session, reporter, keeper, saved, beginning)
         start.ended("checkpoint")
+        keep_what_is_loaded()
         first = session.epoch + 1
         boundary: Mapping[str, NDArray[Any]] | None = session.state()
         while session.step < config.train.total_steps:
@@ -108,6 +110,7 @@ def train(
         return Phase.FINISHED if finished else Phase.INTERRUPTED
     finally:
         session.close()
+        let_go_of_what_is_loaded()
 
 
 @memory_errors_in_words()
@@ -122,6 +125,7 @@ def follow(
             session.restore_shared(saved.arrays)
         elif beginning is not None:
             session.begin_from(beginning.saved)
+        keep_what_is_loaded()
         while session.step < config.train.total_steps:
             if ranks.any(False, session.device):
                 break
@@ -130,6 +134,7 @@ def follow(
                 break
     finally:
         session.close()
+        let_go_of_what_is_loaded()
 
 
 def _begin(

@@ -5,6 +5,7 @@ torch's own takes one to three seconds to be imported, for a compiler that nothi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -23,7 +24,7 @@ class Adam:
         epsilon: float,
     ) -> None:
         """The `tensors` are float32, all on one device."""
-        self._rate, self._betas, self._epsilon = rate, betas, epsilon
+        self.rate, self.betas, self.epsilon = rate, betas, epsilon
         self._shapes = {name: tensor.shape for name, tensor in tensors.items()}
         self._sizes = [tensor.numel() for tensor in tensors.values()]
         device = next(iter(tensors.values())).device if tensors else None
@@ -31,6 +32,26 @@ class Adam:
         self._mean = torch.zeros(sum(self._sizes), device=device)
         self._square = torch.zeros_like(self._mean)
         self._counts = torch.zeros(len(self._sizes), device=device)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of the tensors, in the order in which their numbers lie."""
+        return tuple(self._shapes)
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers they have."""
+        return sum(self._sizes)
+
+    def keep_in(self, means: Tensor, squares: Tensor) -> None:
+        """From now on has the moments in these, (numbers,) each, for whoever takes the steps."""
+        self._mean, self._square = means.copy_(self._mean), squares.copy_(self._square)
+
+    def count_on(self) -> tuple[float, float]:
+        """Counts a step that somebody else takes; by what it divides the mean, and the root of the square."""
+        self._counts += 1
+        count, (first, second) = float(self._counts[0]) if self._shapes else 1.0, self.betas
+        return 1 - first**count, math.sqrt(1 - second**count)
 
     @property
     def state(self) -> dict[str, dict[str, Tensor]]:
@@ -47,13 +68,13 @@ class Adam:
         if not self._shapes:
             return {}
         gradient = torch.cat([gradients[name].flatten() for name in self._shapes])
-        first, second = self._betas
+        first, second = self.betas
         self._counts += 1
         count = self._counts[0]  # They all go on together.
         self._mean.lerp_(gradient, 1 - first)
         self._square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
-        size = self._square.sqrt().div_((1 - second**count).sqrt()).add_(self._epsilon)
-        return self._cut(self._mean / size * (-self._rate / (1 - first**count)))
+        size = self._square.sqrt().div_((1 - second**count).sqrt()).add_(self.epsilon)
+        return self._cut(self._mean / size * (-self.rate / (1 - first**count)))
 
     def _cut(self, flat: Tensor) -> dict[str, Tensor]:
         parts = flat.split(self._sizes)

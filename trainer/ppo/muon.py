@@ -24,11 +24,17 @@ class Muon:
 
     def __init__(self, matrices: Mapping[str, Tensor], momentum: float, dtype: torch.dtype) -> None:
         """`dtype` is the number format of its products, whichever the device is fast at."""
-        self._momentum, self._dtype = momentum, dtype
+        self.momentum, self.dtype = momentum, dtype
         self.momentum_buffers = {name: torch.zeros_like(m) for name, m in matrices.items()}
         self._alike: dict[torch.Size, list[str]] = {}
         for name, matrix in matrices.items():
             self._alike.setdefault(matrix.shape, []).append(name)
+
+    def keep_in(self, momenta: Tensor) -> None:
+        """From now on has the momenta in these numbers, one matrix behind the other, for whoever takes the steps."""
+        for name, buffer in self.momentum_buffers.items():
+            own, momenta = momenta[: buffer.numel()], momenta[buffer.numel() :]
+            self.momentum_buffers[name] = own.view(buffer.shape).copy_(buffer)
 
     def moves(self, gradients: Mapping[str, Tensor], threads: int = 1) -> dict[str, Tensor]:
         """What to add to each matrix; on the CPU its products are shared by so many threads."""
@@ -36,10 +42,10 @@ class Muon:
         for shape, names in self._alike.items():
             ahead = []
             for name in names:
-                buffer = self.momentum_buffers[name].lerp_(gradients[name], 1 - self._momentum)
-                ahead.append(gradients[name].lerp(buffer, self._momentum))  # Nesterov's
+                buffer = self.momentum_buffers[name].lerp_(gradients[name], 1 - self.momentum)
+                ahead.append(gradients[name].lerp(buffer, self.momentum))  # Nesterov's
             size = -math.sqrt(max(1.0, shape[0] / shape[1]))
-            steps = size * orthogonal(torch.stack(ahead), self._dtype, threads).float()
+            steps = size * orthogonal(torch.stack(ahead), self.dtype, threads).float()
             moves |= dict(zip(names, steps.unbind(), strict=True))
         return moves
 

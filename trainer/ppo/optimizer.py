@@ -13,6 +13,7 @@ from pufftui.envs.errors import PuffError
 from pufftui.trainer import kernels
 from pufftui.trainer.collecting.graphs import Function, recorded
 from pufftui.trainer.kernels.threads import one_thread
+from pufftui.trainer.ppo import cpu_step
 from pufftui.trainer.ppo.adam import Adam
 from pufftui.trainer.ppo.device import product_dtype
 from pufftui.trainer.ppo.muon import COEFFICIENTS, ITERATIONS, Muon
@@ -58,6 +59,8 @@ class PolicyOptimizer:
         """Why torch takes the steps, though there is a GPU."""
         if kernels.is_gpu(device):
             self._fuse(device)
+        elif cpu_step.fits(list(self._parameters.values())):
+            self._in_kernels = cpu_step.CpuStep(self._parameters, self._adam, self._muon)
 
     def step(self, numbers: Tensor, *, recording: bool = False) -> tuple[Tensor, Tensor]:
         """One step with these `numbers` (2,): the learning rate, and the most that the gradient's norm may be.
@@ -115,6 +118,7 @@ class PolicyOptimizer:
     def _fuse(self, device: torch.device) -> None:
         """Has few kernels take the steps if they can: tries one that moves nothing and leaves no trace."""
         parameters, momenta = self._parameters, self._muon.momentum_buffers
+        self._in_kernels = None
         self.unfused = kernels.missing(device)
         if self.unfused:
             return

@@ -54,6 +54,7 @@ def pair(policy, **options):
     """The policy with torch's optimizer and a copy with kernels."""
     twin = copy.deepcopy(policy)
     plain = PolicyOptimizer(policy, TrainConfig(**options))
+    plain._in_kernels = None
     return (policy, plain), (twin, fused(twin, **options))
 
 

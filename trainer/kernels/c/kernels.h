@@ -216,6 +216,39 @@ typedef struct {
 void puff_make_orthogonal(puff_kernels* kernels, const puff_orthogonal* work);
 int64_t puff_orthogonal_scratch(int64_t rows, int64_t columns, int32_t bf16);
 
+/* One step of the optimizer, whose formulas are in optimizer.py, adam.py and muon.py: the gradient
+ * is clipped as a whole, Adam moves some parameters, and Muon moves matrices. Numbers lie in the
+ * order of the parameters, Adam's first. A gradient that is not finite moves as one of zero. */
+typedef struct {
+    int64_t parameters;
+    int64_t matrices;        /* how many of them, the last, are Muon's */
+    const int64_t* places;   /* (parameters,) addresses of contiguous float32 */
+    const int64_t* shapes;   /* (parameters, 2) rows and columns; one row for Adam's */
+    const float* gradients;  /* (numbers,) */
+    float* means;            /* (numbers,) moving means: Adam's first moments, Muon's momenta */
+    float* squares;          /* (numbers,) Adam's second moments; the rest is not touched */
+    float* moves;            /* (numbers,) to work with */
+    float rate;              /* the learning rate */
+    float most;              /* norm of the gradient */
+    float share;             /* Adam's of the rate */
+    float first;             /* decay of Adam's first moments */
+    float second;            /* of its second ones */
+    float first_correction;  /* 1 - first^count */
+    float second_correction; /* sqrt(1 - second^count) */
+    float epsilon;
+    float momentum; /* Muon's */
+    int32_t bf16;   /* what Muon's products are of, as in puff_orthogonal */
+    int32_t iterations;
+    float a;
+    float b;
+    float c;
+    float* made;      /* (numbers of the largest matrix,) to work with */
+    uint8_t* scratch; /* puff_orthogonal_scratch bytes of the matrix that needs most */
+    float* norm;      /* (1,) of the gradient before it was clipped */
+} puff_step;
+
+void puff_take_step(puff_kernels* kernels, const puff_step* step);
+
 /* What `sums` of puff_ppo holds: sums over the agents that are alive. From the second to the last
  * before the targets they make the figures of the same names, in the order of loss.py. */
 typedef enum {

@@ -6,12 +6,15 @@ Names and formulas follow policy.py; tests hold the two together.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType
 from pufftui.envs.grids import LEAST_SIDE, grids_of
+from pufftui.envs.lookups import is_looked_up
+from pufftui.trainer.arena.lookup import Table, looked_up, table_of
 from pufftui.trainer.messages.weights import PolicyWeights
 
 Array = NDArray[np.float32]
@@ -32,14 +35,34 @@ def forward(
 ) -> tuple[Array, Array, Array]:
     """Observations (rows, bytes), state -> action parameters (rows, n), values (rows,), state."""
     arrays = weights.arrays
-    hidden = _seen(weights, descriptor, observations) @ arrays["encoder.weight"].T
-    hidden = _gelu(hidden + arrays["encoder.bias"])
+    hidden = _gelu(_encoded(weights, descriptor, observations))
     if weights.memory == "mingru":
         hidden, state = _mingru(weights, hidden, state)
     elif weights.memory == "lstm":
         hidden, state = _lstm(weights, hidden, state)
     heads = hidden @ arrays["heads.weight"].T + arrays["heads.bias"]
     return heads[:, :-1], heads[:, -1], state
+
+
+def _encoded(
+    weights: PolicyWeights, descriptor: Descriptor, observations: NDArray[np.uint8]
+) -> Array:
+    """What the first layer makes of observations."""
+    if is_looked_up(descriptor, weights.convolution):
+        table = table_of(weights, descriptor)
+        return looked_up(table, observations, _numbers(weights, table, descriptor, observations))
+    seen = _seen(weights, descriptor, observations)
+    sums: Array = seen @ weights.arrays["encoder.weight"].T + weights.arrays["encoder.bias"]
+    return sums
+
+
+def _numbers(
+    weights: PolicyWeights, table: Table, descriptor: Descriptor, observations: NDArray[np.uint8]
+) -> Array:
+    """The features without classes, (rows, numbers)."""
+    fields = [field for field in descriptor.fields if not field.classes]
+    found = features(observations, replace(descriptor, fields=tuple(fields)))
+    return _normalised(weights, found, table.numbers)
 
 
 def _seen(weights: PolicyWeights, descriptor: Descriptor, observations: NDArray[np.uint8]) -> Array:
@@ -57,11 +80,14 @@ def _seen(weights: PolicyWeights, descriptor: Descriptor, observations: NDArray[
     return np.concatenate([*parts, found[:, end:]], axis=1) if parts else found
 
 
-def _normalised(weights: PolicyWeights, found: Array) -> Array:
-    """Features (rows, width) as the policy's normaliser makes them, if it has one."""
+def _normalised(
+    weights: PolicyWeights, found: Array, places: NDArray[np.intp] | None = None
+) -> Array:
+    """Features (rows, width) as the policy's normaliser makes them, if it has one; they are all, or those at `places`."""
     if "normaliser.scales" not in weights.arrays:
         return found
-    shifts, scales = (weights.arrays[f"normaliser.{name}"] for name in ("shifts", "scales"))
+    own = slice(None) if places is None else places
+    shifts, scales = (weights.arrays[f"normaliser.{name}"][own] for name in ("shifts", "scales"))
     with np.errstate(over="ignore", invalid="ignore"):
         limits = np.where((shifts == 0) & (scales == 1), np.float32(np.inf), LARGEST)
         moved = np.clip((found - shifts) * scales, -limits, limits)
@@ -94,7 +120,7 @@ def features(observations: NDArray[np.uint8], descriptor: Descriptor) -> Array:
             parts.append(part.astype(np.float32) / np.float32(255))
         else:
             parts.append(part.astype(np.float32))
-    return np.concatenate(parts, axis=1)
+    return np.concatenate(parts, axis=1) if parts else np.zeros((len(observations), 0), np.float32)
 
 
 def distribution(

@@ -33,9 +33,10 @@ class CpuDecision(ValuedFinals):
         _, library = kernels.opened()
         self._bf16 = int(policy.dtype == torch.bfloat16)
         self._layers = layers(policy)[:-1]
+        self._multiplied = self._layers[policy.lookup is not None :]
         sizes = [
             library.puff_packed_size(layer.in_features, layer.out_features, self._bf16)
-            for layer in self._layers
+            for layer in self._multiplied
         ]
         self._weights = torch.empty(sum(sizes), dtype=torch.uint8)
         self._packed = self._weights.split(sizes)
@@ -44,7 +45,10 @@ class CpuDecision(ValuedFinals):
         distribution = ActionDistribution(policy.descriptor)
         self._continuous = distribution.continuous
         self._sizes = None if distribution.continuous else distribution.size_tensor
-        width, outputs = policy.features.width, len(policy.heads.weight)
+        lookup = policy.lookup
+        self._lookup = None if lookup is None else lookup.prepared(policy.encoder)
+        width = policy.features.width if lookup is None else 0
+        outputs = len(policy.heads.weight)
         size = library.puff_decision_scratch(width, policy.hidden, outputs, self._bf16)
         self._scratch = torch.empty(int(size), dtype=torch.uint8)
         self._prepared: dict[tuple[int, int, bool], tuple[int, kernels.Prepared]] = {}
@@ -52,7 +56,10 @@ class CpuDecision(ValuedFinals):
     def follow(self) -> None:
         """Takes over the policy's newest weights."""
         dtype = self._policy.dtype
-        for layer, packed in zip(self._layers, self._packed, strict=True):
+        if self._policy.lookup is not None:
+            encoder = self._policy.encoder
+            self._policy.lookup.table(encoder.weight.detach(), encoder.bias.detach())
+        for layer, packed in zip(self._multiplied, self._packed, strict=True):
             kernels.run(
                 "puff_pack_weights",
                 "puff_packing",
@@ -129,6 +136,7 @@ class CpuDecision(ValuedFinals):
             bf16=self._bf16,
             moves=int(noise is not None),
             features=policy.features.prepared(observations),
+            lookup=self._lookup,
             resets=resets,
             state=state,
             weights=self._weights,

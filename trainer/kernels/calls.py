@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     Value = torch.Tensor | float | None
 
+LOOKED_BACK = frozenset(
+    {"result_gradients", "table_gradients", "links", "weight_gradients", "bias_gradients"}
+)
+
 UNREAD: Mapping[str, frozenset[str]] = {
     "puff_mingru_forward": frozenset({"output_gradients", "gate_gradients", "input_gradients"}),
     "puff_mingru_backward": frozenset({"outputs"}),
@@ -22,6 +26,9 @@ UNREAD: Mapping[str, frozenset[str]] = {
         {"result_gradients", "input_gradients", "weight_gradients", "bias_gradients"}
     ),
     "puff_heads_backward": frozenset({"biases", "results"}),
+    "puff_lookup_prepare": frozenset({"results"}) | LOOKED_BACK,
+    "puff_lookup_forward": frozenset({"weights", "biases", "rows"}) | LOOKED_BACK,
+    "puff_lookup_backward": frozenset({"weights", "biases", "rows", "table", "sums", "results"}),
 }
 """Fields that a kernel leaves alone, and that its callers leave out: where two share a struct."""
 
@@ -29,7 +36,7 @@ NULLABLE = frozenset(
     {
         ("puff_mingru", "resets"),
         *(("puff_features", field) for field in ("indices", "shifts", "scales")),
-        *(("puff_decision", field) for field in ("resets", "sizes", "log_std", "noise")),
+        *(("puff_decision", field) for field in ("lookup", "resets", "sizes", "log_std", "noise")),
         *(("puff_decision", field) for field in ("actions", "controls", "log_probabilities")),
     }
 )

@@ -48,8 +48,21 @@ class Features:
 
     def prepared(self, observations: Tensor) -> kernels.Prepared:
         """What another kernel on the CPU has to know, to make those of observations (agents, bytes) on its way."""
+        return self.prepared_for(observations[None], None)
+
+    def prepared_for(self, observations: Tensor | None, rows: Tensor | None) -> kernels.Prepared:
+        """The same of observations (steps, agents, bytes), and for `rows` as in the call; None if it brings its own."""
+        if observations is None:
+            observations = torch.empty((0, 0, self._bytes), dtype=torch.uint8)
         nowhere = torch.empty(0, dtype=self.dtype)
-        return kernels.prepared(*self._call(), **self._job(observations[None], None, nowhere))
+        return kernels.prepared(
+            *self._call(), **self._job(observations.contiguous(), rows, nowhere)
+        )
+
+    def buffers(self) -> tuple[Tensor, ...]:
+        """What features depend on beside the observations, and what changes in place."""
+        normaliser = self.normaliser
+        return () if normaliser is None else (normaliser.shifts, normaliser.scales)
 
     def _call(self) -> tuple[str, str, int]:
         return "puff_make_features", "puff_features", torch.get_num_threads()

@@ -16,11 +16,13 @@ from torch import Tensor, nn
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import LEAST_SIDE, encoder_width, grids_of
+from pufftui.envs.lookups import is_looked_up
 from pufftui.trainer.kernels.threads import one_thread
 from pufftui.trainer.network.dense import dense
 from pufftui.trainer.network.features import Features
 from pufftui.trainer.network.gelu import gelu
 from pufftui.trainer.network.heads import last_layer
+from pufftui.trainer.network.lookup import Lookup
 from pufftui.trainer.network.mingru import scan
 from pufftui.trainer.network.normaliser import Normaliser
 from pufftui.trainer.settings.fields import PolicyConfig
@@ -57,6 +59,8 @@ class Policy(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Conv2d(grid.classes, config.convolution, LEAST_SIDE) for grid in self.grids
         )
+        looks_up = is_looked_up(descriptor, config.convolution)
+        self.lookup = Lookup(self.features) if looks_up else None
         self.encoder = nn.Linear(encoder_width(descriptor, config.convolution), config.hidden)
         self.memory = _make_memory(config, generator)
         outputs = output_count(descriptor)
@@ -100,15 +104,18 @@ class Policy(nn.Module):
     def for_deciding(self) -> Policy:
         """Itself, or a copy whose weights have the format of the products, so that no step casts them.
 
-        The copy shares the heads, whose sums are float32, and what observations become; the rest it learns
-        from `follow`.
+        The copy shares the heads, whose sums are float32, what is looked up, and what observations become; the rest
+        it learns from `follow`.
         """
         if self.dtype == torch.float32:
             return self
-        shared = (self.descriptor, self.features, self.normaliser, self.heads, self.log_std)
+        shared: list[object] = [self.descriptor, self.features, self.normaliser, self.lookup]
+        shared += [self.heads, self.log_std]
+        if self.lookup is not None and self.encoder.weight.is_cpu:
+            shared.append(self.encoder)
         twin = copy.deepcopy(self, {id(part): part for part in shared})
         for part in (twin.convolutions, twin.encoder, twin.memory):
-            if part is not None:
+            if part is not None and part is not self.encoder:
                 part.to(self.dtype).requires_grad_(False)
         return twin
 
@@ -154,6 +161,8 @@ class Policy(nn.Module):
         return encoded, self.memory(encoded, state, resets)[0]
 
     def _encode(self, observations: Tensor, rows: Tensor | None) -> Tensor:
+        if self.lookup is not None and observations.is_cpu:
+            return gelu(self.lookup(observations, rows, self.encoder))
         features = self.features(observations, rows)
         if self.grids:
             features = self._look_around(features)

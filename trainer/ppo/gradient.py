@@ -14,7 +14,7 @@ from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
 from pufftui.trainer.ppo.gathered import GatheredGradient, add_gradients
-from pufftui.trainer.ppo.in_parts import PART, GradientInParts, Loss
+from pufftui.trainer.ppo.in_parts import LARGE_PART, PART, GradientInParts, Loss
 from pufftui.trainer.ppo.loss import MinibatchLoss
 from pufftui.trainer.ppo.minibatch import Minibatch, Newest
 from pufftui.trainer.ppo.ranks import Ranks
@@ -74,7 +74,8 @@ class MinibatchGradient:
         """
         moments = self.ranks.add_up(self._moments(batch))
         if self._on_cpu(batch.rollout):
-            parts = batch.parts(config, most=PART, even=True)
+            most = PART if self.policy.lookup is None else LARGE_PART
+            parts = batch.parts(config, most=most, even=True)
             loss = self._loss(moments, config, coefficients)
             work = self._add_each(parts, loss)
         else:

@@ -17,6 +17,9 @@ from pufftui.trainer.ppo.minibatch import Minibatch
 PART = 2048
 """Agent steps of a part, at most: at widths of 128 what a layer passes on stays in a core's own cache."""
 
+LARGE_PART = 8192
+"""The same where the first layer looks rows up: each part has a gradient of all its weights, and these are many."""
+
 AHEAD = 2
 """Parts for each thread that may be under way or done: their gradients are held until it is their turn."""
 

@@ -100,7 +100,7 @@ def test_in_bfloat16_it_rounds_where_torch_does(env, crowd, compiler):
 
 
 SOURCES = Path(__file__).parents[3] / "trainer/kernels/c"
-PARTS = ("features", "gelu", "heads", "mingru", "sampling", "parallel")
+PARTS = ("features", "gelu", "heads", "lookup", "mingru", "sampling", "parallel")
 
 
 @pytest.fixture(params=["any", "-mavx2 -mfma"])

@@ -65,6 +65,11 @@ PUFF_KERNEL int64_t puff_decision_scratch(int64_t width, int64_t hidden, int64_t
     return PUFF_PARTIAL_SUMS * (int64_t)lay_out(&parts, NULL, width, hidden, outputs, bf16);
 }
 
+/* Features that the encoder multiplies. */
+static int64_t multiplied(const puff_decision* decision) {
+    return decision->lookup ? 0 : decision->features->width;
+}
+
 /* Encodes the tile's observations into `encoded`. */
 static void encode(const puff_decision* decision, const scratch* parts, int64_t first,
                    int64_t rows) {
@@ -72,18 +77,25 @@ static void encode(const puff_decision* decision, const scratch* parts, int64_t 
     features.agents = features.segments = rows;
     features.observations += first * features.bytes;
     features.outputs = parts->features;
-    puff_feature_rows(&features, 0, rows);
-    const puff_product product = {
-        .inputs = parts->features,
-        .rows = rows,
-        .width = features.width,
-        .packed = decision->weights,
-        .outputs = decision->hidden,
-        .bf16 = decision->bf16,
-        .biases = decision->biases,
-        .results = parts->encoded,
-    };
-    multiply(&product, 0, rows);
+    if (decision->lookup) {
+        puff_lookup lookup = *decision->lookup;
+        lookup.features = &features;
+        lookup.results = parts->encoded;
+        puff_lookup_rows(&lookup, 0, rows);
+    } else {
+        puff_feature_rows(&features, 0, rows);
+        const puff_product product = {
+            .inputs = parts->features,
+            .rows = rows,
+            .width = features.width,
+            .packed = decision->weights,
+            .outputs = decision->hidden,
+            .bf16 = decision->bf16,
+            .biases = decision->biases,
+            .results = parts->encoded,
+        };
+        multiply(&product, 0, rows);
+    }
     const puff_gelu gelu = {
         .bf16 = decision->bf16, .inputs = parts->encoded, .outputs = parts->encoded};
     puff_gelu_numbers(&gelu, 0, rows * decision->hidden);
@@ -94,7 +106,7 @@ static const void* remember(const puff_decision* decision, scratch* parts, int64
                             int64_t rows) {
     const int64_t hidden = decision->hidden, gates = 3 * hidden;
     const uint8_t* weights = decision->weights;
-    weights += packed_bytes(decision->features->width, hidden, decision->bf16);
+    weights += packed_bytes(multiplied(decision), hidden, decision->bf16);
     const float* biases = decision->biases + hidden;
     uint8_t *inputs = parts->encoded, *outputs = parts->other;
     for (int64_t layer = 0; layer < decision->layers; layer++) {
@@ -190,7 +202,7 @@ static void decide_rows(const puff_decision* decision, scratch* parts, int64_t f
 static void decide_groups(const void* job, int64_t block, int64_t first, int64_t end) {
     const puff_decision* decision = job;
     scratch parts;
-    const int64_t width = decision->features->width;
+    const int64_t width = multiplied(decision);
     const size_t size =
         lay_out(&parts, NULL, width, decision->hidden, decision->outputs, decision->bf16);
     lay_out(&parts, decision->scratch + (size_t)block * size, width, decision->hidden,

@@ -103,6 +103,43 @@ typedef struct {
 
 void puff_make_features(puff_kernels* kernels, const puff_features* batch);
 
+/* The first layer where observations are mostly categories: instead of multiplying features, most
+ * of which are zero, it adds up what the table has of them (lookup.py). `sums` begin with what
+ * there is where all bytes are 0, so that only others cost something: a row of the table is one
+ * feature's weights, but for a category's classes what differs from the weights of class 0. In the
+ * place of class 0 there is what takes it back, for bytes that are no class. */
+typedef struct {
+    int64_t outputs;
+    int32_t bf16;
+    const puff_features* features; /* whose outputs are not used */
+    const float* weights;          /* (outputs, features->width) */
+    const float* biases;           /* (outputs,) */
+    float* rows;                   /* (features->width, stride); the table, unless that is bf16 */
+    void* table;                   /* (features->width, stride) number, as `add_row` reads it */
+    float* sums;                   /* (stride,) */
+    void* results;                 /* (steps, segments, outputs) number */
+    /* Backward only. */
+    const void* result_gradients; /* (steps, segments, outputs) number */
+    float* table_gradients;       /* (features->width, stride), zeros at first: to work with */
+    int32_t* links;               /* (puff_lookup_links,) to work with */
+    float* weight_gradients;      /* (outputs, features->width) */
+    float* bias_gradients;        /* (stride,) */
+} puff_lookup;
+
+/* Floats from one row of the table to the next. */
+int64_t puff_lookup_stride(int64_t outputs);
+int64_t puff_lookup_links(const puff_features* features, int64_t outputs);
+
+/* Fills `rows`, `table` and `sums`; anew when weights, or what normalises features, have changed.
+ */
+void puff_lookup_prepare(puff_kernels* kernels, const puff_lookup* lookup);
+
+/* Fills `results`. */
+void puff_lookup_forward(puff_kernels* kernels, const puff_lookup* lookup);
+
+/* Fills the gradients of weights and biases. */
+void puff_lookup_backward(puff_kernels* kernels, const puff_lookup* lookup);
+
 /* GELU in its tanh form over `count` numbers. */
 typedef struct {
     int64_t count;
@@ -169,7 +206,7 @@ int32_t puff_products_are_fast(void);
 
 /* A whole decision: features, encoder with GELU, MinGRU layers if there are any, heads, and actions
  * if there is a place for them: what only these need may be NULL without. `weights` are those of
- * the encoder and of the layers' gates, packed, one behind the other. */
+ * the encoder, unless it looks up, and of the layers' gates, packed, one behind the other. */
 typedef struct {
     int64_t rows;
     int64_t hidden;
@@ -179,6 +216,7 @@ typedef struct {
     int32_t bf16;
     int32_t moves;                 /* 1: the state goes on to the next step */
     const puff_features* features; /* of all rows; its outputs are not used */
+    const puff_lookup* lookup;     /* the encoder, or NULL if features are multiplied */
     const uint8_t* resets;         /* (rows,), or NULL for none */
     float* state;                  /* (layers, rows, hidden) */
     const uint8_t* weights;

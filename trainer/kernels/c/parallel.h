@@ -17,6 +17,7 @@ void puff_over_rows(puff_kernels* kernels, puff_rows function, const void* job, 
 
 /* What kernels do with rows `first` to `end` - 1, for one that puts several of them together. */
 void puff_feature_rows(const puff_features* batch, int64_t first, int64_t end);
+void puff_lookup_rows(const puff_lookup* lookup, int64_t first, int64_t end);
 void puff_gelu_numbers(const puff_gelu* gelu, int64_t first, int64_t end);
 void puff_mingru_rows(const puff_mingru* layer, int64_t first, int64_t end);
 void puff_head_rows(const puff_heads* heads, int64_t first, int64_t end);

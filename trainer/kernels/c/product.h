@@ -9,18 +9,13 @@
 #define PUFF_PRODUCT_H
 
 #include "numbers.h"
+#include "vector.h"
 
 #if defined(__AVX512BF16__)
 #include <immintrin.h>
 #endif
 
-#if defined(__AVX512F__)
-enum { VECTOR = 16, ROWS = 8 };
-#elif defined(__AVX2__)
-enum { VECTOR = 8, ROWS = 4 };
-#else
-enum { VECTOR = 4, ROWS = 4 };
-#endif
+enum { ROWS = VECTOR == 16 ? 8 : 4 };
 
 #if defined(__ARM_NEON)
 enum { PUFF_NEON = 1 };
@@ -36,8 +31,6 @@ enum { PUFF_PAIRS = 1 };
 #else
 enum { PUFF_PAIRS = 0 };
 #endif
-
-typedef float vector __attribute__((vector_size(VECTOR * sizeof(float)), aligned(4)));
 
 static inline size_t in_lines(size_t bytes) {
     return (bytes + 63) / 64 * 64;

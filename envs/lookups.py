@@ -1,0 +1,19 @@
+"""When a policy's first layer looks rows of its weights up instead of multiplying: where observations are mostly categories.
+
+A category one-hot is one 1 among zeros, and what is multiplied by zeros is wasted. The network is the same one either
+way, and so are its weights: torch and numpy ask here which way to take on a CPU; exported C always looks up.
+"""
+
+from __future__ import annotations
+
+from pufftui.envs.descriptor import Descriptor
+from pufftui.envs.grids import feature_count
+
+LEAST_CLASSES = 2
+"""Features for each element, on average, from which on it is quicker: a product does several multiplications where one row is added."""
+
+
+def is_looked_up(descriptor: Descriptor, channels: int) -> bool:
+    """Whether the first layer looks up; a convolution of `channels` makes other numbers of the grids first."""
+    width = sum(feature_count(field) for field in descriptor.fields)
+    return not channels and width >= LEAST_CLASSES * sum(field.count for field in descriptor.fields)

@@ -1,0 +1,15 @@
+/* vector.h: as many floats as this processor works on at once. */
+#ifndef PUFF_VECTOR_H
+#define PUFF_VECTOR_H
+
+#if defined(__AVX512F__)
+enum { VECTOR = 16 };
+#elif defined(__AVX2__)
+enum { VECTOR = 8 };
+#else
+enum { VECTOR = 4 };
+#endif
+
+typedef float vector __attribute__((vector_size(VECTOR * sizeof(float)), aligned(4)));
+
+#endif

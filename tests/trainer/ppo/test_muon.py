@@ -13,6 +13,8 @@ from pufftui.trainer.ppo.muon import (
 )
 
 SHAPES = [(1, 1), (4, 128), (128, 118), (96, 32), (3, 3)]
+LONG = [(64, 1027), (2100, 32)]
+"""Whose small products are found first."""
 
 
 def naive(matrix):
@@ -26,7 +28,7 @@ def naive(matrix):
     return x
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [*SHAPES, *LONG])
 def test_the_iteration(shape):
     matrices = torch.randn(3, *shape, generator=torch.Generator().manual_seed(1))
     found = orthogonal(matrices, torch.float32)
@@ -46,7 +48,7 @@ def test_the_kernel_rounds_where_torch_does_and_threads_change_nothing(shape, dt
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("shape", [(4, 128), (64, 48), (96, 32)])
+@pytest.mark.parametrize("shape", [(4, 128), (64, 48), (96, 32), *LONG])
 def test_all_directions_count_about_alike(shape, dtype):
     matrices = torch.randn(2, *shape, generator=torch.Generator().manual_seed(2))
     sizes = torch.linalg.svdvals(orthogonal(matrices, dtype).float())
@@ -54,8 +56,23 @@ def test_all_directions_count_about_alike(shape, dtype):
     assert sizes.max() < 1.3
 
 
-def test_nothing_stays_nothing():
-    assert not orthogonal(torch.zeros(1, 4, 8), torch.float32).any()
+def test_long_matrices_of_few_directions_do_not_explode():
+    """Directions in which there is next to nothing grow most, by numbers that lose most."""
+    chance = torch.Generator().manual_seed(5)
+    one, other = (torch.randn(size, 64, generator=chance) for size in (64, 4096))
+    matrix = (one * 10.0 ** -torch.linspace(0, 9, 64)) @ other.mT
+    for part in (matrix, matrix.mT):
+        found = orthogonal(part[None], torch.float32)[0]
+        assert torch.linalg.svdvals(found).max() < 1.3
+        np.testing.assert_allclose(found.numpy(), naive(part.numpy()), atol=0.01)
+    for threads in (2, 5):
+        again = orthogonal(matrix.mT[None], torch.float32, threads)[0]
+        assert torch.equal(found, again)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 8), (1, 64, 2048)])
+def test_nothing_stays_nothing(shape):
+    assert not orthogonal(torch.zeros(shape), torch.float32).any()
 
 
 def test_momentum_looks_ahead_and_tall_matrices_move_further():

@@ -1,5 +1,10 @@
 /* muon.c: makes a matrix orthogonal by a Newton-Schulz iteration, its products shared by the
  * threads.
+ *
+ * With g = x x^T, an iteration multiplies x by p = a + b g + c g^2. All these matrices are small
+ * and commute; so where x is long, their product is found first, and x multiplied by it once: two
+ * large products for fifteen. What the small ones hold grows over many orders of magnitude, so this
+ * is done in floats.
  */
 #include "parallel.h"
 #include "product.h"
@@ -39,10 +44,19 @@ static void run(puff_kernels* kernels, puff_product product, const void* numbers
     puff_over_rows(kernels, multiply_groups, &product, groups);
 }
 
+/* How often longer than wide a matrix is, at least, for the small products to be the cheaper way,
+ * and how many numbers it has. */
+enum { LONG = 8, MANY = 65536 };
+
+/* Small matrices that are worked with. */
+enum { SQUARES = 5 };
+
 /* The sides of a matrix, and the bytes of what is worked with. */
 typedef struct {
     int64_t small;
     int64_t large;
+    int is_long;
+    int bf16;
     size_t wide;   /* (small, large) numbers */
     size_t square; /* (small, small) */
     size_t packed;
@@ -50,6 +64,8 @@ typedef struct {
 
 static sizes sizes_of(int64_t rows, int64_t columns, int bf16) {
     sizes s = {.small = rows < columns ? rows : columns, .large = rows < columns ? columns : rows};
+    s.is_long = s.large >= LONG * s.small && s.large * s.small >= MANY;
+    s.bf16 = bf16 = bf16 && !s.is_long;
     const size_t number = bf16 ? sizeof(uint16_t) : sizeof(float);
     const size_t padded = (size_t)((s.small + PUFF_ROWS - 1) / PUFF_ROWS * PUFF_ROWS);
     s.wide = in_lines(padded * (size_t)s.large * number);
@@ -62,7 +78,7 @@ static sizes sizes_of(int64_t rows, int64_t columns, int bf16) {
 
 PUFF_KERNEL int64_t puff_orthogonal_scratch(int64_t rows, int64_t columns, int32_t bf16) {
     const sizes s = sizes_of(rows, columns, bf16);
-    return (int64_t)(2 * s.wide + 2 * s.square + s.packed);
+    return (int64_t)(2 * s.wide + SQUARES * s.square + s.packed);
 }
 
 static float length(const float* numbers, int64_t count) {
@@ -76,67 +92,115 @@ static float length(const float* numbers, int64_t count) {
     return (float)sqrt(total);
 }
 
-PUFF_KERNEL void puff_make_orthogonal(puff_kernels* kernels, const puff_orthogonal* work) {
-    const int bf16 = work->bf16, tall = work->rows > work->columns;
-    const sizes s = sizes_of(work->rows, work->columns, bf16);
-    uint8_t* x = work->scratch;
-    uint8_t* next = x + s.wide;
-    uint8_t* square = next + s.wide;
-    uint8_t* polynomial = square + s.square;
-    uint8_t* packed = polynomial + s.square;
-    memset(x, 0, (size_t)(packed - x)); /* Rows behind the last one are read, too. */
+/* What an iteration works with: (small, large), and so many (small, small). */
+typedef struct {
+    puff_kernels* kernels;
+    sizes s;
+    uint8_t *x, *next;
+    uint8_t* squares[SQUARES];
+    uint8_t* packed;
+} workplace;
 
-    const int64_t count = work->rows * work->columns;
-    const float size = length(work->matrix, count);
+static workplace lay_out(puff_kernels* kernels, const puff_orthogonal* work) {
+    workplace place = {.kernels = kernels, .s = sizes_of(work->rows, work->columns, work->bf16)};
+    place.x = work->scratch;
+    place.next = place.x + place.s.wide;
+    uint8_t* at = place.next + place.s.wide;
+    for (int i = 0; i < SQUARES; i++, at += place.s.square) place.squares[i] = at;
+    place.packed = at;
+    memset(work->scratch, 0, (size_t)(at - place.x)); /* Rows behind the last one are read, too. */
+    return place;
+}
+
+/* result = alpha * one * other^T + beta * addend, of small matrices, or of x and x^T. */
+static void square(const workplace* place, const uint8_t* one, const uint8_t* other, int64_t width,
+                   const uint8_t* addend, float alpha, float beta, uint8_t* result) {
+    const puff_product product = {
+        .inputs = one,
+        .rows = place->s.small,
+        .width = width,
+        .outputs = place->s.small,
+        .bf16 = place->s.bf16,
+        .addend = addend,
+        .alpha = alpha,
+        .beta = beta,
+        .results = result,
+    };
+    run(place->kernels, product, other, width, 1, place->packed);
+}
+
+/* x becomes factor * x + beta * x. */
+static void move(workplace* place, const uint8_t* factor, float beta) {
+    const puff_product product = {
+        .inputs = factor,
+        .rows = place->s.small,
+        .width = place->s.small,
+        .outputs = place->s.large,
+        .bf16 = place->s.bf16,
+        .addend = beta != 0 ? place->x : NULL,
+        .alpha = 1,
+        .beta = beta,
+        .results = place->next,
+    };
+    run(place->kernels, product, place->x, 1, place->s.large, place->packed);
+    uint8_t* const last = place->x;
+    place->x = place->next;
+    place->next = last;
+}
+
+static void iterate(workplace* place, const puff_orthogonal* work) {
+    uint8_t *gram = place->squares[0], *factor = place->squares[1];
+    for (int32_t i = 0; i < work->iterations; i++) {
+        square(place, place->x, place->x, place->s.large, NULL, 1, 0, gram);
+        square(place, gram, gram, place->s.small, gram, work->c, work->b, factor);
+        move(place, factor, work->a);
+    }
+}
+
+/* The same by small matrices alone, all of floats. */
+static void iterate_small(workplace* place, const puff_orthogonal* work) {
+    const int64_t small = place->s.small;
+    uint8_t *gram = place->squares[0], *factor = place->squares[1], *all = place->squares[2];
+    uint8_t *spare = place->squares[3], *half = place->squares[4];
+    square(place, place->x, place->x, place->s.large, NULL, 1, 0, gram);
+    for (int32_t i = 0; i < work->iterations; i++) {
+        square(place, gram, gram, small, gram, work->c, work->b, factor);
+        for (int64_t j = 0; j < small; j++) ((float*)(void*)factor)[j * small + j] += work->a;
+        if (i == 0) {
+            memcpy(all, factor, place->s.square);
+        } else {
+            square(place, factor, all, small, NULL, 1, 0, spare);
+            uint8_t* const last = all;
+            all = spare;
+            spare = last;
+        }
+        square(place, gram, factor, small, NULL, 1, 0, half);
+        square(place, factor, half, small, NULL, 1, 0, gram);
+    }
+    move(place, all, 0);
+}
+
+PUFF_KERNEL void puff_make_orthogonal(puff_kernels* kernels, const puff_orthogonal* work) {
+    workplace place = lay_out(kernels, work);
+    const sizes s = place.s;
+    const int tall = work->rows > work->columns;
+    const float size = length(work->matrix, work->rows * work->columns);
     const float scale = 1.0f / (size > 1e-7f ? size : 1e-7f);
     for (int64_t i = 0; i < s.small; i++) {
         for (int64_t j = 0; j < s.large; j++) {
             const float number = work->matrix[tall ? j * s.small + i : i * s.large + j] * scale;
-            store(x, i * s.large + j, &number, 1, bf16);
+            store(place.x, i * s.large + j, &number, 1, s.bf16);
         }
     }
-    for (int32_t iteration = 0; iteration < work->iterations; iteration++) {
-        const puff_product squares = {
-            .inputs = x,
-            .rows = s.small,
-            .width = s.large,
-            .outputs = s.small,
-            .bf16 = bf16,
-            .results = square,
-        };
-        run(kernels, squares, x, s.large, 1, packed);
-        const puff_product mixed = {
-            .inputs = square,
-            .rows = s.small,
-            .width = s.small,
-            .outputs = s.small,
-            .bf16 = bf16,
-            .addend = square,
-            .alpha = work->c,
-            .beta = work->b,
-            .results = polynomial,
-        };
-        run(kernels, mixed, square, s.small, 1, packed);
-        const puff_product moved = {
-            .inputs = polynomial,
-            .rows = s.small,
-            .width = s.small,
-            .outputs = s.large,
-            .bf16 = bf16,
-            .addend = x,
-            .alpha = 1,
-            .beta = work->a,
-            .results = next,
-        };
-        run(kernels, moved, x, 1, s.large, packed);
-        uint8_t* const last = x;
-        x = next;
-        next = last;
+    if (s.is_long) {
+        iterate_small(&place, work);
+    } else {
+        iterate(&place, work);
     }
     for (int64_t i = 0; i < s.small; i++) {
         for (int64_t j = 0; j < s.large; j++) {
             float number;
-            load(&number, x, i * s.large + j, 1, bf16);
+            load(&number, place.x, i * s.large + j, 1, s.bf16);
             work->result[tall ? j * s.small + i : i * s.large + j] = number;
         }
     }

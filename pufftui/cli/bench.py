@@ -17,6 +17,7 @@ from pufftui.envs.benchmark import measure
 from pufftui.envs.catalogue import env_names, load_env
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
+from pufftui.envs.lookups import is_looked_up
 from pufftui.envs.vector import available_cores
 from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import TIME_PARTS, Phase, Snapshot
@@ -148,7 +149,10 @@ def _train(config: Config, library: EnvLibrary, seconds: float) -> Figure:
         raise PuffError("Training was too slow to be measured.", "Give it longer: --seconds 120.")
     sps = (last.step - first.step) / (last.seconds - first.seconds)
     peak = yardstick.matmul_rate(config)
-    flops = yardstick.step_flops(weights, config.train.replay_ratio)
+    looks_up = is_looked_up(library.descriptor, config.policy.convolution)
+    flops = yardstick.step_flops(
+        weights, config.train.replay_ratio, looks_up=looks_up and last.device == "cpu"
+    )
     return Figure(
         kind="train",
         env=library.descriptor.name,

@@ -17,16 +17,17 @@ SHAPES = ((32768, 128, 384), (8192, 512, 512), (4096, 1024, 1024), (2048, 2048, 
 """Rows, inputs and outputs of the products that are tried."""
 
 
-def step_flops(weights: PolicyWeights, replay_ratio: float) -> float:
+def step_flops(weights: PolicyWeights, replay_ratio: float, *, looks_up: bool = False) -> float:
     """Floating point operations of the matrix products behind one agent step.
 
     Per weight 2 in the rollout; in training 2 forward, 2 for the weight's gradient and 2 for the
-    gradient of its input, which the first layer does without.
+    gradient of its input, which the first layer does without. One that `looks_up` has no product.
     """
     flops = 0.0
     for name, array in weights.arrays.items():
-        if array.ndim == 2:
-            training = 4 if name.startswith("encoder.") else 6
+        first = name.startswith("encoder.")
+        if array.ndim == 2 and not (first and looks_up):
+            training = 4 if first else 6
             flops += array.size * (2 + replay_ratio * training)
     return flops
 

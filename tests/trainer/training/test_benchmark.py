@@ -34,6 +34,12 @@ def test_without_training_only_the_rollout_counts() -> None:
     assert step_flops(weights, 0.0) == 2 * sum(matrices)
 
 
+def test_a_layer_that_looks_up_multiplies_nothing() -> None:
+    weights = weights_of(PolicyConfig(memory="none"))
+    others = [a.size for n, a in weights.arrays.items() if a.ndim == 2 and n != "encoder.weight"]
+    assert step_flops(weights, 0.0, looks_up=True) == 2 * sum(others)
+
+
 def test_the_rate_is_one_that_a_computer_can_have() -> None:
     config = Config("breakout", {}, run=RunConfig(device="cpu"))
     assert 1e9 < matmul_rate(config, 0.2) < 1e15

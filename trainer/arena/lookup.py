@@ -14,6 +14,9 @@ from pufftui.trainer.messages.weights import PolicyWeights
 
 Array = NDArray[np.float32]
 
+OFTEN = 4
+"""A category that is not 0 in one of so many rows is multiplied."""
+
 TOGETHER = 32
 """Agents whose rows are added up at once: so many stay in a core's own cache."""
 
@@ -39,10 +42,31 @@ def looked_up(table: Table, observations: NDArray[np.uint8], numbers: Array) -> 
     """The sums (rows, hidden) for observations (rows, bytes), of which `numbers` (rows, numbers) are the features without classes."""
     sums: Array = table.sums + numbers @ table.rows[table.numbers]
     seen = observations[:, table.places]
+    often = np.count_nonzero(seen, axis=0) * OFTEN > len(seen)
+    _multiply(table, seen[:, often], np.flatnonzero(often), sums)
+    _add(table, np.where(often, 0, seen), sums)
+    return sums
+
+
+def _multiply(
+    table: Table, seen: NDArray[np.uint8], elements: NDArray[np.intp], sums: Array
+) -> None:
+    """Adds what some categories (rows, elements) name, one-hot: where most name something numpy's products are quicker."""
+    classes = table.classes[elements]
+    ends = np.cumsum(classes, dtype=np.intp)
+    one_hot = np.zeros((len(seen), int(ends[-1]) if len(ends) else 0), np.float32)
+    places = ends - classes + np.where(seen < classes, seen, 0)
+    np.put_along_axis(one_hot, places, (seen != 0).astype(np.float32), axis=1)
+    owners = np.repeat(np.arange(len(classes)), classes)
+    rows = table.first[elements][owners] + np.arange(one_hot.shape[1]) - (ends - classes)[owners]
+    sums += one_hot @ table.rows[rows]
+
+
+def _add(table: Table, seen: NDArray[np.uint8], sums: Array) -> None:
+    """Adds the rows that categories (rows, elements) name."""
     agents, elements = np.nonzero(seen)
     classes = seen[agents, elements]
-    known = classes < table.classes[elements]
-    rows = table.first[elements] + np.where(known, classes, 0)
+    rows = table.first[elements] + np.where(classes < table.classes[elements], classes, 0)
     ends = np.searchsorted(agents, np.arange(len(sums) + 1))
     for start in range(0, len(sums), TOGETHER):
         stop = min(start + TOGETHER, len(sums))
@@ -50,7 +74,6 @@ def looked_up(table: Table, observations: NDArray[np.uint8], numbers: Array) -> 
         if len(some):
             found = table.rows[rows[ends[start] : ends[stop]]]
             sums[start + some] += np.add.reduceat(found, ends[start + some] - ends[start])
-    return sums
 
 
 @functools.lru_cache(maxsize=2)

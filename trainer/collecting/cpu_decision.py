@@ -9,6 +9,7 @@ from pufftui.trainer import kernels
 from pufftui.trainer.collecting.decision import Group, ValuedFinals, layers
 from pufftui.trainer.collecting.rollout import RolloutMemory
 from pufftui.trainer.network.actions import ActionDistribution
+from pufftui.trainer.network.cells import CellEncoder
 from pufftui.trainer.network.heads import MOST_HEADS
 from pufftui.trainer.network.policy import LSTM, Policy
 
@@ -16,6 +17,7 @@ from pufftui.trainer.network.policy import LSTM, Policy
 def fits_the_cpu(policy: Policy) -> bool:
     """Whether a policy is one that the kernel knows, and the kernel as fast as this processor."""
     known = not policy.grids and not isinstance(policy.memory, LSTM)
+    known = known and (policy.lookup is not None or not isinstance(policy.encoder, CellEncoder))
     if not known or len(policy.heads.weight) > MOST_HEADS:
         return False
     return bool(kernels.opened()[1].puff_products_are_fast())
@@ -32,15 +34,18 @@ class CpuDecision(ValuedFinals):
         self._policy = policy
         _, library = kernels.opened()
         self._bf16 = int(policy.dtype == torch.bfloat16)
-        self._layers = layers(policy)[:-1]
-        self._multiplied = self._layers[policy.lookup is not None :]
+        encoder, *gates, _ = layers(policy)
+        self._biased = [encoder, *gates]
+        self._multiplied = (
+            gates if isinstance(encoder, CellEncoder) or policy.lookup else [encoder, *gates]
+        )
         sizes = [
             library.puff_packed_size(layer.in_features, layer.out_features, self._bf16)
             for layer in self._multiplied
         ]
         self._weights = torch.empty(sum(sizes), dtype=torch.uint8)
         self._packed = self._weights.split(sizes)
-        self._biases = torch.cat([layer.bias.detach() for layer in self._layers])
+        self._biases = torch.cat([layer.bias.detach() for layer in self._biased])
         self._heads = [tensor.detach().contiguous() for tensor in policy.heads.parameters()]
         distribution = ActionDistribution(policy.descriptor)
         self._continuous = distribution.continuous
@@ -57,8 +62,7 @@ class CpuDecision(ValuedFinals):
         """Takes over the policy's newest weights."""
         dtype = self._policy.dtype
         if self._policy.lookup is not None:
-            encoder = self._policy.encoder
-            self._policy.lookup.table(encoder.weight.detach(), encoder.bias.detach())
+            self._policy.lookup.table(self._policy.encoder)
         for layer, packed in zip(self._multiplied, self._packed, strict=True):
             kernels.run(
                 "puff_pack_weights",
@@ -70,7 +74,7 @@ class CpuDecision(ValuedFinals):
                 weights=layer.weight.detach().to(dtype).contiguous(),
                 packed=packed,
             )
-        self._biases.copy_(torch.cat([layer.bias.detach() for layer in self._layers]).to(dtype))
+        self._biases.copy_(torch.cat([layer.bias.detach() for layer in self._biased]).to(dtype))
 
     def decide(self, step: int, group: Group) -> None:
         """Fills the step's actions, log-probabilities and values; the group's state moves on."""

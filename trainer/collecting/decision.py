@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from pufftui.trainer import kernels
 from pufftui.trainer.collecting.rollout import RolloutMemory
 from pufftui.trainer.network.actions import ActionDistribution
+from pufftui.trainer.network.cells import CellEncoder
 from pufftui.trainer.network.policy import LSTM, MinGRU, Policy
 
 MOST_COMPONENTS = 16
@@ -230,6 +231,7 @@ def fits_a_kernel(policy: Policy) -> bool:
     return (
         policy.dtype == torch.bfloat16  # Products in float32 take Triton minutes to compile.
         and not policy.grids
+        and not isinstance(policy.encoder, CellEncoder)
         and not isinstance(policy.memory, LSTM)
         and policy.log_std is None
         and policy.hidden <= gpu_decision.WIDEST
@@ -238,7 +240,7 @@ def fits_a_kernel(policy: Policy) -> bool:
     )
 
 
-def layers(policy: Policy) -> list[nn.Linear]:
+def layers(policy: Policy) -> list[nn.Linear | CellEncoder]:
     """The encoder, the gates of every layer of a MinGRU, and the heads."""
     gates = policy.memory.gates if isinstance(policy.memory, MinGRU) else ()
     linear = (layer for layer in gates if isinstance(layer, nn.Linear))

@@ -35,6 +35,7 @@ UNREAD: Mapping[str, frozenset[str]] = {
 NULLABLE = frozenset(
     {
         ("puff_mingru", "resets"),
+        *(("puff_lookup", field) for field in ("weights", "weight_gradients")),
         *(("puff_features", field) for field in ("indices", "shifts", "scales")),
         *(("puff_decision", field) for field in ("lookup", "resets", "sizes", "log_std", "noise")),
         *(("puff_decision", field) for field in ("actions", "controls", "log_probabilities")),

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pufftui.envs.cells import cells_of, other_places
+from pufftui.envs.descriptor import Descriptor
+from pufftui.envs.grids import encoder_width
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PolicyWeights:
     """The policy after `step` agent steps.
 
-    `arrays` has the names and shapes of the torch policy's `state_dict`, in float32, those of its
+    `arrays` has the names and shapes of the torch policy's `state_dict`, an embedding made `as_one_layer`, in float32, those of its
     normaliser among them if it has one; its values are in the environment's own rewards if the reward
     scale was found while training.
     `memory` is none, mingru or lstm, `hidden` the width and `layers` the number of memory layers,
@@ -26,6 +30,31 @@ class PolicyWeights:
     layers: int
     arrays: Mapping[str, NDArray[np.float32]]
     convolution: int = 0
+
+
+def as_one_layer(
+    arrays: Mapping[str, NDArray[np.float32]], descriptor: Descriptor, embedding: int
+) -> dict[str, NDArray[np.float32]]:
+    """The arrays of a policy with an embedding of so many numbers as those of one without; its first layer read-only.
+
+    That layer is linear, so its weights for each feature say all; training alone has to know what they are made of.
+    """
+    found = dict(arrays)
+    if not embedding:
+        return found
+    cells, bias = cells_of(descriptor, embedding), arrays["encoder.bias"]
+    others = other_places(descriptor, cells)
+    whole = np.zeros((len(bias), encoder_width(descriptor, 0)), np.float32)
+    whole[:, others] = found.pop("encoder.weight")
+    for number, each in enumerate(cells):
+        places = found.pop(f"encoder.places.{number}").reshape(len(bias), each.count, embedding)
+        kinds, at = found.pop(f"encoder.kinds.{number}"), 0
+        for first, classes in each.facts:
+            own = places @ kinds[at : at + classes].T
+            whole[:, first : first + each.count * classes] = own.reshape(len(bias), -1)
+            at += classes
+    whole.flags.writeable = False
+    return found | {"encoder.weight": whole}
 
 
 def in_own_rewards(

@@ -13,13 +13,18 @@ from pufftui.trainer import kernels
 
 def dense(layer: nn.Linear, inputs: Tensor) -> Tensor:
     """A linear layer whose product is done in the dtype of its inputs, which is that of the result."""
-    if kernels.on_gpu(inputs) and layer.bias is not None:
+    return product(layer.weight, layer.bias, inputs)
+
+
+def product(weight: Tensor, bias: Tensor | None, inputs: Tensor) -> Tensor:
+    """The same of weights (outputs, width) and, if there are any, biases (outputs,)."""
+    if kernels.on_gpu(inputs) and bias is not None:
         result: Tensor = Dense.apply(  # type: ignore[no-untyped-call]
-            inputs, layer.weight, layer.bias, inputs.dtype
+            inputs, weight, bias, inputs.dtype
         )
         return result
-    bias = None if layer.bias is None else layer.bias.to(inputs.dtype)
-    return F.linear(inputs, layer.weight.to(inputs.dtype), bias)
+    narrow = None if bias is None else bias.to(inputs.dtype)
+    return F.linear(inputs, weight.to(inputs.dtype), narrow)
 
 
 class Dense(torch.autograd.Function):

@@ -9,7 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from pufftui.trainer import kernels
+from pufftui.trainer.kernels.threads import one_thread
+from pufftui.trainer.network.cells import CellEncoder
 from pufftui.trainer.network.features import Features
+
+Layer = nn.Linear | CellEncoder
+"""A first layer: its weights for each feature, or what these are made of."""
 
 
 class Lookup:
@@ -25,37 +30,40 @@ class Lookup:
         self._table: tuple[Tensor, Tensor, Tensor] | None = None
         self._made_of: tuple[tuple[int, int], ...] = ()
 
-    def __call__(self, observations: Tensor, rows: Tensor | None, layer: nn.Linear) -> Tensor:
+    def __call__(self, observations: Tensor, rows: Tensor | None, layer: Layer) -> Tensor:
         """Observations (steps, agents, bytes) uint8 -> (steps, rows, outputs), in the format of the features; differentiable.
 
         `rows` (rows,) int64 picks agents; None takes all.
         """
         result: Tensor = _LookedUp.apply(  # type: ignore[no-untyped-call]
-            layer.weight, layer.bias, observations, rows, self
+            self, layer, observations, rows, *layer.parameters()
         )
         return result
 
-    def table(self, weights: Tensor, biases: Tensor) -> tuple[Tensor, Tensor]:
-        """What is looked up: the rows (features, stride) in the format of the products, and what sums begin with (stride,) float32.
-
-        The layer's `weights` are (outputs, features), its `biases` (outputs,).
-        """
-        outputs, width = weights.shape
-        with self._making:
+    def table(self, layer: Layer) -> tuple[Tensor, Tensor]:
+        """What is looked up: the rows (features, stride) in the format of the products, and what sums begin with (stride,) float32."""
+        # Whoever asks first, the table is to be changed by anybody.
+        with self._making, torch.inference_mode(mode=False), torch.no_grad():
             if self._table is None:
-                shape = width, self._stride(outputs)
+                shape = layer.in_features, self._stride(layer.out_features)
                 rows = torch.empty(shape)
                 table = torch.empty(shape, dtype=torch.bfloat16) if self._bf16 else rows
                 self._table = rows, table, torch.empty(shape[1])
             rows, table, sums = self._table
-            made_of = tuple(map(_mark, (weights, biases, *self._features.buffers())))
+            made_of = tuple(map(_mark, (*layer.parameters(), *self._features.buffers())))
             if made_of != self._made_of:
+                weights = None
+                if isinstance(layer, CellEncoder):
+                    with one_thread():
+                        layer.fill(rows)
+                else:
+                    weights = layer.weight.detach().float().contiguous()
                 self._run(
                     "puff_lookup_prepare",
-                    outputs,
+                    layer.out_features,
                     self._features.prepared_for(None, None),
-                    weights=weights.float().contiguous(),
-                    biases=biases.float().contiguous(),
+                    weights=weights,
+                    biases=layer.bias.detach().float().contiguous(),
                     rows=rows,
                     table=table,
                     sums=sums,
@@ -63,17 +71,15 @@ class Lookup:
                 self._made_of = made_of
             return table, sums
 
-    def forward(
-        self, weights: Tensor, biases: Tensor, observations: Tensor, rows: Tensor | None
-    ) -> Tensor:
+    def forward(self, layer: Layer, observations: Tensor, rows: Tensor | None) -> Tensor:
         """As the call, without a gradient."""
-        table, sums = self.table(weights, biases)
+        table, sums = self.table(layer)
         segments = observations.shape[1] if rows is None else len(rows)
-        shape = (len(observations), segments, len(weights))
+        shape = (len(observations), segments, layer.out_features)
         results = torch.empty(shape, dtype=self._features.dtype)
         self._run(
             "puff_lookup_forward",
-            len(weights),
+            layer.out_features,
             self._features.prepared_for(observations, rows),
             table=table,
             sums=sums,
@@ -82,29 +88,35 @@ class Lookup:
         return results
 
     def backward(
-        self, gradient: Tensor, observations: Tensor, rows: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """The gradients of weights and biases, from that of the result (steps, rows, outputs)."""
-        outputs, width = gradient.shape[-1], self._features.width
-        stride = self._stride(outputs)
-        biases, weights = torch.empty(stride), torch.empty(outputs, width)
+        self, gradient: Tensor, layer: Layer, observations: Tensor, rows: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        """The gradients of the layer's parameters, in their order, from that of the result (steps, rows, outputs)."""
+        outputs, width = layer.out_features, layer.in_features
+        stride, whole = self._stride(outputs), not isinstance(layer, CellEncoder)
+        of_rows, biases = torch.zeros(width, stride), torch.empty(stride)
+        weights = torch.empty(outputs, width) if whole else None
         features = self._features.prepared_for(observations, rows)
         links = kernels.opened()[1].puff_lookup_links(features.job, outputs)
         self._run(
             "puff_lookup_backward",
             outputs,
             features,
-            links=torch.empty(int(links), dtype=torch.int32),
             result_gradients=gradient.contiguous(),
-            table_gradients=torch.zeros(width, stride),
+            table_gradients=of_rows,
+            links=torch.empty(int(links), dtype=torch.int32),
             weight_gradients=weights,
             bias_gradients=biases,
         )
-        return weights, biases[:outputs].clone()
+        bias = biases[:outputs].clone()
+        if weights is not None:
+            return weights, bias
+        assert isinstance(layer, CellEncoder)
+        with one_thread():
+            return layer.gradients(of_rows, bias)
 
-    def prepared(self, layer: nn.Linear) -> kernels.Prepared:
+    def prepared(self, layer: Layer) -> kernels.Prepared:
         """What a decision has to know to look up in the `table`; it brings its own observations."""
-        table, sums = self.table(layer.weight.detach(), layer.bias.detach())
+        table, sums = self.table(layer)
         return kernels.prepared(
             "puff_lookup_forward",
             "puff_lookup",
@@ -120,7 +132,9 @@ class Lookup:
     def _stride(self, outputs: int) -> int:
         return int(kernels.opened()[1].puff_lookup_stride(outputs))
 
-    def _run(self, function: str, outputs: int, features: kernels.Prepared, **more: Tensor) -> None:
+    def _run(
+        self, function: str, outputs: int, features: kernels.Prepared, **more: Tensor | None
+    ) -> None:
         kernels.prepared(
             function,
             "puff_lookup",
@@ -141,17 +155,19 @@ class _LookedUp(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        weights: Tensor,
-        biases: Tensor,
+        lookup: Lookup,
+        layer: Layer,
         observations: Tensor,
         rows: Tensor | None,
-        lookup: Lookup,
+        *parameters: Tensor,
     ) -> Tensor:
+        del parameters  # They are the layer's.
         ctx.save_for_backward(observations, rows)
-        ctx.lookup = lookup
-        return lookup.forward(weights, biases, observations, rows)
+        ctx.lookup, ctx.layer = lookup, layer
+        return lookup.forward(layer, observations, rows)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         observations, rows = ctx.saved_tensors
-        return *ctx.lookup.backward(gradients[0], observations, rows), None, None, None
+        found = ctx.lookup.backward(gradients[0], ctx.layer, observations, rows)
+        return None, None, None, None, *found

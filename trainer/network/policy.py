@@ -18,7 +18,8 @@ from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import LEAST_SIDE, encoder_width, grids_of
 from pufftui.envs.lookups import is_looked_up
 from pufftui.trainer.kernels.threads import one_thread
-from pufftui.trainer.network.dense import dense
+from pufftui.trainer.network.cells import CellEncoder
+from pufftui.trainer.network.dense import dense, product
 from pufftui.trainer.network.features import Features
 from pufftui.trainer.network.gelu import gelu
 from pufftui.trainer.network.heads import last_layer
@@ -61,7 +62,7 @@ class Policy(nn.Module):
         )
         looks_up = is_looked_up(descriptor, config.convolution)
         self.lookup = Lookup(self.features) if looks_up else None
-        self.encoder = nn.Linear(encoder_width(descriptor, config.convolution), config.hidden)
+        self.encoder = _make_encoder(descriptor, config, generator)
         self.memory = _make_memory(config, generator)
         outputs = output_count(descriptor)
         # One matrix for the policy and, in its last row, the value: one pass over what is hidden.
@@ -70,7 +71,8 @@ class Policy(nn.Module):
         self.log_std = nn.Parameter(torch.zeros(outputs)) if continuous else None
         for convolution in _convolutions(self.convolutions):
             _initialise(convolution, math.sqrt(2), generator)
-        _initialise(self.encoder, math.sqrt(2), generator)
+        if isinstance(self.encoder, nn.Linear):
+            _initialise(self.encoder, math.sqrt(2), generator)
         _initialise(self.heads, 1.0, generator)
         with torch.no_grad():
             self.heads.weight[:-1] *= 0.01  # All actions start out about equally likely.
@@ -166,6 +168,8 @@ class Policy(nn.Module):
         features = self.features(observations, rows)
         if self.grids:
             features = self._look_around(features)
+        if isinstance(self.encoder, CellEncoder):
+            return gelu(product(self.encoder.whole(), self.encoder.bias, features))
         return gelu(dense(self.encoder, features))
 
     def _look_around(self, features: Tensor) -> Tensor:
@@ -259,6 +263,14 @@ class LSTM(nn.Module):
             inputs = torch.stack(outputs).to(inputs.dtype)
             after.append(torch.stack((hidden, cell)))
         return inputs, torch.stack(after)
+
+
+def _make_encoder(
+    descriptor: Descriptor, config: PolicyConfig, generator: torch.Generator
+) -> nn.Linear | CellEncoder:
+    if config.embedding:
+        return CellEncoder(descriptor, config.hidden, config.embedding, generator)
+    return nn.Linear(encoder_width(descriptor, config.convolution), config.hidden)
 
 
 def _make_memory(config: PolicyConfig, generator: torch.Generator) -> MinGRU | LSTM | None:

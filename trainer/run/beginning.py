@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pufftui.envs.cells import cells_of, other_places
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import encoder_width, open_places
@@ -21,7 +22,7 @@ NORMALISE = "policy.normalise"
 FOLLOWED = frozenset({NORMALISE, REWARD_SCALE})
 """What a run that nobody gave a value takes from the policy that it begins with."""
 
-SHAPE = ("memory", "hidden", "layers", "convolution", "normalise")
+SHAPE = ("memory", "hidden", "layers", "convolution", "embedding", "normalise")
 """The settings that make two networks alike."""
 
 
@@ -86,7 +87,10 @@ def _refuse_other_shapes(
     except (LookupError, AttributeError):
         message = f"{found.saved.path.name} holds no policy of pufftui."
         raise PuffError(message, "Use another one.", usage=True) from None
-    wanted = encoder_width(descriptor, theirs.convolution), output_count(descriptor)
+    width = encoder_width(descriptor, theirs.convolution)
+    if theirs.embedding:
+        width = len(other_places(descriptor, cells_of(descriptor, theirs.embedding)))
+    wanted = width, output_count(descriptor)
     if (inputs, outputs) == wanted:
         return
     differ = [

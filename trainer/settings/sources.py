@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pufftui.envs.catalogue import env_defaults, load_env
+from pufftui.envs.cells import cells_of
 from pufftui.envs.descriptor import Descriptor, unknown_env
 from pufftui.envs.errors import PuffError, nearest
 from pufftui.envs.grids import grids_of
@@ -117,10 +118,17 @@ def _from_flags(flags: Mapping[str, str]) -> list[Entry]:
 
 
 def _built_here(env: str, device: str, entries: Sequence[Entry], *, new: bool = True) -> Config:
-    """The settings of an environment that is here: a convolution of nothing is refused, too."""
+    """The settings of an environment that is here: a convolution or an embedding of nothing is refused, too."""
     descriptor = load_env(env).descriptor
     config = _build(env, device, entries, descriptor, new=new)
     grids_of(descriptor, config.policy.convolution)
+    cells_of(descriptor, config.policy.embedding)
+    if config.policy.convolution and config.policy.embedding:
+        raise PuffError(
+            "policy.convolution and policy.embedding cannot both look at cells.",
+            "Leave one of them at 0.",
+            usage=True,
+        )
     return config
 
 

@@ -10,7 +10,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Descriptor, DType, Field, unknown_env
 from pufftui.envs.lookups import is_looked_up
 from pufftui.trainer.arena import forward
-from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.messages.weights import PolicyWeights, as_one_layer
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.settings.fields import PolicyConfig
 
@@ -18,7 +18,8 @@ FIELDS = (
     Field("a few", 0, 5, DType.UINT8, 7),
     Field("floats", 5, 3, DType.FLOAT32, 0),
     Field("bytes", 17, 4, DType.UINT8, 0, 0, 9),
-    Field("many", 21, 700, DType.UINT8, 9),
+    Field("kinds", 21, 350, DType.UINT8, 9),
+    Field("levels", 371, 350, DType.UINT8, 4),
     Field("bits", 721, 11, DType.BITS, 0),
     Field("all", 723, 2, DType.UINT8, 256),
     Field("shorts", 725, 2, DType.INT16, 0, -300, 300),
@@ -45,11 +46,11 @@ def shown(steps=STEPS, agents=AGENTS, seed=0):
     return torch.from_numpy(data)
 
 
-def policies(hidden, dtype, normalise="on", memory="mingru"):
+def policies(hidden, dtype, normalise="on", memory="mingru", embedding=0):
     """One that looks up, and the same that multiplies."""
     made = []
     for looks_up in (True, False):
-        config = PolicyConfig(memory, hidden, normalise=normalise)
+        config = PolicyConfig(memory, hidden, normalise=normalise, embedding=embedding)
         policy = Policy(described(), config, dtype, torch.Generator().manual_seed(4))
         if policy.normaliser.follows:
             places = torch.arange(len(policy.normaliser.places), dtype=torch.float64)
@@ -65,9 +66,10 @@ def policies(hidden, dtype, normalise="on", memory="mingru"):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("normalise", ["on", "off"])
-@pytest.mark.parametrize("hidden", [8, 128, 200])
-def test_it_is_the_layer_that_multiplies(hidden, normalise, dtype):
-    looking, multiplying = policies(hidden, dtype, normalise)
+@pytest.mark.parametrize(("hidden", "embedding"), [(8, 0), (128, 0), (200, 0), (128, 5), (24, 9)])
+def test_it_is_the_layer_that_multiplies(hidden, embedding, normalise, dtype):
+    """Also where the weights of cells are made of two matrices."""
+    looking, multiplying = policies(hidden, dtype, normalise, embedding=embedding)
     near = 1e-4 if dtype is torch.float32 else 0.1
     for seed, rows in ((1, None), (2, torch.tensor([10, 0, 0, 7]))):
         found = []
@@ -76,34 +78,38 @@ def test_it_is_the_layer_that_multiplies(hidden, normalise, dtype):
             encoded = policy._encode(shown(seed=seed), rows)
             weights = torch.randn(encoded.shape, generator=torch.Generator().manual_seed(3))
             (encoded.float() * weights).sum().backward()
-            found.append((encoded, policy.encoder.weight.grad, policy.encoder.bias.grad))
+            found.append((encoded, *(part.grad for part in policy.encoder.parameters())))
             assert encoded.dtype is dtype
         for one, other in zip(*found, strict=True):
             torch.testing.assert_close(one, other, rtol=near, atol=near)
         with torch.no_grad():  # It looks up what they are now.
-            change = 0.02 * torch.randn(looking.encoder.weight.shape)
-            looking.encoder.weight += change
-            multiplying.encoder.weight += change
+            both = zip(looking.encoder.parameters(), multiplying.encoder.parameters(), strict=True)
+            for pair in both:
+                change = 0.02 * torch.randn(pair[0].shape)
+                for parameter in pair:
+                    parameter.add_(change)
 
 
-def test_threads_change_nothing():
-    (policy, _), found = policies(200, torch.float32), []
+@pytest.mark.parametrize("embedding", [0, 6])
+def test_threads_change_nothing(embedding):
+    (policy, _), found = policies(200, torch.float32, embedding=embedding), []
     for threads in (1, 2, 5):
         torch.set_num_threads(threads)
         policy.zero_grad()
         encoded = policy._encode(shown(), None)
         encoded.square().sum().backward()
-        found.append((encoded.detach().clone(), policy.encoder.weight.grad.clone()))
+        found.append([encoded.detach().clone(), *(p.grad for p in policy.encoder.parameters())])
     for other in found[1:]:
         assert all(torch.equal(one, two) for one, two in zip(found[0], other, strict=True))
 
 
 @pytest.mark.parametrize("normalise", ["on", "off"])
 @pytest.mark.parametrize("agents", [1, 40])
-def test_numpy_does_the_same(agents, normalise):
-    policy, _ = policies(24, torch.float32, normalise)
+@pytest.mark.parametrize("embedding", [0, 6])
+def test_numpy_does_the_same(embedding, agents, normalise):
+    policy, _ = policies(24, torch.float32, normalise, embedding=embedding)
     arrays = {name: value.numpy() for name, value in policy.state_dict().items()}
-    weights = PolicyWeights(0, "mingru", 24, 1, arrays)
+    weights = PolicyWeights(0, "mingru", 24, 1, as_one_layer(arrays, described(), embedding))
     seen, state = shown(1, agents)[0], policy.initial_state(agents)
     with torch.no_grad():
         outputs, values, after = policy.step(seen, state)

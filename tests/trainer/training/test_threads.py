@@ -65,3 +65,9 @@ def test_continuous_actions_and_floats_of_any_size(compiler, precision):
 
 def test_convolutions():
     assert_alike(load_env("snake"), PolicyConfig(memory="none", hidden=32, convolution=8))
+
+
+@pytest.mark.parametrize("precision", FORMATS)
+def test_maps_of_many_facts(precision):
+    policy = PolicyConfig(memory="mingru", hidden=32, embedding=4)
+    assert_alike(load_env("nmmo"), policy, agents=128, precision=precision)

@@ -112,7 +112,7 @@ typedef struct {
     int64_t outputs;
     int32_t bf16;
     const puff_features* features; /* whose outputs are not used */
-    const float* weights;          /* (outputs, features->width) */
+    const float* weights;          /* (outputs, features->width); NULL: they stand in `rows` */
     const float* biases;           /* (outputs,) */
     float* rows;                   /* (features->width, stride); the table, unless that is bf16 */
     void* table;                   /* (features->width, stride) number, as `add_row` reads it */
@@ -120,9 +120,9 @@ typedef struct {
     void* results;                 /* (steps, segments, outputs) number */
     /* Backward only. */
     const void* result_gradients; /* (steps, segments, outputs) number */
-    float* table_gradients;       /* (features->width, stride), zeros at first: to work with */
+    float* table_gradients;       /* (features->width, stride), zeros at first: those of `rows` */
     int32_t* links;               /* (puff_lookup_links,) to work with */
-    float* weight_gradients;      /* (outputs, features->width) */
+    float* weight_gradients;      /* (outputs, features->width); NULL: those of `rows` do */
     float* bias_gradients;        /* (stride,) */
 } puff_lookup;
 

@@ -375,7 +375,7 @@ INLINE void over_fields(const puff_lookup* lookup,
 PUFF_KERNEL void puff_lookup_prepare(puff_kernels* kernels, const puff_lookup* lookup) {
     const int64_t outputs = lookup->outputs, stride = puff_lookup_stride(outputs);
     const int64_t width = lookup->features->width;
-    puff_over_rows(kernels, into_rows, lookup, width);
+    if (lookup->weights) puff_over_rows(kernels, into_rows, lookup, width);
     for (int64_t j = 0; j < stride; j++) lookup->sums[j] = j < outputs ? lookup->biases[j] : 0;
     over_fields(lookup, set_apart);
     if (lookup->bf16) puff_over_rows(kernels, narrow, lookup, width);
@@ -385,5 +385,6 @@ PUFF_KERNEL void puff_lookup_backward(puff_kernels* kernels, const puff_lookup* 
     const int64_t stride = puff_lookup_stride(lookup->outputs);
     puff_over_rows(kernels, backward, lookup, stride / SLICE);
     over_fields(lookup, put_together);
+    if (!lookup->weight_gradients) return;
     puff_over_rows(kernels, into_columns, lookup, lookup->features->width);
 }

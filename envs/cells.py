@@ -1,0 +1,70 @@
+"""Which fields of an observation tell facts about the same cells, as of a map: their weights can be the same in each cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pufftui.envs.descriptor import Descriptor
+from pufftui.envs.errors import PuffError
+from pufftui.envs.grids import feature_count
+
+LEAST_CELLS = 9
+"""Cells of the smallest map: fields of categories with fewer elements are no map."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """So many cells, and for each fact about them the place of its first feature and its classes.
+
+    A fact's features are those of the first cell, then of the next.
+    """
+
+    count: int
+    facts: tuple[tuple[int, int], ...]
+
+    @property
+    def classes(self) -> int:
+        """Of all facts."""
+        return sum(classes for _, classes in self.facts)
+
+    @property
+    def features(self) -> list[int]:
+        """The places of all features, one-hot."""
+        return [
+            place
+            for first, classes in self.facts
+            for place in range(first, first + self.count * classes)
+        ]
+
+
+def cells_of(descriptor: Descriptor, embedding: int) -> list[Cells]:
+    """The cells that an embedding of so many numbers is of; none without one.
+
+    Fields of categories that have as many elements are of the same cells. Raises `PuffError` if there is an
+    embedding and no cells, or nothing beside them.
+    """
+    if not embedding:
+        return []
+    facts: dict[int, list[tuple[int, int]]] = {}
+    first = others = 0
+    for field in descriptor.fields:
+        if field.classes and field.count >= LEAST_CELLS:
+            facts.setdefault(field.count, []).append((first, field.classes))
+        else:
+            others += feature_count(field)
+        first += feature_count(field)
+    if not facts or not others:
+        lacking = "no cells" if not facts else "nothing but cells"
+        raise PuffError(
+            f"{descriptor.name} shows {lacking}, and policy.embedding is for maps beside other facts.",
+            "Leave it at 0.",
+            usage=True,
+        )
+    return [Cells(count, tuple(each)) for count, each in facts.items()]
+
+
+def other_places(descriptor: Descriptor, cells: list[Cells]) -> list[int]:
+    """The features that are of no cells, in order."""
+    taken = {place for each in cells for place in each.features}
+    width = sum(feature_count(field) for field in descriptor.fields)
+    return [place for place in range(width) if place not in taken]

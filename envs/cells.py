@@ -41,22 +41,19 @@ def cells_of(descriptor: Descriptor, embedding: int) -> list[Cells]:
     """The cells that an embedding of so many numbers is of; none without one.
 
     Fields of categories that have as many elements are of the same cells. Raises `PuffError` if there is an
-    embedding and no cells, or nothing beside them.
+    embedding and no cells.
     """
     if not embedding:
         return []
     facts: dict[int, list[tuple[int, int]]] = {}
-    first = others = 0
+    first = 0
     for field in descriptor.fields:
         if field.classes and field.count >= LEAST_CELLS:
             facts.setdefault(field.count, []).append((first, field.classes))
-        else:
-            others += feature_count(field)
         first += feature_count(field)
-    if not facts or not others:
-        lacking = "no cells" if not facts else "nothing but cells"
+    if not facts:
         raise PuffError(
-            f"{descriptor.name} shows {lacking}, and policy.embedding is for maps beside other facts.",
+            f"{descriptor.name} shows no cells of a map for policy.embedding.",
             "Leave it at 0.",
             usage=True,
         )

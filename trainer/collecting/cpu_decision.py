@@ -34,18 +34,17 @@ class CpuDecision(ValuedFinals):
         self._policy = policy
         _, library = kernels.opened()
         self._bf16 = int(policy.dtype == torch.bfloat16)
-        encoder, *gates, _ = layers(policy)
-        self._biased = [encoder, *gates]
-        self._multiplied = (
-            gates if isinstance(encoder, CellEncoder) or policy.lookup else [encoder, *gates]
-        )
+        linear = layers(policy)[:-1]
+        gates = [layer for layer in linear if layer is not policy.encoder]
+        self._multiplied = linear if policy.lookup is None else gates
+        self._biased = [policy.encoder.bias, *(gate.bias for gate in gates)]
         sizes = [
             library.puff_packed_size(layer.in_features, layer.out_features, self._bf16)
             for layer in self._multiplied
         ]
         self._weights = torch.empty(sum(sizes), dtype=torch.uint8)
         self._packed = self._weights.split(sizes)
-        self._biases = torch.cat([layer.bias.detach() for layer in self._biased])
+        self._biases = torch.cat([bias.detach() for bias in self._biased])
         self._heads = [tensor.detach().contiguous() for tensor in policy.heads.parameters()]
         distribution = ActionDistribution(policy.descriptor)
         self._continuous = distribution.continuous
@@ -74,7 +73,7 @@ class CpuDecision(ValuedFinals):
                 weights=layer.weight.detach().to(dtype).contiguous(),
                 packed=packed,
             )
-        self._biases.copy_(torch.cat([layer.bias.detach() for layer in self._biased]).to(dtype))
+        self._biases.copy_(torch.cat([bias.detach() for bias in self._biased]).to(dtype))
 
     def decide(self, step: int, group: Group) -> None:
         """Fills the step's actions, log-probabilities and values; the group's state moves on."""

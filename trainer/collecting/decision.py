@@ -240,11 +240,10 @@ def fits_a_kernel(policy: Policy) -> bool:
     )
 
 
-def layers(policy: Policy) -> list[nn.Linear | CellEncoder]:
-    """The encoder, the gates of every layer of a MinGRU, and the heads."""
+def layers(policy: Policy) -> list[nn.Linear]:
+    """The encoder, unless its weights are made of others, the gates of every layer of a MinGRU, and the heads."""
     gates = policy.memory.gates if isinstance(policy.memory, MinGRU) else ()
-    linear = (layer for layer in gates if isinstance(layer, nn.Linear))
-    return [policy.encoder, *linear, policy.heads]
+    return [p for p in (policy.encoder, *gates, policy.heads) if isinstance(p, nn.Linear)]
 
 
 def _cut(flat: Tensor, shapes: list[Tensor]) -> list[Tensor]:

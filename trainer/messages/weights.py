@@ -45,7 +45,8 @@ def as_one_layer(
     cells, bias = cells_of(descriptor, embedding), arrays["encoder.bias"]
     others = other_places(descriptor, cells)
     whole = np.zeros((len(bias), encoder_width(descriptor, 0)), np.float32)
-    whole[:, others] = found.pop("encoder.weight")
+    if others:
+        whole[:, others] = found.pop("encoder.weight")
     for number, each in enumerate(cells):
         places = found.pop(f"encoder.places.{number}").reshape(len(bias), each.count, embedding)
         kinds, at = found.pop(f"encoder.kinds.{number}"), 0

@@ -18,12 +18,13 @@ class CellEncoder(nn.Module):
 
     For each kind of cells `kinds` (classes, embedding) say which numbers a cell becomes, wherever it is, and `places`
     (hidden, cells * embedding) what these mean where it is: the weights of class c in cell t are
-    kinds[c] . places[:, t]. `weight` (hidden, others) are those of all other features, `bias` (hidden,).
+    kinds[c] . places[:, t]. `weight` (hidden, others) are those of all other features, None if there are none, `bias` (hidden,).
     What is learned of one cell holds for all, so that a few steps show what would take many.
     """
 
     others: Tensor
     at: Tensor
+    bias: nn.Parameter
 
     def __init__(
         self, descriptor: Descriptor, hidden: int, embedding: int, generator: torch.Generator
@@ -33,7 +34,7 @@ class CellEncoder(nn.Module):
         self.embedding = embedding
         self.in_features = sum(feature_count(field) for field in descriptor.fields)
         self.out_features = hidden
-        others = torch.tensor(other_places(descriptor, self.cells))
+        others = torch.tensor(other_places(descriptor, self.cells), dtype=torch.int64)
         order = [*others.tolist(), *(i for each in self.cells for i in each.features)]
         self.register_buffer("others", others, persistent=False)
         self.register_buffer("at", torch.tensor(order).argsort(), persistent=False)
@@ -42,7 +43,7 @@ class CellEncoder(nn.Module):
         def drawn(*shape: int, deviation: float) -> nn.Parameter:
             return nn.Parameter(torch.randn(shape, generator=generator) * deviation)
 
-        self.weight = drawn(hidden, len(others), deviation=size)
+        self.weight = drawn(hidden, len(others), deviation=size) if len(others) else None
         self.bias = nn.Parameter(torch.zeros(hidden))
         self.kinds = nn.ParameterList(
             drawn(each.classes, embedding, deviation=1 / math.sqrt(embedding))
@@ -54,7 +55,7 @@ class CellEncoder(nn.Module):
 
     def whole(self) -> Tensor:
         """The weights (hidden, features); differentiable."""
-        parts: list[Tensor] = [self.weight]
+        parts: list[Tensor] = [] if self.weight is None else [self.weight]
         for number, each in enumerate(self.cells):
             places = self.places[number].view(self.out_features, each.count, self.embedding)
             for _, kind in self._facts(number):
@@ -66,7 +67,8 @@ class CellEncoder(nn.Module):
         """Writes the weights into the first columns of `rows` (features, at least hidden), the others become 0."""
         hidden = self.out_features
         rows[:, hidden:] = 0
-        rows[self.others, :hidden] = self.weight.t()
+        if self.weight is not None:
+            rows[self.others, :hidden] = self.weight.t()
         for number, each in enumerate(self.cells):
             places = self._places(number)
             for (first, classes), kind in self._facts(number):

@@ -85,7 +85,7 @@ class Policy(nn.Module):
     def initial_state(self, rows: int) -> Tensor:
         """The state at the start of an episode, for `rows` agents."""
         layers, parts = self.state_shape
-        return torch.zeros(layers, parts, rows, self.hidden, device=self.encoder.weight.device)
+        return torch.zeros(layers, parts, rows, self.hidden, device=self.encoder.bias.device)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Takes over a `state_dict`, and with it what observations became for the policy that it is of.
@@ -113,7 +113,7 @@ class Policy(nn.Module):
             return self
         shared: list[object] = [self.descriptor, self.features, self.normaliser, self.lookup]
         shared += [self.heads, self.log_std]
-        if self.lookup is not None and self.encoder.weight.is_cpu:
+        if self.lookup is not None and self.encoder.bias.is_cpu:
             shared.append(self.encoder)
         twin = copy.deepcopy(self, {id(part): part for part in shared})
         for part in (twin.convolutions, twin.encoder, twin.memory):

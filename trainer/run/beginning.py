@@ -82,14 +82,12 @@ def _refuse_other_shapes(
     found: NamedPolicy, arrays: Mapping[str, Any], descriptor: Descriptor, theirs: PolicyConfig
 ) -> None:
     try:
-        inputs = arrays[f"{POLICY}encoder.weight"].shape[1]
+        width = _own_width(descriptor, theirs)
+        inputs = arrays[f"{POLICY}encoder.weight"].shape[1] if width else 0
         outputs = arrays[f"{POLICY}heads.weight"].shape[0] - 1
     except (LookupError, AttributeError):
         message = f"{found.saved.path.name} holds no policy of pufftui."
         raise PuffError(message, "Use another one.", usage=True) from None
-    width = encoder_width(descriptor, theirs.convolution)
-    if theirs.embedding:
-        width = len(other_places(descriptor, cells_of(descriptor, theirs.embedding)))
     wanted = width, output_count(descriptor)
     if (inputs, outputs) == wanted:
         return
@@ -106,3 +104,10 @@ def _refuse_other_shapes(
         "Begin with one that sees and does the same, or leave out --policy.start-from.",
         usage=True,
     )
+
+
+def _own_width(descriptor: Descriptor, theirs: PolicyConfig) -> int:
+    """Features whose weights a policy holds as they are."""
+    if theirs.embedding:
+        return len(other_places(descriptor, cells_of(descriptor, theirs.embedding)))
+    return encoder_width(descriptor, theirs.convolution)

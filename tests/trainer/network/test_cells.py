@@ -34,10 +34,12 @@ def test_fields_of_as_many_categories_are_of_the_same_cells():
     assert cells_of(nmmo(), 0) == []
 
 
-@pytest.mark.parametrize(("env", "said"), [("breakout", "no cells"), ("snake", "nothing but")])
-def test_an_embedding_of_nothing_is_refused(env, said):
-    with pytest.raises(PuffError, match=f"{env} shows {said}"):
-        load_config(env, device="cpu", files=[], flags={"policy.embedding": "4"})
+def test_an_embedding_of_nothing_is_refused():
+    flags = {"policy.embedding": "4"}
+    with pytest.raises(PuffError, match="breakout shows no cells of a map"):
+        load_config("breakout", device="cpu", files=[], flags=flags)
+    with pytest.raises(PuffError, match="cannot both look at cells"):
+        load_config("snake", device="cpu", files=[], flags=flags | {"policy.convolution": "4"})
 
 
 def test_what_is_learned_of_one_cell_holds_for_all():
@@ -73,8 +75,10 @@ def test_rows_are_the_weights_and_so_are_their_gradients():
         torch.testing.assert_close(value, encoder.get_parameter(name).grad, rtol=1e-4, atol=1e-3)
 
 
-def test_a_checkpoint_plays_as_the_run_did():
-    config = load_config("nmmo", device="cpu", files=[], flags={})
+@pytest.mark.parametrize("env", ["nmmo", "snake"])
+def test_a_checkpoint_plays_as_the_run_did(env):
+    """Also of a game that shows nothing beside its cells."""
+    config = load_config(env, device="cpu", files=[], flags={})
     config = replace(
         config,
         train=TrainConfig(horizon=8, minibatch_size=512),
@@ -82,13 +86,13 @@ def test_a_checkpoint_plays_as_the_run_did():
         vec=VecConfig(agents=128, threads=1),
         run=RunConfig(device="cpu"),
     )
-    session = TrainingSession(config, load_env("nmmo"))
+    session = TrainingSession(config, load_env(env))
     for _ in range(2):
         run_epoch(session, lambda: False)
     description = {"config": config_to_toml(config), "step": session.step}
     read = weights_from(Saved(Path("step.npz"), session.state(), description))
     seen = session.collector.memory.observations[0]
-    state = torch.rand(session.policy.initial_state(128).shape)
+    state = torch.rand(session.policy.initial_state(len(seen)).shape)
     with torch.no_grad():
         wanted = session.policy.step(seen, state)
         other = policy_of(read, session.vector, "fp32", torch.device("cpu")).step(seen, state)

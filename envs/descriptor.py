@@ -200,6 +200,13 @@ class Descriptor:
     locates: bool = False
     picture_columns: int = 0
     """Columns of the picture that have whole pixels each where there is room; 0 without."""
+    meanings: tuple[str, ...] = ()
+    """What each statistic means, in words; nothing if the environment does not say."""
+    views: tuple[str, ...] = ()
+    """How the picture can be looked at; nothing if there is one way."""
+    fills_any_shape: bool = False
+    describes: bool = False
+    """Whether there is something to read beside the picture."""
 
     @property
     def steps_per_second(self) -> float:

@@ -6,14 +6,28 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-ABI = 4
+ABI = 5
 """The interface that our headers are of; libraries that were built for an older one are read, too."""
 
 ADDED: Mapping[str, Mapping[str, int]] = {
     "puff_field": {"low": 3, "high": 3},
-    "puff_descriptor": {"locate": 2, "agents_in": 4},
+    "puff_descriptor": {
+        "locate": 2,
+        "agents_in": 4,
+        **dict.fromkeys(("statistic_meanings", "view_count", "views"), 5),
+        **dict.fromkeys(("fills_any_shape", "describe"), 5),
+    },
 }
 """In which interface members came that structs did not have in the first one, always at their ends."""
+
+
+MOST_STATISTICS: Mapping[int, int] = {1: 10, 5: 24}
+"""How many statistics an episode has room for, from which interface on."""
+
+
+def most_statistics(abi: int) -> int:
+    """How many statistics an episode of a library of this interface has room for."""
+    return MOST_STATISTICS[max(since for since in MOST_STATISTICS if since <= abi)]
 
 
 def declarations(header: Path) -> str:

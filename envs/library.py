@@ -25,15 +25,16 @@ from pufftui.envs.descriptor import (
     ParameterType,
 )
 from pufftui.envs.errors import PuffError
-from pufftui.envs.headers import ABI, declarations, named, older_declarations
+from pufftui.envs.headers import ABI, declarations, most_statistics, named, older_declarations
 from pufftui.envs.nonsense import refuse_nonsense
 
 HERE = Path(__file__).parent
 SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 SUMS_BEFORE_STATISTICS = 4
-MAX_STATISTICS = 10
-SIZES_SINCE = 4
-"""The interface from which on libraries may say how many agents there are with some parameters."""
+MAX_STATISTICS = most_statistics(ABI)
+SIZES_SINCE, WORDS_SINCE = 4, 5
+"""The interface from which on libraries may say how many agents there are with some parameters, and
+that from which on they have words for people."""
 
 
 @functools.cache
@@ -57,6 +58,11 @@ class EnvLibrary:
     lib: Any
     descriptor: Descriptor
     build: bytes
+
+    @property
+    def abi(self) -> int:
+        """The interface that it was built for."""
+        return int(self.lib.puff_env().abi)
 
     def descriptor_with(self, parameters: Mapping[str, float]) -> Descriptor:
         """What it declares with these parameters: worlds of several sizes have as many agents as they say."""
@@ -157,6 +163,9 @@ def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:
     def text(pointer: Any) -> str:
         return ffi.string(pointer).decode() if pointer else ""
 
+    def texts(table: Any, count: int) -> tuple[str, ...]:
+        return tuple(text(table[i]) for i in range(count)) if table else ()
+
     def fields() -> tuple[Field, ...]:
         return tuple(
             Field(
@@ -200,7 +209,11 @@ def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:
         score_high=raw.score_high,
         picture_aspect=raw.picture_width / raw.picture_height,
         parameters=parameters() if raw.parameter_count else (),
-        statistics=tuple(text(raw.statistics[i]) for i in range(raw.statistic_count)),
+        statistics=texts(raw.statistics, raw.statistic_count),
+        meanings=texts(getattr(raw, "statistic_meanings", None), raw.statistic_count),
+        views=texts(getattr(raw, "views", None), getattr(raw, "view_count", 0)),
+        describes=bool(getattr(raw, "describe", None)),
+        fills_any_shape=bool(getattr(raw, "fills_any_shape", 0)),
         locates=bool(getattr(raw, "locate", None)),
         picture_columns=int(raw.picture_width) if float(raw.picture_width).is_integer() else 0,
     )

@@ -6,12 +6,15 @@ import math
 from typing import Any
 
 from pufftui.envs.descriptor import ActionKind, DType, ParameterType
+from pufftui.envs.headers import most_statistics
 from pufftui.envs.readable import is_readable, is_text
 
 FUNCTIONS = ("state_size", "init", "reset", "step", "draw")
+WORDS_SINCE = 5
+"""The interface from which on there are tables of meanings and views."""
 MOST_CLASSES = 256
 MOST_CHOICES = 1 << 16
-MOST_STATISTICS = 10
+MOST_VIEWS = 16
 
 
 def refuse_nonsense(ffi: Any, raw: Any) -> None:
@@ -43,8 +46,14 @@ def _check_tables(raw: Any) -> None:
     ):
         if count and not getattr(raw, table):
             raise ValueError(f"it counts {count} {table} and has no table of them")
-    if raw.statistic_count > MOST_STATISTICS:
-        raise ValueError(f"it has {raw.statistic_count} statistics, {MOST_STATISTICS} are allowed")
+    most = most_statistics(raw.abi)
+    if raw.statistic_count > most:
+        raise ValueError(f"it has {raw.statistic_count} statistics, {most} are allowed")
+    if raw.abi >= WORDS_SINCE and raw.view_count:
+        if not raw.views:
+            raise ValueError(f"it counts {raw.view_count} views and has no table of them")
+        if raw.view_count > MOST_VIEWS:
+            raise ValueError(f"it has {raw.view_count} views, {MOST_VIEWS} are allowed")
 
 
 def _check_memory(ffi: Any, raw: Any) -> None:
@@ -59,11 +68,23 @@ def _check_memory(ffi: Any, raw: Any) -> None:
                 ffi, action.choices, action.choice_count, "choice_count", ("label", "keys")
             )
     _check_table(ffi, raw.parameters, raw.parameter_count, "parameter_count", ("name", "help"))
-    if not is_readable(ffi, raw.statistics, raw.statistic_count * ffi.sizeof("char*")):
-        raise _too_many("statistic_count", raw.statistic_count)
-    for text in (raw.name, raw.summary, *raw.statistics[0 : raw.statistic_count]):
-        if text and not is_text(ffi, text):
-            raise ValueError("one of its texts lies nowhere")
+    texts = [raw.name, raw.summary]
+    for table, count, counted in _tables_of_texts(raw):
+        if not is_readable(ffi, table, count * ffi.sizeof("char*")):
+            raise _too_many(counted, count)
+        texts += list(table[0:count]) if count else []
+    if not all(is_text(ffi, text) for text in texts if text):
+        raise ValueError("one of its texts lies nowhere")
+
+
+def _tables_of_texts(raw: Any) -> list[tuple[Any, int, str]]:
+    """Each with its length, and what counts it."""
+    tables = [(raw.statistics, raw.statistic_count, "statistic_count")]
+    if raw.abi >= WORDS_SINCE and raw.statistic_meanings:
+        tables.append((raw.statistic_meanings, raw.statistic_count, "statistic_count"))
+    if raw.abi >= WORDS_SINCE:
+        tables.append((raw.views, raw.view_count, "view_count"))
+    return tables
 
 
 def _check_table(ffi: Any, table: Any, count: int, counted: str, texts: tuple[str, ...]) -> None:

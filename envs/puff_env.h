@@ -32,13 +32,17 @@
 
 /* Raised whenever a struct below changes. Members are only added, at the end, so that libraries
  * which were built for a lower value are still read. */
-enum { PUFF_ABI = 4 };
+enum { PUFF_ABI = 5 };
 
 /* What `locate` says of a place where no agent is. */
 enum { PUFF_NOBODY = 0x7fffffff };
 
 /* The most episode statistics an environment may name. */
-enum { PUFF_MAX_STATISTICS = 10 };
+enum { PUFF_MAX_STATISTICS = 24 };
+
+/* Bytes of a text that an environment tells people, the 0 at its end included, and how many rows
+ * stand beside a picture at most. */
+enum { PUFF_TEXT = 40, PUFF_STORY_TEXT = 80, PUFF_SHEET_ROWS = 64, PUFF_STORIES = 256 };
 
 /* Of an observation's elements, in the byte order of this machine. Bits are packed from the lowest
  * of each byte on; those of the last byte that are left over mean nothing. */
@@ -47,6 +51,13 @@ typedef enum { PUFF_UINT8 = 0, PUFF_FLOAT32 = 1, PUFF_INT16 = 2, PUFF_BITS = 3 }
 /* What the numbers in `actions` are: one choice, several independent choices, or several floats in
  * [-1, 1]. */
 typedef enum { PUFF_DISCRETE = 0, PUFF_MULTI_DISCRETE = 1, PUFF_CONTINUOUS = 2 } puff_action_kind;
+
+/* A row of a sheet: the title of a panel, a fact, one that is nothing now or cannot be done, or a
+ * bar. */
+typedef enum { PUFF_TITLE = 0, PUFF_FACT = 1, PUFF_FAINT = 2, PUFF_BAR = 3 } puff_row_kind;
+
+/* How much a story matters: to who watches that very agent, to who has time, to everybody. */
+typedef enum { PUFF_OWN = 0, PUFF_TALK = 1, PUFF_NEWS = 2 } puff_weight;
 
 typedef enum { PUFF_INTEGER = 0, PUFF_REAL = 1, PUFF_BOOLEAN = 2 } puff_parameter_type;
 
@@ -67,7 +78,7 @@ typedef struct {
 /* One value that a discrete action can take. `keys` lists, separated by spaces, the keyboard keys
  * that choose it ("left a"), with "" for none; "up+left" are keys that choose it when both are
  * held, beside one that chooses it alone, since in many terminals only one key counts at a time.
- * Escape and ctrl+c belong to the application. */
+ * Escape, tab and ctrl+c belong to the application. */
 typedef struct {
     const char* label;
     const char* keys;
@@ -93,12 +104,48 @@ typedef struct {
     const char* help;
 } puff_parameter;
 
-/* An RGB picture, `width * height * 3` bytes, row by row from the top. */
+/* An RGB picture, `width * height * 3` bytes, row by row from the top, of one of the environment's
+ * `views`. */
 typedef struct {
     uint8_t* pixels;
     uint32_t width;
     uint32_t height;
+    uint32_t view;
 } puff_canvas;
+
+/* What stands beside a picture, row by row: a label at the left, a value at the right. `choice` is
+ * the choice of the first component of the action that has to do with the row now, whose key is
+ * shown with it; -1 for none. `share` is how full a bar is, 0 to 1. `colour` is 0xRRGGBB for a bar
+ * or a mark before the label; 0 for none. Texts are UTF-8 and end with 0; words.h fills rows in. */
+typedef struct {
+    uint32_t kind;
+    int32_t choice;
+    float share;
+    uint32_t colour;
+    char label[PUFF_TEXT];
+    char value[PUFF_TEXT];
+} puff_row;
+
+typedef struct {
+    uint32_t count;
+    puff_row rows[PUFF_SHEET_ROWS];
+} puff_sheet;
+
+/* Something worth telling that an agent of the environment did, or that befell it, in words that
+ * follow its name: "finds a sword". */
+typedef struct {
+    uint32_t agent;
+    uint32_t weight;
+    char text[PUFF_STORY_TEXT];
+} puff_story;
+
+/* The last stories of an environment: number n, of `told` so far, is at n % PUFF_STORIES. Those
+ * that matter to who watches an agent alone are told of agent `watched` only. */
+typedef struct {
+    uint64_t told;
+    uint32_t watched;
+    puff_story stories[PUFF_STORIES];
+} puff_stories;
 
 /* Memory of one step for a group of environments, owned by the caller. Agents of environment e are
  * at rows e * agents .. e * agents + agents - 1 of every array.
@@ -107,7 +154,9 @@ typedef struct {
  *   rewards       (agents,)
  *   terminals, truncations, alive  (agents,) 0 or 1
  *   finals        (agents, observation_bytes); a row is written where `truncations` is 1, others
- *                 keep what they held. */
+ *                 keep what they held
+ *   persons       (agents,) 1 where a person chose the action; NULL: nowhere
+ *   stories       (environments,); NULL: nobody listens. */
 typedef struct {
     const void* actions;
     void* observations;
@@ -116,13 +165,17 @@ typedef struct {
     uint8_t* truncations;
     uint8_t* alive;
     void* finals;
+    const uint8_t* persons;
+    puff_stories* stories;
 } puff_buffers;
 
 /* What an environment reads and writes in one call, already moved to its own agents.
  * Before each step `rewards`, `terminals` and `truncations` are zero and `alive` is one, so only
  * what differs needs writing. `alive[agent] = 0` marks an agent that took no part in this step
  * (dead until the environment resets). `scores` and `statistics` (agent * statistic_count + k) are
- * read where an episode ends, in the step that sets the flag. */
+ * read where an episode ends, in the step that sets the flag.
+ * Ask `puff_is_person` who is played by a person, for what would only annoy one, and tell stories
+ * with `puff_tell` (words.h), which does nothing while nobody listens. */
 typedef struct {
     const int32_t* actions; /* discrete and multi-discrete */
     const float* controls;  /* continuous */
@@ -135,6 +188,8 @@ typedef struct {
     float* scores;
     float* statistics;
     uint32_t observation_bytes;
+    const uint8_t* persons;
+    puff_stories* stories;
 } puff_io;
 
 typedef struct {
@@ -190,6 +245,21 @@ typedef struct {
     /* Optional, for worlds of several sizes: how many agents one has with these parameters, where
      * `agents` says it of the standard ones. */
     uint32_t (*agents_in)(const double* params);
+
+    /* Optional: what each statistic means, a sentence or two for people, in the order of
+     * `statistics`. */
+    const char* const* statistic_meanings;
+
+    /* Optional, for pictures that can be looked at in several ways: what the views are called, in a
+     * word or two each. A person goes from one to the next with tab. */
+    uint32_t view_count;
+    const char* const* views;
+
+    /* 1: `draw` shows a part of a larger world, and fills pictures of any shape. */
+    uint32_t fills_any_shape;
+
+    /* Optional: what a person should read beside the picture of `agent`; `sheet` is zero before. */
+    void (*describe)(const void* state, uint32_t agent, puff_sheet* sheet);
 } puff_descriptor;
 
 /* The library's one entry point. */
@@ -212,6 +282,11 @@ const puff_descriptor* puff_env(void);
 /* Sets a bit of a field of bits, which was cleared before, if `value` is not 0. */
 static inline void puff_put_bit(void* bits, uint32_t index, int value) {
     ((uint8_t*)bits)[index / 8] |= (uint8_t)((value != 0) << index % 8);
+}
+
+/* Whether a person chose what this agent does in this step. */
+static inline int puff_is_person(const puff_io* io, uint32_t agent) {
+    return io->persons && io->persons[agent];
 }
 
 /* Where the final observation of a truncated episode goes. */

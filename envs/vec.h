@@ -83,6 +83,9 @@ void puff_vec_draw(puff_vec* vec, uint32_t environment, uint32_t agent, float ph
 uint32_t puff_vec_locate(puff_vec* vec, uint32_t environment, uint32_t agent, float phase,
                          puff_canvas* canvas, float x, float y);
 
+/* What a person should read beside such a picture. The sheet is empty if there is nothing. */
+void puff_vec_describe(puff_vec* vec, uint32_t environment, uint32_t agent, puff_sheet* sheet);
+
 /* PUFF_ABI of the header that this was compiled with, whatever `puff_this` says. */
 uint32_t puff_vec_abi(void);
 
@@ -191,6 +194,8 @@ static void puff_run_block(void* context, uint32_t group_index, uint32_t block) 
             .scores = vec->scores + global,
             .statistics = vec->statistics + global * puff_this.statistic_count,
             .observation_bytes = puff_this.observation_bytes,
+            .persons = buffers->persons ? buffers->persons + agent : NULL,
+            .stories = buffers->stories ? buffers->stories + e : NULL,
         };
         uint8_t* state = vec->states + (group_first + e) * vec->stride;
         if (group->resetting) {
@@ -348,6 +353,13 @@ PUFF_EXPORT uint32_t puff_vec_locate(puff_vec* vec, uint32_t environment, uint32
     if (!puff_this.locate) return PUFF_NOBODY;
     const uint8_t* state = vec->states + (size_t)environment * vec->stride;
     return puff_this.locate(state, agent, phase, canvas, x, y);
+}
+
+PUFF_EXPORT void puff_vec_describe(puff_vec* vec, uint32_t environment, uint32_t agent,
+                                   puff_sheet* sheet) {
+    memset(sheet, 0, sizeof *sheet);
+    if (!puff_this.describe) return;
+    puff_this.describe(vec->states + (size_t)environment * vec->stride, agent, sheet);
 }
 
 PUFF_EXPORT uint32_t puff_vec_abi(void) {

@@ -14,23 +14,30 @@ from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind
 from pufftui.envs.errors import PuffError
+from pufftui.envs.headers import most_statistics
 from pufftui.envs.library import (
     MAX_STATISTICS,
     SUMS_BEFORE_STATISTICS,
     EnvLibrary,
     interface,
 )
+from pufftui.envs.words import SheetRow, StoryListener, read_sheet
 
-EPISODE = np.dtype(
-    [
-        ("step", np.uint64),
-        ("agent", np.uint32),
-        ("length", np.uint32),
-        ("score", np.float32),
-        ("episode_return", np.float32),
-        ("statistics", np.float32, (MAX_STATISTICS,)),
-    ]
-)
+
+def _episode(statistics: int) -> np.dtype[np.void]:
+    return np.dtype(
+        [
+            ("step", np.uint64),
+            ("agent", np.uint32),
+            ("length", np.uint32),
+            ("score", np.float32),
+            ("episode_return", np.float32),
+            ("statistics", np.float32, (statistics,)),
+        ]
+    )
+
+
+EPISODE = _episode(MAX_STATISTICS)
 """One finished episode, as `puff_episode` in vec.h."""
 
 
@@ -78,6 +85,14 @@ class StepBuffers:
                 raise ValueError(f"{name} must be C-contiguous")
             setattr(pointer, name, ffi.cast("void *", array.ctypes.data))
         return cls(pointer=pointer, **arrays)
+
+    def attend(self, persons: NDArray[np.uint8] | None, stories: StoryListener | None) -> None:
+        """Says of the next steps whom persons play, (agents,) 0 or 1, and who listens; keep both for as long."""
+        ffi, nobody = interface(), interface().NULL
+        self.pointer.persons = (
+            nobody if persons is None else ffi.cast("uint8_t *", persons.ctypes.data)
+        )
+        self.pointer.stories = nobody if stories is None else stories.pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +158,10 @@ class VectorEnv:
                 f"There is not enough memory for {environments} environments of {size:,.1f} MB each.",
                 "Use fewer: --vec.agents.",
             )
-        self._episodes = np.zeros(library.lib.puff_vec_episode_capacity(self._vec), EPISODE)
+        self._episodes = np.zeros(
+            library.lib.puff_vec_episode_capacity(self._vec),
+            _episode(most_statistics(library.abi)),
+        )
 
     @property
     def agents(self) -> int:
@@ -209,7 +227,11 @@ class VectorEnv:
         dropped = self._ffi.new("uint64_t *")
         pointer = self._ffi.cast("puff_episode *", self._episodes.ctypes.data)
         count = self.library.lib.puff_vec_drain(self._vec, pointer, dropped)
-        episodes = self._episodes[:count].copy()
+        found = self._episodes[:count]
+        episodes = np.zeros(count, EPISODE)
+        for name in EPISODE.names or ():
+            width = found["statistics"].shape[1] if name == "statistics" else None
+            episodes[name][..., :width] = found[name]
         sums = np.zeros(SUMS_BEFORE_STATISTICS + MAX_STATISTICS)
         self.library.lib.puff_vec_sums(self._vec, self._ffi.cast("double *", sums.ctypes.data))
         used = SUMS_BEFORE_STATISTICS + len(self.descriptor.statistics)
@@ -279,21 +301,43 @@ class VectorEnv:
         pointer = self.library.lib.puff_vec_state(self._vec, environment, size)
         return np.frombuffer(self._ffi.buffer(pointer, size[0]), np.uint8)
 
-    def draw(self, environment: int, agent: int, phase: float, pixels: NDArray[np.uint8]) -> None:
+    def draw(
+        self,
+        environment: int,
+        agent: int,
+        phase: float,
+        pixels: NDArray[np.uint8],
+        view: int = 0,
+    ) -> None:
         """Paints an environment as one of its agents sees it into (height, width, 3) RGB.
 
-        `phase` in [0, 1) is the place between the last step and the next.
+        `phase` in [0, 1) is the place between the last step and the next, `view` the number of one of its views.
         """
         height, width, channels = pixels.shape
         if channels != 3 or pixels.dtype != np.uint8 or not pixels.flags.c_contiguous:
             raise ValueError("pixels must be a C-contiguous (height, width, 3) array of uint8")
         canvas = self._ffi.new("puff_canvas *")
         canvas.pixels = self._ffi.cast("uint8_t *", pixels.ctypes.data)
-        canvas.width, canvas.height = width, height
+        canvas.width, canvas.height, canvas.view = width, height, view
         self.library.lib.puff_vec_draw(self._vec, environment, agent, phase, canvas)
 
+    def describe(self, environment: int, agent: int) -> tuple[SheetRow, ...]:
+        """What a person should read beside that picture; nothing if the environment does not say."""
+        if not self.descriptor.describes:
+            return ()
+        sheet = self._ffi.new("puff_sheet *")
+        self.library.lib.puff_vec_describe(self._vec, environment, agent, sheet)
+        return read_sheet(sheet)
+
     def locate(
-        self, environment: int, agent: int, phase: float, size: tuple[int, int], x: float, y: float
+        self,
+        environment: int,
+        agent: int,
+        phase: float,
+        size: tuple[int, int],
+        x: float,
+        y: float,
+        view: int = 0,
     ) -> int | None:
         """The agent of an environment that such a picture of (width, height) shows at a pixel.
 
@@ -303,6 +347,7 @@ class VectorEnv:
             return None
         canvas = self._ffi.new("puff_canvas *")
         canvas.width, canvas.height = size
+        canvas.view = view
         lib = self.library.lib
         found = int(lib.puff_vec_locate(self._vec, environment, agent, phase, canvas, x, y))
         return found if found < self.descriptor.agents else None

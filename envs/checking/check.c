@@ -9,7 +9,7 @@
  *   check PATIENCE FACTS threads SECONDS        one thread and several
  *   check PATIENCE FACTS races SECONDS          two threads with a game each
  *   check PATIENCE FACTS state FILE             states in other memory; their bytes go to FILE
- *   check PATIENCE FACTS draw                   pictures
+ *   check PATIENCE FACTS draw                   pictures and sheets
  *
  * What it saw goes to the file FACTS. SECONDS are on the clock, for somebody waits; a call that has
  * used up PATIENCE seconds of the processor, so that a busy machine makes no findings, is reported
@@ -290,54 +290,7 @@ static void describe(void) {
     fprintf(out, "state %zu\n", env->state_size(params));
 }
 
-/* Points at a picture, or beside it; returns whether `locate` finds an agent that is none. */
-static int points_astray(const void* state, uint32_t agent, float phase, const uint32_t* size) {
-    if (env->size <= offsetof(puff_descriptor, locate) || !env->locate) return 0;
-    doing = "locate";
-    calls++;
-    puff_canvas canvas = {NULL, size[0], size[1]};
-    const float x = (float)size[0] * (1.2f * puff_random_unit(&dice) - 0.1f);
-    const float y = (float)size[1] * (1.2f * puff_random_unit(&dice) - 0.1f);
-    const uint32_t found = env->locate(state, agent, phase, &canvas, x, y);
-    return found >= env->agents && found != PUFF_NOBODY;
-}
-
-/* Pictures of odd sizes, the empty one included. */
-static void draw(void) {
-    static const uint32_t sizes[][2] = {{0, 0}, {1, 1}, {7, 3}, {3, 50}, {60, 60}, {160, 90}};
-    const world w = new_world(41);
-    void* before = exact(w.state_bytes);
-    uint64_t bare = 0, touched = 0, astray = 0;
-    doing = "draw";
-    for (int step = 0; step < 400; step++) {
-        draw_actions(w.actions, env->agents, (uint32_t)step / 64, &dice);
-        do_step(&w, FIRST_FILL);
-        if (step % 20) continue;
-        memcpy(before, w.state, w.state_bytes);
-        for (size_t i = 0; i < PUFF_COUNT(sizes); i++) {
-            const size_t pixels = (size_t)sizes[i][0] * sizes[i][1];
-            const uint32_t agent = puff_random_below(&dice, env->agents);
-            const float phase = puff_random_unit(&dice);
-            puff_canvas canvas[2];
-            for (int c = 0; c < 2; c++) {
-                canvas[c] = (puff_canvas){exact(3 * pixels), sizes[i][0], sizes[i][1]};
-                memset(canvas[c].pixels, c ? SECOND_FILL : FIRST_FILL, 3 * pixels);
-                doing = "draw";
-                calls++;
-                env->draw(w.state, agent, phase, &canvas[c]);
-            }
-            for (size_t p = 0; p < 3 * pixels; p++) {
-                bare += canvas[0].pixels[p] != canvas[1].pixels[p];
-            }
-            free(canvas[0].pixels);
-            free(canvas[1].pixels);
-            astray += points_astray(w.state, agent, phase, sizes[i]);
-        }
-        touched += memcmp(before, w.state, w.state_bytes) != 0;
-    }
-    fprintf(out, "drawn %llu %llu %llu\n", (unsigned long long)bare, (unsigned long long)touched,
-            (unsigned long long)astray);
-}
+#include "shown.h"
 
 int main(int count, char** arguments) {
     if (count < 4) return 2;

@@ -138,16 +138,20 @@ def named_sharing(found: Sequence[Finding], shared: str) -> list[Finding]:
 
 def draw_findings(facts: Facts) -> Iterator[Finding]:
     """What is wrong with the pictures."""
-    bare, touched, astray = facts.one("drawn") or (0, 0, 0)
+    bare, touched, astray, torn = facts.one("drawn") or (0, 0, 0, 0)
     if bare:
         text = "Some pixels of the picture are never painted."
         yield Finding("draw", text, "Begin `draw` with puff_clear.")
     if touched:
-        text = "`draw` or `locate` changes the state, so watching a game changes it."
+        text = "`draw`, `locate` or `describe` changes the state, so watching a game changes it."
         yield Finding("draw", text, "Only read the state there.")
     if astray:
         text = "`locate` finds agents that do not exist."
         yield Finding("locate", text, "Return PUFF_NOBODY where there is no agent.")
+    if torn:
+        text = "`describe` fills in rows that cannot be shown."
+        advice = "Fill them in with words.h: it keeps to the sizes, and ends each text. A `choice` is one of the first component."
+        yield Finding("describe", text, advice)
 
 
 def notes(facts: Facts, descriptor: Descriptor) -> Iterator[str]:

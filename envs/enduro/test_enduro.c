@@ -394,7 +394,8 @@ static float difference(void) {
 
 /* The end of one step looks like the beginning of the next, and half of it lies half way. */
 static void test_picture(void) {
-    puff_canvas first = {before, 160, 90}, second = {after, 160, 90};
+    puff_canvas first = {.pixels = before, .width = 160, .height = 90};
+    puff_canvas second = {.pixels = after, .width = 160, .height = 90};
     enduro game = fresh();
     game.since_spawn = 0;
     float seams = 0, moved = 0;

@@ -366,7 +366,7 @@ static void test_pointing(void) {
     for (int i = 0; i < 60; i++) step();
     uint32_t found = 0, mapped = 0;
     for (uint32_t watched = 0; watched < AGENTS; watched += 7) {
-        puff_canvas canvas = {NULL, 320, 180};
+        puff_canvas canvas = {.width = 320, .height = 180};
         const float phase = 0.3f;
         const camera camera =
             camera_behind(&canvas, &world.ground, pose_at(&world.units[watched], phase), watched);

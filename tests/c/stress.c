@@ -35,7 +35,13 @@ static void choose(void* actions, uint32_t agents) {
     }
 }
 
+/* A few agents are played by persons, and somebody listens to all. */
 static puff_buffers new_buffers(uint32_t agents) {
+    uint8_t* persons = exact(agents);
+    for (uint32_t a = 0; a < agents; a++) persons[a] = a % 7 == 3;
+    const size_t rings = agents / puff_this.agents * sizeof(puff_stories);
+    puff_stories* stories = exact(rings);
+    memset(stories, 0, rings);
     return (puff_buffers){
         .actions = exact((size_t)agents * puff_this.action_count * 4),
         .observations = exact((size_t)agents * puff_this.observation_bytes),
@@ -44,6 +50,8 @@ static puff_buffers new_buffers(uint32_t agents) {
         .truncations = exact(agents),
         .alive = exact(agents),
         .finals = exact((size_t)agents * puff_this.observation_bytes),
+        .persons = persons,
+        .stories = stories,
     };
 }
 
@@ -55,6 +63,8 @@ static void free_buffers(const puff_buffers* buffers) {
     free(buffers->truncations);
     free(buffers->alive);
     free(buffers->finals);
+    free((void*)buffers->persons);
+    free(buffers->stories);
 }
 
 static void check(const puff_buffers* buffers, uint32_t agents) {
@@ -82,8 +92,12 @@ static void check(const puff_buffers* buffers, uint32_t agents) {
 static void draw(const void* state, uint32_t agent) {
     static const uint32_t sizes[][2] = {{0, 0}, {1, 1}, {7, 3}, {3, 50}, {61, 40}, {160, 90}};
     for (size_t i = 0; i < PUFF_COUNT(sizes); i++) {
-        puff_canvas canvas = {exact((size_t)sizes[i][0] * sizes[i][1] * 3), sizes[i][0],
-                              sizes[i][1]};
+        puff_canvas canvas = {
+            .pixels = exact((size_t)sizes[i][0] * sizes[i][1] * 3),
+            .width = sizes[i][0],
+            .height = sizes[i][1],
+            .view = puff_random_below(&dice, puff_this.view_count + 1),
+        };
         puff_this.draw(state, agent, puff_random_unit(&dice), &canvas);
         free(canvas.pixels);
         if (!puff_this.locate) continue;
@@ -94,6 +108,20 @@ static void draw(const void* state, uint32_t agent) {
             puff_this.locate(state, agent, puff_random_unit(&dice), &canvas, x, y);
         assert(found < puff_this.agents || found == PUFF_NOBODY);
     }
+}
+
+/* What is to be read beside it. */
+static void describe(const void* state, uint32_t agent) {
+    if (!puff_this.describe) return;
+    puff_sheet* sheet = exact(sizeof *sheet);
+    memset(sheet, 0, sizeof *sheet);
+    puff_this.describe(state, agent, sheet);
+    assert(sheet->count <= PUFF_SHEET_ROWS);
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        assert(memchr(sheet->rows[i].label, 0, PUFF_TEXT));
+        assert(memchr(sheet->rows[i].value, 0, PUFF_TEXT));
+    }
+    free(sheet);
 }
 
 /* One environment without the vectoriser. */
@@ -116,6 +144,8 @@ static void alone(const double* params, uint32_t steps) {
         .scores = scores,
         .statistics = statistics,
         .observation_bytes = puff_this.observation_bytes,
+        .persons = buffers.persons,
+        .stories = buffers.stories,
     };
     puff_this.init(state, params, 7);
     puff_this.reset(state, &io);
@@ -127,7 +157,9 @@ static void alone(const double* params, uint32_t steps) {
         choose((void*)buffers.actions, agents);
         puff_this.step(state, &io);
         check(&buffers, agents);
-        if (step % 499 == 0) draw(state, puff_random_below(&dice, agents));
+        if (step % 499) continue;
+        draw(state, puff_random_below(&dice, agents));
+        describe(state, puff_random_below(&dice, agents));
     }
     free(state);
     free(scores);

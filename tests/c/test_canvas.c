@@ -9,7 +9,8 @@
 enum { WHITE = 0xffffff };
 
 static puff_canvas new_canvas(uint32_t width, uint32_t height) {
-    puff_canvas canvas = {malloc((size_t)width * height * 3), width, height};
+    puff_canvas canvas = {
+        .pixels = malloc((size_t)width * height * 3), .width = width, .height = height};
     assert(canvas.pixels || width == 0 || height == 0);
     puff_clear(&canvas, 0);
     return canvas;

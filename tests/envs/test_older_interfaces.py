@@ -96,7 +96,8 @@ def test_what_did_not_change_is_as_it_was() -> None:
         theirs = declarations(HEADERS / f"interface_{abi}" / "puff_env.h")
         for text in theirs.split(";"):
             words = " ".join(text.split())
-            if not words or "PUFF_ABI" in words or words.startswith("typedef enum"):
+            changing = "PUFF_ABI" in words or "PUFF_MAX_STATISTICS" in words
+            if not words or changing or words.startswith("typedef enum"):
                 continue
             assert words in " ".join(ours.split()) or words in " ".join(older.split()), words
 

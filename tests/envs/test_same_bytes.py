@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pufftui.envs.catalogue import env_names, load_env
 from pufftui.envs.descriptor import ActionKind
 from pufftui.envs.library import EnvLibrary, load_library
-from pufftui.envs.vector import StepBuffers, VectorEnv
+from pufftui.envs.vector import EPISODE, StepBuffers, VectorEnv
 
 if TYPE_CHECKING:
     from conftest import Compiler
@@ -185,7 +185,10 @@ def checksum(library: EnvLibrary) -> str:
             env.step(0, buffers)
             for name in OUTPUTS:
                 digest.update(getattr(buffers, name))
-        digest.update(env.drain().episodes.tobytes())
+        episodes = env.drain().episodes
+        for column in EPISODE.names or ():
+            used = len(library.descriptor.statistics) if column == "statistics" else None
+            digest.update(np.ascontiguousarray(episodes[column][..., :used]))
     return digest.hexdigest()
 
 

@@ -1,0 +1,361 @@
+/* vec.h: steps many copies of one environment on a pool of threads (pool.h).
+ *
+ * Included at the end of an environment's C file, after `puff_this`, so that the compiler can
+ * inline `step`. Nothing here depends on the number of threads: each environment has its own random
+ * generator and its own accumulators, and everything merged is merged in environment order. The
+ * same seed gives the same bytes on one thread and on twenty.
+ *
+ * Environments are divided into equal groups. `puff_vec_start` begins a step of one group and
+ * returns at once; `puff_vec_wait` helps with the work and returns when the group is done. While
+ * one group steps, the caller may compute the actions of another. Any number of groups may be
+ * under way, but the calls come from one thread at a time, and only `start` and `wait` may come
+ * while a group is under way: everything else reads or writes what the steps write.
+ */
+#ifndef PUFF_VEC_H
+#define PUFF_VEC_H
+
+#ifndef PUFF_ENV_H
+#error "vec.h is the last line of an environment: include puff_env.h and define puff_this above it"
+#endif
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool.h"
+#include "puff_env.h"
+#include "random.h"
+
+/* Where there is no `puff_this` compilers show this line. */
+_Static_assert(sizeof puff_this == sizeof(puff_descriptor), "define a puff_descriptor puff_this");
+
+/* cdef begin */
+
+/* A finished episode. `step` counts the steps of the environment's group, from 0. */
+typedef struct {
+    uint64_t step;
+    uint32_t agent;
+    uint32_t length;
+    float score;
+    float episode_return;
+    float statistics[PUFF_MAX_STATISTICS];
+} puff_episode;
+
+typedef struct puff_vec puff_vec;
+
+/* `environments` must be a multiple of `groups`. `threads` counts the caller. NULL: out of memory
+ * or of threads. */
+puff_vec* puff_vec_create(const double* params, uint32_t environments, uint32_t groups,
+                          uint32_t threads, uint64_t seed);
+void puff_vec_destroy(puff_vec* vec);
+
+/* Begins a new episode in every environment of a group; only `observations` is written. */
+void puff_vec_reset(puff_vec* vec, uint32_t group, const puff_buffers* buffers);
+
+/* Begins one step of a group. The arrays must stay in place until `puff_vec_wait` returns. */
+void puff_vec_start(puff_vec* vec, uint32_t group, const puff_buffers* buffers);
+
+/* Ends the step begun last for this group; returns how many agents were truncated in it. */
+uint32_t puff_vec_wait(puff_vec* vec, uint32_t group);
+
+/* Everything that the future depends on, as one block: copy it out to save all environments,
+ * copy it back to restore them. It does not hold the finished episodes that nobody has drained. It
+ * ends with the return of every agent's running episode, double, and its length, int64. */
+void* puff_vec_memory(puff_vec* vec, uint64_t* size);
+
+/* The state of one environment, inside that block. */
+void* puff_vec_state(puff_vec* vec, uint32_t environment, uint64_t* size);
+
+/* Moves the finished episodes to `episodes` (at most `puff_vec_episode_capacity`), block by block,
+ * each block in order of step and agent. Returns how many; `dropped` gets the number of those that
+ * were overwritten because nobody came for them in time. */
+uint64_t puff_vec_drain(puff_vec* vec, puff_episode* episodes, uint64_t* dropped);
+uint64_t puff_vec_episode_capacity(const puff_vec* vec);
+
+/* Sums over all episodes finished since the last call, dropped ones included: count, score,
+ * return, length, then the statistics; 4 + PUFF_MAX_STATISTICS doubles. */
+void puff_vec_sums(puff_vec* vec, double* sums);
+
+void puff_vec_draw(puff_vec* vec, uint32_t environment, uint32_t agent, float phase,
+                   puff_canvas* canvas);
+
+/* The agent of this environment at a pixel of such a picture, or PUFF_NOBODY. */
+uint32_t puff_vec_locate(puff_vec* vec, uint32_t environment, uint32_t agent, float phase,
+                         puff_canvas* canvas, float x, float y);
+
+/* PUFF_ABI of the header that this was compiled with, whatever `puff_this` says. */
+uint32_t puff_vec_abi(void);
+
+/* cdef end */
+
+enum {
+    PUFF_SUMS = 4 + PUFF_MAX_STATISTICS,
+    PUFF_BLOCK_AGENTS = 64,    /* so that a block's flags fill whole cache lines */
+    PUFF_BLOCK_EPISODES = 512, /* remembered per block until drained */
+};
+
+/* Finished episodes of one block of environments; `written` - `read` of them wait. */
+typedef struct {
+    uint64_t written;
+    uint64_t read;
+    puff_episode episodes[PUFF_BLOCK_EPISODES];
+} puff_ring;
+
+/* What the blocks of a group's step read, kept apart from what they all write. */
+typedef struct {
+    _Alignas(64) puff_buffers buffers;
+    int resetting;
+    _Alignas(64) _Atomic uint32_t truncated;
+} puff_group;
+
+struct puff_vec {
+    uint32_t environments;
+    uint32_t agents; /* in one environment */
+    uint32_t group_count;
+    uint32_t group_environments;
+    uint32_t block_environments;
+    uint32_t blocks; /* in one group */
+    size_t stride;   /* bytes of one environment's state, rounded up to cache lines */
+
+    /* `memory` is what puff_vec_memory hands out; the four below point into it. */
+    uint8_t* memory;
+    size_t memory_size;
+    uint8_t* states;
+    uint64_t* steps;  /* (group_count,) */
+    double* returns;  /* (agents,) of the running episode */
+    int64_t* lengths; /* (agents,) */
+
+    double* sums;     /* (environments, PUFF_SUMS) */
+    puff_ring* rings; /* (group_count * blocks,) */
+    float* scores;    /* (agents,) */
+    float* statistics;
+    puff_group* groups;
+    puff_pool* pool;
+};
+
+/* An agent's episode is over: add it to the sums and to the block's ring. */
+static void puff_record(puff_vec* vec, puff_ring* ring, uint64_t step, uint32_t agent) {
+    const uint32_t statistic_count = puff_this.statistic_count;
+    const float* statistics = vec->statistics + (size_t)agent * statistic_count;
+    double* sums = vec->sums + (size_t)(agent / vec->agents) * PUFF_SUMS;
+    sums[0] += 1;
+    sums[1] += vec->scores[agent];
+    sums[2] += vec->returns[agent];
+    sums[3] += (double)vec->lengths[agent];
+
+    puff_episode* episode = &ring->episodes[ring->written++ % PUFF_BLOCK_EPISODES];
+    memset(episode, 0, sizeof *episode);
+    episode->step = step;
+    episode->agent = agent;
+    episode->length = (uint32_t)vec->lengths[agent];
+    episode->score = vec->scores[agent];
+    episode->episode_return = (float)vec->returns[agent];
+    for (uint32_t k = 0; k < statistic_count; k++) {
+        sums[4 + k] += statistics[k];
+        episode->statistics[k] = statistics[k];
+    }
+    vec->returns[agent] = 0;
+    vec->lengths[agent] = 0;
+}
+
+/* Steps (or resets) the environments of one block and does the bookkeeping of its agents. */
+static void puff_run_block(void* context, uint32_t group_index, uint32_t block) {
+    puff_vec* vec = context;
+    puff_group* group = &vec->groups[group_index];
+    const uint32_t agents = vec->agents, actions = puff_this.action_count;
+    const size_t bytes = puff_this.observation_bytes;
+    const uint32_t first = block * vec->block_environments;
+    uint32_t end = first + vec->block_environments;
+    if (end > vec->group_environments) end = vec->group_environments;
+
+    const puff_buffers* buffers = &group->buffers;
+    const size_t row = (size_t)first * agents, rows = (size_t)(end - first) * agents;
+    if (!group->resetting) {
+        memset(buffers->rewards + row, 0, rows * sizeof(float));
+        memset(buffers->terminals + row, 0, rows);
+        memset(buffers->truncations + row, 0, rows);
+        memset(buffers->alive + row, 1, rows);
+    }
+    const uint32_t group_first = group_index * vec->group_environments;
+    for (uint32_t e = first; e < end; e++) {
+        const size_t agent = (size_t)e * agents, global = (size_t)(group_first + e) * agents;
+        puff_io io = {
+            .actions = (const int32_t*)buffers->actions + agent * actions,
+            .controls = (const float*)buffers->actions + agent * actions,
+            .observations = (uint8_t*)buffers->observations + agent * bytes,
+            .rewards = buffers->rewards + agent,
+            .terminals = buffers->terminals + agent,
+            .truncations = buffers->truncations + agent,
+            .alive = buffers->alive + agent,
+            .finals = (uint8_t*)buffers->finals + agent * bytes,
+            .scores = vec->scores + global,
+            .statistics = vec->statistics + global * puff_this.statistic_count,
+            .observation_bytes = puff_this.observation_bytes,
+        };
+        uint8_t* state = vec->states + (group_first + e) * vec->stride;
+        if (group->resetting) {
+            puff_this.reset(state, &io);
+        } else {
+            puff_this.step(state, &io);
+        }
+    }
+    const size_t offset = (size_t)group_first * agents;
+    if (group->resetting) {
+        memset(vec->returns + offset + row, 0, rows * sizeof(double));
+        memset(vec->lengths + offset + row, 0, rows * sizeof(int64_t));
+        return;
+    }
+    const uint64_t step = vec->steps[group_index];
+    puff_ring* ring = &vec->rings[group_index * vec->blocks + block];
+    uint32_t truncated = 0;
+    for (size_t i = row; i < row + rows; i++) {
+        if (!buffers->alive[i]) continue;
+        vec->returns[offset + i] += (double)buffers->rewards[i];
+        vec->lengths[offset + i] += 1;
+        if (buffers->terminals[i] | buffers->truncations[i]) {
+            truncated += buffers->truncations[i];
+            puff_record(vec, ring, step, (uint32_t)(offset + i));
+        }
+    }
+    if (truncated) atomic_fetch_add_explicit(&group->truncated, truncated, memory_order_relaxed);
+}
+
+PUFF_EXPORT void puff_vec_destroy(puff_vec* vec) {
+    if (!vec) return;
+    puff_pool_destroy(vec->pool);
+    free(vec->memory);
+    free(vec->sums);
+    free(vec->rings);
+    free(vec->scores);
+    free(vec->statistics);
+    free(vec->groups);
+    free(vec);
+}
+
+PUFF_EXPORT puff_vec* puff_vec_create(const double* params, uint32_t environments, uint32_t groups,
+                                      uint32_t threads, uint64_t seed) {
+    if (environments == 0 || groups == 0 || environments % groups || threads == 0) return NULL;
+    puff_vec* vec = puff_allocate(sizeof *vec);
+    if (!vec) return NULL;
+    vec->agents = puff_this.agents_in ? puff_this.agents_in(params) : puff_this.agents;
+    const size_t agents = (size_t)environments * vec->agents;
+    vec->environments = environments;
+    vec->group_count = groups;
+    vec->group_environments = environments / groups;
+    vec->block_environments = PUFF_BLOCK_AGENTS / vec->agents;
+    if (vec->block_environments == 0) vec->block_environments = 1;
+    vec->blocks = (vec->group_environments + vec->block_environments - 1) / vec->block_environments;
+    vec->stride = (puff_this.state_size(params) + 63) / 64 * 64;
+
+    const size_t state_bytes = environments * vec->stride, step_bytes = groups * sizeof(uint64_t);
+    vec->memory_size = state_bytes + step_bytes + agents * (sizeof(double) + sizeof(int64_t));
+    const size_t statistics = agents * puff_this.statistic_count;
+    /* The largest first: nothing else is touched if there is no room for it. */
+    if (!(vec->memory = puff_allocate(vec->memory_size)) ||
+        !(vec->rings = puff_allocate((size_t)groups * vec->blocks * sizeof(puff_ring))) ||
+        !(vec->sums = puff_allocate((size_t)environments * PUFF_SUMS * sizeof(double))) ||
+        !(vec->scores = puff_allocate(agents * sizeof(float))) ||
+        !(vec->statistics = puff_allocate(statistics * sizeof(float))) ||
+        !(vec->groups = puff_allocate(groups * sizeof(puff_group))) ||
+        !(vec->pool = puff_pool_create(groups, vec->blocks, threads, puff_run_block, vec))) {
+        puff_vec_destroy(vec);
+        return NULL;
+    }
+    vec->states = vec->memory;
+    vec->steps = (uint64_t*)(vec->memory + state_bytes);
+    vec->returns = (double*)(vec->memory + state_bytes + step_bytes);
+    vec->lengths = (int64_t*)(vec->memory + state_bytes + step_bytes + agents * sizeof(double));
+    for (uint32_t e = 0; e < environments; e++) {
+        puff_random random = puff_random_stream(seed, e);
+        puff_this.init(vec->states + e * vec->stride, params, puff_random_bits(&random));
+    }
+    return vec;
+}
+
+static void puff_begin(puff_vec* vec, uint32_t group_index, const puff_buffers* buffers,
+                       int resetting) {
+    puff_group* group = &vec->groups[group_index];
+    group->buffers = *buffers;
+    group->resetting = resetting;
+    atomic_store_explicit(&group->truncated, 0, memory_order_relaxed);
+    puff_pool_start(vec->pool, group_index);
+}
+
+PUFF_EXPORT void puff_vec_start(puff_vec* vec, uint32_t group, const puff_buffers* buffers) {
+    puff_begin(vec, group, buffers, 0);
+}
+
+PUFF_EXPORT uint32_t puff_vec_wait(puff_vec* vec, uint32_t group_index) {
+    puff_group* group = &vec->groups[group_index];
+    puff_pool_wait(vec->pool, group_index);
+    if (!group->resetting) vec->steps[group_index]++;
+    return atomic_load_explicit(&group->truncated, memory_order_relaxed);
+}
+
+PUFF_EXPORT void puff_vec_reset(puff_vec* vec, uint32_t group, const puff_buffers* buffers) {
+    puff_begin(vec, group, buffers, 1);
+    puff_vec_wait(vec, group);
+}
+
+PUFF_EXPORT void* puff_vec_memory(puff_vec* vec, uint64_t* size) {
+    *size = vec->memory_size;
+    return vec->memory;
+}
+
+PUFF_EXPORT void* puff_vec_state(puff_vec* vec, uint32_t environment, uint64_t* size) {
+    *size = vec->stride;
+    return vec->states + (size_t)environment * vec->stride;
+}
+
+PUFF_EXPORT uint64_t puff_vec_episode_capacity(const puff_vec* vec) {
+    return (uint64_t)vec->group_count * vec->blocks * PUFF_BLOCK_EPISODES;
+}
+
+PUFF_EXPORT uint64_t puff_vec_drain(puff_vec* vec, puff_episode* episodes, uint64_t* dropped) {
+    uint64_t count = 0;
+    *dropped = 0;
+    for (uint32_t r = 0; r < vec->group_count * vec->blocks; r++) {
+        puff_ring* ring = &vec->rings[r];
+        if (ring->written - ring->read > PUFF_BLOCK_EPISODES) {
+            *dropped += ring->written - ring->read - PUFF_BLOCK_EPISODES;
+            ring->read = ring->written - PUFF_BLOCK_EPISODES;
+        }
+        for (; ring->read < ring->written; ring->read++) {
+            episodes[count++] = ring->episodes[ring->read % PUFF_BLOCK_EPISODES];
+        }
+    }
+    return count;
+}
+
+PUFF_EXPORT void puff_vec_sums(puff_vec* vec, double* sums) {
+    for (uint32_t k = 0; k < PUFF_SUMS; k++) sums[k] = 0;
+    for (uint32_t e = 0; e < vec->environments; e++) {
+        double* own = vec->sums + (size_t)e * PUFF_SUMS;
+        for (uint32_t k = 0; k < PUFF_SUMS; k++) {
+            sums[k] += own[k];
+            own[k] = 0;
+        }
+    }
+}
+
+PUFF_EXPORT void puff_vec_draw(puff_vec* vec, uint32_t environment, uint32_t agent, float phase,
+                               puff_canvas* canvas) {
+    puff_this.draw(vec->states + (size_t)environment * vec->stride, agent, phase, canvas);
+}
+
+PUFF_EXPORT uint32_t puff_vec_locate(puff_vec* vec, uint32_t environment, uint32_t agent,
+                                     float phase, puff_canvas* canvas, float x, float y) {
+    if (!puff_this.locate) return PUFF_NOBODY;
+    const uint8_t* state = vec->states + (size_t)environment * vec->stride;
+    return puff_this.locate(state, agent, phase, canvas, x, y);
+}
+
+PUFF_EXPORT uint32_t puff_vec_abi(void) {
+    return PUFF_ABI;
+}
+
+PUFF_EXPORT const puff_descriptor* puff_env(void) {
+    return &puff_this;
+}
+
+#endif

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from pufftui.envs.library import EnvLibrary
+from pufftui.envs.words import SheetRow, Story
+from pufftui.trainer.arena.chronicle import Chronicle
 from pufftui.trainer.arena.player import Player
 from pufftui.trainer.arena.scene import Scene
 from pufftui.trainer.messages.command import (
@@ -19,6 +21,7 @@ from pufftui.trainer.messages.command import (
     Begin,
     FollowAgent,
     HandBack,
+    NextView,
     PauseGame,
     PressKey,
     Record,
@@ -80,6 +83,9 @@ class Arena:
         self._frame_rate = FRAMES_PER_SECOND
         self._phase = 1.0
         self._rival_name = ""
+        self._view = 0
+        self._chronicle = Chronicle()
+        self._words: tuple[tuple[int, int], tuple[SheetRow, ...], tuple[Story, ...]] | None = None
         self._number = 0
         self._commands: deque[ArenaCommand] = deque()
         self._wake = threading.Event()
@@ -152,13 +158,22 @@ class Arena:
                 self._scene.set_rival(rival)
                 self._rival_name = name
                 self._phase = 1.0
+                self._chronicle.forget()
+                self._words = None
             case Record(folder, source):
                 self._follow = Follow.CHOSEN
                 self._scene.record(self._agent, folder, source)
             case StopRecording():
                 self._scene.stop_recording()
+            case SetPictureSize() | NextView() | SetFrameRate():
+                self._change_picture(command)
+
+    def _change_picture(self, command: SetPictureSize | NextView | SetFrameRate) -> None:
+        match command:
             case SetPictureSize(width, height):
                 self._size = (width, height)
+            case NextView():
+                self._view = (self._view + 1) % max(1, len(self._descriptor.views))
             case SetFrameRate(frames_per_second):
                 self._frame_rate = frames_per_second
 
@@ -189,7 +204,7 @@ class Arena:
         game = self._scene.game
         if not self._descriptor.locates:
             return (self._agent + 1) % game.agents
-        return game.locate(self._agent, self._phase, self._size, x, y)
+        return game.locate(self._agent, self._phase, self._size, x, y, self._view)
 
     def _follow_one(self) -> None:
         """Moves the camera if another agent is the best or the worst by now."""
@@ -261,7 +276,11 @@ class Arena:
         player, turn_based = self._player, self._descriptor.turn_based
         person = self._agent if self._human and not self._expecting else None
         finished = self._scene.game.figures["finished"][self._agent]
+        game = self._scene.game
+        game.watched = self._agent
         self._scene.step(person, player.decide_turn if turn_based else player.decide)
+        self._chronicle.take_in(game.steps, self._agent, game.told, game.descriptor.agents)
+        self._words = None
         over = self._scene.game.figures["finished"][self._agent] > finished
         if over and person is not None and self._patient:
             self._expecting = player.idle
@@ -292,11 +311,12 @@ class Arena:
     def _publish(self) -> None:
         scene, agent = self._scene, self._agent
         game, weights, figures = scene.game, scene.game.weights, scene.game.figures[agent]
+        sheet, stories = self._read()
         rate = self._descriptor.steps_per_second
         self._number += 1
         self.latest = ArenaFrame(
             number=self._number,
-            pixels=game.draw(agent, self._phase, *self._size),
+            pixels=game.draw(agent, self._phase, *self._size, self._view),
             agent=agent,
             agents=game.agents,
             human=self._human,
@@ -322,7 +342,20 @@ class Arena:
             recording=scene.recorded,
             kept=scene.kept,
             rival=self._rival_frame(),
+            view=self._view,
+            sheet=sheet,
+            stories=stories,
         )
+
+    def _read(self) -> tuple[tuple[SheetRow, ...], tuple[Story, ...]]:
+        """What is to be read beside the picture, put together once a step, and only if there is one."""
+        if self._size == (0, 0):
+            return (), ()
+        game, seen = self._scene.game, (self._scene.game.steps, self._agent)
+        if self._words is None or self._words[0] != seen:
+            told = self._chronicle.told(*seen)
+            self._words = seen, game.describe(self._agent), told
+        return self._words[1:]
 
     def _rival_frame(self) -> RivalFrame | None:
         game = self._scene.rival
@@ -330,7 +363,7 @@ class Arena:
             return None
         return RivalFrame(
             name=self._rival_name,
-            pixels=game.draw(self._agent, self._phase, *self._size),
+            pixels=game.draw(self._agent, self._phase, *self._size, self._view),
             policy_step=game.weights.step if game.weights else 0,
             episode_return=float(game.figures["episode_return"][self._agent]),
             last_score=game.last_score(self._agent),

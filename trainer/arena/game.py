@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.vector import VectorEnv
+from pufftui.envs.words import SheetRow, Story, StoryListener
 from pufftui.trainer.arena.forward import Array, distribution, forward, initial_state, sample
 from pufftui.trainer.messages.weights import PolicyWeights
 
@@ -66,7 +67,8 @@ class Game:
     """Plays in steps: `decide`, change what a person decides otherwise, `step`.
 
     `weights` is the policy, None for random moves; `best_human` the best score of an episode that a
-    person played without going back in it. The same seed and the same policy play the same game.
+    person played without going back in it. `told` is what the environments told of the last step, about
+    the agent `watched` even what matters little. The same seed and the same policy play the same game.
     """
 
     def __init__(self, library: EnvLibrary, parameters: Mapping[str, float], seed: int) -> None:
@@ -83,6 +85,10 @@ class Game:
         self.figures = np.zeros(self.agents, FIGURES)
         self.figures["last_score"] = np.nan
         self.best_human: float | None = None
+        self.watched = 0
+        self.told: list[Story] = []
+        self._persons = np.zeros(self.agents, np.uint8)
+        self._listener = StoryListener(copies, self.descriptor.agents)
         self._state: Array | None = None
         self._random = np.random.default_rng(seed)
 
@@ -103,14 +109,22 @@ class Game:
         self.parts = distribution(self.weights, self.descriptor, outputs)
         return sample(self.descriptor, self.parts, self._random)
 
-    def step(self, actions: Actions, person: int | None = None) -> list[int]:
+    def step(
+        self, actions: Actions, person: int | None = None, *, again: bool = False
+    ) -> list[int]:
         """Plays one step, in which a person chose the action of the agent `person`.
 
-        Returns the agents whose episodes ended.
+        Returns the agents whose episodes ended. Of a step that is played `again` nothing is told.
         """
         buffers, figures = self.buffers, self.figures
         buffers.actions[:] = actions
+        if person is not None:
+            self._persons[:] = 0
+            self._persons[person] = 1
+        buffers.attend(None if person is None else self._persons, None if again else self._listener)
+        self._listener.watch(self.watched)
         self.vector.step(0, buffers)
+        self.told = self._listener.heard()
         self.steps += 1
         alive = self.alive
         figures["episode_return"][alive] += buffers.rewards[alive]
@@ -156,22 +170,28 @@ class Game:
         """The mean score of those."""
         return float(self.figures["score_sum"].sum()) / self.scored if self.scored else None
 
-    def draw(self, agent: int, phase: float, width: int, height: int) -> NDArray[np.uint8]:
-        """The world as an agent sees it at a phase of the last step, (height, width, 3)."""
+    def describe(self, agent: int) -> tuple[SheetRow, ...]:
+        """What a person should read beside the picture of an agent."""
+        return self.vector.describe(*divmod(agent, self.descriptor.agents))
+
+    def draw(
+        self, agent: int, phase: float, width: int, height: int, view: int = 0
+    ) -> NDArray[np.uint8]:
+        """The world as an agent sees it at a phase of the last step, (height, width, 3), in one of its views."""
         pixels = np.zeros((height, width, 3), np.uint8)
         if pixels.size:
             environment, seen_by = divmod(agent, self.descriptor.agents)
-            self.vector.draw(environment, seen_by, min(phase, NEARLY_ONE), pixels)
+            self.vector.draw(environment, seen_by, min(phase, NEARLY_ONE), pixels, view)
         pixels.flags.writeable = False
         return pixels
 
     def locate(
-        self, agent: int, phase: float, size: tuple[int, int], x: float, y: float
+        self, agent: int, phase: float, size: tuple[int, int], x: float, y: float, view: int = 0
     ) -> int | None:
         """The agent that such a picture shows at a place of it, x and y from 0 to 1."""
         environment, seen_by = divmod(agent, self.descriptor.agents)
         place = x * size[0], y * size[1]
-        found = self.vector.locate(environment, seen_by, min(phase, NEARLY_ONE), size, *place)
+        found = self.vector.locate(environment, seen_by, min(phase, NEARLY_ONE), size, *place, view)
         return None if found is None else environment * self.descriptor.agents + found
 
     def save(self) -> Moment:

@@ -1,11 +1,12 @@
 """The last half minute of a game, to go back to and to go on from differently.
 
-It holds the whole game once a second and the actions in between, from which every step is played
-again exactly.
+It holds the whole game once a second, if there is room for that, and the actions in between, from which
+every step is played again exactly.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -15,7 +16,8 @@ SECONDS = 30
 """Time that can be gone back, of the game at its natural speed."""
 
 MOST_BYTES = 64 << 20
-"""A large game is remembered for less than that time."""
+"""A large game is held less often, with more to play again in between; one of which not even two moments
+fit is remembered for less than that time."""
 
 MOVE_BYTES = 200
 """What Python needs for a move beside its actions."""
@@ -100,7 +102,7 @@ class Tape:
             game.restore(stretch.start)
         for move in stretch.moves[game.steps - start : step - start]:
             game.decide()  # so that the policy remembers it, and thinks of it what it would now
-            game.step(move.actions, move.person)
+            game.step(move.actions, move.person, again=True)
 
     def _branch(self) -> None:
         """Leaves the future behind, and marks the episodes that somebody went back in."""
@@ -122,6 +124,14 @@ class Tape:
         self._too_large = moment.size > self._most_bytes
         if not self._too_large:
             self._stretches.append(Stretch(moment, moment.size))
+            self._every = max(self._every, self._least_every(moment.size))
+
+    def _least_every(self, size: int) -> int:
+        """Steps between two moments of that size with which all of the time fits."""
+        moves = (self.game.buffers.actions.nbytes + MOVE_BYTES) * 2 * self._kept
+        # The oldest stretch reaches back beyond that time, and the newest has just begun.
+        stretches = (self._most_bytes - moves) // size - 1
+        return math.ceil(self._kept / stretches) if stretches > 0 else self._every
 
     def _forget(self) -> None:
         """Drops the oldest: what is too long ago, or does not fit."""

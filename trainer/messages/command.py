@@ -198,6 +198,11 @@ class SetPictureSize:
 
 
 @dataclass(frozen=True, slots=True)
+class NextView:
+    """Draws the next of the game's views from now on, where it has several."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetFrameRate:
     """Frames a second from now on, for a machine that needs its time for other things."""
 
@@ -222,5 +227,6 @@ ArenaCommand = (
     | Record
     | StopRecording
     | SetPictureSize
+    | NextView
     | SetFrameRate
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pufftui.envs.words import SheetRow, Story
 from pufftui.trainer.messages.follow import Follow
 from pufftui.trainer.messages.kept import Kept
 
@@ -41,6 +42,8 @@ class ArenaFrame:
     `waiting_for_key` is whether time stands still until the person presses a key, `expecting`
     whether the person has taken over and not begun.
     `behind` is how many seconds somebody has gone back, `reach` how many more are possible.
+    `view` is the number of the view that is drawn. `sheet` is what stands beside the picture, `stories` what was
+    told of the watched agent's world lately, the newest last.
     `recording` counts the steps recorded so far; `kept` is what became of the last recording.
     """
 
@@ -71,3 +74,6 @@ class ArenaFrame:
     kept: Kept | None = None
     rival: RivalFrame | None = None
     expecting: bool = False
+    view: int = 0
+    sheet: tuple[SheetRow, ...] = ()
+    stories: tuple[Story, ...] = ()

@@ -151,22 +151,53 @@ def test_half_a_minute_is_remembered_and_never_more_than_allowed(made_policy):
     assert SECONDS <= held <= SECONDS + 2
     assert sum(stretch.size for stretch in tape._stretches) < MOST_BYTES
 
-    wide = made_policy("snake", hidden=16)
-    size = tape_of("snake", wide).game.save().size
-    limit = 5 * size + size // 2
-    tape = tape_of("snake", wide, most_bytes=limit)
-    rate = round(tape.game.descriptor.steps_per_second)
-    play(tape, 12 * rate)
-    real = sum(
+
+def bytes_held(tape):
+    return sum(
         len(s.start.environments)
         + sum(a.nbytes for a in s.start.arrays.values())
         + sum(m.actions.nbytes for m in s.moves)
         for s in tape._stretches
     )
-    assert real <= limit
-    assert 3 * rate <= tape.game.steps - tape.first <= 5 * rate
+
+
+def test_a_large_game_is_held_less_often_so_that_half_a_minute_fits(made_policy):
+    wide = made_policy("snake", hidden=16)
+    size = tape_of("snake", wide).game.save().size
+    limit = 5 * size + size // 2
+    tape = tape_of("snake", wide, most_bytes=limit)
+    rate = round(tape.game.descriptor.steps_per_second)
+    story = []
+    for _ in range(70 * rate):
+        play(tape, 1)
+        story.append(tape.game.save().environments)
+        assert bytes_held(tape) <= limit
+    assert tape.game.steps - tape.first >= SECONDS * rate
+    for step in (tape.first + 1, 65 * rate, 50 * rate, 70 * rate):
+        tape.seek(step)
+        assert tape.game.save().environments == story[step - 1]
+
+
+def test_what_fits_only_once_or_twice_is_remembered_for_less_time(made_policy):
+    wide = made_policy("snake", hidden=16)
+    size = tape_of("snake", wide).game.save().size
+    limit = size + size // 2
+    tape = tape_of("snake", wide, most_bytes=limit)
+    rate = round(tape.game.descriptor.steps_per_second)
+    play(tape, 12 * rate)
+    assert bytes_held(tape) <= limit
+    assert tape.game.steps - tape.first <= rate
     tape.seek(0)
     assert tape.game.steps == tape.first > 0
+
+
+def test_half_a_minute_of_a_thousand_players_fits():
+    library = load_env("nmmo")
+    tape = Tape(Game(library, library.descriptor.parameter_values({"preset": 1}), seed=5))
+    rate = tape.game.descriptor.steps_per_second
+    play(tape, round(40 * rate))
+    assert (tape.game.steps - tape.first) / rate >= SECONDS
+    assert bytes_held(tape) <= MOST_BYTES
 
 
 def test_a_game_too_large_to_remember_is_played_all_the_same():

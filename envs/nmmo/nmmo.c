@@ -5,6 +5,7 @@
 #include "nmmo_actions.h"
 #include "nmmo_observe.h"
 #include "nmmo_picture.h"
+#include "nmmo_sheet.h"
 #include "nmmo_terrain.h"
 #include "puff_env.h"
 #include "random.h"
@@ -166,9 +167,49 @@ static const puff_parameter nmmo_parameters[PARAMETERS] = {
     {"trade_reward", PUFF_REAL, 0, 0, 1, "reward for a trade, for who buys and who sells"},
 };
 
+static const char* const nmmo_views[VIEWS] = {"land", "world"};
+
 static const char* const nmmo_statistics[STATISTICS] = {
-    "combat",    "profession", "level_of_the_living", "stale", "shot",
-    "best_tier", "gear",       "herbs_and_gems",      "sold",  "gold_for_sales"};
+    "combat",         "profession", "level_of_the_living",
+    "struck",         "shot",       "stale",
+    "kills",          "tools",      "armour",
+    "swords",         "bows",       "gems",
+    "herbs",          "tier_1",     "tier_2",
+    "tier_3",         "tier_4",     "tier_5",
+    "best_tier",      "offered",    "sold",
+    "gold_for_sales", "bought",     "gold_spent"};
+
+#define OF_TIER "Things of this tier, tools included, that a player found in its life."
+
+static const char* const nmmo_meanings[STATISTICS] = {
+    "The combat level at the end of a life, 1 to 40. Killing an enemy whose level is not below "
+    "one's own raises it.",
+    "The profession level at the end of a life, 1 to 40. Gathering with a tool raises it.",
+    "The mean of the lesser level over all who were alive when a life ended: what a short look "
+    "shows without a bias, since only those who die young end early.",
+    "The share of lives that a blow ended.",
+    "The share of lives that an arrow ended: enemies shoot from level 15 on.",
+    "The share of lives that ended because the lesser level had not risen for 500 ticks.",
+    "Enemies killed in a life.",
+    "Tools picked up in a life; dead enemies leave them.",
+    "Helms, chests and legs made from ore in a life.",
+    "Swords made from hilts in a life.",
+    "Bows made from wood in a life.",
+    "Gems gathered in a life.",
+    "Herbs gathered in a life.",
+    OF_TIER,
+    OF_TIER,
+    OF_TIER,
+    OF_TIER,
+    OF_TIER,
+    "The best tier of anything that a player wore in its life, 0 to 5.",
+    "Things offered on the market in a life.",
+    "Things that others bought of a player in its life. Where it stays at 0 the market is not "
+    "used.",
+    "Gold earned on the market in a life. Divided by what was sold, it is the mean price.",
+    "Things bought of others in a life.",
+    "Gold spent on the market in a life. Divided by what was bought, it is the mean price.",
+};
 
 static const puff_descriptor puff_this = {
     .abi = PUFF_ABI,
@@ -199,6 +240,11 @@ static const puff_descriptor puff_this = {
     .draw = nmmo_draw,
     .locate = nmmo_locate,
     .agents_in = nmmo_agents_in,
+    .statistic_meanings = nmmo_meanings,
+    .view_count = PUFF_COUNT(nmmo_views),
+    .views = nmmo_views,
+    .fills_any_shape = 1,
+    .describe = nmmo_describe,
 };
 
 #include "vec.h"

@@ -28,8 +28,12 @@ static inline void run(world* w, int32_t id, int direction) {
     self->deed = RUNNING;
 }
 
-static inline void open_menu(world* w, int32_t id, int menu) {
-    if (!bodies_of(w)[id].in_combat) players_of(w)[id].seen.menu = (uint8_t)menu;
+static inline void open_menu(world* w, int32_t id, int menu, const puff_io* io) {
+    if (!bodies_of(w)[id].in_combat) {
+        players_of(w)[id].seen.menu = (uint8_t)menu;
+    } else {
+        puff_tell(io, id, PUFF_OWN, "cannot trade in a fight");
+    }
 }
 
 /* Keys go to the menu that is open, else to the slots. All else but staying closes it. */
@@ -47,9 +51,9 @@ static inline void act(world* w, int32_t id, int action, const puff_io* io) {
     } else if (action == ATTACK) {
         attack(w, id, io);
     } else if (action == BUY) {
-        open_menu(w, id, BUY_TIER);
+        open_menu(w, id, BUY_TIER, io);
     } else if (action == SELL) {
-        open_menu(w, id, SELL_SLOT);
+        open_menu(w, id, SELL_SLOT, io);
     } else {
         if (action < STAY) {
             walk(w, id, action);
@@ -60,21 +64,27 @@ static inline void act(world* w, int32_t id, int action, const puff_io* io) {
     }
 }
 
-/* One player's part of a tick. Actions that are none count as staying. */
+/* One player's part of a tick. Actions that are none count as staying. Who is played by a person
+ * is not moved, and its ticks without progress do not count. */
 static inline void turn_player(world* w, int32_t id, int32_t action, const puff_io* io) {
     body* self = &bodies_of(w)[id];
     player* who = &players_of(w)[id];
+    const int person = puff_is_person(io, (uint32_t)id);
     self->last_row = self->row;
     self->last_column = self->column;
     who->born = who->ended = who->shot = 0;
     if (self->away) arrive(w, id);
-    if (++who->stale >= STALE_AFTER) {
+    who->stale = (uint16_t)(who->stale + !person);
+    if (who->stale >= STALE_AFTER) {
         who->ended = GONE_STALE;
         return;
     }
     if (self->away) return;
     self->deed = STILL;
-    if (puff_random_below(&w->random, TELEPORT_ONE_IN) == 0) teleport(w, id);
+    if (puff_random_below(&w->random, TELEPORT_ONE_IN) == 0 && !person) {
+        teleport(w, id);
+        puff_tell(io, id, PUFF_OWN, "is carried off to somewhere else");
+    }
     self->hp = (uint8_t)(self->hp + (self->hp < MOST_HP));
     self->in_combat = (uint8_t)(self->in_combat - (self->in_combat > 0));
     if (self->in_combat) who->seen.menu = who->seen.menu_tier = who->seen.menu_slot = NO_MENU;

@@ -40,7 +40,8 @@ static inline void kill_enemy(world* w, int32_t id, int32_t enemy, const puff_io
     dead->away = ENEMY_AWAY + 1; /* its turn in this tick, or what is left of it, counts too */
     drop_tool(w, dead);
     earn(who, 1 + dead->level / 10);
-    who->kills++;
+    deeds_of(w)[id].kills++;
+    tell_kill(w, id, dead->level, io);
     if (dead->level >= self->level && self->level < MOST_LEVEL) {
         raise_level(w, id, &self->level, io);
     }
@@ -107,6 +108,7 @@ static inline void hit_player(world* w, int32_t enemy, int32_t id) {
     const int ranged = bodies_of(w)[enemy].ranged;
     player* who = &players_of(w)[id];
     who->shot = (uint8_t)ranged;
+    who->struck_by = bodies_of(w)[enemy].level;
     if (!hit(w, enemy, id, ranged ? SHOOTING : STRIKING)) return;
     who->ended = DIED;
     lift(w, id);

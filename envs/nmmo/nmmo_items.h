@@ -2,14 +2,7 @@
 #ifndef NMMO_ITEMS_H
 #define NMMO_ITEMS_H
 
-#include "nmmo_world.h"
-#include "puff_env.h"
-
-static inline int32_t lesser_level(const world* w, int32_t id) {
-    const int32_t combat = bodies_of(w)[id].level;
-    const int32_t profession = players_of(w)[id].seen.profession;
-    return combat < profession ? combat : profession;
-}
+#include "nmmo_stories.h"
 
 /* Raises a level of a player by one: 1 of reward. What counts is the lesser of the two. */
 static inline void raise_level(world* w, int32_t id, uint8_t* level, const puff_io* io) {
@@ -19,6 +12,7 @@ static inline void raise_level(world* w, int32_t id, uint8_t* level, const puff_
     if (lesser_level(w, id) == before) return;
     w->level_sum++;
     players_of(w)[id].stale = 0;
+    tell_level(w, id, io);
 }
 
 /* The first empty slot, or SLOTS. */
@@ -55,6 +49,7 @@ static inline void wear(world* w, int32_t id, int slot, int on, const puff_io* i
     }
     if (on && tier > who->best_tier) who->best_tier = (uint8_t)tier;
     io->rewards[id] += (float)sign * worth_of(w, type, tier);
+    tell_wearing(id, type, tier, on, io);
 }
 
 /* Eats a herb, also in a fight; puts something on whose place is free, or takes it off, else. */
@@ -65,12 +60,19 @@ static inline void use_slot(world* w, int32_t id, int slot, const puff_io* io) {
     if (type == HERB) {
         const int hp = self->hp + 50 + 10 * who->seen.tiers[slot];
         self->hp = (uint8_t)(hp < MOST_HP ? hp : MOST_HP);
+        puff_tell(io, id, PUFF_OWN, "eats a herb and is at %d health", self->hp);
         fill_slot(who, slot, NOTHING, 0);
         return;
     }
-    if (type == NOTHING || self->in_combat) return;
+    if (type == NOTHING) return;
     const int is_on = who->seen.used[slot];
-    if (is_on || !who->seen.worn[place_of(type)]) wear(w, id, slot, !is_on, io);
+    if (self->in_combat) {
+        puff_tell(io, id, PUFF_OWN, "cannot change clothes in a fight");
+    } else if (is_on || !who->seen.worn[place_of(type)]) {
+        wear(w, id, slot, !is_on, io);
+    } else {
+        puff_tell(io, id, PUFF_OWN, "has to take off what is in the way first");
+    }
 }
 
 /* Takes an item out of a slot, off first if it is worn. */
@@ -93,6 +95,15 @@ static inline uint8_t product_of(world* w, uint8_t resource) {
     }
 }
 
+static inline int kind_of(int product) {
+    static const uint8_t kinds[GOODS + 1] = {
+        [HELM] = ARMOUR,  [CHEST] = ARMOUR,   [LEGS] = ARMOUR,    [SWORD] = SWORDS,
+        [BOW] = BOWS,     [TOOL] = TOOLS,     [EARTH_GEM] = GEMS, [FIRE_GEM] = GEMS,
+        [AIR_GEM] = GEMS, [WATER_GEM] = GEMS, [HERB] = HERBS,
+    };
+    return kinds[product];
+}
+
 /* A tool that somebody took does not go away any more. */
 static inline void forget_drop(world* w, int32_t cell) {
     for (uint32_t i = 0; i < w->drops.count; i++) {
@@ -110,17 +121,23 @@ static inline void pick_up(world* w, int32_t id, const puff_io* io) {
     const uint8_t item = tile[ITEM], tier = tile[TIER];
     if (!item) return;
     const int slot = empty_slot(who), tool = who->seen.held == TOOL - SWORD + 1;
-    if (slot == SLOTS || (item != TOOL && !(tool && who->seen.worn[IN_HAND] >= tier))) return;
+    if (slot == SLOTS) {
+        puff_tell(io, id, PUFF_OWN, "has no free slot for what lies there");
+        return;
+    }
+    if (item != TOOL && !(tool && who->seen.worn[IN_HAND] >= tier)) {
+        puff_tell(io, id, PUFF_OWN, "needs a tool of tier %d in the hand for that", tier);
+        return;
+    }
+    const uint8_t product = product_of(w, item);
     tile[ITEM] = tile[TIER] = 0;
-    fill_slot(who, slot, product_of(w, item), tier);
+    fill_slot(who, slot, product, tier);
+    deeds_of(w)[id].gathered[kind_of(product)]++;
+    deeds_of(w)[id].by_tier[tier - 1]++;
+    tell_find(id, product, tier, io);
     if (item == TOOL) {
         forget_drop(w, cell);
         return;
-    }
-    if (item == HERB || (item >= EARTH_GEM && item <= WATER_GEM)) {
-        who->herbs_and_gems++;
-    } else {
-        who->gear++;
     }
     enqueue(w, &w->returns, (pending){cell, w->tick + REGROWS_AFTER, item, tier});
     if (who->seen.profession < MOST_LEVEL && who->seen.profession < tier_level(tier)) {

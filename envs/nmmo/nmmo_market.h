@@ -25,7 +25,10 @@ static inline void remove_offer(world* w, int ware, int index) {
 static inline void sell(world* w, int32_t id, int slot, int key, const puff_io* io) {
     player* who = &players_of(w)[id];
     const int tier = who->seen.tiers[slot], ware = ware_of(who->seen.types[slot], tier);
-    if (w->offer_counts[ware] == OFFERS) return;
+    if (w->offer_counts[ware] == OFFERS) {
+        puff_tell(io, id, PUFF_OWN, "finds too many of these for sale already");
+        return;
+    }
     take_out(w, id, slot, io);
     const int price = price_of(key, tier);
     offer* offers = w->offers[ware];
@@ -35,6 +38,8 @@ static inline void sell(world* w, int32_t id, int slot, int key, const puff_io* 
     offers[at].price = (uint8_t)price;
     w->prices[ware] = offers[0].price;
     who->offers++;
+    deeds_of(w)[id].offered++;
+    tell_offer(id, ware % GOODS + 1, tier, price, io);
 }
 
 static inline void earn(player* who, int gold) {
@@ -46,7 +51,13 @@ static inline void earn(player* who, int gold) {
 static inline void buy(world* w, int32_t id, int type, int tier, const puff_io* io) {
     player* who = &players_of(w)[id];
     const int ware = ware_of(type, tier), slot = empty_slot(who);
-    if (!w->offer_counts[ware] || slot == SLOTS || who->seen.gold < w->prices[ware]) return;
+    if (!w->offer_counts[ware] || slot == SLOTS || who->seen.gold < w->prices[ware]) {
+        puff_tell(io, id, PUFF_OWN, "%s",
+                  !w->offer_counts[ware] ? "finds none of these for sale"
+                  : slot == SLOTS        ? "has no free slot to buy anything"
+                                         : "has too little gold for that");
+        return;
+    }
     const offer cheapest = w->offers[ware][0];
     player* seller = &players_of(w)[cheapest.seller];
     remove_offer(w, ware, 0);
@@ -55,8 +66,11 @@ static inline void buy(world* w, int32_t id, int type, int tier, const puff_io* 
     if (seller == who) return; /* took it back */
     who->seen.gold = (uint8_t)(who->seen.gold - cheapest.price);
     earn(seller, cheapest.price);
-    seller->sold++;
-    seller->gold_for_sales += cheapest.price;
+    deeds_of(w)[cheapest.seller].sold++;
+    deeds_of(w)[cheapest.seller].gold_for_sales += cheapest.price;
+    deeds_of(w)[id].bought++;
+    deeds_of(w)[id].gold_spent += cheapest.price;
+    tell_trade(id, cheapest.seller, type, tier, cheapest.price, io);
     io->rewards[id] += w->trade_reward;
     io->rewards[cheapest.seller] += w->trade_reward;
 }

@@ -41,19 +41,31 @@ typedef struct {
     uint8_t types[SLOTS], tiers[SLOTS], used[SLOTS];
 } self_seen;
 
+/* How a life is after a tick. */
+enum { GOES_ON, DIED, GONE_STALE };
+
 /* What only players have. */
 typedef struct {
     self_seen seen;
     uint8_t born;  /* in this tick */
-    uint8_t ended; /* how the life ended in this tick, of `endings` */
+    uint8_t ended; /* how the life ended in this tick */
     uint8_t shot;  /* whether the last blow was an arrow */
     uint8_t best_tier;
-    uint16_t stale; /* ticks since the lesser level rose */
+    uint8_t struck_by; /* the level of whose blow was the last one */
+    uint16_t stale;    /* ticks since the lesser level rose, and no person played */
     uint16_t offers;
     int16_t attack, defence; /* of the gear */
     uint16_t fallen_row, fallen_column;
-    uint32_t gear, herbs_and_gems, kills, sold, gold_for_sales; /* in this life */
 } player;
+
+/* What players gather, by kind. */
+enum { TOOLS, ARMOUR, SWORDS, BOWS, GEMS, HERBS, GATHERED };
+
+/* What a player has done in this life: for figures only, so apart from what each tick reads. */
+typedef struct {
+    uint32_t kills, gathered[GATHERED], by_tier[TIERS];
+    uint32_t offered, sold, gold_for_sales, bought, gold_spent;
+} deeds;
 
 typedef struct {
     int32_t cell;
@@ -80,7 +92,8 @@ typedef struct {
     int32_t passable;  /* cells */
     int32_t level_sum; /* of the lesser levels of all players */
     uint32_t bit_stride;
-    uint32_t tiles_at, ids_at, bodies_at, players_at, occupied_at, by_players_at, spots_at;
+    uint32_t tiles_at, ids_at, bodies_at, players_at, deeds_at, occupied_at, by_players_at;
+    uint32_t spots_at;
     queue returns, drops;
     uint8_t prices[WARES]; /* the lowest that each is offered for, 0: not for sale */
     uint8_t offer_counts[WARES];
@@ -105,6 +118,10 @@ static inline body* bodies_of(const world* w) {
 
 static inline player* players_of(const world* w) {
     return (player*)(void*)part(w, w->players_at);
+}
+
+static inline deeds* deeds_of(const world* w) {
+    return (deeds*)(void*)part(w, w->deeds_at);
 }
 
 static inline int32_t cell_at(const world* w, int32_t row, int32_t column) {
@@ -144,6 +161,7 @@ static inline size_t lay_out(world* w, int32_t side, int32_t players) {
     w->ids_at = take_bytes(&size, sizeof(uint16_t) * cells);
     w->bodies_at = take_bytes(&size, sizeof(body) * (size_t)w->entities);
     w->players_at = take_bytes(&size, sizeof(player) * (size_t)players);
+    w->deeds_at = take_bytes(&size, sizeof(deeds) * (size_t)players);
     w->occupied_at = take_bytes(&size, map);
     w->by_players_at = take_bytes(&size, map);
     w->spots_at = take_bytes(&size, map);

@@ -140,7 +140,9 @@ static void test_tools_and_gathering(void) {
     lay(w, 20, 24, ORE, 2);
     act_once(w, RIGHT);
     assert(who->seen.types[1] >= HELM && who->seen.types[1] <= LEGS && who->seen.tiers[1] == 2);
-    assert(rewards[0] == 1 && who->seen.profession == 2 && who->gear == 1);
+    assert(rewards[0] == 1 && who->seen.profession == 2);
+    assert(deeds_of(w)->gathered[ARMOUR] == 1 && deeds_of(w)->gathered[TOOLS] == 1);
+    assert(deeds_of(w)->by_tier[1] == 2);
     assert(w->returns.count == 1);
     for (int i = 0; i < REGROWS_AFTER - 1; i++) step(w);
     assert(!tile_at(w, cell_at(w, 20, 24))[ITEM]);
@@ -188,7 +190,7 @@ static void test_blows(void) {
     assert(seen[0].self.in_combat == IN_COMBAT);
     act_once(w, ATTACK);
     act_once(w, ATTACK);
-    assert(enemy->away && players_of(w)->seen.gold == 1 && players_of(w)->kills == 1);
+    assert(enemy->away && players_of(w)->seen.gold == 1 && deeds_of(w)->kills == 1);
     assert(bodies_of(w)->level == 2 && rewards[0] == 1);
     assert(tile_at(w, cell_at(w, 21, 20))[ITEM] == TOOL && w->drops.count == 1);
     step(w);
@@ -265,6 +267,157 @@ static void test_stale(void) {
     free(w);
 }
 
+/* Who is played by a person is not moved, and has all the time in the world. */
+static void test_persons(void) {
+    static const uint8_t persons[MANY] = {1, 0};
+    puff_io with = io;
+    with.persons = persons;
+    world* w = bare();
+    for (int i = 0; i < 20 * TELEPORT_ONE_IN; i++) {
+        for (int id = 0; id < 2; id++) {
+            if (players_of(w)[id].seen.profession < 30) players_of(w)[id].seen.profession = 30;
+        }
+        memset(rewards, 0, sizeof rewards);
+        nmmo_step(w, &with);
+        for (int id = 2; id < w->entities; id++) bodies_of(w)[id].away = 200;
+        assert(bodies_of(w)->row == 20 && bodies_of(w)->column == 20);
+        assert(!players_of(w)->ended && players_of(w)->stale == 0);
+        if (i == STALE_AFTER - 1) assert(players_of(w)[1].ended == GONE_STALE);
+    }
+    step(w); /* given back, it counts on from where it was */
+    assert(players_of(w)->stale == 1);
+    free(w);
+}
+
+static const char* last_story(const puff_stories* told) {
+    assert(told->told);
+    return told->stories[(told->told - 1) % PUFF_STORIES].text;
+}
+
+static void test_stories(void) {
+    static puff_stories told;
+    puff_io with = io;
+    with.stories = &told;
+    world* w = bare();
+    player* who = players_of(w);
+    fill_slot(who, 0, SWORD, 4);
+    actions[0] = FIRST_KEY;
+    nmmo_step(w, &with);
+    assert(!strcmp(last_story(&told), "equips a tier-4 sword"));
+    assert(told.stories[0].agent == 0 && told.stories[0].weight == PUFF_NEWS);
+    lay(w, 20, 21, ORE, 2);
+    actions[0] = RIGHT;
+    nmmo_step(w, &with);
+    assert(!strcmp(last_story(&told), "needs a tool of tier 2 in the hand for that"));
+    const uint64_t before = told.told;
+    lay(w, 20, 31, ORE, 1); /* of no matter to who watches another */
+    actions[1] = RIGHT;
+    nmmo_step(w, &with);
+    assert(told.told == before);
+    offer* offered = w->offers[ware_of(BOW, 2)];
+    offered[0] = (offer){.seller = 1, .price = 6};
+    w->offer_counts[ware_of(BOW, 2)] = 1;
+    w->prices[ware_of(BOW, 2)] = 6;
+    players_of(w)[1].offers = 1;
+    who->seen.gold = 7;
+    buy(w, 0, BOW, 2, &with);
+    assert(!strcmp(last_story(&told), "buys a tier-2 bow from agent 2 for 6 gold"));
+    assert(deeds_of(w)[1].gold_for_sales == 6 && deeds_of(w)->gold_spent == 6);
+    actions[0] = actions[1] = STAY;
+    enemy_at(w, 2, 21, bodies_of(w)->column, 40);
+    bodies_of(w)->hp = 1;
+    nmmo_step(w, &with);
+    assert(!strcmp(last_story(&told), "was struck down by a level-40 enemy, at level 1"));
+    assert(statistics[0][STAT_STRUCK] == 1 && statistics[0][STAT_BOUGHT] == 1);
+    free(w);
+}
+
+/* The row of a sheet with such a label; fails if there is none. */
+static const puff_row* row_of(const puff_sheet* sheet, const char* label) {
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        if (!strcmp(sheet->rows[i].label, label)) return &sheet->rows[i];
+    }
+    assert(!label);
+    return NULL;
+}
+
+/* What keys do now stands on the sheet, in every menu. */
+static void test_sheet(void) {
+    world* w = bare();
+    player* who = players_of(w);
+    puff_sheet sheet = {0};
+    fill_slot(who, 2, HELM, 3);
+    who->seen.gold = 8;
+    w->offers[ware_of(SWORD, 2)][0] = (offer){.seller = 1, .price = 6};
+    w->offer_counts[ware_of(SWORD, 2)] = 1;
+    w->prices[ware_of(SWORD, 2)] = 6;
+    players_of(w)[1].offers = 1;
+    nmmo_describe(w, 0, &sheet);
+    assert(row_of(&sheet, "helm 3")->choice == FIRST_KEY + 2);
+    assert(!strcmp(row_of(&sheet, "helm 3")->value, "defence 32"));
+    assert(row_of(&sheet, "buy")->choice == BUY && row_of(&sheet, "sell")->choice == SELL);
+    assert(!strcmp(row_of(&sheet, "sword 2")->value, "6 gold"));
+    static const struct {
+        int action;
+        const char *title, *row, *value;
+        uint32_t kind;
+    } path[] = {
+        {BUY, "buy: which tier?", "tier 2", "1, from 6 gold", PUFF_FACT},
+        {FIRST_KEY + 1, "buy of tier 2: what?", "sword", "6 gold, 1 there", PUFF_FACT},
+        {SELL, "sell: which thing?", "helm 3", "", PUFF_FACT},
+        {FIRST_KEY + 2, "sell helm 3 for what?", "9 gold", "", PUFF_FACT},
+    };
+    for (size_t i = 0; i < PUFF_COUNT(path); i++) {
+        act_once(w, path[i].action);
+        sheet = (puff_sheet){0};
+        nmmo_describe(w, 0, &sheet);
+        assert(row_of(&sheet, path[i].title)->kind == PUFF_TITLE);
+        assert(!strcmp(row_of(&sheet, path[i].row)->value, path[i].value));
+        assert(row_of(&sheet, path[i].row)->kind == path[i].kind);
+        assert(row_of(&sheet, path[i].row)->choice >= FIRST_KEY);
+    }
+    for (int ware = 0; ware < WARES; ware++) { /* all there is at once does not overflow */
+        w->offer_counts[ware] = 1;
+        w->prices[ware] = 255;
+    }
+    act_once(w, ATTACK);
+    sheet = (puff_sheet){0};
+    nmmo_describe(w, 0, &sheet);
+    assert(sheet.count <= PUFF_SHEET_ROWS && row_of(&sheet, "herb 5")->kind == PUFF_FAINT);
+    free(w);
+}
+
+/* Of both views, in sizes without sense, from the edges of the world. */
+static void test_pictures(void) {
+    static uint8_t pixels[3 * 200 * 150];
+    world* w = new_world(192, 128, 7, 0);
+    puff_random dice = {1};
+    for (int tick = 0; tick < 60; tick++) {
+        step_at_random(w, &dice);
+        puff_canvas canvas = {.pixels = pixels, .view = (uint32_t)tick % VIEWS};
+        canvas.width = puff_random_below(&dice, 200);
+        canvas.height = puff_random_below(&dice, 150);
+        const uint32_t agent = puff_random_below(&dice, 128);
+        if (tick % 5 == 0) {
+            bodies_of(w)[agent].last_row = bodies_of(w)[agent].row = SIGHT_ROWS;
+            bodies_of(w)[agent].last_column = (int16_t)(191 - SIGHT_COLUMNS);
+        }
+        nmmo_draw(w, agent, puff_random_unit(&dice), &canvas);
+        const uint32_t found = nmmo_locate(w, agent, 0.5f, &canvas, 30, 30);
+        assert(found < 128 || found == PUFF_NOBODY);
+    }
+    /* Who is in the middle of the picture is found there, and where the map shows it. */
+    puff_canvas canvas = {.width = 160, .height = 100};
+    assert(nmmo_locate(w, 3, 0.99f, &canvas, 80, 50) == 3);
+    canvas.view = WORLD_VIEW;
+    const map_place place = world_place(&canvas);
+    int x, y;
+    const body* self = &bodies_of(w)[3];
+    pixel_on_map(w, &place, (float)self->column + 0.5f, (float)self->row + 0.5f, &x, &y);
+    assert(nmmo_locate(w, 3, 0.99f, &canvas, (float)x, (float)y) == 3);
+    free(w);
+}
+
 static void test_market(void) {
     world* w = bare();
     player* a = players_of(w);
@@ -287,7 +440,8 @@ static void test_market(void) {
         step(w);
     }
     actions[1] = STAY;
-    assert(b->seen.gold == 9 && a->seen.gold == 6 && a->sold == 1 && b->seen.types[0] == SWORD);
+    assert(b->seen.gold == 9 && a->seen.gold == 6 && deeds_of(w)->sold == 1 &&
+           b->seen.types[0] == SWORD);
     assert(seen[0].prices[ware_of(SWORD, 2)] == 10 && !b->seen.types[1]); /* too dear */
     act_once(w, BUY);
     act_once(w, DOWN); /* leaves the menu, and walks */
@@ -409,6 +563,10 @@ int main(void) {
     test_elements();
     test_death();
     test_stale();
+    test_persons();
+    test_stories();
+    test_sheet();
+    test_pictures();
     test_market();
     test_observation();
     test_crowds_and_water();

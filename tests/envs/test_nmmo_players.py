@@ -26,7 +26,7 @@ SCORES = {GATHERER: 2.05, FIGHTER: 2.34, TRADER: 2.46}
 
 @dataclass(frozen=True)
 class Played:
-    """Lives in the order of their ends: seats, lengths, scores (lives,), statistics (lives, 10)."""
+    """Lives in the order of their ends: seats, lengths, scores (lives,), statistics (lives, 24)."""
 
     seats: NDArray[np.int64]
     lengths: NDArray[np.int64]

@@ -44,11 +44,10 @@ SELF = np.dtype(
 PLAYER = np.dtype(
     [
         ("seen", SELF),
-        *((name, np.uint8) for name in ("born", "ended", "shot", "best_tier")),
+        *((name, np.uint8) for name in ("born", "ended", "shot", "best_tier", "struck_by")),
         *((name, np.uint16) for name in ("stale", "offers")),
         *((name, np.int16) for name in ("attack", "defence")),
         *((name, np.uint16) for name in ("fallen_row", "fallen_column")),
-        *((name, np.uint32) for name in ("gear", "herbs_and_gems", "kills", "sold", "gold_sold")),
     ],
     align=True,
 )
@@ -57,7 +56,7 @@ PENDING = np.dtype(
     [("cell", np.int32), ("due", np.uint32), ("item", np.uint8), ("tier", np.uint8)], align=True
 )
 OFFER = np.dtype([("seller", np.uint16), ("price", np.uint8)], align=True)
-PARTS = ("tiles", "ids", "bodies", "players_", "occupied", "by_players", "spots")
+PARTS = ("tiles", "ids", "bodies", "players_", "deeds", "occupied", "by_players", "spots")
 WORLD = np.dtype(
     [
         ("random", np.uint64),

@@ -1,0 +1,164 @@
+/* What stands beside the picture of nmmo: how a player is, what it carries, and what keys do now.
+ */
+#ifndef NMMO_SHEET_H
+#define NMMO_SHEET_H
+
+#include "nmmo_actions.h"
+#include "nmmo_picture.h"
+
+enum { MOST_WARES = 14 /* rows of the market where no menu is open */ };
+
+static void name_ware(char* text, int type, int tier) {
+    snprintf(text, PUFF_TEXT, "%s %d", ware_names[type], tier);
+}
+
+static void describe_self(const world* w, uint32_t agent, puff_sheet* sheet) {
+    static const char* const elements[ELEMENTS] = {"none", "earth", "fire", "air", "water"};
+    const body* self = &bodies_of(w)[agent];
+    const player* who = &players_of(w)[agent];
+    puff_bar(sheet, "health", self->hp, MOST_HP, health_colour(self->hp));
+    puff_bar(sheet, "combat", self->level, MOST_LEVEL, 0xd2453b);
+    puff_bar(sheet, "profession", who->seen.profession, MOST_LEVEL, 0x56b4e9);
+    puff_bar(sheet, "gold", who->seen.gold, MOST_GOLD, 0xe0a820);
+    puff_fact(sheet, "attack, defence", "%d, %d", 40 + 2 * self->level + who->attack,
+              2 * self->level + who->defence);
+    puff_fact(sheet, "element", "%s", elements[self->element])->colour =
+        self->element ? element_colours[self->element] : 0;
+    if (self->in_combat) {
+        puff_fact(sheet, "in combat", "%d ticks", self->in_combat)->colour = 0xe5484d;
+    } else {
+        puff_row* row = puff_fact(sheet, "no progress", "%d of %d", who->stale, STALE_AFTER);
+        row->kind = who->stale < STALE_AFTER / 2 ? PUFF_FAINT : PUFF_FACT;
+        row->colour = who->stale < STALE_AFTER * 4 / 5 ? 0 : 0xe5484d;
+    }
+}
+
+/* The twelve slots and their keys. `selling` is for a menu in which each can be chosen. */
+static void describe_slots(const world* w, uint32_t agent, int selling, puff_sheet* sheet) {
+    const self_seen* seen = &players_of(w)[agent].seen;
+    for (int slot = 0; slot < SLOTS; slot++) {
+        const int type = seen->types[slot], tier = seen->tiers[slot];
+        char label[PUFF_TEXT] = "-";
+        if (type) name_ware(label, type, tier);
+        puff_row* row = puff_next_row(sheet, type ? PUFF_FACT : PUFF_FAINT, label);
+        row->choice = FIRST_KEY + slot;
+        if (!type) continue;
+        row->colour = tier_colours[tier];
+        const int price = w->prices[ware_of(type, tier)];
+        if (selling && price) {
+            snprintf(row->value, PUFF_TEXT, "others: %d gold", price);
+        } else if (seen->used[slot]) {
+            snprintf(row->value, PUFF_TEXT, "worn");
+        } else if (!selling && type == HERB) {
+            snprintf(row->value, PUFF_TEXT, "+%d health", 50 + 10 * tier);
+        } else if (!selling && attack_of(type, tier)) {
+            snprintf(row->value, PUFF_TEXT, "attack %d", attack_of(type, tier));
+        } else if (!selling && defence_of(type, tier)) {
+            snprintf(row->value, PUFF_TEXT, "defence %d", defence_of(type, tier));
+        }
+    }
+}
+
+/* What is for sale, the best first, and the keys that lead there. */
+static void describe_market(const world* w, uint32_t agent, puff_sheet* sheet) {
+    const int gold = players_of(w)[agent].seen.gold, fights = bodies_of(w)[agent].in_combat;
+    int offers = 0, rows = 0;
+    for (int ware = 0; ware < WARES; ware++) offers += w->offer_counts[ware];
+    puff_title(sheet, "market");
+    puff_row* row = puff_fact(sheet, "buy", "%d offers", offers);
+    row->choice = BUY;
+    row->kind = fights || !offers ? PUFF_FAINT : PUFF_FACT;
+    row = puff_fact(sheet, "sell", "%s", "");
+    row->choice = SELL;
+    row->kind = fights ? PUFF_FAINT : PUFF_FACT;
+    for (int ware = WARES - 1; ware >= 0 && rows < MOST_WARES; ware--) {
+        if (!w->offer_counts[ware]) continue;
+        const int type = ware % GOODS + 1, tier = ware / GOODS + 1, price = w->prices[ware];
+        char label[PUFF_TEXT];
+        name_ware(label, type, tier);
+        row = puff_fact(sheet, label, "%d gold", price);
+        row->kind = price > gold ? PUFF_FAINT : PUFF_FACT;
+        row->colour = tier_colours[tier];
+        rows++;
+    }
+}
+
+static void describe_tiers(const world* w, puff_sheet* sheet) {
+    puff_title(sheet, "buy: which tier?");
+    for (int tier = 1; tier <= TIERS; tier++) {
+        int kinds = 0, least = 0;
+        for (int type = 1; type <= GOODS; type++) {
+            const int price = w->prices[ware_of(type, tier)];
+            kinds += price > 0;
+            if (price && (!least || price < least)) least = price;
+        }
+        char label[PUFF_TEXT];
+        snprintf(label, sizeof label, "tier %d", tier);
+        puff_row* row = kinds ? puff_fact(sheet, label, "%d, from %d gold", kinds, least)
+                              : puff_fact(sheet, label, "nothing");
+        row->kind = kinds ? PUFF_FACT : PUFF_FAINT;
+        row->choice = FIRST_KEY + tier - 1;
+        row->colour = tier_colours[tier];
+    }
+}
+
+static void describe_types(const world* w, uint32_t agent, puff_sheet* sheet) {
+    const self_seen* seen = &players_of(w)[agent].seen;
+    char title[PUFF_TEXT];
+    snprintf(title, sizeof title, "buy of tier %d: what?", seen->menu_tier);
+    puff_title(sheet, title);
+    for (int type = 1; type <= GOODS; type++) {
+        const int ware = ware_of(type, seen->menu_tier), price = w->prices[ware];
+        puff_row* row = price ? puff_fact(sheet, ware_names[type], "%d gold, %d there", price,
+                                          w->offer_counts[ware])
+                              : puff_fact(sheet, ware_names[type], "not for sale");
+        row->kind = price && price <= seen->gold ? PUFF_FACT : PUFF_FAINT;
+        row->choice = FIRST_KEY + type - 1;
+    }
+}
+
+static void describe_prices(const world* w, uint32_t agent, puff_sheet* sheet) {
+    const self_seen* seen = &players_of(w)[agent].seen;
+    const int slot = seen->menu_slot - 1, type = seen->types[slot], tier = seen->tiers[slot];
+    const int least = w->prices[ware_of(type, tier)];
+    char title[PUFF_TEXT];
+    snprintf(title, sizeof title, "sell %s %d for what?", ware_names[type], tier);
+    puff_title(sheet, title);
+    for (int key = 0; key < SLOTS; key++) {
+        const int price = price_of(key, tier);
+        char label[PUFF_TEXT];
+        snprintf(label, sizeof label, "%d gold", price);
+        puff_row* row = puff_fact(sheet, label, "%s",
+                                  !least          ? ""
+                                  : price < least ? "the cheapest"
+                                  : price > least ? "others are cheaper"
+                                                  : "as others");
+        row->choice = FIRST_KEY + key;
+    }
+}
+
+static void nmmo_describe(const void* state, uint32_t agent, puff_sheet* sheet) {
+    const world* w = state;
+    describe_self(w, agent, sheet);
+    switch (players_of(w)[agent].seen.menu) {
+    case BUY_TIER:
+        describe_tiers(w, sheet);
+        break;
+    case BUY_TYPE:
+        describe_types(w, agent, sheet);
+        break;
+    case SELL_SLOT:
+        puff_title(sheet, "sell: which thing?");
+        describe_slots(w, agent, 1, sheet);
+        break;
+    case SELL_PRICE:
+        describe_prices(w, agent, sheet);
+        break;
+    default:
+        puff_title(sheet, "carried");
+        describe_slots(w, agent, 0, sheet);
+        describe_market(w, agent, sheet);
+    }
+}
+
+#endif

@@ -204,6 +204,8 @@ class Descriptor:
     """What each statistic means, in words; nothing if the environment does not say."""
     views: tuple[str, ...] = ()
     """How the picture can be looked at; nothing if there is one way."""
+    tapped_keys: tuple[str, ...] = ()
+    """Keys of which each press counts for one decision."""
     fills_any_shape: bool = False
     describes: bool = False
     """Whether there is something to read beside the picture."""
@@ -212,6 +214,12 @@ class Descriptor:
     def steps_per_second(self) -> float:
         """Decisions per second at the game's natural speed."""
         return self.frames_per_second / self.frames_per_step
+
+    @property
+    def explained_statistics(self) -> dict[str, str]:
+        """What each statistic means, by its name, as far as the environment says."""
+        pairs = zip(self.statistics, self.meanings, strict=False)
+        return {name: meaning for name, meaning in pairs if meaning}
 
     def perf(self, score: float) -> float:
         """The score scaled to 0..1."""

@@ -15,7 +15,7 @@ ADDED: Mapping[str, Mapping[str, int]] = {
         "locate": 2,
         "agents_in": 4,
         **dict.fromkeys(("statistic_meanings", "view_count", "views"), 5),
-        **dict.fromkeys(("fills_any_shape", "describe"), 5),
+        **dict.fromkeys(("fills_any_shape", "describe", "tapped_keys"), 5),
     },
 }
 """In which interface members came that structs did not have in the first one, always at their ends."""

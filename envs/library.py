@@ -213,6 +213,7 @@ def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:
         meanings=texts(getattr(raw, "statistic_meanings", None), raw.statistic_count),
         views=texts(getattr(raw, "views", None), getattr(raw, "view_count", 0)),
         describes=bool(getattr(raw, "describe", None)),
+        tapped_keys=tuple(text(getattr(raw, "tapped_keys", None)).split()),
         fills_any_shape=bool(getattr(raw, "fills_any_shape", 0)),
         locates=bool(getattr(raw, "locate", None)),
         picture_columns=int(raw.picture_width) if float(raw.picture_width).is_integer() else 0,

@@ -69,6 +69,8 @@ def _check_memory(ffi: Any, raw: Any) -> None:
             )
     _check_table(ffi, raw.parameters, raw.parameter_count, "parameter_count", ("name", "help"))
     texts = [raw.name, raw.summary]
+    if raw.abi >= WORDS_SINCE:
+        texts.append(raw.tapped_keys)
     for table, count, counted in _tables_of_texts(raw):
         if not is_readable(ffi, table, count * ffi.sizeof("char*")):
             raise _too_many(counted, count)

@@ -78,7 +78,7 @@ typedef struct {
 /* One value that a discrete action can take. `keys` lists, separated by spaces, the keyboard keys
  * that choose it ("left a"), with "" for none; "up+left" are keys that choose it when both are
  * held, beside one that chooses it alone, since in many terminals only one key counts at a time.
- * Escape, tab and ctrl+c belong to the application. */
+ * Escape, backspace and ctrl+c belong to the application. */
 typedef struct {
     const char* label;
     const char* keys;
@@ -251,7 +251,7 @@ typedef struct {
     const char* const* statistic_meanings;
 
     /* Optional, for pictures that can be looked at in several ways: what the views are called, in a
-     * word or two each. A person goes from one to the next with tab. */
+     * word or two each. A person goes from one to the next with backspace. */
     uint32_t view_count;
     const char* const* views;
 
@@ -260,6 +260,11 @@ typedef struct {
 
     /* Optional: what a person should read beside the picture of `agent`; `sheet` is zero before. */
     void (*describe)(const void* state, uint32_t agent, puff_sheet* sheet);
+
+    /* Optional, for games in real time: keys, separated by spaces, of which each press counts for
+     * one decision however long they are down. What is typed ahead comes in the decisions after
+     * that, so that menus can be gone through at once. */
+    const char* tapped_keys;
 } puff_descriptor;
 
 /* The library's one entry point. */

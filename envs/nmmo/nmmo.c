@@ -245,6 +245,7 @@ static const puff_descriptor puff_this = {
     .views = nmmo_views,
     .fills_any_shape = 1,
     .describe = nmmo_describe,
+    .tapped_keys = "1 2 3 4 5 6 7 8 9 0 - = b v",
 };
 
 #include "vec.h"

@@ -83,7 +83,9 @@ static void draw_enemy(const world* w, const land_view* view, const body* who, u
 static void draw_level(const land_view* view, int level, uint32_t colour, int x, int y) {
     const int wide = level > 9 ? 7 : 3;
     const puff_view pixels = {.canvas = view->canvas, .scale = 1};
-    puff_rectangle(&pixels, (float)(x - 1), (float)(y - 1), (float)(wide + 2), 7, 0x10141b);
+    for (int i = 0; i < 7 * (wide + 2); i++) {
+        puff_blend(view->canvas, x - 1 + i % (wide + 2), y - 1 + i / (wide + 2), 0x10141b, 0.7f);
+    }
     puff_number(&pixels, (float)(x + wide + 1), (float)y, 5, level, colour);
 }
 

@@ -22,8 +22,9 @@ static void describe_self(const world* w, uint32_t agent, puff_sheet* sheet) {
     puff_bar(sheet, "gold", who->seen.gold, MOST_GOLD, 0xe0a820);
     puff_fact(sheet, "attack, defence", "%d, %d", 40 + 2 * self->level + who->attack,
               2 * self->level + who->defence);
-    puff_fact(sheet, "element", "%s", elements[self->element])->colour =
-        self->element ? element_colours[self->element] : 0;
+    puff_row* element = puff_fact(sheet, "element", "%s", elements[self->element]);
+    element->kind = self->element ? PUFF_FACT : PUFF_FAINT;
+    element->colour = self->element ? element_colours[self->element] : 0;
     if (self->in_combat) {
         puff_fact(sheet, "in combat", "%d ticks", self->in_combat)->colour = 0xe5484d;
     } else {
@@ -59,28 +60,35 @@ static void describe_slots(const world* w, uint32_t agent, int selling, puff_she
     }
 }
 
-/* What is for sale, the best first, and the keys that lead there. */
-static void describe_market(const world* w, uint32_t agent, puff_sheet* sheet) {
-    const int gold = players_of(w)[agent].seen.gold, fights = bodies_of(w)[agent].in_combat;
-    int offers = 0, rows = 0;
+/* The keys that lead to the market. */
+static void describe_trade(const world* w, uint32_t agent, puff_sheet* sheet) {
+    const int fights = bodies_of(w)[agent].in_combat;
+    int offers = 0;
     for (int ware = 0; ware < WARES; ware++) offers += w->offer_counts[ware];
-    puff_title(sheet, "market");
     puff_row* row = puff_fact(sheet, "buy", "%d offers", offers);
     row->choice = BUY;
     row->kind = fights || !offers ? PUFF_FAINT : PUFF_FACT;
     row = puff_fact(sheet, "sell", "%s", "");
     row->choice = SELL;
     row->kind = fights ? PUFF_FAINT : PUFF_FACT;
+}
+
+/* What is for sale, the best first. */
+static void describe_market(const world* w, uint32_t agent, puff_sheet* sheet) {
+    const int gold = players_of(w)[agent].seen.gold;
+    int rows = 0;
+    puff_title(sheet, "for sale, with tiers");
     for (int ware = WARES - 1; ware >= 0 && rows < MOST_WARES; ware--) {
         if (!w->offer_counts[ware]) continue;
         const int type = ware % GOODS + 1, tier = ware / GOODS + 1, price = w->prices[ware];
         char label[PUFF_TEXT];
         name_ware(label, type, tier);
-        row = puff_fact(sheet, label, "%d gold", price);
+        puff_row* row = puff_fact(sheet, label, "%d gold", price);
         row->kind = price > gold ? PUFF_FAINT : PUFF_FACT;
         row->colour = tier_colours[tier];
         rows++;
     }
+    if (!rows) puff_next_row(sheet, PUFF_FAINT, "nothing");
 }
 
 static void describe_tiers(const world* w, puff_sheet* sheet) {
@@ -155,7 +163,8 @@ static void nmmo_describe(const void* state, uint32_t agent, puff_sheet* sheet) 
         describe_prices(w, agent, sheet);
         break;
     default:
-        puff_title(sheet, "carried");
+        describe_trade(w, agent, sheet);
+        puff_title(sheet, "carried, with tiers");
         describe_slots(w, agent, 0, sheet);
         describe_market(w, agent, sheet);
     }

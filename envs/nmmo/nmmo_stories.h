@@ -67,10 +67,10 @@ static inline void tell_end(const world* w, int32_t id, const puff_io* io) {
     const int32_t level = lesser_level(w, id);
     const puff_weight weight = level >= 8 ? PUFF_NEWS : level >= 3 ? PUFF_TALK : PUFF_OWN;
     if (who->ended == DIED) {
-        puff_tell(io, id, weight, "was %s by a level-%d enemy, at level %d",
-                  who->shot ? "shot" : "struck down", who->struck_by, level);
+        puff_tell(io, id, weight, "%s at level %d by a level-%d enemy",
+                  who->shot ? "was shot" : "was slain", level, who->struck_by);
     } else {
-        puff_tell(io, id, weight, "made no progress for %d ticks: a new life", STALE_AFTER);
+        puff_tell(io, id, weight, "made no progress for %d ticks and begins anew", STALE_AFTER);
     }
 }
 

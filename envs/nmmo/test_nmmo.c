@@ -327,7 +327,7 @@ static void test_stories(void) {
     enemy_at(w, 2, 21, bodies_of(w)->column, 40);
     bodies_of(w)->hp = 1;
     nmmo_step(w, &with);
-    assert(!strcmp(last_story(&told), "was struck down by a level-40 enemy, at level 1"));
+    assert(!strcmp(last_story(&told), "was slain at level 1 by a level-40 enemy"));
     assert(statistics[0][STAT_STRUCK] == 1 && statistics[0][STAT_BOUGHT] == 1);
     free(w);
 }

@@ -41,6 +41,9 @@ COLOURS = {
 }
 """Every colour a theme must name, and what it paints."""
 
+LEAST_CONTRAST = 60
+"""Between a game's own colour and the ground it stands on, of 255."""
+
 SERIES = 8
 """Colours for curves that are told apart; the first is the one most used."""
 
@@ -113,6 +116,22 @@ class PuffTheme:
                 self.colours[mixed] = self.colours["faint"]
         return mixed
 
+    def own(self, colour: int) -> str:
+        """The name of a colour 0xRRGGBB that a game gives, mixed with that of text until it can be read."""
+        name = f"own+{colour:06x}"
+        if name not in self.colours:
+            own, ground, text = (
+                channels(c)
+                for c in (f"#{colour:06x}", self.colours["surface"], self.colours["text"])
+            )
+            for share in (1.0, 0.75, 0.5, 0.25):
+                mix = [round(t + (o - t) * share) for o, t in zip(own, text, strict=True)]
+                if abs(_light(mix) - _light(ground)) >= LEAST_CONTRAST:
+                    break
+            readable = in_hex(mix)
+            self.colours[name] = self.quantise(readable) if self.quantise else readable
+        return name
+
     def to_textual(self) -> Theme:
         """The theme as Textual knows it; the own colours become CSS variables."""
         own = {name: self.colours[name] for name in COLOURS}
@@ -131,6 +150,12 @@ class PuffTheme:
             dark=self.dark,
             variables={name: own[name] for name in css_variables()},
         )
+
+
+def _light(colour: Sequence[int]) -> float:
+    """How light a colour looks, 0 to 255."""
+    red, green, blue = colour
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def css_variables() -> list[str]:

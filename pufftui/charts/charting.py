@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pufftui.charts.baseline import BaselineBehind
@@ -37,6 +37,8 @@ class Charting:
         self.selected = "score"
         """The metric that keys are about."""
         self.provisional_steps = 0
+        self.meanings: Mapping[str, str] = {}
+        """What the environment says of its own statistics, by their names."""
         self._fine: History | None = None
         self._fine_for: tuple[object, ...] = ()
         self._earlier, self._baseline = earlier, baseline

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,15 +26,20 @@ class Explanation:
     """Whether it is a figure of finished episodes, so that its newest stretch is biased."""
 
 
-def explain(metric: str) -> Explanation:
-    """What is known of a metric; of one that nobody has explained, its name."""
+def explain(metric: str, meanings: Mapping[str, str] | None = None) -> Explanation:
+    """What is known of a metric; of one that nobody has explained, its name.
+
+    `meanings` is what the run's environment says of its own statistics, by their names.
+    """
     known = _all().get(metric)
     if known is not None:
         return known
     words = metric.removeprefix(STATISTIC).replace("_", " ")
     if metric.startswith(STATISTIC):
-        means = "A statistic of the environment, as the mean over the last 1000 episodes."
-        source = "the environment's README says more"
+        said = (meanings or {}).get(metric.removeprefix(STATISTIC), "")
+        mean = "The mean over the last 1000 episodes."
+        means = f"{said} {mean}" if said else f"A statistic of the environment. {mean}"
+        source = "the environment itself" if said else "the environment's README says more"
         return Explanation(words, words, means, source=source, episodes=True)
     return Explanation(words, words, "A figure that the program logs; only it knows what it means.")
 

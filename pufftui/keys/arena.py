@@ -9,6 +9,7 @@ PLAYER_KEYS = rows(
     """
     take_over | m                   | m   | take over | play the watched agent yourself          | player.take_over | 2
     hand_back | escape shift+escape | esc | hand back | give the agent back to its policy        | player.hand_back |    | while playing
+    view      | backspace           | backspace | view      | another view of the game, where it has some | arena.view     |    | while playing
     record    | R                   | R   | record    | record a demonstration; again to keep it | arena.record     | 13
     """,
 )

@@ -6,7 +6,7 @@ from textual.keys import Keys
 
 from pufftui.envs.descriptor import Descriptor
 from pufftui.keys.game import game_parts
-from pufftui.keys.latch import Latch
+from pufftui.keys.latch import QUIET, Latch
 from pufftui.trainer.messages.command import ArenaCommand, PressKey, ReleaseKey
 
 SHIFTS = ("left_shift", "right_shift")
@@ -33,6 +33,8 @@ class Grip:
         self._turn_based = descriptor.turn_based
         self._latch = Latch(game_parts(descriptor), turn_based=descriptor.turn_based)
         self._down: set[str] = set()
+        self._tapped = frozenset(descriptor.tapped_keys)
+        self._last_tap: dict[str, float] = {}
 
     @property
     def words(self) -> str:
@@ -49,13 +51,21 @@ class Grip:
     def type(self, key: str, now: float, *, shift: bool = False) -> list[ArenaCommand]:
         """A key of the game was typed, as every terminal tells; with `shift` for one decision."""
         if not self.real:
+            if key in self._tapped:
+                return self._tap(key, now)
             return self._latch.tap(key) if shift else self._latch.press(key, now)
         # Mostly it has been seen going down before; if not, or with Shift, it is a tap.
         return [] if key in self._down else [PressKey(key), ReleaseKey(key)]
 
+    def _tap(self, key: str, now: float) -> list[ArenaCommand]:
+        """A key that the game wants tapped; where the keyboard repeats it, it is being held."""
+        last = self._last_tap.get(key, -QUIET)
+        self._last_tap[key] = now
+        return [] if now - last < QUIET else self._latch.tap(key)
+
     def press(self, key: str) -> list[ArenaCommand]:
         """A key of the game was seen going down, or repeats."""
-        if not self.real:
+        if not self.real or (key in self._tapped and key in self._down):
             return []
         self._down.add(key)
         return [PressKey(key)]

@@ -13,6 +13,7 @@ from pufftui.widgets.footer import Footer
 from pufftui.widgets.game import GameCard
 from pufftui.widgets.header import Header
 from pufftui.widgets.policy import PolicyCard
+from pufftui.widgets.sheet import SheetCard
 from pufftui.widgets.too_small import TooSmall
 
 
@@ -34,11 +35,13 @@ class ArenaScreen(PanelScreen):
         self.session, self.header = session, header
         self.footer = Footer(look, session.descriptor, self.KEYS)
         self.game, self.policy = GameCard(look, session.descriptor), policy
-        self.panels += [header, self.footer, self.game, policy, TooSmall(look, meanwhile)]
+        self.sheet = SheetCard(look, session.descriptor)
+        self.panels += [header, self.footer, self.game, policy, self.sheet]
+        self.panels.append(TooSmall(look, meanwhile))
         self.solo = 0
         """The panel that is shown alone, by its number."""
         self.player = PlayerController(self, session, header, self.footer, alone=alone)
-        self.arena = ArenaController(self, session, self.game, policy, self.player)
+        self.arena = ArenaController(self, session, self.game, policy, self.sheet, self.player)
         self.controllers |= {"player": self.player, "arena": self.arena}
 
     def begin(self) -> None:

@@ -8,12 +8,12 @@ from pufftui.appearance.theme import PuffTheme
 from pufftui.keys.bindings import bindings
 from pufftui.keys.tables import PLAY_KEYS
 from pufftui.layout.cockpit import Arrangement, arrange_play
+from pufftui.layout.sheet import with_sheet
 from pufftui.screens.arena import ArenaScreen
 from pufftui.state.session import PlaySession
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.header import Header
-from pufftui.widgets.no_policy import NoPolicyCard
-from pufftui.widgets.policy import PolicyCard
+from pufftui.widgets.policy import NoPolicyCard, PolicyCard
 from pufftui.widgets.scoreboard import Scoreboard, TallyLine
 
 SCORES_EVERY = 0.1
@@ -47,7 +47,9 @@ class PlayScreen(ArenaScreen):
             self.arena.prepare = _without_policy
 
     def plan(self, width: int, height: int) -> Arrangement:
-        return arrange_play(width, height, self.session.descriptor.picture_aspect, self.solo)
+        descriptor = self.session.descriptor
+        plan = arrange_play(width, height, descriptor.picture_aspect, self.solo)
+        return with_sheet(plan, self.solo) if descriptor.describes else plan
 
     def on_mount(self) -> None:
         if self.player.alone:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pufftui.appearance.theme import PuffTheme
 from pufftui.layout.cockpit import Arrangement, arrange, with_strip
+from pufftui.layout.sheet import with_sheet
 from pufftui.layout.stream import arrange_stream
 from pufftui.screens.arena import ArenaScreen
 from pufftui.screens.controllers.alerts import AlertController
@@ -100,6 +101,8 @@ class RunScreen(ArenaScreen):
             plan = arrange_stream(width, rows, aspect)
         else:
             plan = arrange(width, rows, aspect, self.solo, self.machine.gpus)
+        if self.session.descriptor.describes:
+            plan = with_sheet(plan, self.solo)
         return with_strip(plan) if calling else plan
 
     def begin(self) -> None:

@@ -57,19 +57,26 @@ class Places:
         return [np.concatenate((fitting[0], between, fitting[1]), axis=1)]
 
 
-def places(area: Region, aspect: float, count: int, columns: int = 0) -> Places:
+def places(
+    area: Region, aspect: float, count: int, columns: int = 0, *, any_shape: bool = False
+) -> Places:
     """Places for one or two pictures of that aspect (width / height) in an area of cells.
 
     `columns` of the game's own grid get the same number of pixels each, unless the picture would be much smaller.
+    Pictures of `any_shape` take all there is.
     """
+
+    def fit(room: Region) -> Region:
+        return room if any_shape and room.area else _fit(room, aspect, columns)
+
     if count == 1:
-        return Places((_fit(area, aspect, columns),))
+        return Places((fit(area),))
     half = (area.width - GAP) // 2
-    left = _fit(Region(area.x, area.y + 1, half, area.height - 1), aspect, columns)
+    left = fit(Region(area.x, area.y + 1, half, area.height - 1))
     left = left.at_offset((area.x + area.width // 2 - GAP // 2 - left.width, left.y))
     beside = (left, left.translate((left.width + GAP, 0)))
     upper_rows = (area.height - 1) // 2
-    upper = _fit(Region(area.x, area.y + 1, area.width, upper_rows - 1), aspect, columns)
+    upper = fit(Region(area.x, area.y + 1, area.width, upper_rows - 1))
     upper = upper.at_offset((upper.x, area.y + 1))
     below = (upper, upper.translate((0, upper_rows + 1)))
     return Places(beside if left.area >= upper.area else below)

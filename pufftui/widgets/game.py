@@ -91,7 +91,11 @@ class GameCard(Card):
         rivals = self.frame is not None and self.frame.rival is not None
         descriptor = self._descriptor
         self._places = places(
-            area, descriptor.picture_aspect, 2 if rivals else 1, descriptor.picture_columns
+            area,
+            descriptor.picture_aspect,
+            2 if rivals else 1,
+            descriptor.picture_columns,
+            any_shape=descriptor.fills_any_shape,
         )
         super().paint()
         if self.frame is not None:
@@ -204,6 +208,9 @@ class GameCard(Card):
         parts = [f"agent {frame.agent + 1} of {frame.agents}"]
         if frame.follow.value:
             parts[0] += f", {frame.follow.value}"
+        views = self._descriptor.views
+        if len(views) > 1:
+            parts.append(f"backspace: {views[(frame.view + 1) % len(views)]}")
         if frame.waiting_for_key and not frame.expecting:
             parts.append("your move")
         elif frame.policy_step is not None and not frame.human:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import deque
 
 import numpy as np
@@ -12,6 +13,7 @@ from pufftui.appearance.line import Line
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.plot import profile
 from pufftui.envs.descriptor import ActionKind, Descriptor
+from pufftui.state.opponent import Opponent
 from pufftui.state.tally import Tally
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.painted import Card
@@ -173,6 +175,22 @@ class PolicyCard(Card):
             ("━" * (bar - at - 1), look.style("track")),
             (f"  {value:+.2f}", look.style("text")),
         ]
+
+
+class NoPolicyCard(PolicyCard):
+    """One sentence on who plays instead, and the command that makes a policy."""
+
+    def __init__(self, look: PuffTheme, descriptor: Descriptor, opponent: Opponent) -> None:
+        super().__init__(look, descriptor)
+        self._opponent = opponent
+
+    def detail(self) -> str:
+        return "none"
+
+    def content(self, width: int, height: int) -> list[Line]:
+        words = textwrap.wrap(self.look.words(self._opponent.explanation), width)
+        lines: list[Line] = [[(line, self.look.style("dim"))] for line in words]
+        return [*lines, [(self._opponent.remedy, self.look.style("policy"))]]
 
 
 def _probability(frame: ArenaFrame, component: int, index: int) -> float:

@@ -13,6 +13,7 @@ from pufftui.state.session import GameSession
 from pufftui.trainer.messages.command import (
     ArenaCommand,
     FollowAgent,
+    NextView,
     PauseGame,
     Record,
     Rewind,
@@ -26,6 +27,7 @@ from pufftui.trainer.messages.command import (
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.game import GameCard
 from pufftui.widgets.policy import PolicyCard
+from pufftui.widgets.sheet import SheetCard
 
 POLICY_EVERY = 0.25
 PLACE_EVERY = 0.25
@@ -51,6 +53,7 @@ class ArenaController:
         session: GameSession,
         game: GameCard,
         policy: PolicyCard,
+        sheet: SheetCard,
         player: PlayerController,
     ) -> None:
         self.frame: ArenaFrame | None = None
@@ -60,7 +63,7 @@ class ArenaController:
         self.shown: Callable[[float], None] = lambda _: None
         """Called with the time when a frame is on its panels."""
         self._screen, self._session, self._player = screen, session, player
-        self._game, self._policy = game, policy
+        self._game, self._policy, self._sheet = game, policy, sheet
         self._picture: tuple[int, int] | None = None
         self._game_shown = True
         self._policy_interval = screen.every(POLICY_EVERY)
@@ -114,6 +117,8 @@ class ArenaController:
             record = ", your best yet" if tally.broken else ""
             self._player.tell(f"GAME OVER   you scored {figure(tally.yours)}{record}")
         self._game.show(frame)
+        if self._sheet.is_on_screen:
+            self._sheet.show(frame)
         if self._policy.is_on_screen and self._policy_interval.is_due(now):
             self._policy.show(frame)
         self.shown(now)
@@ -158,6 +163,10 @@ class ArenaController:
         """Follows the best agent, the worst, or none."""
         if self.frame is not None:
             self._send(FollowAgent(self.frame.follow.next))
+
+    def view(self) -> None:
+        """Looks at the game in another way, where there are several."""
+        self._send(NextView())
 
     def point(self, x: float, y: float) -> None:
         """Watches what was clicked on."""

@@ -41,6 +41,7 @@ class ChartController:
         look, descriptor = screen.look, session.descriptor
         self._baseline = BaselineBehind(session.folder)
         charting = self.charting = Charting(EarlierRuns(session.folder), self._baseline)
+        charting.meanings = descriptor.explained_statistics
         self.card = ChartsCard(look, charting)
         """All charts."""
         self.score = ScoreCard(look, charting, descriptor)

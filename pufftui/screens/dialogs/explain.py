@@ -32,7 +32,7 @@ class ExplainScreen(Dialog):
         return explain(self._metric).label
 
     def body(self) -> Text:
-        about = explain(self._metric)
+        about = explain(self._metric, self._charting.meanings)
         series = self._charting.series(self._metric)
         known = series.count > 0
         parts: list[tuple[str, str, bool]] = []

@@ -17,7 +17,7 @@ from pufftui.charts.charting import Charting
 from pufftui.charts.earlier import EarlierRuns
 from pufftui.charts.explain import explain
 from pufftui.charts.listing import Listing
-from pufftui.envs.catalogue import find_env
+from pufftui.envs.catalogue import find_env, load_env
 from pufftui.screens.dialogs.explain import ExplainScreen
 from pufftui.screens.dialogs.filter import FilterScreen
 from pufftui.series.axis import Axis
@@ -347,4 +347,9 @@ def test_every_metric_of_a_trainer_is_explained() -> None:
         assert about.source
         assert about.advice
     assert explain("statistic_bricks").episodes
+    meanings = load_env("nmmo").descriptor.explained_statistics
+    assert len(meanings) == 24
+    about = explain("statistic_shot", meanings)
+    assert about.means.startswith("The share of lives that an arrow ended")
+    assert about.source == "the environment itself"
     assert explain("my_loss").label == "my loss"

@@ -40,10 +40,13 @@ def replayed(path, library):
     vector = VectorEnv(library, values, environments=1)
     buffers = vector.buffers()
     vector.state(0)[:] = file["environment_start"]
+    persons = np.zeros(vector.agents, np.uint8)
+    buffers.attend(persons, None)
     names = ("observations", "rewards", "terminals", "truncations", "alive")
     given = {name: [] for name in names}
-    for actions in file["environment_actions"]:
+    for actions, human in zip(file["environment_actions"], file["human"], strict=True):
         buffers.actions[:] = actions
+        persons[told["agent"]] = human
         vector.step(0, buffers)
         for name in names:
             given[name].append(getattr(buffers, name)[told["agent"]].copy())
@@ -100,7 +103,7 @@ def taped(tmp_path):
     ("env", "agent"),
     [
         *(("breakout", 0), ("cartpole", 3), ("enduro", 1), ("pong", 7)),
-        *(("school", 40), ("shared_pool", 5), ("snake", 200), ("squared", 2)),
+        *(("nmmo", 100), ("school", 40), ("shared_pool", 5), ("snake", 200), ("squared", 2)),
     ],
 )
 def test_what_is_read_back_can_be_replayed(taped, made_policy, env, agent):

@@ -20,9 +20,9 @@ TABLES = {
 }
 """What counts the entries of each table of a descriptor."""
 
-RESERVED_KEYS = {"escape", "ctrl+c"}
+RESERVED_KEYS = {"escape", "backspace", "ctrl+c"}
 NAMED_KEYS = set(
-    "left right up down space enter tab backspace delete insert home end pageup pagedown".split()
+    "left right up down space enter tab delete insert home end pageup pagedown".split()
 ) | {f"f{number}" for number in range(1, 13)}
 
 
@@ -46,6 +46,11 @@ def declared_findings(descriptor: Descriptor) -> Iterator[Finding]:
         if not (choice.single_keys or number == action.neutral or continuous):
             text = f"No key chooses {choice.label!r}, so nobody can play it by hand."
             yield Finding("keys", text, "Add a key to the choice.")
+    known = {key for _, _, choice in choices for key in choice.single_keys}
+    for key in descriptor.tapped_keys:
+        if key not in known:
+            text = f"The tapped key {key} chooses nothing."
+            yield Finding("keys", text, "List keys of choices in .tapped_keys.")
     if not descriptor.summary:
         yield Finding("summary", "It has no summary.", "Write .summary, a line for lists.")
 

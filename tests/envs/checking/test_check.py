@@ -151,9 +151,35 @@ BROKEN = {
             (".draw = sick_draw,", ".draw = sick_draw,\n    .locate = find,"),
         ],
     ),
+    # Words.
+    "a sheet that plays": (
+        "draw",
+        [
+            before("static const puff_descriptor", "static void tell(const void* state, uint32_t agent, puff_sheet* sheet) {\n    (void)agent, (void)sheet;\n    ((sick_state*)(uintptr_t)state)->balls = 0;\n}\n"),
+            (".draw = sick_draw,", ".draw = sick_draw,\n    .describe = tell,"),
+        ],
+    ),
+    "a row of no choice": (
+        "describe",
+        [
+            ('#include "random.h"', '#include "random.h"\n#include "words.h"'),
+            before("static const puff_descriptor", 'static void tell(const void* state, uint32_t agent, puff_sheet* sheet) {\n    (void)state, (void)agent;\n    puff_fact(sheet, "go", "%d", 3)->choice = 3;\n}\n'),
+            (".draw = sick_draw,", ".draw = sick_draw,\n    .describe = tell,"),
+        ],
+    ),
+    "a text without an end": (
+        "describe",
+        [
+            before("static const puff_descriptor", "static void tell(const void* state, uint32_t agent, puff_sheet* sheet) {\n    (void)state, (void)agent;\n    sheet->count = 1;\n    memset(sheet->rows[0].value, 'a', PUFF_TEXT);\n}\n"),
+            (".draw = sick_draw,", ".draw = sick_draw,\n    .describe = tell,"),
+        ],
+    ),
+    "who listens plays": ("restore", [before(STEP_BEGINS, "    game->row += io->stories && game->row == 3;\n")]),
     # Declarations.
     "a key twice": ("keys", [('{"right", "right d"}', '{"right", "right a"}')]),
     "a key of ours": ("keys", [('{"right", "right d"}', '{"right", "escape"}')]),
+    "another key of ours": ("keys", [('{"right", "right d"}', '{"right", "backspace"}')]),
+    "a tapped key of nothing": ("keys", [(".draw = sick_draw,", '.draw = sick_draw,\n    .tapped_keys = "a x",')]),
     "a key that is none": ("keys", [('{"right", "right d"}', '{"right", "Right"}')]),
     "no key of its own": ("keys", [('{"right", "right d"}', '{"right", "left+a"}')]),
     "keys together that are none": ("keys", [('{"right", "right d"}', '{"right", "d left+Up"}')]),

@@ -33,7 +33,9 @@ class ArenaScreen(PanelScreen):
         """`alone` is whether the person plays a game that no policy knows."""
         super().__init__(look)
         self.session, self.header = session, header
-        self.footer = Footer(look, session.descriptor, self.KEYS)
+        several = len(session.descriptor.views) > 1
+        keys = tuple(key for key in self.KEYS if several or key.id != "view")
+        self.footer = Footer(look, session.descriptor, keys)
         self.game, self.policy = GameCard(look, session.descriptor), policy
         self.sheet = SheetCard(look, session.descriptor)
         self.panels += [header, self.footer, self.game, policy, self.sheet]

@@ -196,4 +196,4 @@ def test_no_command_is_missed() -> None:
     kinds = [block.kind for block in blocks()]
     assert len(kinds) * 2 == TUTORIAL.read_text(encoding="utf-8").count("\n```")
     assert kinds.count("sh") >= 10
-    assert kinds.count("diff") == 4
+    assert kinds.count("diff") == 8

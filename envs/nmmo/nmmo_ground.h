@@ -14,7 +14,10 @@ static const uint32_t ground_colours[TERRAINS] = {
 static const uint32_t sprinkles[SEASONS][2] = {
     {0xf2d64b, 0xe88bc0}, {0xc9bd5a, 0x5f7f2c}, {0xd9772e, 0xb4452a}, {0xf4f8fc, 0x7f95a0}};
 
-enum { WAVES = 4 /* pictures of the water in a tick */ };
+enum {
+    WAVES = 4,   /* pictures of the water in a tick */
+    SPARSE = 97, /* one pixel of so many is a flower, or what there is in that season */
+};
 
 static inline uint32_t grain_of(int x, int y) {
     uint32_t bits = (uint32_t)x * 0x9e3779b9u ^ (uint32_t)y * 0x85ebca6bu;
@@ -90,7 +93,7 @@ static inline uint32_t land_at(brush* with, int terrain, int x, int y, int light
     const int kind = terrain / SEASONS, season = terrain % SEASONS;
     const uint32_t grain = grain_of(x, y), colour = ground_colours[terrain];
     const int shade = (int)(2.5f * swell_at(&with->land, x, y) + 3.5f) - 3;
-    if (kind == GRASS && grain % 67 == 0) return sprinkles[season][grain / 67 % 2];
+    if (kind == GRASS && grain % SPARSE == 0) return sprinkles[season][grain / SPARSE % 2];
     return shaded(colour, shade + (int)(grain % 3) - 1 + light);
 }
 

@@ -46,7 +46,10 @@ static void describe_slots(const world* w, uint32_t agent, int selling, puff_she
         if (!type) continue;
         row->colour = tier_colours[tier];
         const int price = w->prices[ware_of(type, tier)];
-        if (selling && price) {
+        if (selling && w->offer_counts[ware_of(type, tier)] == OFFERS) {
+            row->kind = PUFF_FAINT;
+            snprintf(row->value, PUFF_TEXT, "too many for sale");
+        } else if (selling && price) {
             snprintf(row->value, PUFF_TEXT, "others: %d gold", price);
         } else if (seen->used[slot]) {
             snprintf(row->value, PUFF_TEXT, "worn");

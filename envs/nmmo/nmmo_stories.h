@@ -11,6 +11,10 @@ static const char* const ware_names[GOODS + 1] = {"nothing",  "helm",    "chest"
                                                   "sword",    "bow",     "tool",      "earth gem",
                                                   "fire gem", "air gem", "water gem", "herb"};
 
+static inline const char* article_of(int type) {
+    return type == LEGS ? "" : "a ";
+}
+
 static inline int32_t lesser_level(const world* w, int32_t id) {
     const int32_t combat = bodies_of(w)[id].level;
     const int32_t profession = players_of(w)[id].seen.profession;
@@ -23,15 +27,17 @@ static inline puff_weight weight_of_tier(int tier) {
 
 static inline void tell_wearing(int32_t id, int type, int tier, int on, const puff_io* io) {
     if (on) {
-        puff_tell(io, id, weight_of_tier(tier), "equips a tier-%d %s", tier, ware_names[type]);
+        puff_tell(io, id, weight_of_tier(tier), "equips %stier-%d %s", article_of(type), tier,
+                  ware_names[type]);
     } else {
-        puff_tell(io, id, PUFF_OWN, "takes off a tier-%d %s", tier, ware_names[type]);
+        puff_tell(io, id, PUFF_OWN, "takes off %stier-%d %s", article_of(type), tier,
+                  ware_names[type]);
     }
 }
 
 static inline void tell_find(int32_t id, int type, int tier, const puff_io* io) {
-    puff_tell(io, id, tier >= RARE_TIER ? PUFF_TALK : PUFF_OWN, "finds a tier-%d %s", tier,
-              ware_names[type]);
+    puff_tell(io, id, tier >= RARE_TIER ? PUFF_TALK : PUFF_OWN, "finds %stier-%d %s",
+              article_of(type), tier, ware_names[type]);
 }
 
 static inline void tell_level(const world* w, int32_t id, const puff_io* io) {
@@ -50,16 +56,16 @@ static inline void tell_kill(const world* w, int32_t id, int level, const puff_i
 }
 
 static inline void tell_offer(int32_t id, int type, int tier, int price, const puff_io* io) {
-    puff_tell(io, id, tier >= FINE_TIER ? PUFF_TALK : PUFF_OWN, "offers a tier-%d %s for %d gold",
-              tier, ware_names[type], price);
+    puff_tell(io, id, tier >= FINE_TIER ? PUFF_TALK : PUFF_OWN, "offers %stier-%d %s for %d gold",
+              article_of(type), tier, ware_names[type], price);
 }
 
 static inline void tell_trade(int32_t id, int32_t seller, int type, int tier, int price,
                               const puff_io* io) {
-    puff_tell(io, id, PUFF_NEWS, "buys a tier-%d %s from agent %d for %d gold", tier,
-              ware_names[type], seller + 1, price);
-    puff_tell(io, seller, PUFF_OWN, "is paid %d gold for a tier-%d %s", price, tier,
-              ware_names[type]);
+    puff_tell(io, id, PUFF_NEWS, "buys %stier-%d %s from agent %d for %d gold", article_of(type),
+              tier, ware_names[type], seller + 1, price);
+    puff_tell(io, seller, PUFF_OWN, "is paid %d gold for %stier-%d %s", price, article_of(type),
+              tier, ware_names[type]);
 }
 
 static inline void tell_end(const world* w, int32_t id, const puff_io* io) {

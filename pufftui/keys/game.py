@@ -34,12 +34,16 @@ def game_parts(descriptor: Descriptor) -> dict[str, int]:
 
 
 def game_hints(descriptor: Descriptor) -> list[tuple[str, str]]:
-    """The game's keys for banner and footer: (keys, label), arrows before letters."""
+    """The game's keys for banner and footer: (keys, label), arrows before letters.
+
+    Keys that are tapped stand on the sheet of a game that has one, with what they do now.
+    """
+    elsewhere = descriptor.tapped_keys if descriptor.describes else ()
     return [
         (key_name(choice.single_keys[0]), choice.label)
         for action in descriptor.actions
         for choice in action.choices
-        if choice.single_keys
+        if choice.single_keys and choice.single_keys[0] not in elsewhere
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 from fakes import fake_app, fake_session, screen_text, settle
 
 from pufftui.envs.words import RowKind, SheetRow, Story, Weight
+from pufftui.keys.game import game_hints
 from pufftui.state.session import Session
 from pufftui.trainer.messages.command import NextView, PressKey, ReleaseKey
 
@@ -62,6 +63,14 @@ async def test_a_key_goes_to_the_next_view_also_while_one_plays(session: Session
         await pilot.press("backspace")
         assert sent[-1] == NextView()
         assert app.screen.player.playing
+
+
+def test_keys_that_stand_on_the_sheet_need_no_other_place(session: Session) -> None:
+    labels = [label for _, label in game_hints(session.descriptor)]
+    assert labels[:2] == ["down", "up"]
+    assert "attack" in labels
+    assert "run left" in labels
+    assert not {"key 1", "key 12", "buy", "sell"} & set(labels)
 
 
 async def test_keys_of_menus_are_tapped(session: Session) -> None:

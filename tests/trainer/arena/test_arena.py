@@ -201,6 +201,7 @@ class About:
     """As much of a descriptor as a player needs."""
 
     steps_per_second = 1 / (0.25 * RAMP_SECONDS)  # four decisions from rest to the end
+    tapped_keys = ()
 
     def __init__(self, kind):
         self.action_kind = kind

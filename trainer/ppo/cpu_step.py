@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import increment_version
 
 from pufftui.trainer import kernels
 from pufftui.trainer.kernels.threads import one_thread
@@ -70,7 +71,8 @@ class CpuStep:
     def __call__(self, numbers: Tensor, gradients: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """One step with these (learning rate, most that the gradient's norm may be); gradients in the order of the parameters.
 
-        Returns the gradient's norm before clipping, and whether it was finite, both ().
+        Returns the gradient's norm before clipping, and whether it was finite, both (). Who asks torch whether the parameters
+        have changed is told so.
         """
         assert [p.data_ptr() for p in self._parameters] == self._places, "parameters were moved"
         rate, most = numbers.tolist()
@@ -90,4 +92,5 @@ class CpuStep:
                 norm=norm,
                 **self._fields,
             )
+        increment_version(self._parameters)
         return norm[0], torch.isfinite(norm[0])

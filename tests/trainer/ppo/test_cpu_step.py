@@ -87,6 +87,15 @@ def test_what_is_restored_goes_on_alike() -> None:
         assert torch.equal(one, two)
 
 
+def test_torch_knows_that_parameters_have_changed() -> None:
+    """What was made of them elsewhere is made anew."""
+    model = network([5, 7])
+    before = [parameter._version for parameter in model.parameters()]
+    take(model, PolicyOptimizer(model, TrainConfig()))
+    after = [parameter._version for parameter in model.parameters()]
+    assert all(one < other for one, other in zip(before, after, strict=True))
+
+
 def test_other_numbers_are_left_to_torch() -> None:
     assert not cpu_step.fits([torch.zeros(2, 2, dtype=torch.float64)])
     assert not cpu_step.fits([torch.zeros(2, 3).T])

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 WHILE_PLAYING = "while playing"
 
+VIEW = "view"
+"""Id of the key that only games with several views have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:

@@ -28,10 +28,11 @@ OF_OURS = {
     "envs/compile.py": {"compile_env"},
     "trainer/kernels/__init__.py": {"dlopen"},
     "trainer/allocator.py": {"CDLL"},
-    "pufftui/terminal/native.py": {"CDLL"},
+    "envs/first_steps.py": {"CDLL"},
+    "pufftui/terminal/native.py": {"PyDLL"},
     "pufftui/terminal/guard.py": {"CDLL"},
-    "pufftui/terminal/grids.py": {"CDLL"},
-    "pufftui/terminal/encoder.py": {"CDLL"},
+    "pufftui/terminal/grids.py": {"PyDLL"},
+    "pufftui/terminal/encoder.py": {"PyDLL"},
 }
 """Files that define an opener, or open a library that pufftui itself was installed with."""
 

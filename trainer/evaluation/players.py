@@ -1,4 +1,7 @@
-"""Who plays the worlds of an evaluation. Policies are played by `training/playing.py`, with what collects rollouts."""
+"""Who plays the worlds of an evaluation: nobody in particular, or a policy in numpy.
+
+Policies are played by `training/playing.py`, by what collects rollouts; the one here is the small twin that the arena plays with.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.random_play import act_at_random
 from pufftui.envs.vector import VectorEnv
+from pufftui.trainer.arena.forward import Array, distribution, forward, initial_state, sample
 from pufftui.trainer.messages.weights import PolicyWeights
 
 SHARPER = np.float32(1e6)
@@ -69,12 +73,18 @@ class RandomPlayer:
                 return False
             self.act(self._buffers.observations, self._buffers.actions)
             self.vector.step(0, self._buffers)
+            ended = (self._buffers.terminals | self._buffers.truncations).astype(bool)
+            if ended.any():
+                self.forget(ended)
         return True
 
     def act(self, observations: NDArray[np.uint8], actions: NDArray[np.int32]) -> None:
         """Fills actions (agents, components) for observations (agents, bytes)."""
         del observations
         act_at_random(self.vector.descriptor, self._random, actions)
+
+    def forget(self, ended: NDArray[np.bool_]) -> None:
+        """The episodes of these agents are over, (agents,)."""
 
     def only(self, places: NDArray[np.intp]) -> Self:
         """Goes on with the worlds at some places alone."""
@@ -84,8 +94,37 @@ class RandomPlayer:
         self.vector.close()
         self.vector, self._buffers = vector, vector.buffers()
         self._buffers.observations[:] = observations
+        self.keep(kept)
         return self
+
+    def keep(self, rows: NDArray[np.intp]) -> None:
+        """Only these agents are left."""
 
     def close(self) -> None:
         """Frees the worlds."""
         self.vector.close()
+
+
+class NumpyPlayer(RandomPlayer):
+    """A policy by the forward pass in numpy."""
+
+    def __init__(self, vector: VectorEnv, seed: int, weights: PolicyWeights) -> None:
+        super().__init__(vector, seed)
+        self._weights = weights
+        self._state: Array = initial_state(weights, vector.agents)
+
+    def act(self, observations: NDArray[np.uint8], actions: NDArray[np.int32]) -> None:
+        """Fills actions (agents, components) for observations (agents, bytes)."""
+        descriptor = self.vector.descriptor
+        outputs, _, self._state = forward(self._weights, descriptor, observations, self._state)
+        actions[:] = sample(
+            descriptor, distribution(self._weights, descriptor, outputs), self._random
+        )
+
+    def forget(self, ended: NDArray[np.bool_]) -> None:
+        """The episodes of these agents are over, (agents,)."""
+        self._state[:, :, ended] = 0
+
+    def keep(self, rows: NDArray[np.intp]) -> None:
+        """Only these agents are left."""
+        self._state = self._state[:, :, rows]

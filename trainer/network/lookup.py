@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from typing import Any
 
@@ -29,6 +30,10 @@ class Lookup:
         self._making = threading.Lock()  # Parts of a minibatch are worked on at the same time.
         self._table: tuple[Tensor, Tensor, Tensor] | None = None
         self._made_of: tuple[tuple[int, int], ...] = ()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Lookup:
+        """That of a copied network has a table of its own."""
+        return Lookup(copy.deepcopy(self._features, memo))
 
     def __call__(self, observations: Tensor, rows: Tensor | None, layer: Layer) -> Tensor:
         """Observations (steps, agents, bytes) uint8 -> (steps, rows, outputs), in the format of the features; differentiable.

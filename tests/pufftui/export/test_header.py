@@ -78,7 +78,8 @@ def make_policy(
     """`normalise` may be "bounds", too."""
     torch.manual_seed(layers)
     bounded = normalise == "bounds"
-    config = PolicyConfig(memory, 24, layers, convolution, "off" if bounded else normalise)
+    normalise = "off" if bounded else normalise
+    config = PolicyConfig(memory, 24, layers, convolution, normalise=normalise)
     policy = Policy(descriptor(kind, bounded=bounded), config, torch.float32, torch.Generator())
     with torch.no_grad():
         for parameter in policy.parameters():

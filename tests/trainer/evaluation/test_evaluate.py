@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Self
 
 import numpy as np
 import pytest
@@ -15,13 +14,12 @@ from numpy.typing import NDArray
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import EnvLibrary, load_library
 from pufftui.envs.vector import VectorEnv
-from pufftui.trainer.arena.forward import Array, distribution, forward, initial_state, sample
 from pufftui.trainer.collecting.rollout import Storage
 from pufftui.trainer.evaluation import evaluate as module
 from pufftui.trainer.evaluation.evaluate import Played, evaluate, player_of
 from pufftui.trainer.evaluation.interval import Sums, mean_of_worlds, student
 from pufftui.trainer.evaluation.plan import Plan, make_plan
-from pufftui.trainer.evaluation.players import MakePlayer, RandomPlayer, greedy
+from pufftui.trainer.evaluation.players import MakePlayer, NumpyPlayer, RandomPlayer, greedy
 from pufftui.trainer.evaluation.result import conclude, differences
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.network.policy import Policy
@@ -43,32 +41,6 @@ def coin(compiler) -> EnvLibrary:
 def shared_coin(compiler) -> EnvLibrary:
     """Eight agents of a world share one."""
     return load_library(compiler.library("tests/c/coin.c", "-DAGENTS=8"))
-
-
-class NumpyPlayer(RandomPlayer):
-    """A policy by the forward pass in numpy, as the arena plays it."""
-
-    def __init__(self, vector: VectorEnv, seed: int, weights: PolicyWeights) -> None:
-        super().__init__(vector, seed)
-        self._weights = weights
-        self._state: Array = initial_state(weights, vector.agents)
-
-    def act(self, observations: NDArray[np.uint8], actions: NDArray[np.int32]) -> None:
-        descriptor = self.vector.descriptor
-        self._forget()
-        outputs, _, self._state = forward(self._weights, descriptor, observations, self._state)
-        actions[:] = sample(
-            descriptor, distribution(self._weights, descriptor, outputs), self._random
-        )
-
-    def only(self, places: NDArray[np.intp]) -> Self:
-        self._forget()
-        self._state = self._state[:, :, self.vector.rows(places)]
-        return super().only(places)
-
-    def _forget(self) -> None:
-        ended = (self._buffers.terminals | self._buffers.truncations) > 0
-        self._state[:, :, ended] = 0
 
 
 class Left(RandomPlayer):

@@ -6,7 +6,6 @@ import ctypes
 import os
 import shlex
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,17 +35,10 @@ NAMES = {
 """What an environment writes for each agent."""
 
 
-@dataclass(frozen=True, slots=True)
-class FirstSteps:
-    """What was seen. `printed` is the first line of what it printed."""
-
-    printed: str = ""
-
-
 def watch_first_steps(
     library: EnvLibrary, parameters: dict[str, float], env: str, log: Path
-) -> FirstSteps:
-    """Plays one environment at random for a moment; what it prints is seen if descriptor 1 leads to `log`.
+) -> str:
+    """Plays one environment at random for a moment; returns the first line that it prints, if descriptor 1 leads to `log`.
 
     Raises `PuffError` if it writes past what it was given: in training that would change the observations or the
     memory of others, and nothing would say why it learns so badly. `env` is what `pufftui env check` is called with.
@@ -71,7 +63,7 @@ def watch_first_steps(
             f"{descriptor.name} writes past the end of its {past} {where}.",
             f"pufftui env check {shlex.quote(env)} names the line.",
         )
-    return FirstSteps(_printed(log, before))
+    return _printed(log, before)
 
 
 class _Margins:

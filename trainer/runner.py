@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from pufftui.envs.errors import PuffError
-from pufftui.envs.first_steps import FirstSteps, watch_first_steps
+from pufftui.envs.first_steps import watch_first_steps
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.allocator import keep_freed_memory
 from pufftui.trainer.health import Finding
@@ -73,7 +73,7 @@ class Runner:
         self.config = config
         self.folder = folder
         self.library = library
-        self._first_steps = FirstSteps()
+        self._printed = ""
         self._channel = Channel(config.train.total_steps)
         self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
 
@@ -164,7 +164,7 @@ class Runner:
     def _try_out(self) -> None:
         """Watches the environment's first steps, and chooses what nobody gave a value, by random play."""
         self._channel.latest = replace(self.latest, activity="trying the environment out")
-        self._first_steps = watch_first_steps(
+        self._printed = watch_first_steps(
             self.library, self.config.parameters, self.config.env, self.folder.log
         )
         if self.config.open:
@@ -198,7 +198,7 @@ class Runner:
         # Commands reach the first of several processes alone, so there everything is only told.
         alone = self._processes == 1
         return Monitor(
-            health_facts(self.config, self.library.descriptor, self._processes, self._first_steps),
+            health_facts(self.config, self.library.descriptor, self._processes, self._printed),
             store,
             self._channel,
             StoreReader(lambda: self.folder.database),

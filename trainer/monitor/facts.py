@@ -6,17 +6,14 @@ import math
 
 from pufftui.envs.catalogue import accepted_findings
 from pufftui.envs.descriptor import ActionKind, Descriptor
-from pufftui.envs.first_steps import FirstSteps
 from pufftui.trainer.health import Facts
 from pufftui.trainer.settings.fields import Config
 
-NOTHING = FirstSteps()
-
 
 def health_facts(
-    config: Config, descriptor: Descriptor, ranks: int = 1, first_steps: FirstSteps = NOTHING
+    config: Config, descriptor: Descriptor, ranks: int = 1, printed: str = ""
 ) -> Facts:
-    """The facts of a run that trains with this config in this environment, in so many processes."""
+    """The facts of a run that trains with this config in this environment, which `printed` a line, in so many processes."""
     low, high = descriptor.score_low, descriptor.score_high
     train = config.train
     return Facts(
@@ -31,7 +28,7 @@ def health_facts(
         accepted=accepted_findings(config.env),
         agents=config.vec.agents * ranks,
         horizon=train.horizon,
-        printed=first_steps.printed,
+        printed=printed,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError
-from pufftui.envs.grids import feature_count
+from pufftui.envs.grids import encoder_width, feature_count
 
 LEAST_CELLS = 9
 """Cells of the smallest map: fields of categories with fewer elements are no map."""
@@ -63,5 +63,4 @@ def cells_of(descriptor: Descriptor, embedding: int) -> list[Cells]:
 def other_places(descriptor: Descriptor, cells: list[Cells]) -> list[int]:
     """The features that are of no cells, in order."""
     taken = {place for each in cells for place in each.features}
-    width = sum(feature_count(field) for field in descriptor.fields)
-    return [place for place in range(width) if place not in taken]
+    return [place for place in range(encoder_width(descriptor, 0)) if place not in taken]

@@ -32,9 +32,8 @@ HERE = Path(__file__).parent
 SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 SUMS_BEFORE_STATISTICS = 4
 MAX_STATISTICS = most_statistics(ABI)
-SIZES_SINCE, WORDS_SINCE = 4, 5
-"""The interface from which on libraries may say how many agents there are with some parameters, and
-that from which on they have words for people."""
+SIZES_SINCE = 4
+"""The interface from which on libraries may say how many agents there are with some parameters."""
 
 
 @functools.cache

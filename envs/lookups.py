@@ -7,7 +7,7 @@ way, and so are its weights: torch and numpy ask here which way to take on a CPU
 from __future__ import annotations
 
 from pufftui.envs.descriptor import Descriptor
-from pufftui.envs.grids import feature_count
+from pufftui.envs.grids import encoder_width
 
 LEAST_CLASSES = 2
 """Features for each element, on average, from which on it is quicker: a product does several multiplications where one row is added."""
@@ -15,5 +15,5 @@ LEAST_CLASSES = 2
 
 def is_looked_up(descriptor: Descriptor, channels: int) -> bool:
     """Whether the first layer looks up; a convolution of `channels` makes other numbers of the grids first."""
-    width = sum(feature_count(field) for field in descriptor.fields)
-    return not channels and width >= LEAST_CLASSES * sum(field.count for field in descriptor.fields)
+    elements = sum(field.count for field in descriptor.fields)
+    return not channels and encoder_width(descriptor, 0) >= LEAST_CLASSES * elements

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pufftui.envs.cells import cells_of, other_places
 from pufftui.envs.descriptor import Descriptor
-from pufftui.envs.grids import feature_count
+from pufftui.envs.grids import encoder_width
 
 
 class CellEncoder(nn.Module):
@@ -32,7 +32,7 @@ class CellEncoder(nn.Module):
         super().__init__()
         self.cells = cells_of(descriptor, embedding)
         self.embedding = embedding
-        self.in_features = sum(feature_count(field) for field in descriptor.fields)
+        self.in_features = encoder_width(descriptor, 0)
         self.out_features = hidden
         others = torch.tensor(other_places(descriptor, self.cells), dtype=torch.int64)
         order = [*others.tolist(), *(i for each in self.cells for i in each.features)]

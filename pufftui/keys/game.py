@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pufftui.envs.descriptor import TOGETHER, Descriptor
+from pufftui.keys.key import VIEW, Key
 
 SHIFT = "shift+"
 ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
@@ -11,6 +12,12 @@ ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 def key_name(key: str) -> str:
     """A key as it is printed, or several held together: ← for left."""
     return TOGETHER.join(ARROWS.get(part, part) for part in key.split(TOGETHER))
+
+
+def keys_for(keys: tuple[Key, ...], descriptor: Descriptor | None) -> tuple[Key, ...]:
+    """Those of a screen's keys that do something in a game: one that has one view needs no key for others."""
+    several = descriptor is not None and len(descriptor.views) > 1
+    return tuple(key for key in keys if several or key.id != VIEW)
 
 
 def game_keys(descriptor: Descriptor) -> dict[str, str]:

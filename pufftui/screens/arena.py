@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import events
 
 from pufftui.appearance.theme import PuffTheme
+from pufftui.keys.game import keys_for
 from pufftui.screens.controllers.arena import ArenaController
 from pufftui.screens.controllers.player import PlayerController
 from pufftui.screens.panels import PanelScreen
@@ -33,8 +34,7 @@ class ArenaScreen(PanelScreen):
         """`alone` is whether the person plays a game that no policy knows."""
         super().__init__(look)
         self.session, self.header = session, header
-        several = len(session.descriptor.views) > 1
-        keys = tuple(key for key in self.KEYS if several or key.id != "view")
+        keys = keys_for(self.KEYS, session.descriptor)
         self.footer = Footer(look, session.descriptor, keys)
         self.game, self.policy = GameCard(look, session.descriptor), policy
         self.sheet = SheetCard(look, session.descriptor)

@@ -10,7 +10,8 @@ from textual.screen import Screen
 
 from pufftui.appearance.theme import PuffTheme
 from pufftui.envs.descriptor import Descriptor
-from pufftui.keys.key import VIEW, Key
+from pufftui.keys.game import keys_for
+from pufftui.keys.key import Key
 from pufftui.layout.cockpit import Arrangement
 from pufftui.screens.dialogs.help import HelpScreen
 from pufftui.screens.owner import Owner
@@ -96,8 +97,7 @@ class PanelScreen(Screen[None]):
 
     def help(self, descriptor: Descriptor | None = None, *, real: bool = False) -> None:
         """Shows all keys, those of a game included; `real` is whether keys can be held."""
-        one_view = descriptor is None or not descriptor.views
-        keys = tuple(key for key in self.KEYS if key.id != VIEW or not one_view)
+        keys = keys_for(self.KEYS, descriptor)
         self.app.push_screen(HelpScreen(self.look, descriptor, keys, real=real))
 
     def action_help(self) -> None:

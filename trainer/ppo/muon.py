@@ -12,8 +12,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pufftui.trainer import kernels
-
 ITERATIONS = 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Jordan's: singular values come near 1 quickly, and then stay between 0.7 and 1.2."""
@@ -36,8 +34,8 @@ class Muon:
             own, momenta = momenta[: buffer.numel()], momenta[buffer.numel() :]
             self.momentum_buffers[name] = own.view(buffer.shape).copy_(buffer)
 
-    def moves(self, gradients: Mapping[str, Tensor], threads: int = 1) -> dict[str, Tensor]:
-        """What to add to each matrix; on the CPU its products are shared by so many threads."""
+    def moves(self, gradients: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What to add to each matrix."""
         moves: dict[str, Tensor] = {}
         for shape, names in self._alike.items():
             ahead = []
@@ -45,23 +43,17 @@ class Muon:
                 buffer = self.momentum_buffers[name].lerp_(gradients[name], 1 - self.momentum)
                 ahead.append(gradients[name].lerp(buffer, self.momentum))  # Nesterov's
             size = -math.sqrt(max(1.0, shape[0] / shape[1]))
-            steps = size * orthogonal(torch.stack(ahead), self.dtype, threads).float()
+            steps = size * orthogonal(torch.stack(ahead), self.dtype).float()
             moves |= dict(zip(names, steps.unbind(), strict=True))
         return moves
 
 
-def orthogonal(matrices: Tensor, dtype: torch.dtype, threads: int = 1) -> Tensor:
+def orthogonal(matrices: Tensor, dtype: torch.dtype) -> Tensor:
     """U V^T, about, for each matrix U S V^T of (count, rows, columns), with products in the number format `dtype`.
 
-    By a Newton-Schulz iteration: x becomes a x + b (x x^T) x + c (x x^T)^2 x.
+    By a Newton-Schulz iteration: x becomes a x + b (x x^T) x + c (x x^T)^2 x. The kernels that take whole steps have
+    iterations of their own.
     """
-    if matrices.is_cpu and kernels.opened()[1].puff_products_are_fast():
-        return torch.stack([_in_a_kernel(matrix, dtype, threads) for matrix in matrices.float()])
-    return orthogonal_in_torch(matrices, dtype)
-
-
-def orthogonal_in_torch(matrices: Tensor, dtype: torch.dtype) -> Tensor:
-    """`orthogonal` for any device."""
     a, b, c = COEFFICIENTS
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if tall else matrices
@@ -72,27 +64,3 @@ def orthogonal_in_torch(matrices: Tensor, dtype: torch.dtype) -> Tensor:
             x, torch.baddbmm(products, products, products, beta=b, alpha=c), x, beta=a
         )
     return x.mT if tall else x
-
-
-def _in_a_kernel(matrix: Tensor, dtype: torch.dtype, threads: int) -> Tensor:
-    """One of them, (rows, columns) float32; see kernels/c/muon.c."""
-    bf16, (rows, columns) = int(dtype == torch.bfloat16), matrix.shape
-    size = kernels.opened()[1].puff_orthogonal_scratch(rows, columns, bf16)
-    result = torch.empty_like(matrix, memory_format=torch.contiguous_format)
-    a, b, c = COEFFICIENTS
-    kernels.run(
-        "puff_make_orthogonal",
-        "puff_orthogonal",
-        threads,
-        rows=rows,
-        columns=columns,
-        bf16=bf16,
-        iterations=ITERATIONS,
-        a=a,
-        b=b,
-        c=c,
-        matrix=matrix.contiguous(),
-        result=result,
-        scratch=torch.empty(int(size), dtype=torch.uint8),
-    )
-    return result

@@ -143,7 +143,7 @@ class PolicyOptimizer:
         if self._in_kernels is not None:
             return self._in_kernels(numbers, gradients)
         learning_rate, most = numbers.unbind()
-        with one_thread() as threads:
+        with one_thread():
             norm = torch.nn.utils.get_total_norm(gradients)
             finite = torch.isfinite(norm)
             scale = (most / (norm + 1e-6)).clamp(max=1.0)
@@ -151,7 +151,7 @@ class PolicyOptimizer:
                 name: torch.where(finite, gradient * scale, 0.0)
                 for name, gradient in zip(self._parameters, gradients, strict=True)
             }
-            moves = self._adam.moves(clipped) | self._muon.moves(clipped, threads)
+            moves = self._adam.moves(clipped) | self._muon.moves(clipped)
             for name, move in moves.items():
                 self._parameters[name].addcmul_(move, learning_rate)
         return norm, finite

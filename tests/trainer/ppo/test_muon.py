@@ -4,17 +4,44 @@ import numpy as np
 import pytest
 import torch
 
-from pufftui.trainer.ppo.muon import (
-    COEFFICIENTS,
-    ITERATIONS,
-    Muon,
-    orthogonal,
-    orthogonal_in_torch,
-)
+from pufftui.trainer import kernels
+from pufftui.trainer.ppo.muon import COEFFICIENTS, ITERATIONS, Muon
+from pufftui.trainer.ppo.muon import orthogonal as orthogonal_in_torch
 
 SHAPES = [(1, 1), (4, 128), (128, 118), (96, 32), (3, 3)]
 LONG = [(64, 1027), (2100, 32)]
 """Whose small products are found first."""
+
+
+def orthogonal(matrices, dtype, threads=1):
+    """By the kernel that a step on the CPU calls for each matrix; by torch where the processor is slow at products."""
+    if not kernels.opened()[1].puff_products_are_fast():
+        return orthogonal_in_torch(matrices, dtype)
+    return torch.stack([in_a_kernel(matrix, dtype, threads) for matrix in matrices.float()])
+
+
+def in_a_kernel(matrix, dtype, threads):
+    """One of them, (rows, columns) float32; see kernels/c/muon.c."""
+    bf16, (rows, columns) = int(dtype == torch.bfloat16), matrix.shape
+    size = kernels.opened()[1].puff_orthogonal_scratch(rows, columns, bf16)
+    result = torch.empty_like(matrix, memory_format=torch.contiguous_format)
+    a, b, c = COEFFICIENTS
+    kernels.run(
+        "puff_make_orthogonal",
+        "puff_orthogonal",
+        threads,
+        rows=rows,
+        columns=columns,
+        bf16=bf16,
+        iterations=ITERATIONS,
+        a=a,
+        b=b,
+        c=c,
+        matrix=matrix.contiguous(),
+        result=result,
+        scratch=torch.empty(int(size), dtype=torch.uint8),
+    )
+    return result
 
 
 def naive(matrix):

@@ -81,17 +81,6 @@ PUFF_KERNEL int64_t puff_orthogonal_scratch(int64_t rows, int64_t columns, int32
     return (int64_t)(2 * s.wide + SQUARES * s.square + s.packed);
 }
 
-static float length(const float* numbers, int64_t count) {
-    double total = 0;
-    for (int64_t i = 0; i < count; i += 1024) {
-        const int64_t end = count - i < 1024 ? count : i + 1024;
-        float part = 0;
-        for (int64_t j = i; j < end; j++) part += numbers[j] * numbers[j];
-        total += (double)part;
-    }
-    return (float)sqrt(total);
-}
-
 /* What an iteration works with: (small, large), and so many (small, small). */
 typedef struct {
     puff_kernels* kernels;

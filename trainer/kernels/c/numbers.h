@@ -66,6 +66,18 @@ INLINE float exponential(float x) {
     return p * scale;
 }
 
+/* The length of a vector; the order of its sum is always the same. */
+static inline float length(const float* numbers, int64_t count) {
+    double total = 0;
+    for (int64_t i = 0; i < count; i += 1024) {
+        const int64_t end = count - i < 1024 ? count : i + 1024;
+        float part = 0;
+        for (int64_t j = i; j < end; j++) part += numbers[j] * numbers[j];
+        total += (double)part;
+    }
+    return (float)sqrt(total);
+}
+
 INLINE float sigmoid(float x) {
     return 1.0f / (1.0f + exponential(-x));
 }

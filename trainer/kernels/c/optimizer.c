@@ -19,18 +19,6 @@ static int64_t numbers_of(const puff_step* step, int64_t parameter) {
     return step->shapes[2 * parameter] * step->shapes[2 * parameter + 1];
 }
 
-/* A sum of parts whose order is always the same. */
-static float norm_of(const float* numbers, int64_t count) {
-    double total = 0;
-    for (int64_t i = 0; i < count; i += ROW) {
-        const int64_t end = count - i < ROW ? count : i + ROW;
-        float part = 0;
-        for (int64_t j = i; j < end; j++) part += numbers[j] * numbers[j];
-        total += (double)part;
-    }
-    return (float)sqrt(total);
-}
-
 static void adam(const pass* all, int64_t from, int64_t end) {
     const puff_step* step = all->step;
     const float* restrict gradients = step->gradients;
@@ -84,7 +72,7 @@ PUFF_KERNEL void puff_take_step(puff_kernels* kernels, const puff_step* step) {
     }
     if (others == step->parameters) all.adams = all.count;
 
-    const float norm = norm_of(step->gradients, all.count);
+    const float norm = length(step->gradients, all.count);
     step->norm[0] = norm;
     const float scale = step->most / (norm + 1e-6f);
     all.scale = isfinite(norm) ? scale < 1 ? scale : 1 : 0;

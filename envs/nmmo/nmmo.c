@@ -10,7 +10,7 @@
 #include "puff_env.h"
 #include "random.h"
 
-enum { PRESET, ITEM_REWARD, TRADE_REWARD, PARAMETERS };
+enum { PRESET, ITEM_REWARD, TRADE_REWARD, PLAYER_FIGHTS, TEAMS, PARAMETERS };
 
 /* Sizes of worlds: cells to a side, and players. */
 enum { SMALL, FULL, PRESETS };
@@ -39,6 +39,8 @@ static void nmmo_init(void* state, const double* params, uint64_t seed) {
     w->random = puff_random_stream(seed, 0);
     w->item_reward = (float)params[ITEM_REWARD];
     w->trade_reward = (float)params[TRADE_REWARD];
+    w->player_fights = params[PLAYER_FIGHTS] > 0;
+    w->teams = (int32_t)params[TEAMS];
 }
 
 static void show_and_observe(world* w, const puff_io* io) {
@@ -165,6 +167,10 @@ static const puff_parameter nmmo_parameters[PARAMETERS] = {
     {"item_reward", PUFF_REAL, 1, 0, 1,
      "reward for wearing armour, a weapon or a tool of the best tier; less is for less"},
     {"trade_reward", PUFF_REAL, 0, 0, 1, "reward for a trade, for who buys and who sells"},
+    {"player_fights", PUFF_INTEGER, 0, 0, 1,
+     "1: players can hit each other, but not those of their own team"},
+    {"teams", PUFF_INTEGER, 0, 0, MOST_TEAMS,
+     "teams of players, who see who belongs to them; 0, none"},
 };
 
 static const char* const nmmo_views[VIEWS] = {"land", "world"};
@@ -190,7 +196,7 @@ static const char* const nmmo_meanings[STATISTICS] = {
     "The share of lives that a blow ended.",
     "The share of lives that an arrow ended: enemies shoot from level 15 on.",
     "The share of lives that ended because the lesser level had not risen for 500 ticks.",
-    "Enemies killed in a life.",
+    "Enemies killed in a life, and players where players fight.",
     "Tools picked up in a life; dead enemies leave them.",
     "Helms, chests and legs made from ore in a life.",
     "Swords made from hilts in a life.",

@@ -70,6 +70,7 @@ static inline void turn_player(world* w, int32_t id, int32_t action, const puff_
     body* self = &bodies_of(w)[id];
     player* who = &players_of(w)[id];
     const int person = puff_is_person(io, (uint32_t)id);
+    if (!self->hp) return; /* another player killed it in this tick */
     self->last_row = self->row;
     self->last_column = self->column;
     who->born = who->ended = who->shot = 0;

@@ -47,20 +47,37 @@ static inline void kill_enemy(world* w, int32_t id, int32_t enemy, const puff_io
     }
 }
 
-/* The enemy on a tile; -1 if there is none. */
-static inline int32_t enemy_on(const world* w, int32_t row, int32_t column) {
-    if (!is_set(w, w->occupied_at, row, column) || is_set(w, w->by_players_at, row, column)) {
-        return -1;
-    }
-    return ids_of(w)[cell_at(w, row, column)];
+/* A player whom another one killed leaves it the gold, and a level as an enemy would. */
+static inline void kill_player(world* w, int32_t id, int32_t other, const puff_io* io) {
+    body* self = &bodies_of(w)[id];
+    player* dead = &players_of(w)[other];
+    const uint8_t level = bodies_of(w)[other].level;
+    lift(w, other);
+    dead->ended = SLAIN;
+    dead->shot = self->deed == SHOOTING;
+    dead->struck_by = self->level;
+    earn(&players_of(w)[id], dead->seen.gold);
+    dead->seen.gold = 0;
+    deeds_of(w)[id].kills++;
+    tell_duel(id, other, level, io);
+    if (level >= self->level && self->level < MOST_LEVEL) raise_level(w, id, &self->level, io);
+}
+
+/* Whom a player can hit on a tile; -1 if there is nobody. */
+static inline int32_t target_on(const world* w, int32_t id, int32_t row, int32_t column) {
+    if (!is_set(w, w->occupied_at, row, column)) return -1;
+    const int32_t other = ids_of(w)[cell_at(w, row, column)];
+    if (!is_player(w, other)) return other;
+    return w->player_fights && !are_mates(w, id, other) ? other : -1;
 }
 
 static inline int is_stone(const world* w, int32_t row, int32_t column) {
     return tile_at(w, cell_at(w, row, column))[TERRAIN] / SEASONS == STONE;
 }
 
-/* The first enemy in a straight line, up to a stone: arrows fly over water only. */
-static inline int32_t in_line(const world* w, const body* self, int direction) {
+/* The first target in a straight line, up to a stone: arrows fly over water only. */
+static inline int32_t in_line(const world* w, int32_t id, int direction) {
+    const body* self = &bodies_of(w)[id];
     int32_t row = self->row, column = self->column;
     for (int i = 0; i < BOW_REACH; i++) {
         row += row_steps[direction];
@@ -70,8 +87,8 @@ static inline int32_t in_line(const world* w, const body* self, int direction) {
             column >= w->side - SIGHT_COLUMNS || is_stone(w, row, column)) {
             return -1;
         }
-        const int32_t enemy = enemy_on(w, row, column);
-        if (enemy >= 0) return enemy;
+        const int32_t other = target_on(w, id, row, column);
+        if (other >= 0) return other;
     }
     return -1;
 }
@@ -80,25 +97,30 @@ static inline int32_t in_line(const world* w, const body* self, int direction) {
 static inline int32_t target_at(const world* w, int32_t id, int direction) {
     const body* self = &bodies_of(w)[id];
     const int held = players_of(w)[id].seen.held;
-    if (held == BOW - SWORD + 1) return in_line(w, self, direction);
+    if (held == BOW - SWORD + 1) return in_line(w, id, direction);
     const int32_t row = self->row + row_steps[direction];
     const int32_t column = self->column + column_steps[direction];
-    const int32_t ahead = enemy_on(w, row, column);
+    const int32_t ahead = target_on(w, id, row, column);
     if (ahead >= 0 || held != 1) return ahead;
     const int32_t across = row_steps[direction] != 0;
-    const int32_t left = enemy_on(w, row - !across, column - across);
-    return left >= 0 ? left : enemy_on(w, row + !across, column + across);
+    const int32_t left = target_on(w, id, row - !across, column - across);
+    return left >= 0 ? left : target_on(w, id, row + !across, column + across);
 }
 
-/* A player hits the first enemy that it reaches and turns to it. */
+/* A player hits the first target that it reaches and turns to it. */
 static inline void attack(world* w, int32_t id, const puff_io* io) {
     body* self = &bodies_of(w)[id];
     const int deed = players_of(w)[id].seen.held == BOW - SWORD + 1 ? SHOOTING : STRIKING;
     for (int direction = 0; direction < DIRECTIONS; direction++) {
-        const int32_t enemy = target_at(w, id, direction);
-        if (enemy < 0) continue;
+        const int32_t other = target_at(w, id, direction);
+        if (other < 0) continue;
         self->facing = (uint8_t)direction;
-        if (hit(w, id, enemy, deed)) kill_enemy(w, id, enemy, io);
+        if (!hit(w, id, other, deed)) return;
+        if (is_player(w, other)) {
+            kill_player(w, id, other, io);
+        } else {
+            kill_enemy(w, id, other, io);
+        }
         return;
     }
 }

@@ -52,8 +52,8 @@ static inline void report(const world* w, int32_t id, const puff_io* io) {
     statistics[STAT_COMBAT] = bodies_of(w)[id].level;
     statistics[STAT_PROFESSION] = who->seen.profession;
     statistics[STAT_OF_THE_LIVING] = level_of_the_living(w);
-    statistics[STAT_STRUCK] = who->ended == DIED && !who->shot;
-    statistics[STAT_SHOT] = who->ended == DIED && who->shot;
+    statistics[STAT_STRUCK] = who->ended != GONE_STALE && !who->shot;
+    statistics[STAT_SHOT] = who->ended != GONE_STALE && who->shot;
     statistics[STAT_STALE] = who->ended == GONE_STALE;
     statistics[STAT_KILLS] = (float)did->kills;
     for (int kind = 0; kind < GATHERED; kind++) {
@@ -74,7 +74,7 @@ static inline void end_life(world* w, int32_t id, const puff_io* io) {
     const body last = bodies_of(w)[id];
     const uint8_t ended = who->ended;
     io->terminals[id] = 1;
-    if (ended == DIED) io->rewards[id] -= 1;
+    if (ended != GONE_STALE) io->rewards[id] -= 1;
     report(w, id, io);
     tell_end(w, id, io);
     withdraw(w, id);

@@ -53,8 +53,8 @@ static inline void draw_map_frame(const world* w, const map_place* place, puff_c
     }
 }
 
-/* Enemies are faint, players blue, oneself gold. On a small map there would be more people than
- * land: players are faint there, and enemies left out. */
+/* Enemies are faint, players blue or of their team's colour, oneself gold. On a small map there
+ * would be more people than land: players are faint there, and enemies left out. */
 static inline void draw_people(const world* w, const map_place* place, puff_canvas* canvas,
                                uint32_t agent, float phase) {
     const int is_large = place->size >= ROOM_FOR_PEOPLE;
@@ -65,7 +65,7 @@ static inline void draw_people(const world* w, const map_place* place, puff_canv
         int px, py;
         body_at(who, phase, &x, &y);
         pixel_on_map(w, place, x, y, &px, &py);
-        puff_blend(canvas, px, py, is_player(w, id) ? 0x7fd0ff : 0xd2453b,
+        puff_blend(canvas, px, py, is_player(w, id) ? shaded(player_colour(w, id), 6) : 0xd2453b,
                    is_large && is_player(w, id) ? 0.95f
                    : is_large                   ? 0.55f
                                                 : 0.4f);

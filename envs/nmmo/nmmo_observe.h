@@ -79,6 +79,21 @@ static inline void observe_levels(const world* w, const body* self, observation_
     }
 }
 
+/* Who is of one's own team; it counts oneself. */
+static inline void observe_mates(const world* w, int32_t id, observation_seen* seen) {
+    const body* self = &bodies_of(w)[id];
+    const int32_t left = self->column - SIGHT_COLUMNS;
+    for (int i = 0; i < VIEW_ROWS; i++) {
+        const int32_t row = self->row - SIGHT_ROWS + i;
+        uint32_t bits = bits_from(w, w->by_players_at, row, left) & ((1u << VIEW_COLUMNS) - 1);
+        for (; bits; bits &= bits - 1) {
+            const int column = __builtin_ctz(bits);
+            if (!are_mates(w, id, ids_of(w)[cell_at(w, row, left + column)])) continue;
+            seen->tiles[WHO_IS][i * VIEW_COLUMNS + column] += MATE - PLAYER;
+        }
+    }
+}
+
 enum { CACHE_LINE = 64, SOON = 2 /* how many players ahead memory is asked for */ };
 
 /* Asks for the records that somebody looks at and for where it writes them, while others are
@@ -101,6 +116,7 @@ static inline void observe(const world* w, int32_t id, observation_seen* seen) {
     const player* who = &players_of(w)[id];
     observe_tiles(w, self, seen);
     observe_levels(w, self, seen);
+    if (w->teams) observe_mates(w, id, seen);
     seen->self = who->seen;
     seen->self.combat = self->level;
     seen->self.hp = self->hp;

@@ -54,7 +54,7 @@ static void draw_player(const world* w, const land_view* view, int32_t id, int o
     const body* who = &bodies_of(w)[id];
     const self_seen* seen = &players_of(w)[id].seen;
     const uint32_t hair = (uint32_t[]){0x4a3020, 0x8a5a2b, 0x20242c, 0xc98b3a}[id % 4];
-    const uint32_t main = own ? 0xf4f6fa : 0x3f9fe6;
+    const uint32_t main = own ? 0xf4f6fa : player_colour(w, id);
     const int chest = seen->worn[ON_CHEST], head = seen->worn[ON_HEAD];
     const paints with = {
         .main = main,
@@ -121,7 +121,7 @@ static void draw_body(const world* w, const land_view* view, int32_t id, uint32_
     if (size >= ROOM_FOR_LEVELS && !own) {
         const int level = is_player(w, id) ? lesser_level(w, id) : who->level;
         const uint32_t colour =
-            is_player(w, id) ? 0x9bd4ff : danger_colour(who, &bodies_of(w)[agent]);
+            is_player(w, id) ? player_colour(w, id) : danger_colour(who, &bodies_of(w)[agent]);
         if (!is_player(w, id) || level > 1) {
             draw_level(view, level, shaded(colour, 14), x + size - (level > 9 ? 6 : 3),
                        y + size - 4);

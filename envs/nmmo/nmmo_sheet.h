@@ -22,6 +22,10 @@ static void describe_self(const world* w, uint32_t agent, puff_sheet* sheet) {
     puff_bar(sheet, "gold", who->seen.gold, MOST_GOLD, 0xe0a820);
     puff_fact(sheet, "attack, defence", "%d, %d", 40 + 2 * self->level + who->attack,
               2 * self->level + who->defence);
+    if (w->teams) {
+        puff_fact(sheet, "team", "%d of %d", team_of(w, (int32_t)agent) + 1, w->teams)->colour =
+            player_colour(w, (int32_t)agent);
+    }
     puff_row* element = puff_fact(sheet, "element", "%s", elements[self->element]);
     element->kind = self->element ? PUFF_FACT : PUFF_FAINT;
     element->colour = self->element ? element_colours[self->element] : 0;

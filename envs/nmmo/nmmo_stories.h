@@ -55,6 +55,11 @@ static inline void tell_kill(const world* w, int32_t id, int level, const puff_i
               "slays a level-%d enemy", level);
 }
 
+static inline void tell_duel(int32_t id, int32_t other, int level, const puff_io* io) {
+    puff_tell(io, id, level > 1 ? PUFF_NEWS : PUFF_TALK, "slays agent %d of level %d", other + 1,
+              level);
+}
+
 static inline void tell_offer(int32_t id, int type, int tier, int price, const puff_io* io) {
     puff_tell(io, id, tier >= FINE_TIER ? PUFF_TALK : PUFF_OWN, "offers %stier-%d %s for %d gold",
               article_of(type), tier, ware_names[type], price);
@@ -72,9 +77,10 @@ static inline void tell_end(const world* w, int32_t id, const puff_io* io) {
     const player* who = &players_of(w)[id];
     const int32_t level = lesser_level(w, id);
     const puff_weight weight = level >= 8 ? PUFF_NEWS : level >= 3 ? PUFF_TALK : PUFF_OWN;
-    if (who->ended == DIED) {
-        puff_tell(io, id, weight, "%s at level %d by a level-%d enemy",
-                  who->shot ? "was shot" : "was slain", level, who->struck_by);
+    if (who->ended != GONE_STALE) {
+        puff_tell(io, id, weight, "%s at level %d by a level-%d %s",
+                  who->shot ? "was shot" : "was slain", level, who->struck_by,
+                  who->ended == SLAIN ? "player" : "enemy");
     } else {
         puff_tell(io, id, weight, "made no progress for %d ticks and begins anew", STALE_AFTER);
     }

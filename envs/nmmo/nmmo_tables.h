@@ -48,8 +48,15 @@ static const int8_t column_steps[DIRECTIONS] = {0, 0, 1, -1};
 /* What an entity did in the last tick. */
 enum { STILL, WALKING, RUNNING, STRIKING, SHOOTING, DEEDS };
 
-/* Who stands on a tile: nobody, or a player or an enemy of an element. */
-enum { NOBODY, PLAYER, ENEMY = PLAYER + ELEMENTS, WHO = ENEMY + ELEMENTS };
+/* Who stands on a tile: nobody, or a player, an enemy or a player of one's team, of an element. */
+enum {
+    NOBODY,
+    PLAYER,
+    ENEMY = PLAYER + ELEMENTS,
+    MATE = ENEMY + ELEMENTS,
+    WHO = MATE + ELEMENTS,
+};
+enum { MOST_TEAMS = 8 };
 
 enum {
     IN_COMBAT = 5,       /* ticks after a blow */

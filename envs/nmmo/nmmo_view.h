@@ -94,7 +94,14 @@ static inline uint32_t shaded(uint32_t colour, int part) {
 
 static const uint32_t element_colours[ELEMENTS] = {0xc9ced6, 0x7fe06a, 0xff7a3d, 0xc9ecff,
                                                    0x4d8dff};
+static const uint32_t team_colours[MOST_TEAMS] = {0x3f9fe6, 0xe6c33f, 0xb66be6, 0x48c78e,
+                                                  0xe67fb0, 0x57d5e0, 0xd9d9e0, 0xa7c24a};
 static const uint32_t tier_colours[TIER_CLASSES] = {0x5a6270, 0xd5dae2, 0x5fe05a,
                                                     0x4db5ff, 0xcf8bff, 0xffc83d};
+
+/* Players are blue, or of the colour of their team. */
+static inline uint32_t player_colour(const world* w, int32_t id) {
+    return w->teams ? team_colours[team_of(w, id)] : team_colours[0];
+}
 
 #endif

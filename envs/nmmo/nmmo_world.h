@@ -42,7 +42,7 @@ typedef struct {
 } self_seen;
 
 /* How a life is after a tick. */
-enum { GOES_ON, DIED, GONE_STALE };
+enum { GOES_ON, DIED, SLAIN /* by another player */, GONE_STALE };
 
 /* What only players have. */
 typedef struct {
@@ -91,6 +91,7 @@ typedef struct {
     uint32_t tick;
     int32_t passable;  /* cells */
     int32_t level_sum; /* of the lesser levels of all players */
+    int32_t player_fights, teams;
     uint32_t bit_stride;
     uint32_t tiles_at, ids_at, bodies_at, players_at, deeds_at, occupied_at, by_players_at;
     uint32_t spots_at;
@@ -199,6 +200,16 @@ static inline int is_free(const world* w, int32_t row, int32_t column) {
 
 static inline int is_player(const world* w, int32_t id) {
     return id < w->players;
+}
+
+/* The team of a player, from 0; only where there are any. */
+static inline int32_t team_of(const world* w, int32_t id) {
+    return id % w->teams;
+}
+
+/* Whether two players belong together. */
+static inline int are_mates(const world* w, int32_t id, int32_t other) {
+    return w->teams && team_of(w, id) == team_of(w, other);
 }
 
 /* What a tile shows of who stands on it. */

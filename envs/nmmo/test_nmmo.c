@@ -1,102 +1,8 @@
-/* Tests of nmmo's rules: build with the folder `envs` on the include path and run. */
-#include "nmmo.c"
-
-#include <assert.h>
-
-enum { MANY = 1024 };
-
-static observation_seen seen[MANY];
-static float rewards[MANY], scores[MANY], statistics[MANY][STATISTICS];
-static uint8_t terminals[MANY], truncations[MANY], alive[MANY];
-static int32_t actions[MANY];
-
-static const puff_io io = {
-    .actions = actions,
-    .observations = seen,
-    .rewards = rewards,
-    .terminals = terminals,
-    .truncations = truncations,
-    .alive = alive,
-    .scores = scores,
-    .statistics = statistics[0],
-    .observation_bytes = sizeof seen[0],
-};
-
-/* A world of any size, with a land of its own or all water. */
-static world* new_world(int32_t side, int32_t players, uint64_t seed, int flood) {
-    world sized = {0};
-    const size_t size = lay_out(&sized, side, players);
-    world* w = aligned_alloc(64, size);
-    assert(w && players <= MANY);
-    memset(w, 0, size);
-    lay_out(w, side, players);
-    w->random = puff_random_stream(seed, 0);
-    w->item_reward = 1;
-    make_land(w, flood);
-    populate(w);
-    show_and_observe(w, &io);
-    return w;
-}
-
-static void step(world* w) {
-    memset(rewards, 0, sizeof rewards);
-    memset(terminals, 0, sizeof terminals);
-    memset(truncations, 0, sizeof truncations);
-    memset(alive, 1, sizeof alive);
-    nmmo_step(w, &io);
-}
-
-static void step_at_random(world* w, puff_random* dice) {
-    for (int32_t id = 0; id < w->players; id++) {
-        actions[id] = (int32_t)puff_random_below(dice, ACTIONS);
-    }
-    step(w);
-}
-
-/* Grass everywhere inside, nothing on it, enemies gone for long, and one player that stays. */
-static world* bare(void) {
-    world* w = new_world(40, 2, 1, 0);
-    memset(part(w, w->occupied_at), 0, (size_t)w->bit_stride * 40);
-    memset(part(w, w->by_players_at), 0, (size_t)w->bit_stride * 40);
-    memset(part(w, w->spots_at), 0, (size_t)w->bit_stride * 40);
-    memset(tile_at(w, 0), 0, RECORD * (size_t)cells_of(w));
-    for (int32_t id = 0; id < w->entities; id++) {
-        bodies_of(w)[id].away = 200;
-        bodies_of(w)[id].element = NEUTRAL;
-        bodies_of(w)[id].level = 1;
-        bodies_of(w)[id].ranged = 0;
-    }
-    for (int32_t id = 0; id < 2; id++) {
-        bodies_of(w)[id].away = 0;
-        put(w, id, 20, 20 + 10 * id);
-        actions[id] = STAY;
-    }
-    w->random.state = 3;
-    return w;
-}
-
-/* Puts an enemy somewhere, without a turn of its own before the players'. */
-static body* enemy_at(world* w, int32_t id, int32_t row, int32_t column, int level) {
-    body* enemy = &bodies_of(w)[id];
-    enemy->away = 0;
-    enemy->level = (uint8_t)level;
-    enemy->hp = MOST_HP;
-    enemy->element = NEUTRAL;
-    enemy->ranged = 0;
-    put(w, id, row, column);
-    return enemy;
-}
-
-static void act_once(world* w, int32_t action) {
-    actions[0] = action;
-    step(w);
-    actions[0] = STAY;
-}
-
-static void lay(world* w, int32_t row, int32_t column, int item, int tier) {
-    tile_at(w, cell_at(w, row, column))[ITEM] = (uint8_t)item;
-    tile_at(w, cell_at(w, row, column))[TIER] = (uint8_t)tier;
-}
+/* Tests of nmmo: build with the folder `envs` on the include path and run. Here are the rules; what
+ * is shown is in test_shown.h, and the worlds that all of them play in are in test_world.h.
+ */
+#include "test_shown.h"
+#include "test_world.h"
 
 static void test_moves(void) {
     static const int want[DIRECTIONS][2] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}};
@@ -233,6 +139,93 @@ static void test_elements(void) {
     for (int e = 0; e < ELEMENTS; e++) assert(effects[NEUTRAL][e] == 1 && effects[e][NEUTRAL] == 1);
 }
 
+/* Two players face to face, the second one weak. */
+static world* duel(int teams) {
+    world* w = bare();
+    w->player_fights = 1;
+    w->teams = teams;
+    lift(w, 1);
+    put(w, 1, 20, 21);
+    bodies_of(w)[1].hp = 5;
+    players_of(w)[1].seen.gold = 7;
+    players_of(w)[0].seen.gold = 2;
+    return w;
+}
+
+/* Players can hit each other where they may, and nobody of their own team. */
+static void test_duels(void) {
+    world* w = duel(0);
+    w->player_fights = 0;
+    act_once(w, ATTACK);
+    assert(bodies_of(w)[1].hp == 6 && bodies_of(w)->deed == STILL);
+    free(w);
+
+    w = duel(0);
+    actions[1] = LEFT; /* its turn would come later in the tick */
+    act_once(w, ATTACK);
+    actions[1] = STAY;
+    assert(terminals[1] && !terminals[0] && rewards[0] == 1 && rewards[1] == -1);
+    assert(bodies_of(w)->level == 2 && bodies_of(w)->facing == RIGHT && seen[0].self.gold == 9);
+    assert(scores[1] == 1 && statistics[1][STAT_STRUCK] == 1 && !statistics[1][STAT_SHOT]);
+    assert(players_of(w)[1].seen.gold == 0 && bodies_of(w)[1].hp == MOST_HP &&
+           deeds_of(w)->kills == 1);
+    assert(players_of(w)[1].fallen_row == 20 && players_of(w)[1].fallen_column == 21);
+    assert(!is_set(w, w->occupied_at, 20, 21));
+    act_once(w, ATTACK); /* nobody is there any more */
+    assert(bodies_of(w)->deed == STILL && !terminals[1]);
+    free(w);
+
+    w = duel(2); /* who is of another team has it coming, from afar too */
+    fill_slot(players_of(w), 0, BOW, 1);
+    wear(w, 0, 0, 1, &io);
+    bodies_of(w)[0].level = 3;
+    act_once(w, ATTACK);
+    assert(terminals[1] && statistics[1][STAT_SHOT] == 1 && rewards[0] == 0); /* it was below */
+    free(w);
+
+    w = duel(1);
+    act_once(w, ATTACK);
+    assert(!terminals[1] && bodies_of(w)[1].hp == 6 && bodies_of(w)->deed == STILL);
+    const int middle = VIEW / 2;
+    assert(seen[0].tiles[WHO_IS][middle] == MATE && seen[0].tiles[WHO_IS][middle + 1] == MATE);
+    free(w);
+}
+
+/* Two who kill each other in one tick: the first one was quicker. Then all of a crowd at once. */
+static void test_brawls(void) {
+    world* w = duel(0);
+    bodies_of(w)[0].hp = 5;
+    actions[1] = ATTACK;
+    act_once(w, ATTACK);
+    actions[1] = STAY;
+    assert(terminals[1] && !terminals[0]);
+    free(w);
+    puff_random dice = {11};
+    for (int teams = 0; teams <= MOST_TEAMS; teams += 4) {
+        w = new_world(LEAST_SIDE + 4, 60, 5, 0);
+        w->player_fights = 1;
+        w->teams = teams;
+        int slain = 0;
+        for (int tick = 0; tick < 1500; tick++) {
+            for (int32_t id = 0; id < w->players; id++) {
+                const int32_t any = (int32_t)puff_random_below(&dice, ACTIONS);
+                actions[id] = puff_random_below(&dice, 2) ? ATTACK : any;
+            }
+            step(w);
+            compare_with_rebuild(w);
+            int levels = 0;
+            for (int32_t id = 0; id < w->players; id++) {
+                levels += lesser_level(w, id);
+                slain += players_of(w)[id].ended == SLAIN;
+                assert(bodies_of(w)[id].hp > 0);
+            }
+            assert(levels == w->level_sum);
+        }
+        assert(slain > 20);
+        free(w);
+    }
+}
+
 static void test_death(void) {
     world* w = bare();
     player* who = players_of(w);
@@ -289,135 +282,6 @@ static void test_persons(void) {
     free(w);
 }
 
-static const char* last_story(const puff_stories* told) {
-    assert(told->told);
-    return told->stories[(told->told - 1) % PUFF_STORIES].text;
-}
-
-static void test_stories(void) {
-    static puff_stories told;
-    puff_io with = io;
-    with.stories = &told;
-    world* w = bare();
-    player* who = players_of(w);
-    fill_slot(who, 0, SWORD, 4);
-    actions[0] = FIRST_KEY;
-    nmmo_step(w, &with);
-    assert(!strcmp(last_story(&told), "equips a tier-4 sword"));
-    assert(told.stories[0].agent == 0 && told.stories[0].weight == PUFF_NEWS);
-    lay(w, 20, 21, ORE, 2);
-    actions[0] = RIGHT;
-    nmmo_step(w, &with);
-    assert(!strcmp(last_story(&told), "needs a tool of tier 2 in the hand for that"));
-    const uint64_t before = told.told;
-    lay(w, 20, 31, ORE, 1); /* of no matter to who watches another */
-    actions[1] = RIGHT;
-    nmmo_step(w, &with);
-    assert(told.told == before);
-    offer* offered = w->offers[ware_of(BOW, 2)];
-    offered[0] = (offer){.seller = 1, .price = 6};
-    w->offer_counts[ware_of(BOW, 2)] = 1;
-    w->prices[ware_of(BOW, 2)] = 6;
-    players_of(w)[1].offers = 1;
-    who->seen.gold = 7;
-    buy(w, 0, BOW, 2, &with);
-    assert(!strcmp(last_story(&told), "buys a tier-2 bow from agent 2 for 6 gold"));
-    assert(deeds_of(w)[1].gold_for_sales == 6 && deeds_of(w)->gold_spent == 6);
-    actions[0] = actions[1] = STAY;
-    enemy_at(w, 2, 21, bodies_of(w)->column, 40);
-    bodies_of(w)->hp = 1;
-    nmmo_step(w, &with);
-    assert(!strcmp(last_story(&told), "was slain at level 1 by a level-40 enemy"));
-    assert(statistics[0][STAT_STRUCK] == 1 && statistics[0][STAT_BOUGHT] == 1);
-    free(w);
-}
-
-/* The row of a sheet with such a label; fails if there is none. */
-static const puff_row* row_of(const puff_sheet* sheet, const char* label) {
-    for (uint32_t i = 0; i < sheet->count; i++) {
-        if (!strcmp(sheet->rows[i].label, label)) return &sheet->rows[i];
-    }
-    assert(!label);
-    return NULL;
-}
-
-/* What keys do now stands on the sheet, in every menu. */
-static void test_sheet(void) {
-    world* w = bare();
-    player* who = players_of(w);
-    puff_sheet sheet = {0};
-    fill_slot(who, 2, HELM, 3);
-    who->seen.gold = 8;
-    w->offers[ware_of(SWORD, 2)][0] = (offer){.seller = 1, .price = 6};
-    w->offer_counts[ware_of(SWORD, 2)] = 1;
-    w->prices[ware_of(SWORD, 2)] = 6;
-    players_of(w)[1].offers = 1;
-    nmmo_describe(w, 0, &sheet);
-    assert(row_of(&sheet, "helm 3")->choice == FIRST_KEY + 2);
-    assert(!strcmp(row_of(&sheet, "helm 3")->value, "defence 32"));
-    assert(row_of(&sheet, "buy")->choice == BUY && row_of(&sheet, "sell")->choice == SELL);
-    assert(!strcmp(row_of(&sheet, "sword 2")->value, "6 gold"));
-    static const struct {
-        int action;
-        const char *title, *row, *value;
-        uint32_t kind;
-    } path[] = {
-        {BUY, "buy: which tier?", "tier 2", "1, from 6 gold", PUFF_FACT},
-        {FIRST_KEY + 1, "buy of tier 2: what?", "sword", "6 gold, 1 there", PUFF_FACT},
-        {SELL, "sell: which thing?", "helm 3", "", PUFF_FACT},
-        {FIRST_KEY + 2, "sell helm 3 for what?", "9 gold", "", PUFF_FACT},
-    };
-    for (size_t i = 0; i < PUFF_COUNT(path); i++) {
-        act_once(w, path[i].action);
-        sheet = (puff_sheet){0};
-        nmmo_describe(w, 0, &sheet);
-        assert(row_of(&sheet, path[i].title)->kind == PUFF_TITLE);
-        assert(!strcmp(row_of(&sheet, path[i].row)->value, path[i].value));
-        assert(row_of(&sheet, path[i].row)->kind == path[i].kind);
-        assert(row_of(&sheet, path[i].row)->choice >= FIRST_KEY);
-    }
-    for (int ware = 0; ware < WARES; ware++) { /* all there is at once does not overflow */
-        w->offer_counts[ware] = 1;
-        w->prices[ware] = 255;
-    }
-    act_once(w, ATTACK);
-    sheet = (puff_sheet){0};
-    nmmo_describe(w, 0, &sheet);
-    assert(sheet.count <= PUFF_SHEET_ROWS && row_of(&sheet, "herb 5")->kind == PUFF_FAINT);
-    free(w);
-}
-
-/* Of both views, in sizes without sense, from the edges of the world. */
-static void test_pictures(void) {
-    static uint8_t pixels[3 * 200 * 150];
-    world* w = new_world(192, 128, 7, 0);
-    puff_random dice = {1};
-    for (int tick = 0; tick < 60; tick++) {
-        step_at_random(w, &dice);
-        puff_canvas canvas = {.pixels = pixels, .view = (uint32_t)tick % VIEWS};
-        canvas.width = puff_random_below(&dice, 200);
-        canvas.height = puff_random_below(&dice, 150);
-        const uint32_t agent = puff_random_below(&dice, 128);
-        if (tick % 5 == 0) {
-            bodies_of(w)[agent].last_row = bodies_of(w)[agent].row = SIGHT_ROWS;
-            bodies_of(w)[agent].last_column = (int16_t)(191 - SIGHT_COLUMNS);
-        }
-        nmmo_draw(w, agent, puff_random_unit(&dice), &canvas);
-        const uint32_t found = nmmo_locate(w, agent, 0.5f, &canvas, 30, 30);
-        assert(found < 128 || found == PUFF_NOBODY);
-    }
-    /* Who is in the middle of the picture is found there, and where the map shows it. */
-    puff_canvas canvas = {.width = 160, .height = 100};
-    assert(nmmo_locate(w, 3, 0.99f, &canvas, 80, 50) == 3);
-    canvas.view = WORLD_VIEW;
-    const map_place place = world_place(&canvas);
-    int x, y;
-    const body* self = &bodies_of(w)[3];
-    pixel_on_map(w, &place, (float)self->column + 0.5f, (float)self->row + 0.5f, &x, &y);
-    assert(nmmo_locate(w, 3, 0.99f, &canvas, (float)x, (float)y) == 3);
-    free(w);
-}
-
 static void test_market(void) {
     world* w = bare();
     player* a = players_of(w);
@@ -452,56 +316,6 @@ static void test_market(void) {
     free(w);
 }
 
-/* What everybody sees, built anew from the world as it is. */
-static void compare_with_rebuild(const world* w) {
-    static int16_t stands[200 * 200];
-    const body* bodies = bodies_of(w);
-    assert(cells_of(w) <= 200 * 200);
-    memset(stands, -1, sizeof stands);
-    for (int32_t id = 0; id < w->entities; id++) {
-        if (bodies[id].away) continue;
-        const int32_t cell = cell_of(w, &bodies[id]);
-        assert(stands[cell] < 0 && is_passable(w, bodies[id].row, bodies[id].column));
-        assert(is_set(w, w->occupied_at, bodies[id].row, bodies[id].column));
-        assert(is_set(w, w->by_players_at, bodies[id].row, bodies[id].column) == is_player(w, id));
-        assert(ids_of(w)[cell] == id);
-        stands[cell] = (int16_t)id;
-    }
-    for (int32_t id = 0; id < w->players; id++) {
-        const body* self = &bodies[id];
-        for (int i = 0; i < VIEW; i++) {
-            const int32_t row = self->row - SIGHT_ROWS + i / VIEW_COLUMNS;
-            const int32_t column = self->column - SIGHT_COLUMNS + i % VIEW_COLUMNS;
-            const int32_t there = stands[cell_at(w, row, column)];
-            const uint8_t* tile = tile_at(w, cell_at(w, row, column));
-            uint8_t want[RECORD] = {tile[TERRAIN], tile[ITEM], tile[TIER]};
-            if (there >= 0) {
-                const body* who = &bodies[there];
-                const int above = (who->level - self->level) / 2;
-                want[WHO_IS] = (uint8_t)((there < w->players ? PLAYER : ENEMY) + who->element);
-                want[LEVEL] = (uint8_t)(above < 0 ? 0 : above > 4 ? 4 : above);
-                want[HEALTH] = who->hp / 20;
-                want[DEED] = who->deed;
-                want[FACING] = who->facing;
-            }
-            for (int fact = 0; fact < RECORD; fact++) assert(seen[id].tiles[fact][i] == want[fact]);
-        }
-    }
-}
-
-static void test_observation(void) {
-    puff_random dice = {5};
-    for (uint64_t seed = 0; seed < 4; seed++) {
-        static const int32_t sides[] = {LEAST_SIDE, 40, 100, 192};
-        world* w = new_world(sides[seed], 32, seed, 0);
-        for (int tick = 0; tick < 60; tick++) {
-            step_at_random(w, &dice);
-            compare_with_rebuild(w);
-        }
-        free(w);
-    }
-}
-
 /* Worlds without room for all, or for anybody, go on. */
 static void test_crowds_and_water(void) {
     puff_random dice = {6};
@@ -521,39 +335,6 @@ static void test_crowds_and_water(void) {
     }
 }
 
-/* A world as it begins: its parts, and what lies where. */
-static void test_beginning(void) {
-    world* w = new_world(192, 128, 9, 0);
-    int count[ITEMS] = {0}, tiers[TIER_CLASSES] = {0}, kinds[KINDS] = {0}, seasons[SEASONS] = {0};
-    for (int32_t row = 0; row < 192; row++) {
-        for (int32_t column = 0; column < 192; column++) {
-            const uint8_t* tile = tile_at(w, cell_at(w, row, column));
-            count[tile[ITEM]]++;
-            if (tile[ITEM]) tiers[tile[TIER]]++;
-            kinds[tile[TERRAIN] / SEASONS]++;
-            seasons[tile[TERRAIN] % SEASONS]++;
-            assert(!tile[ITEM] || tile[TERRAIN] / SEASONS == GRASS);
-        }
-    }
-    assert(count[ORE] + count[HILT] <= 3 * 128 && count[ORE] > 0 && count[HERB] > 0);
-    assert(count[TOOL] == 0 && tiers[1] > tiers[2] && tiers[2] > tiers[4] && tiers[0] == 0);
-    for (int kind = 0; kind < KINDS; kind++) assert((kinds[kind] > 0) == (kind != DIRT));
-    for (int season = 0; season < SEASONS; season++) assert(seasons[season] > 0);
-    free(w);
-}
-
-static void test_levels_of_enemies(void) {
-    int count[MOST_LEVEL + 1] = {0};
-    puff_random dice = {8};
-    for (int i = 0; i < 100000; i++) {
-        const int level = random_level(&dice);
-        assert(level >= 1 && level <= MOST_LEVEL);
-        count[level]++;
-    }
-    /* One in eight, and 8.57 % of the others by the half-life of 8. */
-    assert(count[1] > 19000 && count[1] < 21500 && count[9] > 3100 && count[9] < 4200);
-}
-
 int main(void) {
     test_moves();
     test_tools_and_gathering();
@@ -561,6 +342,8 @@ int main(void) {
     test_blows();
     test_reach();
     test_elements();
+    test_duels();
+    test_brawls();
     test_death();
     test_stale();
     test_persons();

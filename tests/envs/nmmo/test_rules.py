@@ -63,7 +63,7 @@ WORLD = np.dtype(
         *((name, np.int32) for name in ("side", "width", "players", "entities")),
         *((name, np.float32) for name in ("item_reward", "trade_reward")),
         ("tick", np.uint32),
-        *((name, np.int32) for name in ("passable", "level_sum")),
+        *((name, np.int32) for name in ("passable", "level_sum", "player_fights", "teams")),
         ("bit_stride", np.uint32),
         *((name + "_at", np.uint32) for name in PARTS),
         *((name, QUEUE) for name in ("returns", "drops")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from pufftui.appearance.format import duration, figure, steps
@@ -12,6 +12,7 @@ from pufftui.apps.ending import INTERRUPTED
 from pufftui.apps.evaluating import ProgressLine, interruptible, to_itself
 from pufftui.charts.histogram import histogram
 from pufftui.cli.parser import CommandParser
+from pufftui.cli.settings import WORLD_HELP, split_settings, world_flags
 from pufftui.control.report import finite, json_line
 from pufftui.doctor.hardware import device_kind
 from pufftui.envs.catalogue import load_env
@@ -33,9 +34,12 @@ MOST_EPISODES, MOST_SEEDS = 10_000_000, 1000
 
 def run(arguments: list[str]) -> int:
     """Plays and prints; returns 0, or 130 if somebody stopped it."""
-    options = _parser().parse(arguments)
+    others, settings = split_settings(arguments)
+    options = _parser().parse(others)
+    flags = world_flags(settings, "eval")
     policy = find_policy(options.policy)
-    library, config = load_env(policy.env()), policy.config()
+    library, config = load_env(policy.env()), policy.config(flags=flags)
+    changed = _changed(policy.config().parameters, config.parameters)
     versus = options.against
     rival = None if versus in (None, RANDOM) else find_policy(versus, env=config.env)
     if rival is not None and not rival.learned(config.env):
@@ -60,7 +64,7 @@ def run(arguments: list[str]) -> int:
             return _play(player, precision, library, config, plan, options, errors, asked)
 
         found = play(policy, config)
-        result, whole = found.as_dict(), found.played.whole
+        result, whole = found.as_dict() | {"changed": changed}, found.played.whole
         if options.against is not None and whole:
             other = play(rival, rival.config(config.env) if rival else config)
             whole = other.played.whole
@@ -83,7 +87,8 @@ def _parser() -> CommandParser:
     parser.epilog = (
         "Every copy of the game plays a number of episodes that is settled beforehand, and each\n"
         "counts, however long: the first thousand that end would be the short ones. With ctrl+c the\n"
-        "seeds that are whole are kept. What was found is kept with the run; docs/evaluation.md tells more."
+        "seeds that are whole are kept. What was found is kept with the run; docs/evaluation.md tells more.\n"
+        f"{WORLD_HELP}"
     )
     add = parser.add_argument
     add("policy", metavar="POLICY", help=f"which: {POLICIES}")
@@ -106,6 +111,11 @@ def _parser() -> CommandParser:
     add("--device", metavar="DEVICE", default="auto", help="auto, cpu, cuda or cuda:1")
     add("--json", action="store_true", help="print one JSON object")
     return parser
+
+
+def _changed(trained: Mapping[str, float], played: Mapping[str, float]) -> dict[str, float]:
+    """The parameters of the environment that are not those of the training."""
+    return {name: value for name, value in played.items() if trained[name] != value}
 
 
 def _whole(text: str, flag: str, most: int) -> int:
@@ -161,7 +171,9 @@ def in_words(found: Evaluation, result: dict[str, Any], *, picture: bool) -> lis
     """What is printed for a person; with a `picture` of the scores."""
     played = found.played
     how = "likeliest actions" if found.greedy else "actions drawn"
-    what = f"{found.policy} evaluated in {found.env}: {_count(played)}, {how}"
+    other = ", ".join(f"{name} {value:g}" for name, value in result.get("changed", {}).items())
+    where = f"{found.env} with {other}" if other else found.env
+    what = f"{found.policy} evaluated in {where}: {_count(played)}, {how}"
     took = f"{steps(played.steps)} steps in {duration(played.seconds)}"
     lines = [f"{what}, {took}", "", *_figures(result)]
     by_seed = [score for score in found.by_seed if not math.isnan(score)]

@@ -7,7 +7,13 @@ import secrets
 from pufftui.cli.named import load_named
 from pufftui.cli.output import add_screen, check_screen, wishes
 from pufftui.cli.parser import CommandParser
-from pufftui.cli.settings import load_settings, setting_files
+from pufftui.cli.settings import (
+    WORLD_HELP,
+    load_settings,
+    setting_files,
+    split_settings,
+    world_flags,
+)
 from pufftui.envs.catalogue import env_names
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.run.naming import NOBODY, POLICIES, RANDOM
@@ -15,6 +21,7 @@ from pufftui.trainer.run.naming import NOBODY, POLICIES, RANDOM
 
 def run(arguments: list[str]) -> int:
     """Plays; returns 0, or 130 if a signal ended it."""
+    others, settings = split_settings(arguments)
     parser = CommandParser("play", "You play, full screen; a trained policy plays when you do not.")
     add = parser.add_argument
     add(
@@ -31,15 +38,17 @@ def run(arguments: list[str]) -> int:
         "it the newest run of ENV, else its baseline",
     )
     add_screen(parser)
-    options = parser.parse(arguments)
+    parser.epilog = WORLD_HELP
+    options = parser.parse(others)
+    flags = world_flags(settings, "play")
     if options.env is None:
         known = ", ".join(env_names())
         raise PuffError("play needs an environment.", f"Known: {known}.", usage=True)
     library = load_named(options.env)
-    config = load_settings(options.env, setting_files(), {})
+    config = load_settings(options.env, setting_files(), flags)
     from pufftui.state.opponent import choose_opponent
 
-    opponent = choose_opponent(config, options.source)
+    opponent = choose_opponent(config, options.source, flags)
     check_screen("play", "Start it in one.", options.theme)
     from pufftui.apps.play import run_play
     from pufftui.state.session import PlaySession

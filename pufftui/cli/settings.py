@@ -58,6 +58,23 @@ def load_settings(env: str, files: list[Path], flags: Mapping[str, str]) -> Conf
     return config if kind == "cpu" else load_config(env, device=kind, files=files, flags=flags)
 
 
+def world_flags(settings: Mapping[str, str], command: str) -> Mapping[str, str]:
+    """The settings again, if all of them are of the environment; raises `PuffError` for another one."""
+    for path in settings:
+        if not path.startswith("env."):
+            flag = f"--{path.replace('_', '-')}"
+            text = f"{command} takes settings of the environment only, not {flag}."
+            raise PuffError(text, f"See pufftui {command} --help.", usage=True)
+    return settings
+
+
+WORLD_HELP = (
+    "Settings of the environment, as in --env.NAME VALUE, make another one of it;\n"
+    "pufftui train ENV --help lists them."
+)
+"""For the help of commands that take no other settings."""
+
+
 def setting_files(named: Path | None = None) -> list[Path]:
     """The files with settings, the stronger last: the person's own, then the one named."""
     own = personal_file()

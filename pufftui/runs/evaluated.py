@@ -49,8 +49,10 @@ def last_episodes(episodes: int) -> str:
 
 
 def newest_evaluation(rows: Sequence[EvaluationRow]) -> Evaluated | None:
-    """The last one that has a score; None without any."""
+    """The last one that has a score, of the environment as it was trained in; None without any."""
     for row in reversed(rows):
+        if row.result.get("changed"):
+            continue
         score = row.result.get("score")
         if isinstance(score, dict) and isinstance(score.get("mean"), (int, float)):
             episodes = row.result.get("episodes")

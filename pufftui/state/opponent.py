@@ -37,10 +37,13 @@ class Opponent:
     absent: bool = False
 
 
-def choose_opponent(config: Config, source: str | None) -> Opponent:
+def choose_opponent(
+    config: Config, source: str | None, flags: Mapping[str, str] | None = None
+) -> Opponent:
     """The one that `--from` names; without it the newest run's policy that fits, else the baseline, else random moves.
 
-    `config` says what is played. Raises `PuffError` as `find_policy`, and for a policy of another environment.
+    `config` says what is played, and `flags` which of its environment's settings are not those that a policy was
+    trained with, by path. Raises `PuffError` as `find_policy`, and for a policy of another environment.
     """
     env, parameters = config.env, config.parameters
     if source == NOBODY:
@@ -53,19 +56,19 @@ def choose_opponent(config: Config, source: str | None) -> Opponent:
     if source is not None:
         found = find_policy(source, env=env)
         _refuse_another(found, env, source)
-        return _trained(found, env)
+        return _trained(found, env, flags)
     changed = False
     for name in run_names():
         folder = RunFolder(runs_root() / name)
         newest = newest_checkpoint(folder.checkpoints, POLICY)[0] if _trains(folder, env) else None
         if newest is not None:
             try:
-                return _trained(NamedPolicy(newest, folder), env)
+                return _trained(NamedPolicy(newest, folder), env, flags)
             except PuffError:  # people who write an environment train in it and change it again
                 changed = True
     if has_baseline(env):
         try:
-            return _trained(find_policy(BASELINE, env=env), env)
+            return _trained(find_policy(BASELINE, env=env), env, flags)
         except PuffError:
             changed = True
     remedy = f"pufftui train {env}"
@@ -95,9 +98,9 @@ def _refuse_another(found: NamedPolicy, env: str, source: str) -> None:
     )
 
 
-def _trained(found: NamedPolicy, env: str) -> Opponent:
+def _trained(found: NamedPolicy, env: str, flags: Mapping[str, str] | None) -> Opponent:
     weights = found.weights(env)  # which looks whether it is a checkpoint of ours
-    config = found.config(env)
+    config = found.config(env, flags)
     where = found.folder.id if found.folder else found.saved.path.name
     name = f"the policy of {where.removeprefix(f'{config.env}-')}"
     if found.baseline_of:

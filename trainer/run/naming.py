@@ -14,6 +14,7 @@ never by a path in the file.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,10 +82,14 @@ class NamedPolicy:
         find = find_by_name if self.folder is None else find_recorded
         return find(self.recorded).id
 
-    def config(self, env: str | None = None) -> Config:
-        """The settings that it was trained with, for its own environment or another; raises as `restore_config`."""
+    def config(self, env: str | None = None, flags: Mapping[str, str] | None = None) -> Config:
+        """The settings that it was trained with, for its own environment or another, `flags` over them by path.
+
+        Raises as `restore_config`.
+        """
         text = self.saved.description["config"]
-        return restore_config(text, file=self.saved.path, flags={}, env=env or self.env())
+        env = env or self.env()
+        return restore_config(text, file=self.saved.path, flags=flags or {}, env=env)
 
     def weights(self, env: str | None = None) -> PolicyWeights:
         """The policy, for its own environment or another; raises as `weights_from`."""

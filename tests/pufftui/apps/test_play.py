@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from textual.events import Key
 from textual.pilot import Pilot
 
+from pufftui.__main__ import main
 from pufftui.apps.training import PuffApp
 from pufftui.cli.settings import load_settings
 from pufftui.envs.catalogue import load_env
@@ -488,6 +489,14 @@ def test_the_newest_run_of_the_environment_plays(runs: Path) -> None:
     assert chosen("squared", "random").weights is None
     with pytest.raises(PuffError, match=r"squared-tiny, has learned squared, not breakout\."):
         chosen("breakout", "latest")
+
+
+def test_the_world_that_was_asked_for_is_played(runs: Path) -> None:
+    flags = {"env.regrowth": "0.25"}
+    for source in (None, "random", "none", "baseline"):
+        opponent = choose_opponent(load_settings("shared_pool", [], flags), source, flags)
+        assert opponent.parameters == {"regrowth": 0.25, "sharing": 0.7}
+    assert main(["play", "squared", "--train.gamma", "1"]) == 2
 
 
 def test_without_a_run_the_baseline_plays(runs: Path) -> None:

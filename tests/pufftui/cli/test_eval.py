@@ -20,6 +20,7 @@ from runs_on_disk import make_run
 from pufftui.__main__ import main
 from pufftui.cli.eval import in_words
 from pufftui.envs.catalogue import load_env
+from pufftui.runs.evaluated import newest_evaluation
 from pufftui.trainer.evaluation.evaluate import Played
 from pufftui.trainer.evaluation.plan import Plan
 from pufftui.trainer.evaluation.result import conclude
@@ -68,7 +69,7 @@ def test_json_is_one_object_of_these_names(
     otter: RunFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = evaluated(capsys, "otter", "--episodes", "200")
-    assert list(found) == [*KEYS, *FIGURES]
+    assert list(found) == [*KEYS, *FIGURES, "changed"]
     assert [found[name] for name in ("env", "policy", "episodes", "cut", "greedy", "seeds")] == [
         *("squared", "otter@1000", 200, 0, False, 5)
     ]
@@ -100,13 +101,31 @@ def test_another_player_is_measured_in_the_same_games(
 ) -> None:
     found = evaluated(capsys, "otter", "--episodes", "100", "--against", "random")
     against = found["against"]
-    assert list(found) == [*KEYS, *FIGURES, "against"]
+    assert list(found) == [*KEYS, *FIGURES, "changed", "against"]
     assert list(against) == ["policy", "episodes", "cut", *FIGURES, "difference"]
     assert (against["policy"], against["episodes"]) == ("random", 100)
     better = against["difference"]["score"]
     assert better["mean"] == pytest.approx(found["score"]["mean"] - against["score"]["mean"])
     itself = evaluated(capsys, "otter", "--episodes", "100", "--against", "otter@1000")
     assert itself["against"]["difference"]["score"] == {"mean": 0, "low": 0, "high": 0}
+
+
+def test_another_world_of_the_game_is_named_and_is_none_of_the_runs_figures(
+    put: Callable[..., Path], otter: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pool = make_run("pool", env="shared_pool")
+    put(pool.checkpoints / checkpoint_name(9), 9, "shared_pool")
+    arguments = ("pool", "--seeds", "1", "--episodes", "8", "--cap", "2000")
+    usual = evaluated(capsys, *arguments)
+    rich = evaluated(capsys, *arguments, "--env.regrowth", "0.4")
+    assert (usual["changed"], rich["changed"]) == ({}, {"regrowth": 0.4})
+    assert rich["return"]["mean"] > 2 * usual["return"]["mean"]
+    rows = StoreReader(pool.database).evaluations()
+    assert [row.result for row in rows] == [usual, rich]
+    shown = newest_evaluation(rows)
+    assert shown is None or shown.mean == usual["score"]["mean"]
+    assert main(["eval", *arguments, "--env.regrowth=0.4"]) == 0
+    assert "evaluated in shared_pool with regrowth 0.4: " in capsys.readouterr().out
 
 
 def test_a_file_is_evaluated_and_nothing_is_kept(
@@ -191,6 +210,8 @@ def test_seeds_without_a_score_are_not_among_the_best_and_the_worst(scores: list
         (["otter", "--seeds", "1.5"], "--seeds cannot be 1.5"),
         (["otter", "--against", "badger"], "badger@5 has learned breakout, not squared"),
         (["otter", "--device", "tpu"], "There is no device 'tpu'"),
+        (["otter", "--env.size", "3"], "squared has no parameter size"),
+        (["otter", "--train.gamma", "3"], "eval takes settings of the environment only"),
         ([], "policy"),
     ],
 )

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pufftui.trainer import kernels
 from pufftui.trainer.collecting.rollout import RolloutMemory
+from pufftui.trainer.collecting.step_in_parts import Step, StepInParts
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.cells import CellEncoder
 from pufftui.trainer.network.policy import LSTM, MinGRU, Policy
@@ -100,6 +101,8 @@ class PlainDecision(ValuedFinals):
         super().__init__(memory)
         self._leader = policy
         self._policy = policy.for_deciding()
+        on_cpu = memory.values.is_cpu
+        self._step: Step = StepInParts(self._policy) if on_cpu else self._policy.step
         self._distribution = ActionDistribution(policy.descriptor)
 
     def follow(self) -> None:
@@ -134,13 +137,13 @@ class PlainDecision(ValuedFinals):
             # Filled, not multiplied: a state that is not finite ends with its episode.
             group.state.masked_fill_(memory.resets[step, rows].bool().unsqueeze(-1), 0)
         seen = memory.slot(memory.read, step)[rows]
-        outputs, values, state = self._policy.step(seen, group.state)
+        outputs, values, state = self._step(seen, group.state)
         memory.values[step, rows] = values
         return outputs, state
 
     def values(self, observations: Tensor, state: Tensor) -> Tensor:
         """V (rows,) of observations (rows, bytes) with states (layers, parts, rows, hidden), no rollout's."""
-        return self._policy.step(observations, state)[1]
+        return self._step(observations, state)[1]
 
 
 class FusedDecision:

@@ -63,8 +63,16 @@ def test_continuous_actions_and_floats_of_any_size(compiler, precision):
     assert_alike(library, policy, precision=precision)
 
 
-def test_convolutions():
-    assert_alike(load_env("snake"), PolicyConfig(memory="none", hidden=32, convolution=8))
+@pytest.mark.parametrize("agents", [64, 600])
+def test_convolutions(agents):
+    policy = PolicyConfig(memory="none", hidden=32, convolution=8)
+    assert_alike(load_env("snake"), policy, agents=agents)
+
+
+@pytest.mark.parametrize("precision", FORMATS)
+def test_decisions_by_operations_of_torch(precision):
+    policy = PolicyConfig(memory="lstm", hidden=128)
+    assert_alike(load_env("breakout"), policy, agents=600, precision=precision)
 
 
 @pytest.mark.parametrize("precision", FORMATS)

@@ -47,9 +47,9 @@ from pufftui.trainer.store import StoreReader
 
 SEEDS = (1, 2, 3)
 USUAL_EPISODES = 1000
-EPISODES = {"enduro": 200, "school": 40_000, "squared": 20_000}
-"""Of an evaluation, where they are others: enduro's are long, squared's are short and either won or lost, and the 512 of a
-world of school count as one."""
+EPISODES = {"enduro": 200, "nmmo": 20_000, "school": 40_000, "squared": 20_000}
+"""Of an evaluation, where they are others: enduro's are long, squared's are short and either won or lost, and those of a
+world, 512 in school and 128 in nmmo, count as one."""
 
 POINTS = 200
 """Of a curve at most."""

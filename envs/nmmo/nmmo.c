@@ -46,8 +46,11 @@ static void nmmo_init(void* state, const double* params, uint64_t seed) {
 static void show_and_observe(world* w, const puff_io* io) {
     for (int32_t id = 0; id < w->entities; id++) show(w, id);
     observation_seen* seen = io->observations;
+    uint8_t wares[WARES];
+    const int count = list_wares(w, wares);
     for (int32_t id = 0; id < w->players; id++) {
         if (id + SOON < w->players) expect(w, id + SOON, &seen[id + SOON]);
+        fill_shop(w, id, wares, count);
         observe(w, id, &seen[id]);
     }
 }
@@ -130,13 +133,14 @@ static const puff_field nmmo_fields[] = {
     OWN_CLASS("own element", element, 1, ELEMENTS),
     OWN_CLASS("own facing", facing, 1, DIRECTIONS),
     OWN_CLASS("menu", menu, 1, MENUS),
-    OWN_CLASS("menu tier", menu_tier, 1, TIER_CLASSES),
     OWN_CLASS("menu slot", menu_slot, 1, SLOTS + 1),
     OWN_CLASS("held", held, 1, 4),
     OWN_CLASS("worn", worn, PLACES, TIER_CLASSES),
     OWN_CLASS("slot item", types, SLOTS, GOODS + 1),
     OWN_CLASS("slot tier", tiers, SLOTS, TIER_CLASSES),
     OWN_CLASS("slot worn", used, SLOTS, 2),
+    OWN_CLASS("shop item", shop_types, SLOTS, GOODS + 1),
+    OWN_CLASS("shop tier", shop_tiers, SLOTS, TIER_CLASSES),
     {.name = "prices",
      .offset = offsetof(observation_seen, prices),
      .count = WARES,

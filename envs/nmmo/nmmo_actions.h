@@ -45,13 +45,13 @@ static inline void act(world* w, int32_t id, int action, const puff_io* io) {
         return;
     }
     if (action == STAY) return;
-    seen->menu = seen->menu_tier = seen->menu_slot = NO_MENU;
+    seen->menu = seen->menu_slot = NO_MENU;
     if (is_key) {
         use_slot(w, id, action - FIRST_KEY, io);
     } else if (action == ATTACK) {
         attack(w, id, io);
     } else if (action == BUY) {
-        open_menu(w, id, BUY_TIER, io);
+        open_menu(w, id, BUY_WARE, io);
     } else if (action == SELL) {
         open_menu(w, id, SELL_SLOT, io);
     } else {
@@ -88,7 +88,7 @@ static inline void turn_player(world* w, int32_t id, int32_t action, const puff_
     }
     self->hp = (uint8_t)(self->hp + (self->hp < MOST_HP));
     self->in_combat = (uint8_t)(self->in_combat - (self->in_combat > 0));
-    if (self->in_combat) who->seen.menu = who->seen.menu_tier = who->seen.menu_slot = NO_MENU;
+    if (self->in_combat) who->seen.menu = who->seen.menu_slot = NO_MENU;
     act(w, id, action >= 0 && action < ACTIONS ? action : STAY, io);
 }
 

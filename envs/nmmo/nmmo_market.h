@@ -8,6 +8,35 @@ static inline int ware_of(int type, int tier) {
     return (tier - 1) * GOODS + type - 1;
 }
 
+static inline int type_of(int ware) {
+    return ware % GOODS + 1;
+}
+
+static inline int tier_of(int ware) {
+    return ware / GOODS + 1;
+}
+
+/* Lists what is for sale, the best tier first; returns how much there is. */
+static inline int list_wares(const world* w, uint8_t* wares) {
+    int count = 0;
+    for (int ware = WARES - 1; ware >= 0; ware--) {
+        if (w->prices[ware]) wares[count++] = (uint8_t)ware;
+    }
+    return count;
+}
+
+/* Shows a player what it can pay of that, a thing for each key. */
+static inline void fill_shop(world* w, int32_t id, const uint8_t* wares, int count) {
+    self_seen* seen = &players_of(w)[id].seen;
+    memset(seen->shop_types, 0, SLOTS);
+    memset(seen->shop_tiers, 0, SLOTS);
+    for (int i = 0, key = 0; i < count && key < SLOTS; i++) {
+        if (w->prices[wares[i]] > seen->gold) continue;
+        seen->shop_types[key] = (uint8_t)type_of(wares[i]);
+        seen->shop_tiers[key++] = (uint8_t)tier_of(wares[i]);
+    }
+}
+
 /* The price for a key, 0 to 11: 1 to 12 times the tier. */
 static inline int price_of(int key, int tier) {
     return (key + 1) * tier;
@@ -39,7 +68,7 @@ static inline void sell(world* w, int32_t id, int slot, int key, const puff_io* 
     w->prices[ware] = offers[0].price;
     who->offers++;
     deeds_of(w)[id].offered++;
-    tell_offer(id, ware % GOODS + 1, tier, price, io);
+    tell_offer(id, type_of(ware), tier, price, io);
 }
 
 static inline void earn(player* who, int gold) {
@@ -88,18 +117,15 @@ static inline void withdraw(world* w, int32_t id) {
 }
 
 /* The menus: what the next key means. */
-enum { NO_MENU, BUY_TIER, BUY_TYPE, SELL_SLOT, SELL_PRICE, MENUS };
+enum { NO_MENU, BUY_WARE, SELL_SLOT, SELL_PRICE, MENUS };
 
 /* A key, 0 to 11, in a menu, which leads to the next one or out. */
 static inline void choose_in_menu(world* w, int32_t id, int key, const puff_io* io) {
     self_seen* seen = &players_of(w)[id].seen;
-    const int menu = seen->menu, tier = seen->menu_tier, slot = seen->menu_slot - 1;
-    seen->menu = seen->menu_tier = seen->menu_slot = NO_MENU;
-    if (menu == BUY_TIER && key < TIERS) {
-        seen->menu = BUY_TYPE;
-        seen->menu_tier = (uint8_t)(key + 1);
-    } else if (menu == BUY_TYPE && key < GOODS) {
-        buy(w, id, key + 1, tier, io);
+    const int menu = seen->menu, slot = seen->menu_slot - 1;
+    seen->menu = seen->menu_slot = NO_MENU;
+    if (menu == BUY_WARE && seen->shop_types[key]) {
+        buy(w, id, seen->shop_types[key], seen->shop_tiers[key], io);
     } else if (menu == SELL_SLOT && seen->types[key]) {
         seen->menu = SELL_PRICE;
         seen->menu_slot = (uint8_t)(key + 1);

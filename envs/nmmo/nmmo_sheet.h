@@ -87,7 +87,7 @@ static void describe_market(const world* w, uint32_t agent, puff_sheet* sheet) {
     puff_title(sheet, "for sale, with tiers");
     for (int ware = WARES - 1; ware >= 0 && rows < MOST_WARES; ware--) {
         if (!w->offer_counts[ware]) continue;
-        const int type = ware % GOODS + 1, tier = ware / GOODS + 1, price = w->prices[ware];
+        const int type = type_of(ware), tier = tier_of(ware), price = w->prices[ware];
         char label[PUFF_TEXT];
         name_ware(label, type, tier);
         puff_row* row = puff_fact(sheet, label, "%d gold", price);
@@ -98,37 +98,21 @@ static void describe_market(const world* w, uint32_t agent, puff_sheet* sheet) {
     if (!rows) puff_next_row(sheet, PUFF_FAINT, "nothing");
 }
 
-static void describe_tiers(const world* w, puff_sheet* sheet) {
-    puff_title(sheet, "buy: which tier?");
-    for (int tier = 1; tier <= TIERS; tier++) {
-        int kinds = 0, least = 0;
-        for (int type = 1; type <= GOODS; type++) {
-            const int price = w->prices[ware_of(type, tier)];
-            kinds += price > 0;
-            if (price && (!least || price < least)) least = price;
-        }
-        char label[PUFF_TEXT];
-        snprintf(label, sizeof label, "tier %d", tier);
-        puff_row* row = kinds ? puff_fact(sheet, label, "%d, from %d gold", kinds, least)
-                              : puff_fact(sheet, label, "nothing");
-        row->kind = kinds ? PUFF_FACT : PUFF_FAINT;
-        row->choice = FIRST_KEY + tier - 1;
-        row->colour = tier_colours[tier];
-    }
-}
-
-static void describe_types(const world* w, uint32_t agent, puff_sheet* sheet) {
+/* What a player can pay, with the keys that buy it. */
+static void describe_shop(const world* w, uint32_t agent, puff_sheet* sheet) {
     const self_seen* seen = &players_of(w)[agent].seen;
-    char title[PUFF_TEXT];
-    snprintf(title, sizeof title, "buy of tier %d: what?", seen->menu_tier);
-    puff_title(sheet, title);
-    for (int type = 1; type <= GOODS; type++) {
-        const int ware = ware_of(type, seen->menu_tier), price = w->prices[ware];
-        puff_row* row = price ? puff_fact(sheet, ware_names[type], "%d gold, %d there", price,
-                                          w->offer_counts[ware])
-                              : puff_fact(sheet, ware_names[type], "not for sale");
-        row->kind = price && price <= seen->gold ? PUFF_FACT : PUFF_FAINT;
-        row->choice = FIRST_KEY + type - 1;
+    puff_title(sheet, "buy: what?");
+    for (int key = 0; key < SLOTS; key++) {
+        const int type = seen->shop_types[key], tier = seen->shop_tiers[key];
+        char label[PUFF_TEXT] = "-";
+        if (type) name_ware(label, type, tier);
+        puff_row* row = puff_next_row(sheet, type ? PUFF_FACT : PUFF_FAINT, label);
+        row->choice = FIRST_KEY + key;
+        if (!type) continue;
+        const int ware = ware_of(type, tier);
+        snprintf(row->value, PUFF_TEXT, "%d gold, %d there", w->prices[ware],
+                 w->offer_counts[ware]);
+        row->colour = tier_colours[tier];
     }
 }
 
@@ -156,11 +140,8 @@ static void nmmo_describe(const void* state, uint32_t agent, puff_sheet* sheet) 
     const world* w = state;
     describe_self(w, agent, sheet);
     switch (players_of(w)[agent].seen.menu) {
-    case BUY_TIER:
-        describe_tiers(w, sheet);
-        break;
-    case BUY_TYPE:
-        describe_types(w, agent, sheet);
+    case BUY_WARE:
+        describe_shop(w, agent, sheet);
         break;
     case SELL_SLOT:
         puff_title(sheet, "sell: which thing?");

@@ -36,9 +36,10 @@ typedef struct {
 /* What a player sees of itself, as it is in the observation. */
 typedef struct {
     uint8_t combat, profession, hp, gold, in_combat, stale, attack, defence;
-    uint8_t element, facing, menu, menu_tier, menu_slot, held;
+    uint8_t element, facing, menu, menu_slot, held;
     uint8_t worn[PLACES]; /* tiers */
     uint8_t types[SLOTS], tiers[SLOTS], used[SLOTS];
+    uint8_t shop_types[SLOTS], shop_tiers[SLOTS]; /* what each key buys in that menu */
 } self_seen;
 
 /* How a life is after a tick. */

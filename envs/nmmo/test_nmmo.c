@@ -298,15 +298,17 @@ static void test_market(void) {
     }
     assert(seen[1].prices[ware_of(SWORD, 2)] == 6 && a->offers == 3);
     b->seen.gold = 15;
-    static const int32_t buying[] = {BUY, FIRST_KEY + 1, FIRST_KEY + SWORD - 1};
-    for (int i = 0; i < 6; i++) {
-        actions[1] = buying[i % 3];
+    for (int i = 0; i < 4; i++) {
+        actions[1] = i % 2 ? FIRST_KEY : BUY;
         step(w);
+        assert(i > 0 || (seen[1].self.menu == BUY_WARE && seen[1].self.shop_types[0] == SWORD &&
+                         seen[1].self.shop_tiers[0] == 2 && !seen[1].self.shop_types[1]));
     }
     actions[1] = STAY;
     assert(b->seen.gold == 9 && a->seen.gold == 6 && deeds_of(w)->sold == 1 &&
            b->seen.types[0] == SWORD);
     assert(seen[0].prices[ware_of(SWORD, 2)] == 10 && !b->seen.types[1]); /* too dear */
+    assert(!seen[1].self.shop_types[0]);
     act_once(w, BUY);
     act_once(w, DOWN); /* leaves the menu, and walks */
     assert(seen[0].self.menu == NO_MENU && bodies_of(w)->row == 21);

@@ -202,25 +202,13 @@ static int trade(const observation_seen* see) {
         if (where == ON_NECK || (worn >= 0 && self->types[worn] == type)) spare = slot;
     }
     if (self->menu == SELL_SLOT) return spare >= 0 ? FIRST_KEY + spare : STAY;
-    if (self->menu == BUY_TYPE) {
-        for (int type = HELM; type <= SWORD; type++) {
-            const int price = see->prices[ware_of(type, self->menu_tier)];
-            if (!price || price > self->gold) continue;
-            if (slot_of(see, type, 0) < 0 && self->worn[place_of(type)] < self->menu_tier) {
-                return FIRST_KEY + type - 1;
-            }
-        }
-        return UP;
+    for (int key = 0; key < SLOTS && has_room(see); key++) {
+        const int type = self->shop_types[key];
+        if (type < HELM || type > SWORD || slot_of(see, type, 0) >= 0) continue;
+        if (self->worn[place_of(type)] >= self->shop_tiers[key]) continue;
+        return self->menu == BUY_WARE ? FIRST_KEY + key : BUY;
     }
-    for (int tier = TIERS; tier >= 1; tier--) {
-        for (int type = HELM; type <= SWORD; type++) {
-            const int price = see->prices[ware_of(type, tier)];
-            const int better = self->worn[place_of(type)] < tier && slot_of(see, type, 0) < 0;
-            if (!price || price > self->gold || !better || !has_room(see)) continue;
-            return self->menu == BUY_TIER ? FIRST_KEY + tier - 1 : BUY;
-        }
-    }
-    return spare >= 0 ? SELL : -1;
+    return spare >= 0 ? SELL : self->menu ? UP : -1;
 }
 
 /* What a player does, by its script. */

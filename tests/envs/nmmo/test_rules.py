@@ -20,7 +20,7 @@ DOWN, UP, RIGHT, LEFT, STAY, ATTACK, KEY = range(7)
 BUY, SELL, RUN, ACTIONS = 18, 19, 20, 24
 HELM, CHEST, LEGS, SWORD, BOW, TOOL = range(1, 7)
 HERB, ORE, WOOD, HILT = range(11, 15)
-NO_MENU, BUY_TIER, BUY_TYPE, SELL_SLOT, SELL_PRICE = range(5)
+NO_MENU, BUY_WARE, SELL_SLOT, SELL_PRICE = range(4)
 WATER = 12
 
 BODY = np.dtype(
@@ -35,11 +35,11 @@ SELF = np.dtype(
         (name, np.uint8)
         for name in (
             *("combat", "profession", "hp", "gold", "in_combat", "stale", "attack", "defence"),
-            *("element", "facing", "menu", "menu_tier", "menu_slot", "held"),
+            *("element", "facing", "menu", "menu_slot", "held"),
         )
     ]
     + [("worn", np.uint8, 5)]
-    + [(name, np.uint8, SLOTS) for name in ("types", "tiers", "used")]
+    + [(name, np.uint8, SLOTS) for name in ("types", "tiers", "used", "shop_types", "shop_tiers")]
 )
 PLAYER = np.dtype(
     [
@@ -284,13 +284,11 @@ class Market:
         one = self.traders[who]
         if not KEY <= action < BUY:
             if action != STAY:
-                one.menu = {BUY: BUY_TIER, SELL: SELL_SLOT}.get(action, NO_MENU)
+                one.menu = {BUY: BUY_WARE, SELL: SELL_SLOT}.get(action, NO_MENU)
             return
         key, menu, one.menu = action - KEY, one.menu, NO_MENU
-        if menu == BUY_TIER and key < TIERS:
-            one.menu, one.chosen = BUY_TYPE, key + 1
-        elif menu == BUY_TYPE and key < GOODS:
-            self.buy(who, (key + 1, one.chosen))
+        if menu == BUY_WARE and key < len(shop := self.shop(one)):
+            self.buy(who, shop[key])
         elif menu == SELL_SLOT and one.goods[key][0]:
             one.menu, one.chosen = SELL_PRICE, key
         elif menu == SELL_PRICE:
@@ -318,6 +316,12 @@ class Market:
             one.gold -= price
             self.traders[seller].gold = min(99, self.traders[seller].gold + price)
 
+    def shop(self, one: Trader) -> list[tuple[int, int]]:
+        """What one can pay, the best tier first."""
+        wares = {offer[3] for offer in self.offers}
+        paid = [ware for ware in wares if self.price(ware) <= one.gold]
+        return sorted(paid, key=lambda ware: (-ware[1], -ware[0]))[:SLOTS]
+
     def price(self, ware: tuple[int, int]) -> int:
         return min((offer[0] for offer in self.offers if offer[3] == ware), default=0)
 
@@ -326,7 +330,7 @@ wares = st.tuples(st.sampled_from([HELM, SWORD, TOOL, 7, HERB]), st.integers(1, 
 keys = st.integers(KEY, KEY + SLOTS - 1)
 deals = st.one_of(
     st.tuples(st.just(SELL), keys, keys),
-    st.tuples(st.just(BUY), st.integers(KEY, KEY + 5), keys),
+    st.tuples(st.just(BUY), keys),
     st.tuples(st.sampled_from([BUY, SELL, STAY, UP, KEY, KEY + 11])),
 )
 
@@ -365,6 +369,9 @@ def test_the_market(world: World, gold: tuple, goods: tuple, played: list):
                 assert [
                     *zip(seen["types"].tolist(), seen["tiers"].tolist(), strict=True)
                 ] == one.goods
+                shop = [*market.shop(one), *[(0, 0)] * SLOTS][:SLOTS]
+                assert seen["shop_types"].tolist() == [kind for kind, _ in shop]
+                assert seen["shop_tiers"].tolist() == [tier for _, tier in shop]
             listed = world.buffers.observations[0, -GOODS * TIERS :]
             for tier in range(1, TIERS + 1):
                 for kind in range(1, GOODS + 1):

@@ -17,7 +17,7 @@ from textual.theme import Theme
 import pufftui.themes
 from pufftui.appearance.glyphs import FULL, Glyphs
 from pufftui.appearance.harmless import harmless
-from pufftui.appearance.palette import Quantise, channels, in_hex, nearest_of_16
+from pufftui.appearance.palette import Quantise, channels, contrast, in_hex, nearest_of_16
 from pufftui.appearance.privacy import Secrets, mask, mask_parts
 from pufftui.appearance.sixteen import FAINTEST, in_sixteen
 from pufftui.envs.errors import PuffError, nearest
@@ -41,8 +41,8 @@ COLOURS = {
 }
 """Every colour a theme must name, and what it paints."""
 
-LEAST_CONTRAST = 60
-"""Between a game's own colour and the ground it stands on, of 255."""
+LEAST_CONTRAST = 2.2
+"""Of a game's own colour and the ground it stands on, as WCAG counts it."""
 
 SERIES = 8
 """Colours for curves that are told apart; the first is the one most used."""
@@ -117,18 +117,19 @@ class PuffTheme:
         return mixed
 
     def own(self, colour: int) -> str:
-        """The name of a colour 0xRRGGBB that a game gives, mixed with that of text until it can be read."""
+        """The name of a colour 0xRRGGBB that a game gives, mixed with that of text until it can be read.
+
+        Of its channels 5 bits count: a game may give other colours for ever, and each that was seen is kept.
+        """
+        colour = colour & 0xF8F8F8 | colour >> 5 & 0x070707
         name = f"own+{colour:06x}"
         if name not in self.colours:
-            own, ground, text = (
-                channels(c)
-                for c in (f"#{colour:06x}", self.colours["surface"], self.colours["text"])
-            )
-            for share in (1.0, 0.75, 0.5, 0.25):
+            own, text = channels(f"#{colour:06x}"), channels(self.colours["text"])
+            for share in (1.0, 0.75, 0.5, 0.25, 0.0):
                 mix = [round(t + (o - t) * share) for o, t in zip(own, text, strict=True)]
-                if abs(_light(mix) - _light(ground)) >= LEAST_CONTRAST:
+                readable = in_hex(mix)
+                if contrast(readable, self.colours["surface"]) >= LEAST_CONTRAST:
                     break
-            readable = in_hex(mix)
             self.colours[name] = self.quantise(readable) if self.quantise else readable
         return name
 
@@ -150,12 +151,6 @@ class PuffTheme:
             dark=self.dark,
             variables={name: own[name] for name in css_variables()},
         )
-
-
-def _light(colour: Sequence[int]) -> float:
-    """How light a colour looks, 0 to 255."""
-    red, green, blue = colour
-    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def css_variables() -> list[str]:

@@ -9,7 +9,14 @@ from fakes import fake_app, fake_session, settle
 
 import pufftui.themes
 from pufftui.appearance.palette import contrast, nearest_of_16
-from pufftui.appearance.theme import DEFAULT_THEME, SERIES, PuffTheme, load_theme, load_themes
+from pufftui.appearance.theme import (
+    DEFAULT_THEME,
+    LEAST_CONTRAST,
+    SERIES,
+    PuffTheme,
+    load_theme,
+    load_themes,
+)
 from pufftui.envs.errors import PuffError
 
 THEMES = load_themes()
@@ -175,3 +182,13 @@ def test_mixtures_lie_between() -> None:
     assert theme.colours[theme.mix("policy", "surface", 1.0)] == theme.colours["policy"]
     assert theme.colours[theme.mix("policy", "surface", 0.0)] == theme.colours["surface"]
     assert theme.style("dim") is theme.style("dim")
+
+
+def test_the_colours_of_games_are_readable_and_not_kept_without_end() -> None:
+    themes = load_themes()
+    for theme in (themes["midnight"], themes["paper"]):
+        names = {theme.own(colour * 997 % 0x1000000) for colour in range(100_000)}
+        assert len(names) <= 32 * 32 * 32
+        assert theme.own(0xFFFFFF) == theme.own(0xFEFEFE) != theme.own(0)
+        surface = theme.colours["surface"]
+        assert min(contrast(theme.colours[name], surface) for name in names) >= LEAST_CONTRAST

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pufftui.envs.descriptor import Descriptor
+from pufftui.envs.descriptor import Descriptor, Field
 from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import encoder_width, feature_count
 
@@ -37,27 +38,32 @@ class Cells:
         ]
 
 
-def cells_of(descriptor: Descriptor, embedding: int) -> list[Cells]:
-    """The cells that an embedding of so many numbers is of; none without one.
-
-    Fields of categories that have as many elements are of the same cells. Raises `PuffError` if there is an
-    embedding and no cells.
-    """
-    if not embedding:
-        return []
+def cells_among(fields: Sequence[Field]) -> list[Cells]:
+    """The cells that fields of an observation show: those of categories that have as many elements are of the same."""
     facts: dict[int, list[tuple[int, int]]] = {}
     first = 0
-    for field in descriptor.fields:
+    for field in fields:
         if field.classes and field.count >= LEAST_CELLS:
             facts.setdefault(field.count, []).append((first, field.classes))
         first += feature_count(field)
-    if not facts:
+    return [Cells(count, tuple(each)) for count, each in facts.items()]
+
+
+def cells_of(descriptor: Descriptor, embedding: int) -> list[Cells]:
+    """The cells that an embedding of so many numbers is of; none without one.
+
+    Raises `PuffError` if there is an embedding and no cells.
+    """
+    if not embedding:
+        return []
+    cells = cells_among(descriptor.fields)
+    if not cells:
         raise PuffError(
             f"{descriptor.name} shows no cells of a map for policy.embedding.",
             "Leave it at 0.",
             usage=True,
         )
-    return [Cells(count, tuple(each)) for count, each in facts.items()]
+    return cells
 
 
 def other_places(descriptor: Descriptor, cells: list[Cells]) -> list[int]:

@@ -18,8 +18,8 @@ from pufftui.trainer.settings.sources import restore_settings
 LEARNED = (POLICY, "observed/", "reward_scale")
 """Begin the names of a checkpoint's arrays that hold what a policy has learned, and how it sees and is paid."""
 
-NORMALISE = "policy.normalise"
-FOLLOWED = frozenset({NORMALISE, REWARD_SCALE})
+NORMALISE, EMBEDDING = "policy.normalise", "policy.embedding"
+FOLLOWED = frozenset({NORMALISE, EMBEDDING, REWARD_SCALE})
 """What a run that nobody gave a value takes from the policy that it begins with."""
 
 SHAPE = ("memory", "hidden", "layers", "convolution", "embedding", "normalise")
@@ -29,8 +29,8 @@ SHAPE = ("memory", "hidden", "layers", "convolution", "embedding", "normalise")
 def find_beginning(config: Config, descriptor: Descriptor) -> tuple[Config, NamedPolicy | None]:
     """The policy that `policy.start_from` names, None for none, and the settings of a run that begins with it.
 
-    There it has the name that finds the same checkpoint ever after; whether observations are normalised is
-    as for that policy, unless somebody has said so. Raises `PuffError` as `find_policy`, and if observations,
+    There it has the name that finds the same checkpoint ever after; whether observations are normalised and cells
+    embedded is as for that policy, unless somebody has said so. Raises `PuffError` as `find_policy`, and if observations,
     actions or networks differ.
     """
     if not config.policy.start_from:
@@ -45,6 +45,8 @@ def find_beginning(config: Config, descriptor: Descriptor) -> tuple[Config, Name
     ours = config.policy
     if NORMALISE in config.open:
         ours = replace(ours, normalise=theirs.normalise)
+    if EMBEDDING in config.open:
+        ours = replace(ours, embedding=theirs.embedding)
     # Where nothing is to be normalised, the setting means nothing.
     seen = replace(ours, normalise=_on(ours.normalise == "on" and follows))
     _refuse_another_network(found, seen, theirs)
@@ -52,8 +54,8 @@ def find_beginning(config: Config, descriptor: Descriptor) -> tuple[Config, Name
     config = replace(
         config,
         policy=replace(ours, start_from=found.name),
-        open=config.open - {NORMALISE},
-        chosen=config.chosen | (config.open & {NORMALISE}),
+        open=config.open - {NORMALISE, EMBEDDING},
+        chosen=config.chosen | (config.open & {NORMALISE, EMBEDDING}),
     )
     return config, found
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pufftui.envs.cells import cells_among
 from pufftui.trainer.settings.fields import REWARD_SCALE, Config, setting_fields
 from pufftui.trainer.settings.tryout import Tryout
 
@@ -32,6 +33,9 @@ SMALL, LARGE = 0.05, 3.0
 LEAST_SHARE = 1e-6
 """A number whose deviation is no more than this share of its mean is taken for constant, by whoever normalises, too."""
 
+EMBEDDING = 8
+"""Numbers that a cell of a map becomes."""
+
 MOST_REWARD = 5.0
 """The size of the largest reward after scaling: rare ones are not to drown all else."""
 
@@ -51,11 +55,15 @@ def choose(config: Config, device: str, tryout: Tryout) -> Config:
 
 
 def chosen_in_words(config: Config) -> str:
-    """What was chosen, with its values: `agents 256, horizon 64`; empty if nothing was."""
+    """What was chosen, with its values: `agents 256, horizon 64`; empty if nothing was.
+
+    That there is no map, and so no embedding, is no news.
+    """
     values = {
         path: getattr(getattr(config, section), name)
         for path in sorted(config.chosen)
         for section, _, name in [path.partition(".")]
+        if path != "policy.embedding" or config.policy.embedding
     }
     return ", ".join(
         f"{path.partition('.')[2].replace('_', ' ')} {value if isinstance(value, str) else f'{value:,.10g}'}"
@@ -107,6 +115,12 @@ def _normalise(config: Config, device: str, tryout: Tryout) -> str:
     return "off"
 
 
+def _embedding(config: Config, device: str, tryout: Tryout) -> int:
+    """What is learned of one cell is to hold for all. On a GPU it would cost the kernel that decides."""
+    seen = device == "cpu" and not config.policy.convolution and cells_among(tryout.fields)
+    return EMBEDDING if seen else 0
+
+
 def _reward_scale(config: Config, device: str, tryout: Tryout) -> float:
     """To begin with; training finds it anew (reward_scale.py)."""
     del device
@@ -136,5 +150,6 @@ CHOICES: Mapping[str, Callable[[Config, str, Tryout], int | float | str]] = {
     "train.gamma": _gamma,
     REWARD_SCALE: _reward_scale,
     "policy.normalise": _normalise,
+    "policy.embedding": _embedding,
 }
 """How each setting that may be `auto` is chosen, in an order in which each finds what it builds on."""

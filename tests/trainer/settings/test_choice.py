@@ -10,6 +10,7 @@ from pufftui.envs.descriptor import DType, Field
 from pufftui.trainer.settings import tryout
 from pufftui.trainer.settings.choice import (
     CHOICES,
+    EMBEDDING,
     MINIBATCHES,
     MOST_REWARD,
     ROLLOUT,
@@ -139,6 +140,30 @@ def test_what_somebody_gave_stays() -> None:
     assert found.train.gamma == config.train.gamma
     assert found.train.minibatch_size == 777 * config.train.horizon // 8
     assert found.chosen == ALL - {"train.gamma", "train.horizon", "vec.agents"}
+
+
+@pytest.mark.parametrize(
+    ("classes", "count", "device", "convolution", "embedding"),
+    [
+        (3, 81, "cpu", 0, EMBEDDING),
+        (3, 8, "cpu", 0, 0),  # no map
+        (0, 81, "cpu", 0, 0),  # numbers
+        (3, 81, "cpu", 16, 0),  # which looks at cells, too
+        (3, 81, "cuda", 0, 0),
+    ],
+)
+def test_cells_of_a_map_have_weights_in_common(
+    classes, count, device, convolution, embedding
+) -> None:
+    seen = replace(
+        play(np.ones((200, 4))),
+        observations=np.zeros((200, 4, count), np.uint8),
+        fields=(Field("map", 0, count, DType.UINT8, classes),),
+    )
+    config = Config("mine", {}, policy=PolicyConfig(convolution=convolution), open=ALL)
+    found = choose(config, device, seen)
+    assert found.policy.embedding == embedding
+    assert ("embedding" in chosen_in_words(found)) == (embedding > 0)
 
 
 def test_what_was_chosen_is_told_with_its_values() -> None:

@@ -139,6 +139,21 @@ def test_normalising_follows_the_policy_unless_somebody_says_so(train: Train) ->
     assert (config.open, config.chosen) == (frozenset(), frozenset({"policy.normalise"}))
 
 
+def test_an_embedding_follows_the_policy_unless_somebody_says_so(train: Train) -> None:
+    policy = PolicyConfig(memory="none", hidden=16, embedding=4)
+    config = replace(CONFIG, env="squared", parameters={}, policy=policy)
+    train("first", config)
+    left_open = replace(config, policy=replace(policy, embedding=0))
+    descriptor = load_env("squared").descriptor
+    with pytest.raises(PuffError, match="another network: embedding 4, not 0"):
+        find_beginning(tuned(left_open, "first"), descriptor)
+    left_open = replace(left_open, open=frozenset({"policy.embedding"}))
+    found, beginning = find_beginning(tuned(left_open, "first"), descriptor)
+    assert beginning is not None
+    assert found.policy.embedding == 4
+    assert (found.open, found.chosen) == (frozenset(), frozenset({"policy.embedding"}))
+
+
 @pytest.mark.parametrize(
     ("env", "policy", "says"),
     [

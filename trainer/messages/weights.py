@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pufftui.envs.cells import cells_of, other_places
+from pufftui.envs.cells import cells_among, cells_of, other_places
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.grids import encoder_width
 
@@ -30,6 +30,20 @@ class PolicyWeights:
     layers: int
     arrays: Mapping[str, NDArray[np.float32]]
     convolution: int = 0
+
+
+def is_of_cells(
+    arrays: Mapping[str, NDArray[np.floating]], descriptor: Descriptor, embedding: int
+) -> bool:
+    """Whether a policy with an embedding of so many numbers has it of the cells that an environment shows."""
+    cells, hidden = cells_among(descriptor.fields), len(arrays["encoder.bias"])
+    others = len(other_places(descriptor, cells))
+    shapes = {"encoder.weight": (hidden, others)} if others else {}
+    for number, each in enumerate(cells):
+        shapes[f"encoder.kinds.{number}"] = (each.classes, embedding)
+        shapes[f"encoder.places.{number}"] = (hidden, each.count * embedding)
+    theirs = {name for name in arrays if name.startswith("encoder.")} - {"encoder.bias"}
+    return shapes.keys() == theirs and all(arrays[name].shape == shapes[name] for name in shapes)
 
 
 def as_one_layer(

@@ -10,6 +10,7 @@ from pufftui.envs.cells import cells_of, other_places
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import encoder_width, open_places
+from pufftui.trainer.messages.weights import is_of_cells
 from pufftui.trainer.run.naming import NamedPolicy, find_policy
 from pufftui.trainer.run.policies import POLICY, output_count
 from pufftui.trainer.settings.fields import REWARD_SCALE, Config, PolicyConfig, setting_fields
@@ -83,7 +84,12 @@ def _refuse_another_network(found: NamedPolicy, ours: PolicyConfig, theirs: Poli
 def _refuse_other_shapes(
     found: NamedPolicy, arrays: Mapping[str, Any], descriptor: Descriptor, theirs: PolicyConfig
 ) -> None:
+    hint = "Begin with one that sees and does the same, or leave out --policy.start-from."
+    named = {name.removeprefix(POLICY): array for name, array in arrays.items()}
     try:
+        if theirs.embedding and not is_of_cells(named, descriptor, theirs.embedding):
+            text = f"The policy {found.name} does not fit {descriptor.name}: it knows the cells of another map."
+            raise PuffError(text, hint, usage=True)
         width = _own_width(descriptor, theirs)
         inputs = arrays[f"{POLICY}encoder.weight"].shape[1] if width else 0
         outputs = arrays[f"{POLICY}heads.weight"].shape[0] - 1
@@ -103,7 +109,7 @@ def _refuse_other_shapes(
     ]
     raise PuffError(
         f"The policy {found.name} does not fit {descriptor.name}: it has {'; '.join(differ)}.",
-        "Begin with one that sees and does the same, or leave out --policy.start-from.",
+        hint,
         usage=True,
     )
 

@@ -13,7 +13,12 @@ from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import encoder_width
 from pufftui.envs.reading import read_small_text
-from pufftui.trainer.messages.weights import PolicyWeights, as_one_layer, in_own_rewards
+from pufftui.trainer.messages.weights import (
+    PolicyWeights,
+    as_one_layer,
+    in_own_rewards,
+    is_of_cells,
+)
 from pufftui.trainer.run.checkpoint import Saved, best_checkpoint
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.settings.sources import ENVIRONMENT, restore_config
@@ -50,15 +55,18 @@ def _weights_from(saved: Saved, env: str | None) -> PolicyWeights:
         arrays = in_own_rewards(arrays, float(saved.description.get("reward_scale", 1.0)))
     policy = config.policy
     descriptor = load_env(config.env).descriptor
+    other = PuffError(
+        f"{descriptor.name} has other observations or actions than when {saved.path.name} was written.",
+        f"Change them back, or train a new policy: pufftui train {shlex.quote(config.env)}.",
+    )
+    if policy.embedding and not is_of_cells(arrays, descriptor, policy.embedding):
+        raise other
     arrays = as_one_layer(arrays, descriptor, policy.embedding)
     step, sizes = int(saved.description["step"]), (policy.hidden, policy.layers)
     weights = PolicyWeights(step, policy.memory, *sizes, arrays, policy.convolution)
     shape = arrays["heads.weight"].shape[0] - 1, arrays["encoder.weight"].shape[1]
     if shape != (output_count(descriptor), _inputs(descriptor, policy.convolution)):
-        raise PuffError(
-            f"{descriptor.name} has other observations or actions than when {saved.path.name} was written.",
-            f"Change them back, or train a new policy: pufftui train {shlex.quote(config.env)}.",
-        )
+        raise other
     return weights
 
 

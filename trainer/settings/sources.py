@@ -122,7 +122,8 @@ def _built_here(env: str, device: str, entries: Sequence[Entry], *, new: bool = 
     descriptor = load_env(env).descriptor
     config = _build(env, device, entries, descriptor, new=new)
     grids_of(descriptor, config.policy.convolution)
-    cells_of(descriptor, config.policy.embedding)
+    if new:  # An older policy is refused by whoever reads it, if its cells are not there any more.
+        cells_of(descriptor, config.policy.embedding)
     if config.policy.convolution and config.policy.embedding:
         raise PuffError(
             "policy.convolution and policy.embedding cannot both look at cells.",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
 
-from pufftui.trainer.kernels.threads import one_thread, work_on
+from pufftui.trainer.kernels.threads import one_thread, workers
 from pufftui.trainer.network.policy import Policy
 
 PART = 256
@@ -26,8 +25,6 @@ class StepInParts:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._workers: ThreadPoolExecutor | None = None
-        self._threads = 1
 
     def __call__(self, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As `Policy.step`; what fails in a part is raised."""
@@ -37,7 +34,7 @@ class StepInParts:
                 return self._joined(
                     [self._one(*part) for part in zip(rows, self._cut(state, rows), strict=True)]
                 )
-        found = self._pool().map(self._one, rows, self._cut(state, rows))
+        found = workers(torch.get_num_threads()).map(self._one, rows, self._cut(state, rows))
         return self._joined(list(found))
 
     def _cut(self, state: Tensor, rows: tuple[Tensor, ...]) -> list[Tensor]:
@@ -57,10 +54,3 @@ class StepInParts:
         outputs, values, states = zip(*found, strict=True)
         state = torch.cat(states, dim=2) if states[0].numel() else states[0]
         return torch.cat(outputs), torch.cat(values), state
-
-    def _pool(self) -> ThreadPoolExecutor:
-        threads = torch.get_num_threads()
-        if self._workers is None or threads != self._threads:
-            self._threads = threads
-            self._workers = ThreadPoolExecutor(threads, "part of a decision", work_on, (1,))
-        return self._workers

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
@@ -21,6 +23,12 @@ def one_thread() -> Iterator[int]:
         yield threads
     finally:
         torch.set_num_threads(threads)
+
+
+@functools.lru_cache(maxsize=2)
+def workers(threads: int) -> ThreadPoolExecutor:
+    """So many threads, on each of which torch works alone; everybody here shares them."""
+    return ThreadPoolExecutor(threads, "part of the work", work_on, (1,))
 
 
 def work_on(threads: int) -> None:

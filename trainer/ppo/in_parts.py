@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 
 import torch
 from torch import Tensor
 from torch.autograd import grad
 
-from pufftui.trainer.kernels.threads import work_on
+from pufftui.trainer.kernels.threads import workers
 from pufftui.trainer.ppo.loss import MinibatchLoss
 from pufftui.trainer.ppo.minibatch import Minibatch
 
@@ -38,29 +38,21 @@ class GradientInParts:
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         self._parameters = parameters
-        self._workers: ThreadPoolExecutor | None = None
-        self._threads = 1
 
     def each(self, parts: Sequence[Minibatch], loss: Loss) -> Iterator[Gradient]:
         """One part after the other, on as many threads as torch has here. What fails in one is raised."""
-        workers = self._pool()
+        threads = torch.get_num_threads()
+        pool = workers(threads)
         waiting: deque[Future[Gradient]] = deque()
         try:
             for part in parts:
-                waiting.append(workers.submit(self._one, part, loss))
-                if len(waiting) == AHEAD * self._threads:
+                waiting.append(pool.submit(self._one, part, loss))
+                if len(waiting) == AHEAD * threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
             wait(waiting)  # They read what the caller may change next.
-
-    def _pool(self) -> ThreadPoolExecutor:
-        threads = torch.get_num_threads()
-        if self._workers is None or threads != self._threads:
-            self._threads = threads
-            self._workers = ThreadPoolExecutor(threads, "part of a minibatch", work_on, (1,))
-        return self._workers
 
     def _one(self, part: Minibatch, loss: Loss) -> Gradient:
         found = loss(part)

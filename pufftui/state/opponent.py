@@ -23,7 +23,7 @@ class Opponent:
     """What plays beside the person.
 
     `weights` of None are random moves; `parameters` are those of the environment that it knows;
-    `training_score` is its mean when its checkpoint was written. Without a trained policy,
+    `training_score` is its mean when its checkpoint was written, None if another world is played. Without a trained policy,
     `explanation` says in a sentence what plays instead and `remedy` is the command that mends it.
     `absent` means that nobody does.
     """
@@ -105,7 +105,8 @@ def _trained(found: NamedPolicy, env: str, flags: Mapping[str, str] | None) -> O
     name = f"the policy of {where.removeprefix(f'{config.env}-')}"
     if found.baseline_of:
         name = "the baseline"
-    score = found.saved.description.get("score")
+    at_home = found.config(env).parameters == config.parameters
+    score = found.saved.description.get("score") if at_home else None
     return Opponent(
         f"{name} after {steps(weights.step)} steps",
         config.parameters,

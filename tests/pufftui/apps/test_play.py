@@ -38,9 +38,12 @@ from pufftui.state.session import PlaySession
 from pufftui.state.tally import Tally
 from pufftui.trainer.arena.arena import Arena
 from pufftui.trainer.messages.frame import ArenaFrame
-from pufftui.trainer.run.checkpoint import newest_checkpoint, write_checkpoint
+from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.run.checkpoint import checkpoint_name, newest_checkpoint, write_checkpoint
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.run.policies import resting_policy, weights_from
+from pufftui.trainer.settings.fields import Config, PolicyConfig
+from pufftui.trainer.settings.sources import config_to_toml
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 LEFT = 3
@@ -491,11 +494,25 @@ def test_the_newest_run_of_the_environment_plays(runs: Path) -> None:
         chosen("breakout", "latest")
 
 
-def test_the_world_that_was_asked_for_is_played(runs: Path) -> None:
+def test_the_world_that_was_asked_for_is_played(
+    no_runs: None, made_policy: Callable[..., PolicyWeights]
+) -> None:
+    run = RunFolder.create("pool", "shared_pool")
+    arrays = {f"policy/{name}": a for name, a in made_policy("shared_pool").arrays.items()}
+    trained_in = {"regrowth": 0.1, "sharing": 0.5}
+    config = config_to_toml(Config("shared_pool", trained_in, policy=PolicyConfig(hidden=8)))
+    run.config_file.write_text(config)
+    described = {"step": 9, "epoch": 1, "seconds": 1.0, "config": config, "score": 3.0}
+    write_checkpoint(run.checkpoints / checkpoint_name(9), arrays, described)
     flags = {"env.regrowth": "0.25"}
-    for source in (None, "random", "none", "baseline"):
+    for source in (None, "random", "none", "baseline", "pool"):
         opponent = choose_opponent(load_settings("shared_pool", [], flags), source, flags)
-        assert opponent.parameters == {"regrowth": 0.25, "sharing": 0.7}
+        own = source in (None, "pool")
+        assert opponent.parameters == {"regrowth": 0.25, "sharing": 0.5 if own else 0.7}
+        assert opponent.training_score is None, "that was another world"
+    for source in (None, "pool"):
+        opponent = chosen("shared_pool", source)
+        assert (opponent.parameters, opponent.training_score) == (trained_in, 3.0)
     assert main(["play", "squared", "--train.gamma", "1"]) == 2
 
 

@@ -127,10 +127,10 @@ class PuffTheme:
             own, text = channels(f"#{colour:06x}"), channels(self.colours["text"])
             for share in (1.0, 0.75, 0.5, 0.25, 0.0):
                 mix = [round(t + (o - t) * share) for o, t in zip(own, text, strict=True)]
-                readable = in_hex(mix)
+                readable = self.quantise(in_hex(mix)) if self.quantise else in_hex(mix)
                 if contrast(readable, self.colours["surface"]) >= LEAST_CONTRAST:
                     break
-            self.colours[name] = self.quantise(readable) if self.quantise else readable
+            self.colours[name] = readable
         return name
 
     def to_textual(self) -> Theme:

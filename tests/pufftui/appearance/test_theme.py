@@ -8,7 +8,7 @@ from colour_vision import EYES, distance, lightness
 from fakes import fake_app, fake_session, settle
 
 import pufftui.themes
-from pufftui.appearance.palette import contrast, nearest_of_16
+from pufftui.appearance.palette import contrast, nearest_of_16, nearest_of_256
 from pufftui.appearance.theme import (
     DEFAULT_THEME,
     LEAST_CONTRAST,
@@ -184,9 +184,10 @@ def test_mixtures_lie_between() -> None:
     assert theme.style("dim") is theme.style("dim")
 
 
-def test_the_colours_of_games_are_readable_and_not_kept_without_end() -> None:
+@pytest.mark.parametrize("limit", [None, nearest_of_256])
+def test_the_colours_of_games_are_readable_and_not_kept_without_end(limit) -> None:
     themes = load_themes()
-    for theme in (themes["midnight"], themes["paper"]):
+    for theme in (themes["midnight"].limited(limit), themes["paper"].limited(limit)):
         names = {theme.own(colour * 997 % 0x1000000) for colour in range(100_000)}
         assert len(names) <= 32 * 32 * 32
         assert theme.own(0xFFFFFF) == theme.own(0xFEFEFE) != theme.own(0)

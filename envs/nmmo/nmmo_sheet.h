@@ -98,22 +98,22 @@ static void describe_market(const world* w, uint32_t agent, puff_sheet* sheet) {
     if (!rows) puff_next_row(sheet, PUFF_FAINT, "nothing");
 }
 
-/* What a player can pay, with the keys that buy it. */
+/* What a player can pay, with the keys that buy it, then all that is for sale. */
 static void describe_shop(const world* w, uint32_t agent, puff_sheet* sheet) {
     const self_seen* seen = &players_of(w)[agent].seen;
     puff_title(sheet, "buy: what?");
-    for (int key = 0; key < SLOTS; key++) {
+    for (int key = 0; key < SLOTS && seen->shop_types[key]; key++) {
         const int type = seen->shop_types[key], tier = seen->shop_tiers[key];
-        char label[PUFF_TEXT] = "-";
-        if (type) name_ware(label, type, tier);
-        puff_row* row = puff_next_row(sheet, type ? PUFF_FACT : PUFF_FAINT, label);
-        row->choice = FIRST_KEY + key;
-        if (!type) continue;
         const int ware = ware_of(type, tier);
-        snprintf(row->value, PUFF_TEXT, "%d gold, %d there", w->prices[ware],
-                 w->offer_counts[ware]);
+        char label[PUFF_TEXT];
+        name_ware(label, type, tier);
+        puff_row* row =
+            puff_fact(sheet, label, "%d gold, %d there", w->prices[ware], w->offer_counts[ware]);
+        row->choice = FIRST_KEY + key;
         row->colour = tier_colours[tier];
     }
+    if (!seen->shop_types[0]) puff_next_row(sheet, PUFF_FAINT, "nothing that you can pay");
+    describe_market(w, agent, sheet);
 }
 
 static void describe_prices(const world* w, uint32_t agent, puff_sheet* sheet) {

@@ -198,7 +198,8 @@ static const char* const nmmo_meanings[STATISTICS] = {
     "The mean of the lesser level over all who were alive when a life ended: what a short look "
     "shows without a bias, since only those who die young end early.",
     "The share of lives that a blow ended.",
-    "The share of lives that an arrow ended: enemies shoot from level 15 on.",
+    "The share of lives that an arrow ended: enemies shoot from level 15 on, and players with bows "
+    "where players fight.",
     "The share of lives that ended because the lesser level had not risen for 500 ticks.",
     "Enemies killed in a life, and players where players fight.",
     "Tools picked up in a life; dead enemies leave them.",

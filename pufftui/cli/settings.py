@@ -69,8 +69,7 @@ def world_flags(settings: Mapping[str, str], command: str) -> Mapping[str, str]:
 
 
 WORLD_HELP = (
-    "Settings of the environment, as in --env.NAME VALUE, make another one of it;\n"
-    "pufftui train ENV --help lists them."
+    "--env.NAME VALUE changes a setting of the environment; pufftui train ENV --help lists them."
 )
 """For the help of commands that take no other settings."""
 

@@ -30,6 +30,7 @@ LEAST = {
     "breakout": 400,
     "cartpole": 195,
     "enduro": 150,
+    "nmmo": 3,
     "pong": 18,
     "school": -0.3,
     "shared_pool": 20,

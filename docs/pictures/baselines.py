@@ -19,7 +19,7 @@ from pufftui.trainer.run.baseline import EVALUATION_FILE, has_baseline, read_jso
 from pufftui.trainer.run.naming import find_policy
 
 PLACE = Path(__file__).parent / "baselines.png"
-COLUMNS, WIDTH, HEIGHT, CAPTION, GAP = 4, 240, 180, 26, 10
+COLUMNS, WIDTH, HEIGHT, CAPTION, GAP = 3, 240, 180, 26, 10
 INK, GROUND, PAPER = "#e4eaf4", "#10151f", "#080b11"
 
 STEPS = 400

@@ -1,9 +1,9 @@
-"""Makes nmmo.png: a player of nmmo, with what stands beside it, while the first moves are learned.
+"""Makes nmmo.png: a player of nmmo in a world where all are played by the baseline, with what stands beside it.
 
     python -m pip install -r docs/pictures/requirements.txt
     python docs/pictures/nmmo.py
 
-The game alone is on the screen; its policy knows nothing yet.
+It is taken as soon as somebody has bought something; the world is another one each time.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ from terminal import Terminal
 
 PLACE = Path(__file__).parent / "nmmo.png"
 COLUMNS, ROWS = 140, 40
-ALONE = "1"
-"""The key that shows the game alone, with its sheet."""
+HANDS_BACK, FASTER = "\x1b", ">"
 
 
 def main() -> None:
-    """Trains until something was told, then makes the picture."""
+    """Watches until somebody buys something, then makes the picture."""
     with tempfile.TemporaryDirectory() as folder:
         # Neither settings nor runs of whoever makes the picture.
         own = {"PUFFTUI_RUNS": f"{folder}/runs", "XDG_CONFIG_HOME": f"{folder}/settings"}
-        arguments = ("train", "nmmo", "--seed", "4", "--theme", "midnight", "--vec.agents", "256")
+        arguments = ("play", "nmmo", "--theme", "midnight")
         terminal = Terminal(*arguments, columns=COLUMNS, rows=ROWS, variables=own)
         try:
-            terminal.wait(lambda text: "arena" in text)
-            terminal.press(ALONE)
-            terminal.wait(lambda text: text.count("agent ") > 4)
+            terminal.wait(lambda text: "any key begins" in text)
+            terminal.press(HANDS_BACK)
+            terminal.wait(lambda text: "take over" in text)
+            for _ in range(3):
+                terminal.press(FASTER)
+            terminal.wait(lambda text: " buys " in text and text.count("agent ") > 4)
             image = picture(terminal.cells())
         finally:
             terminal.close()

@@ -129,7 +129,7 @@ async def test_without_runs_a_newcomer_is_told_what_to_do(
 async def test_the_game_moves_and_says_who_plays(runs: Path) -> None:
     app = app_of(Choice(list(ENVS), env=2))
     async with app.run_test(size=(120, 40)) as pilot:
-        text = await until(app, "the baseline after 20.2M steps")
+        text = await until(app, "the baseline after 30.1M steps")
         assert "squared" in text
         before = await _frame(app)
         await _frame(app, other_than=before)

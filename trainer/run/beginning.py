@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pufftui.envs.cells import cells_of, other_places
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import encoder_width, open_places
@@ -19,8 +18,8 @@ from pufftui.trainer.settings.sources import restore_settings
 LEARNED = (POLICY, "observed/", "reward_scale")
 """Begin the names of a checkpoint's arrays that hold what a policy has learned, and how it sees and is paid."""
 
-NORMALISE, EMBEDDING = "policy.normalise", "policy.embedding"
-FOLLOWED = frozenset({NORMALISE, EMBEDDING, REWARD_SCALE})
+NETWORK_FOLLOWS = ("normalise", "embedding")
+FOLLOWED = frozenset({*(f"policy.{name}" for name in NETWORK_FOLLOWS), REWARD_SCALE})
 """What a run that nobody gave a value takes from the policy that it begins with."""
 
 SHAPE = ("memory", "hidden", "layers", "convolution", "embedding", "normalise")
@@ -43,20 +42,18 @@ def find_beginning(config: Config, descriptor: Descriptor) -> tuple[Config, Name
     follows = bool(open_places(descriptor))
     bounded = any(field.is_bounded for field in descriptor.fields)
     theirs = replace(theirs, normalise=_on("observed/count" in arrays and (follows or not bounded)))
-    ours = config.policy
-    if NORMALISE in config.open:
-        ours = replace(ours, normalise=theirs.normalise)
-    if EMBEDDING in config.open:
-        ours = replace(ours, embedding=theirs.embedding)
+    followed = [name for name in NETWORK_FOLLOWS if f"policy.{name}" in config.open]
+    ours = replace(config.policy, **{name: getattr(theirs, name) for name in followed})
     # Where nothing is to be normalised, the setting means nothing.
     seen = replace(ours, normalise=_on(ours.normalise == "on" and follows))
     _refuse_another_network(found, seen, theirs)
     _refuse_other_shapes(found, arrays, descriptor, theirs)
+    paths = frozenset(f"policy.{name}" for name in followed)
     config = replace(
         config,
         policy=replace(ours, start_from=found.name),
-        open=config.open - {NORMALISE, EMBEDDING},
-        chosen=config.chosen | (config.open & {NORMALISE, EMBEDDING}),
+        open=config.open - paths,
+        chosen=config.chosen | paths,
     )
     return config, found
 
@@ -90,7 +87,8 @@ def _refuse_other_shapes(
         if theirs.embedding and not is_of_cells(named, descriptor, theirs.embedding):
             text = f"The policy {found.name} does not fit {descriptor.name}: it knows the cells of another map."
             raise PuffError(text, hint, usage=True)
-        width = _own_width(descriptor, theirs)
+        # The inputs of an embedding have just been compared.
+        width = 0 if theirs.embedding else encoder_width(descriptor, theirs.convolution)
         inputs = arrays[f"{POLICY}encoder.weight"].shape[1] if width else 0
         outputs = arrays[f"{POLICY}heads.weight"].shape[0] - 1
     except (LookupError, AttributeError):
@@ -112,10 +110,3 @@ def _refuse_other_shapes(
         hint,
         usage=True,
     )
-
-
-def _own_width(descriptor: Descriptor, theirs: PolicyConfig) -> int:
-    """Features whose weights a policy holds as they are."""
-    if theirs.embedding:
-        return len(other_places(descriptor, cells_of(descriptor, theirs.embedding)))
-    return encoder_width(descriptor, theirs.convolution)

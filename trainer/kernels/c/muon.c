@@ -11,7 +11,7 @@
 
 /* Multiplications under which other threads would be waited for longer than they help: to wake one
  * takes some 50 microseconds where a machine is shared. */
-enum { LITTLE = 4000000 };
+enum { LITTLE = 4000000, LITTLE_OF_TILES = 32000000 };
 
 static void multiply_groups(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
@@ -35,7 +35,8 @@ static void run(puff_kernels* kernels, puff_product product, const void* numbers
     };
     const int64_t panels = panels_of(product.outputs);
     const int64_t groups = (product.rows + PUFF_ROWS - 1) / PUFF_ROWS;
-    if (product.rows * product.width * product.outputs < LITTLE) {
+    const int64_t little = PUFF_TILES && product.bf16 ? LITTLE_OF_TILES : LITTLE;
+    if (product.rows * product.width * product.outputs < little) {
         pack_panels(&weights, 0, 0, panels);
         multiply_groups(&product, 0, 0, groups);
         return;
@@ -48,8 +49,8 @@ static void run(puff_kernels* kernels, puff_product product, const void* numbers
  * and how many numbers it has. */
 enum { LONG = 8, MANY = 65536 };
 
-/* Small matrices that are worked with. */
-enum { SQUARES = 5 };
+/* Small matrices that are worked with, and numbers that are copied at once. */
+enum { SQUARES = 5, PART = 256 };
 
 /* The sides of a matrix, and the bytes of what is worked with. */
 typedef struct {
@@ -60,6 +61,7 @@ typedef struct {
     size_t wide;   /* (small, large) numbers */
     size_t square; /* (small, small) */
     size_t packed;
+    size_t floats; /* (small, large), where the matrix is tall */
 } sizes;
 
 static sizes sizes_of(int64_t rows, int64_t columns, int bf16) {
@@ -73,12 +75,13 @@ static sizes sizes_of(int64_t rows, int64_t columns, int bf16) {
     const size_t one = packed_bytes(s.large, s.small, bf16);
     const size_t other = packed_bytes(s.small, s.large, bf16);
     s.packed = in_lines(one > other ? one : other);
+    s.floats = rows > columns ? in_lines((size_t)(rows * columns) * sizeof(float)) : 0;
     return s;
 }
 
 PUFF_KERNEL int64_t puff_orthogonal_scratch(int64_t rows, int64_t columns, int32_t bf16) {
     const sizes s = sizes_of(rows, columns, bf16);
-    return (int64_t)(2 * s.wide + SQUARES * s.square + s.packed);
+    return (int64_t)(2 * s.wide + SQUARES * s.square + s.packed + s.floats);
 }
 
 /* What an iteration works with: (small, large), and so many (small, small). */
@@ -87,7 +90,7 @@ typedef struct {
     sizes s;
     uint8_t *x, *next;
     uint8_t* squares[SQUARES];
-    uint8_t* packed;
+    uint8_t* packed; /* floats lie behind it */
 } workplace;
 
 static workplace lay_out(puff_kernels* kernels, const puff_orthogonal* work) {
@@ -97,25 +100,40 @@ static workplace lay_out(puff_kernels* kernels, const puff_orthogonal* work) {
     uint8_t* at = place.next + place.s.wide;
     for (int i = 0; i < SQUARES; i++, at += place.s.square) place.squares[i] = at;
     place.packed = at;
-    memset(work->scratch, 0, (size_t)(at - place.x)); /* Rows behind the last one are read, too. */
+    /* Rows behind the last one are read, too. */
+    if (place.s.small % PUFF_ROWS) memset(work->scratch, 0, (size_t)(at - place.x));
     return place;
 }
 
-/* result = alpha * one * other^T + beta * addend, of small matrices, or of x and x^T. */
-static void square(const workplace* place, const uint8_t* one, const uint8_t* other, int64_t width,
-                   const uint8_t* addend, float alpha, float beta, uint8_t* result) {
+/* gram = x * x^T. */
+static void square(const workplace* place, uint8_t* gram) {
+    const puff_product product = {
+        .inputs = place->x,
+        .rows = place->s.small,
+        .width = place->s.large,
+        .outputs = place->s.small,
+        .bf16 = place->s.bf16,
+        .results = gram,
+    };
+    run(place->kernels, product, place->x, place->s.large, 1, place->packed);
+}
+
+/* result = alpha * one * other + beta * addend, of small matrices. */
+static void combine(const workplace* place, const uint8_t* one, const uint8_t* other,
+                    const uint8_t* addend, float alpha, float beta, uint8_t* result) {
+    const int64_t small = place->s.small;
     const puff_product product = {
         .inputs = one,
-        .rows = place->s.small,
-        .width = width,
-        .outputs = place->s.small,
+        .rows = small,
+        .width = small,
+        .outputs = small,
         .bf16 = place->s.bf16,
         .addend = addend,
         .alpha = alpha,
         .beta = beta,
         .results = result,
     };
-    run(place->kernels, product, other, width, 1, place->packed);
+    run(place->kernels, product, other, 1, small, place->packed);
 }
 
 /* x becomes factor * x + beta * x. */
@@ -140,8 +158,8 @@ static void move(workplace* place, const uint8_t* factor, float beta) {
 static void iterate(workplace* place, const puff_orthogonal* work) {
     uint8_t *gram = place->squares[0], *factor = place->squares[1];
     for (int32_t i = 0; i < work->iterations; i++) {
-        square(place, place->x, place->x, place->s.large, NULL, 1, 0, gram);
-        square(place, gram, gram, place->s.small, gram, work->c, work->b, factor);
+        square(place, gram);
+        combine(place, gram, gram, gram, work->c, work->b, factor);
         move(place, factor, work->a);
     }
 }
@@ -151,46 +169,74 @@ static void iterate_small(workplace* place, const puff_orthogonal* work) {
     const int64_t small = place->s.small;
     uint8_t *gram = place->squares[0], *factor = place->squares[1], *all = place->squares[2];
     uint8_t *spare = place->squares[3], *half = place->squares[4];
-    square(place, place->x, place->x, place->s.large, NULL, 1, 0, gram);
+    square(place, gram);
     for (int32_t i = 0; i < work->iterations; i++) {
-        square(place, gram, gram, small, gram, work->c, work->b, factor);
+        combine(place, gram, gram, gram, work->c, work->b, factor);
         for (int64_t j = 0; j < small; j++) ((float*)(void*)factor)[j * small + j] += work->a;
         if (i == 0) {
             memcpy(all, factor, place->s.square);
         } else {
-            square(place, factor, all, small, NULL, 1, 0, spare);
+            combine(place, factor, all, NULL, 1, 0, spare);
             uint8_t* const last = all;
             all = spare;
             spare = last;
         }
-        square(place, gram, factor, small, NULL, 1, 0, half);
-        square(place, factor, half, small, NULL, 1, 0, gram);
+        combine(place, gram, factor, NULL, 1, 0, half);
+        combine(place, factor, half, NULL, 1, 0, gram);
     }
     move(place, all, 0);
 }
 
-PUFF_KERNEL void puff_make_orthogonal(puff_kernels* kernels, const puff_orthogonal* work) {
-    workplace place = lay_out(kernels, work);
-    const sizes s = place.s;
-    const int tall = work->rows > work->columns;
-    const float size = length(work->matrix, work->rows * work->columns);
-    const float scale = 1.0f / (size > 1e-7f ? size : 1e-7f);
-    for (int64_t i = 0; i < s.small; i++) {
-        for (int64_t j = 0; j < s.large; j++) {
-            const float number = work->matrix[tall ? j * s.small + i : i * s.large + j] * scale;
-            store(place.x, i * s.large + j, &number, 1, s.bf16);
+/* Swaps rows and columns of a matrix of floats. */
+static void turn(const float* restrict from, int64_t rows, int64_t columns, float* restrict to) {
+    const int64_t whole_rows = rows / VECTOR * VECTOR, whole_columns = columns / VECTOR * VECTOR;
+    for (int64_t i = 0; i < whole_rows; i += VECTOR) {
+        for (int64_t j = 0; j < whole_columns; j += VECTOR) {
+            transpose(from + i * columns + j, columns * (int64_t)sizeof *from, to + j * rows + i,
+                      rows * (int64_t)sizeof *to);
         }
     }
-    if (s.is_long) {
+    for (int64_t i = 0; i < rows; i++) {
+        for (int64_t j = i < whole_rows ? whole_columns : 0; j < columns; j++) {
+            to[j * rows + i] = from[i * columns + j];
+        }
+    }
+}
+
+/* Fills x with the matrix, its length 1. */
+static void read_matrix(const workplace* place, const puff_orthogonal* work, float* floats) {
+    const int64_t count = work->rows * work->columns;
+    const float size = length(work->matrix, count);
+    const float scale = 1.0f / (size > 1e-7f ? size : 1e-7f);
+    const float* from = work->matrix;
+    if (work->rows > work->columns) {
+        turn(from, work->rows, work->columns, floats);
+        from = floats;
+    }
+    float part[PART];
+    for (int64_t i = 0; i < count; i += PART) {
+        const int64_t some = count - i < PART ? count - i : PART;
+        for (int64_t j = 0; j < some; j++) part[j] = from[i + j] * scale;
+        store(place->x, i, part, some, place->s.bf16);
+    }
+}
+
+/* Fills the result with x. */
+static void write_result(const workplace* place, const puff_orthogonal* work, float* floats) {
+    const int64_t count = work->rows * work->columns;
+    const int tall = work->rows > work->columns;
+    load(tall ? floats : work->result, place->x, 0, count, place->s.bf16);
+    if (tall) turn(floats, work->columns, work->rows, work->result);
+}
+
+PUFF_KERNEL void puff_make_orthogonal(puff_kernels* kernels, const puff_orthogonal* work) {
+    workplace place = lay_out(kernels, work);
+    float* const floats = (float*)(void*)(place.packed + place.s.packed);
+    read_matrix(&place, work, floats);
+    if (place.s.is_long) {
         iterate_small(&place, work);
     } else {
         iterate(&place, work);
     }
-    for (int64_t i = 0; i < s.small; i++) {
-        for (int64_t j = 0; j < s.large; j++) {
-            float number;
-            load(&number, place.x, i * s.large + j, 1, s.bf16);
-            work->result[tall ? j * s.small + i : i * s.large + j] = number;
-        }
-    }
+    write_result(&place, work, floats);
 }

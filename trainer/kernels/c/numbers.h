@@ -8,6 +8,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__AVX512BF16__)
+#include <immintrin.h>
+#endif
+
 /* A call that is not inlined keeps the loop around it from becoming vector code. */
 #define INLINE __attribute__((always_inline)) static inline
 
@@ -39,7 +43,14 @@ static inline void store(void* to, int64_t offset, const float* restrict from, i
                          int bf16) {
     if (bf16) {
         uint16_t* restrict numbers = (uint16_t*)to + offset;
-        for (int64_t i = 0; i < count; i++) numbers[i] = to_bf16(from[i]);
+        int64_t i = 0;
+#if defined(__AVX512BF16__)
+        for (; i + 16 <= count; i += 16) {
+            const __m256bh rounded = _mm512_cvtneps_pbh(_mm512_loadu_ps(from + i));
+            memcpy(numbers + i, &rounded, sizeof rounded);
+        }
+#endif
+        for (; i < count; i++) numbers[i] = to_bf16(from[i]);
     } else {
         memcpy((float*)to + offset, from, (size_t)count * sizeof(float));
     }
@@ -68,11 +79,17 @@ INLINE float exponential(float x) {
 
 /* The length of a vector; the order of its sum is always the same. */
 static inline float length(const float* numbers, int64_t count) {
+    enum { LANES = 32, PART = 1024 };
     double total = 0;
-    for (int64_t i = 0; i < count; i += 1024) {
-        const int64_t end = count - i < 1024 ? count : i + 1024;
-        float part = 0;
-        for (int64_t j = i; j < end; j++) part += numbers[j] * numbers[j];
+    for (int64_t i = 0; i < count; i += PART) {
+        const int64_t end = count - i < PART ? count : i + PART;
+        float lanes[LANES] = {0}, part = 0;
+        int64_t j = i;
+        for (; j + LANES <= end; j += LANES) {
+            for (int k = 0; k < LANES; k++) lanes[k] += numbers[j + k] * numbers[j + k];
+        }
+        for (; j < end; j++) part += numbers[j] * numbers[j];
+        for (int k = 0; k < LANES; k++) part += lanes[k];
         total += (double)part;
     }
     return (float)sqrt(total);

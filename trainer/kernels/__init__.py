@@ -27,7 +27,7 @@ class _Pools(threading.local):
 
 _POOLS = _Pools()
 
-HEADERS = ("kernels.h", "gpu_steps.h")
+HEADERS = ("kernels.h", "gradient.h", "gpu_steps.h")
 """What the library's functions are declared in."""
 
 GPUS = ("cuda",)

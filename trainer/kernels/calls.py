@@ -29,6 +29,9 @@ UNREAD: Mapping[str, frozenset[str]] = {
     "puff_lookup_prepare": frozenset({"results"}) | LOOKED_BACK,
     "puff_lookup_forward": frozenset({"weights", "biases", "rows"}) | LOOKED_BACK,
     "puff_lookup_backward": frozenset({"weights", "biases", "rows", "table", "sums", "results"}),
+    "puff_lookup_put_together": frozenset(
+        {"weights", "biases", "rows", "table", "sums", "results", "result_gradients", "links"}
+    ),
 }
 """Fields that a kernel leaves alone, and that its callers leave out: where two share a struct."""
 
@@ -37,6 +40,7 @@ NULLABLE = frozenset(
         ("puff_mingru", "resets"),
         *(("puff_lookup", field) for field in ("weights", "weight_gradients")),
         *(("puff_features", field) for field in ("indices", "shifts", "scales")),
+        ("puff_gradient", "lookup"),
         *(("puff_decision", field) for field in ("lookup", "resets", "sizes", "log_std", "noise")),
         *(("puff_decision", field) for field in ("actions", "controls", "log_probabilities")),
     }

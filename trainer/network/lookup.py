@@ -96,10 +96,8 @@ class Lookup:
         self, gradient: Tensor, layer: Layer, observations: Tensor, rows: Tensor | None
     ) -> tuple[Tensor, ...]:
         """The gradients of the layer's parameters, in their order, from that of the result (steps, rows, outputs)."""
-        outputs, width = layer.out_features, layer.in_features
-        stride, whole = self._stride(outputs), not isinstance(layer, CellEncoder)
-        of_rows, biases = torch.zeros(width, stride), torch.empty(stride)
-        weights = torch.empty(outputs, width) if whole else None
+        outputs = layer.out_features
+        of_rows, biases, weights = self._gradients(layer, torch.zeros(self.gradient_numbers(layer)))
         features = self._features.prepared_for(observations, rows)
         links = kernels.opened()[1].puff_lookup_links(features.job, outputs)
         self._run(
@@ -112,7 +110,37 @@ class Lookup:
             weight_gradients=weights,
             bias_gradients=biases,
         )
-        bias = biases[:outputs].clone()
+        return self._by_parameter(layer, of_rows, biases, weights)
+
+    def gradient_numbers(self, layer: Layer) -> int:
+        """How many numbers the gradient has before it is put together: that of the table and, last, that of the biases."""
+        return (layer.in_features + 1) * self._stride(layer.out_features)
+
+    def put_together(self, gradient: Tensor, layer: Layer) -> tuple[Tensor, ...]:
+        """As `backward`, of the sum (gradient_numbers,) float32 of what others have found, which changes in place."""
+        of_rows, biases, weights = self._gradients(layer, gradient)
+        self._run(
+            "puff_lookup_put_together",
+            layer.out_features,
+            self._features.prepared_for(None, None),
+            table_gradients=of_rows,
+            weight_gradients=weights,
+            bias_gradients=biases,
+        )
+        return self._by_parameter(layer, of_rows, biases, weights)
+
+    def _gradients(self, layer: Layer, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Those of the table and of the biases among these numbers, and a place for those of whole weights."""
+        stride = self._stride(layer.out_features)
+        of_rows, biases = numbers[:-stride].view(-1, stride), numbers[-stride:]
+        if isinstance(layer, CellEncoder):
+            return of_rows, biases, None
+        return of_rows, biases, torch.empty(layer.out_features, layer.in_features)
+
+    def _by_parameter(
+        self, layer: Layer, of_rows: Tensor, biases: Tensor, weights: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        bias = biases[: layer.out_features].clone()
         if weights is not None:
             return weights, bias
         assert isinstance(layer, CellEncoder)

@@ -7,6 +7,7 @@ same place for a CUDA graph.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -63,19 +64,54 @@ def fused_ppo_loss(
     gradients = torch.empty_like(logits)
     ratios, new_values = torch.empty(steps, segments), torch.empty(steps, segments)
     sums = torch.empty(len(places()), dtype=torch.float64)
-    kernels.run(
+    ppo_call(
+        *(rollout, rows, weights, advantages, values, moments, config),
+        width=width,
+        sizes=sizes,
+        heads=logits,
+        head_gradients=gradients,
+        ratios=ratios,
+        new_values=new_values,
+        sums=sums,
+    )()
+    total = total_of(sums, moments, config.value_coefficient, config.entropy_coefficient)
+    return MinibatchLoss(_joined(total, heads, gradients), ratios, new_values, figures_of(sums))
+
+
+def ppo_call(
+    rollout: Rollout,
+    rows: Tensor,
+    weights: Tensor,
+    advantages: Tensor,
+    values: Tensor,
+    moments: Tensor,
+    config: TrainConfig,
+    *,
+    width: int,
+    sizes: Tensor,
+    heads: Tensor,
+    head_gradients: Tensor,
+    ratios: Tensor,
+    new_values: Tensor,
+    sums: Tensor,
+) -> kernels.Prepared:
+    """The call that fills gradients of the heads, ratios, new values and sums; arguments as of `fused_ppo_loss`.
+
+    `width` is that of the heads; `sums` (PUFF_SUMS,) float64.
+    """
+    return kernels.prepared(
         "puff_ppo_loss",
         "puff_ppo",
         torch.get_num_threads(),
-        steps=steps,
+        steps=len(advantages),
         agents=advantages.shape[1],
-        segments=segments,
+        segments=len(rows),
         components=len(sizes),
         width=width,
         sizes=sizes,
         indices=rows.contiguous(),
         weights=weights.contiguous(),
-        heads=logits,
+        heads=heads,
         actions=rollout.actions.contiguous(),
         old_log_probabilities=rollout.log_probabilities.contiguous(),
         old_values=values.contiguous(),
@@ -87,12 +123,10 @@ def fused_ppo_loss(
         entropy_coefficient=config.entropy_coefficient,
         ratios=ratios,
         values=new_values,
-        head_gradients=gradients,
+        head_gradients=head_gradients,
         sums=sums,
         moments=moments,
     )
-    total = _total(sums, moments, config.value_coefficient, config.entropy_coefficient)
-    return MinibatchLoss(_joined(total, heads, gradients), ratios, new_values, _figures(sums))
 
 
 def picked_ppo_loss(
@@ -132,22 +166,25 @@ def picked_ppo_loss(
     return MinibatchLoss(total, ratios, values, figures), gradients
 
 
-def _total(
+def total_of(
     sums: Tensor, moments: Tensor, value_coefficient: float, entropy_coefficient: float
 ) -> Tensor:
-    at, means = places(), sums / moments[0].clamp(min=1)
-    total = means[at["policy_loss"]] + value_coefficient * means[at["value_loss"]]
-    return (total - entropy_coefficient * means[at["entropy"]]).float()
+    """The loss () float32 that the kernel's sums (PUFF_SUMS,) come to, of a minibatch with these moments."""
+    named = dict(zip(places(), sums.tolist(), strict=True))
+    total = named["policy_loss"] + value_coefficient * named["value_loss"]
+    total -= entropy_coefficient * named["entropy"]
+    return torch.tensor(total / max(float(moments[0]), 1.0))
 
 
-def _figures(sums: Tensor) -> Tensor:
-    at = places()
-    means = sums / sums[at["alive"]].clamp(min=1)
-    named = dict(zip(at, means.unbind(), strict=True))
-    spread = named["target_squared"] - named["target"] ** 2
-    unexplained = named["error_squared"] - named["error"] ** 2
-    named["explained_variance"] = torch.where(spread > 0, 1 - unexplained / spread, torch.nan)
-    return torch.stack([named[name] for name in FIGURES]).float()
+def figures_of(sums: Tensor) -> Tensor:
+    """`FIGURES` (figures,) float32, of the same sums; in plain numbers, since twenty operations of torch would take longer."""
+    named = dict(zip(places(), sums.tolist(), strict=True))
+    count = max(named["alive"], 1.0)
+    means = {name: number / count for name, number in named.items()}
+    spread = means["target_squared"] - means["target"] * means["target"]
+    unexplained = means["error_squared"] - means["error"] * means["error"]
+    means["explained_variance"] = 1 - unexplained / spread if spread > 0 else math.nan
+    return torch.tensor([means[name] for name in FIGURES])
 
 
 def _joined(total: Tensor, heads: Tensor, gradients: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.actions import ActionDistribution
 from pufftui.trainer.network.policy import Policy
+from pufftui.trainer.ppo import cpu_gradient
 from pufftui.trainer.ppo.fused_loss import MOST_CHOICES, fused_moments, fused_ppo_loss
 from pufftui.trainer.ppo.gathered import GatheredGradient, add_gradients
 from pufftui.trainer.ppo.in_parts import LARGE_PART, PART, GradientInParts, Loss
@@ -56,6 +57,8 @@ class MinibatchGradient:
         self.gathered = GatheredGradient(policy, self.distribution)
         self._parameters = list(policy.parameters())
         self._in_parts = GradientInParts(self._parameters)
+        known = cpu_gradient.fits(policy, self.distribution)
+        self._in_one = cpu_gradient.CpuGradient(policy, self.distribution) if known else None
         self._noise = GradientNoise(policy)
 
     def add(
@@ -73,7 +76,10 @@ class MinibatchGradient:
         well. While `recording`, what is around it is being recorded.
         """
         moments = self.ranks.add_up(self._moments(batch))
-        if self._on_cpu(batch.rollout):
+        here = self._on_cpu(batch.rollout)
+        if here and self._in_one is not None:
+            parts, work = self._in_one_call(batch, self._in_one, moments, config, probe=probe)
+        elif here:
             most = PART if self.policy.lookup is None else LARGE_PART
             parts = batch.parts(config, most=most, even=True)
             loss = self._loss(moments, config, coefficients)
@@ -94,6 +100,27 @@ class MinibatchGradient:
             noise = self._noise.whole(size, self.ranks.size)
         self.ranks.add_up_gradients(self.policy.parameters())
         return Learned(done, noise)
+
+    def _in_one_call(
+        self,
+        batch: Minibatch,
+        gradient: cpu_gradient.CpuGradient,
+        moments: Tensor,
+        config: TrainConfig,
+        *,
+        probe: bool,
+    ) -> tuple[list[Minibatch], Iterator[MinibatchLoss]]:
+        """The minibatch, in two halves with `probe`, and their losses: the gradient of each is added when it is asked for."""
+        count = batch.part_count(config, most=gradient.most, even=True)
+        parts = batch.cut(2 if probe and count > 1 else 1)
+
+        def work() -> Iterator[MinibatchLoss]:
+            for part in parts:
+                loss, found = gradient.find(part, count // len(parts), moments, config)
+                add_gradients(self._parameters, found)
+                yield loss
+
+        return parts, work()
 
     def _add_each(self, parts: Sequence[Minibatch], loss: Loss) -> Iterator[MinibatchLoss]:
         """Adds the gradient of one part after the other; the loss of each."""

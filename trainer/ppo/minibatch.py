@@ -64,12 +64,21 @@ class Minibatch:
         If `even`, into two halves of as many parts each, unless it is a single segment. Parts differ by
         at most one segment.
         """
+        return self.cut(self.part_count(config, most=most, even=even))
+
+    def part_count(
+        self, config: TrainConfig, *, most: int | None = None, even: bool = False
+    ) -> int:
+        """How many parts `parts` cuts it into."""
         steps = min(config.max_forward_size, most or config.max_forward_size)
         count = -(-len(self.rows) // max(1, steps // config.horizon))
         if even:
             count += count % 2
-        count = min(count, len(self.rows) - (even and len(self.rows) % 2))
-        if count <= 1:
+        return max(1, min(count, len(self.rows) - (even and len(self.rows) % 2)))
+
+    def cut(self, count: int) -> list[Minibatch]:
+        """The minibatch in so many parts, which differ by at most one segment."""
+        if count == 1:
             return [self]
         pairs = zip(self.rows.tensor_split(count), self.weights.tensor_split(count), strict=True)
         return [replace(self, rows=rows, weights=weights) for rows, weights in pairs]
@@ -96,9 +105,25 @@ class Minibatch:
 
             gpu_gather.put_back(rows, new.ratios, new.values, ratios, self.values, trained)
             return
-        ratios[:, rows] = new.ratios
-        self.values[:-1, rows] = new.values
         trained[rows] = True
+        if not ratios.is_cpu:
+            ratios[:, rows] = new.ratios
+            self.values[:-1, rows] = new.values
+            return
+        steps, agents = ratios.shape
+        kernels.run(
+            "puff_keep_newest",
+            "puff_keeping",
+            torch.get_num_threads(),
+            steps=steps,
+            agents=agents,
+            segments=len(rows),
+            indices=rows.contiguous(),
+            ratios=new.ratios.detach().contiguous(),
+            values=new.values.detach().contiguous(),
+            all_ratios=ratios,
+            all_values=self.values,
+        )
 
     def picked(self, *, in_place: bool = False) -> Picked:
         """Its segments, gathered from the rollout; observations `in_place` are left there."""

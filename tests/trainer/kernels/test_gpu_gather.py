@@ -11,7 +11,7 @@ from pufftui.envs.descriptor import DType, Field
 from pufftui.trainer.collecting.graphs import Recorded
 from pufftui.trainer.network.features import Features
 from pufftui.trainer.network.normaliser import Normaliser
-from pufftui.trainer.ppo.fused_loss import _figures, _total
+from pufftui.trainer.ppo.fused_loss import figures_of, total_of
 from pufftui.trainer.ppo.loss import advantage_moments
 from pufftui.trainer.ppo.priority import (
     importance_weights,
@@ -230,9 +230,9 @@ def test_the_total_and_the_figures(gpu, kind, parts):
         sums[0, 1] = torch.nan
     total, figures = gpu("sums").total_and_figures(there(sums), there(moments), there(coefficients))
     whole = sums.sum(dim=0)
-    wanted = _total(whole, moments, coefficients[2], coefficients[3])
+    wanted = total_of(whole, moments, *coefficients[2:].tolist())
     same(total, wanted, rtol=1e-5, equal_nan=True)
-    same(figures, _figures(whole), rtol=1e-5, atol=1e-6, equal_nan=True)
+    same(figures, figures_of(whole), rtol=1e-5, atol=1e-6, equal_nan=True)
     assert figures[7].isnan() == (kind in {"flat", "nobody"})
 
 

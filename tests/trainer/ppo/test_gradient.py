@@ -24,14 +24,14 @@ TRAIN = TrainConfig(
 )
 
 
-def session_of(library, memory, fused):
+def session_of(library, memory, fused, train=TRAIN, agents=64, **policy):
     session = TrainingSession(
         Config(
             library.descriptor.name,
             {p.name: p.default for p in library.descriptor.parameters},
-            TRAIN,
-            PolicyConfig(memory=memory, hidden=32),
-            VecConfig(agents=64, threads=1),
+            train,
+            PolicyConfig(**({"memory": memory, "hidden": 32} | policy)),
+            VecConfig(agents=agents, threads=1),
             RunConfig(device="cpu"),
         ),
         library,
@@ -110,6 +110,54 @@ def test_it_is_the_gradient_of_the_kernel(memory):
             torch.testing.assert_close(other[name], gradient, rtol=1e-4, atol=near, msg=name)
 
 
+NETWORKS = {
+    "deep": ("breakout", {"layers": 3}),
+    "odd": ("breakout", {"hidden": 33}),
+    "single": ("cartpole", {"hidden": 1}),
+    "normalised": ("cartpole", {"normalise": "on"}),
+    "teams": ("shared_pool", {"normalise": "on"}),
+    "looked up": ("snake", {"embedding": 0}),
+    "looked up, wide": ("snake", {"embedding": 0, "hidden": 200}),
+    "embedded": ("snake", {"embedding": 5, "memory": "none"}),
+    "wide": ("enduro", {"hidden": 160}),
+}
+
+
+def assert_near(ones, others, share):
+    """Two gradients by parameter differ by at most this share of their length; none is all zeros."""
+    for name, gradient in ones.items():
+        assert gradient.norm() > 0, name
+        assert (others[name] - gradient).norm() <= share * gradient.norm(), name
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_kernel_knows_every_such_network(network, precision):
+    """In one call, of parts that are worked on in several pieces, and as torch finds it."""
+    game, policy = NETWORKS[network]
+    library = load_env(game)
+    train = replace(TRAIN, minibatch_size=4096, precision=precision)
+    agents = max(320 - 320 % library.descriptor.agents, library.descriptor.agents)
+    options = {"memory": "mingru", "train": train, "agents": agents} | policy
+    kernel, plain = (session_of(library, fused=fused, **options) for fused in (True, False))
+    assert kernel.learner.gradient._in_one is not None
+    share = 1e-4 if precision == "fp32" else 0.02
+    # Bytes that were rounded otherwise are other actions: the first gradient is of the same rollout.
+    assert_near(gradients(kernel)[0], gradients(plain)[0], share)
+
+
+def test_what_the_kernel_does_not_know_goes_another_way(compiler):
+    continuous = load_library(compiler.library("tests/c/limbs.c", "-DCONTINUOUS"))
+    others = [
+        session_of(load_env("breakout"), "lstm", fused=True),
+        session_of(load_env("snake"), "none", fused=True, convolution=4),
+        session_of(continuous, "mingru", fused=True),
+    ]
+    for session in others:
+        assert session.learner.gradient._in_one is None
+        assert gradients(session)
+
+
 @pytest.mark.parametrize("size", [16, 160, 4096])
 def test_any_number_of_threads_works_on_its_parts_as_one_does(size):
     """One segment, an odd number of them, and more parts than may be under way."""
@@ -127,7 +175,7 @@ def test_any_number_of_threads_works_on_its_parts_as_one_does(size):
 
 
 def test_a_fault_in_a_part_is_reported_when_no_other_is_under_way(monkeypatch):
-    session = session_of(load_env("breakout"), "none", fused=True)
+    session = session_of(load_env("breakout"), "lstm", fused=True)
     work, calls, done = session.learner.gradient, [], []
 
     def fail(part, moments, config):

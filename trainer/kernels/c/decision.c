@@ -5,7 +5,7 @@
  * for anybody on the way, and what is in between stays in the cache.
  */
 #include "parallel.h"
-#include "product.h"
+#include "products/product.h"
 
 /* Agents that are worked on together: the weights are read once for all of them. */
 enum { TILE = 32 };

@@ -28,9 +28,11 @@ INLINE void gelu_backward(const puff_gelu* gelu, int64_t first, int64_t end, int
         load(incoming, gelu->output_gradients, at, count, bf16);
         for (int64_t i = 0; i < count; i++) {
             const float x = numbers[i];
-            const float s = sigmoid(2 * slope * (x + cubic * x * x * x));
+            const float power = exponential(-2 * slope * (x + cubic * x * x * x));
+            const float s = reciprocal(1 + power);
             const float inner = 2 * slope * (1 + 3 * cubic * x * x);
-            incoming[i] *= s + x * s * (1 - s) * inner;
+            /* s power is 1 - s, also where s is nearly 1 and x large. */
+            incoming[i] *= s + x * (s * power) * s * inner;
         }
         store(gelu->input_gradients, at, incoming, count, bf16);
     }
@@ -44,17 +46,21 @@ void puff_gelu_numbers(const puff_gelu* gelu, int64_t first, int64_t end) {
     }
 }
 
+void puff_gelu_back_numbers(const puff_gelu* gelu, int64_t first, int64_t end) {
+    if (gelu->bf16) {
+        gelu_backward(gelu, first, end, 1);
+    } else {
+        gelu_backward(gelu, first, end, 0);
+    }
+}
+
 static void forward(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
     puff_gelu_numbers(job, first, end);
 }
-static void backward_float(const void* job, int64_t block, int64_t first, int64_t end) {
+static void backward(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
-    gelu_backward(job, first, end, 0);
-}
-static void backward_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
-    (void)block;
-    gelu_backward(job, first, end, 1);
+    puff_gelu_back_numbers(job, first, end);
 }
 
 PUFF_KERNEL void puff_gelu_forward(puff_kernels* kernels, const puff_gelu* gelu) {
@@ -62,5 +68,5 @@ PUFF_KERNEL void puff_gelu_forward(puff_kernels* kernels, const puff_gelu* gelu)
 }
 
 PUFF_KERNEL void puff_gelu_backward(puff_kernels* kernels, const puff_gelu* gelu) {
-    puff_over_rows(kernels, gelu->bf16 ? backward_bf16 : backward_float, gelu, gelu->count);
+    puff_over_rows(kernels, backward, gelu, gelu->count);
 }

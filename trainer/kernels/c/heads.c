@@ -36,11 +36,10 @@ INLINE void forward_rows(const puff_heads* heads, int64_t first, int64_t end, in
     }
 }
 
-INLINE void backward_rows(const puff_heads* heads, int64_t block, int64_t first, int64_t end,
-                          int bf16) {
+INLINE void backward_rows(const puff_heads* heads, int64_t first, int64_t end, int bf16) {
     const int64_t width = heads->width, outputs = heads->outputs;
-    float* weight_gradients = heads->weight_gradients + block * outputs * width;
-    float* bias_gradients = heads->bias_gradients + block * outputs;
+    float* weight_gradients = heads->weight_gradients;
+    float* bias_gradients = heads->bias_gradients;
     float tile[TILE], outgoing[TILE];
     for (int64_t row = first; row < end; row++) {
         const float* incoming = heads->result_gradients + row * outputs;
@@ -71,15 +70,24 @@ void puff_head_rows(const puff_heads* heads, int64_t first, int64_t end) {
     }
 }
 
+void puff_head_back_rows(const puff_heads* heads, int64_t first, int64_t end) {
+    if (heads->bf16) {
+        backward_rows(heads, first, end, 1);
+    } else {
+        backward_rows(heads, first, end, 0);
+    }
+}
+
 static void forward(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
     puff_head_rows(job, first, end);
 }
-static void backward_float(const void* job, int64_t block, int64_t first, int64_t end) {
-    backward_rows(job, block, first, end, 0);
-}
-static void backward_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
-    backward_rows(job, block, first, end, 1);
+/* Each block adds to sums of its own. */
+static void backward(const void* job, int64_t block, int64_t first, int64_t end) {
+    puff_heads heads = *(const puff_heads*)job;
+    heads.weight_gradients += block * heads.outputs * heads.width;
+    heads.bias_gradients += block * heads.outputs;
+    puff_head_back_rows(&heads, first, end);
 }
 
 PUFF_KERNEL void puff_heads_forward(puff_kernels* kernels, const puff_heads* heads) {
@@ -87,5 +95,5 @@ PUFF_KERNEL void puff_heads_forward(puff_kernels* kernels, const puff_heads* hea
 }
 
 PUFF_KERNEL void puff_heads_backward(puff_kernels* kernels, const puff_heads* heads) {
-    puff_over_rows(kernels, heads->bf16 ? backward_bf16 : backward_float, heads, heads->rows);
+    puff_over_rows(kernels, backward, heads, heads->rows);
 }

@@ -18,7 +18,7 @@ typedef struct puff_kernels puff_kernels;
 puff_kernels* puff_kernels_create(uint32_t threads);
 void puff_kernels_destroy(puff_kernels* kernels);
 
-/* What the library was built from: the SHA-256 of kernels.h and that of gpu_steps.h, in
+/* What the library was built from: the SHA-256 of kernels.h, gradient.h and gpu_steps.h, in
  * hexadecimal. */
 const char* puff_kernels_built_from(void);
 
@@ -140,6 +140,11 @@ void puff_lookup_forward(puff_kernels* kernels, const puff_lookup* lookup);
 /* Fills the gradients of weights and biases. */
 void puff_lookup_backward(puff_kernels* kernels, const puff_lookup* lookup);
 
+/* The end of that, where the gradients of the table were added up by others: gives class 0 its
+ * part.
+ */
+void puff_lookup_put_together(puff_kernels* kernels, const puff_lookup* lookup);
+
 /* GELU in its tanh form over `count` numbers. */
 typedef struct {
     int64_t count;
@@ -189,7 +194,7 @@ typedef struct {
 
 void puff_sample(puff_kernels* kernels, const puff_sampling* sampling);
 
-/* Weights as products read them (product.h), in `puff_packed_size` bytes. */
+/* Weights as products read them (products), in `puff_packed_size` bytes. */
 typedef struct {
     int64_t outputs;
     int64_t inputs;

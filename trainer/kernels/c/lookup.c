@@ -279,8 +279,13 @@ static void backward(const void* job, int64_t block, int64_t first, int64_t end)
             if (at == TOGETHER - 1) add_noted(gradients, table, stride, &noted);
         }
         add_noted(gradients, table, stride, &noted);
-        memcpy(lookup->bias_gradients + from, total, sizeof total);
+        vector* biases = (vector*)(lookup->bias_gradients + from);
+        for (int k = 0; k < HELD; k++) biases[k] += total[k];
     }
+}
+
+void puff_lookup_back(const puff_lookup* lookup) {
+    backward(lookup, 0, 0, puff_lookup_stride(lookup->outputs) / SLICE);
 }
 
 /* Rows of the table from columns of the weights, or the other way round. */
@@ -381,10 +386,15 @@ PUFF_KERNEL void puff_lookup_prepare(puff_kernels* kernels, const puff_lookup* l
     if (lookup->bf16) puff_over_rows(kernels, narrow, lookup, width);
 }
 
-PUFF_KERNEL void puff_lookup_backward(puff_kernels* kernels, const puff_lookup* lookup) {
-    const int64_t stride = puff_lookup_stride(lookup->outputs);
-    puff_over_rows(kernels, backward, lookup, stride / SLICE);
+PUFF_KERNEL void puff_lookup_put_together(puff_kernels* kernels, const puff_lookup* lookup) {
     over_fields(lookup, put_together);
     if (!lookup->weight_gradients) return;
     puff_over_rows(kernels, into_columns, lookup, lookup->features->width);
+}
+
+PUFF_KERNEL void puff_lookup_backward(puff_kernels* kernels, const puff_lookup* lookup) {
+    const int64_t stride = puff_lookup_stride(lookup->outputs);
+    memset(lookup->bias_gradients, 0, (size_t)stride * sizeof *lookup->bias_gradients);
+    puff_over_rows(kernels, backward, lookup, stride / SLICE);
+    puff_lookup_put_together(kernels, lookup);
 }

@@ -94,17 +94,21 @@ void puff_mingru_rows(const puff_mingru* layer, int64_t first, int64_t end) {
     }
 }
 
+void puff_mingru_back_rows(const puff_mingru* layer, int64_t first, int64_t end) {
+    if (layer->bf16) {
+        mingru_backward_rows(layer, first, end, 1);
+    } else {
+        mingru_backward_rows(layer, first, end, 0);
+    }
+}
+
 static void forward(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
     puff_mingru_rows(job, first, end);
 }
-static void backward_float(const void* job, int64_t block, int64_t first, int64_t end) {
+static void backward(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
-    mingru_backward_rows(job, first, end, 0);
-}
-static void backward_bf16(const void* job, int64_t block, int64_t first, int64_t end) {
-    (void)block;
-    mingru_backward_rows(job, first, end, 1);
+    puff_mingru_back_rows(job, first, end);
 }
 
 PUFF_KERNEL void puff_mingru_forward(puff_kernels* kernels, const puff_mingru* layer) {
@@ -112,5 +116,5 @@ PUFF_KERNEL void puff_mingru_forward(puff_kernels* kernels, const puff_mingru* l
 }
 
 PUFF_KERNEL void puff_mingru_backward(puff_kernels* kernels, const puff_mingru* layer) {
-    puff_over_rows(kernels, layer->bf16 ? backward_bf16 : backward_float, layer, layer->rows);
+    puff_over_rows(kernels, backward, layer, layer->rows);
 }

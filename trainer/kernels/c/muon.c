@@ -7,7 +7,7 @@
  * is done in floats.
  */
 #include "parallel.h"
-#include "product.h"
+#include "products/product.h"
 
 /* Multiplications under which other threads would be waited for longer than they help: to wake one
  * takes some 50 microseconds where a machine is shared. */

@@ -23,4 +23,14 @@ void puff_mingru_rows(const puff_mingru* layer, int64_t first, int64_t end);
 void puff_head_rows(const puff_heads* heads, int64_t first, int64_t end);
 void puff_sample_rows(const puff_sampling* sampling, int64_t first, int64_t end);
 
+/* The same on the way back. Gradients of weights and biases are added to those that are there. */
+void puff_gelu_back_numbers(const puff_gelu* gelu, int64_t first, int64_t end);
+void puff_mingru_back_rows(const puff_mingru* layer, int64_t first, int64_t end);
+void puff_head_back_rows(const puff_heads* heads, int64_t first, int64_t end);
+/* Of all rows; class 0 has no part of it yet (puff_lookup_put_together). */
+void puff_lookup_back(const puff_lookup* lookup);
+
+/* Loss and gradient of all segments on one thread, their sums added to `sums`. */
+void puff_loss_rows(const puff_ppo* batch, double* sums);
+
 #endif

@@ -1,4 +1,5 @@
 /* ppo.c: loss and gradient of a minibatch in one pass; formulas in loss.py. */
+#include "gradient.h"
 #include "numbers.h"
 #include "parallel.h"
 
@@ -167,20 +168,49 @@ PUFF_KERNEL void puff_ppo_moments(puff_kernels* kernels, const puff_moments* bat
     }
 }
 
-PUFF_KERNEL void puff_ppo_loss(puff_kernels* kernels, const puff_ppo* batch) {
-    ppo_job job;
-    memset(&job, 0, sizeof job);
-    job.batch = batch;
+static void normalise(ppo_job* job, const puff_ppo* batch) {
+    job->batch = batch;
     const double count = batch->moments[0] > 1 ? batch->moments[0] : 1;
     const double mean = batch->moments[1] / count;
     const double variance = batch->moments[2] / count - mean * mean;
-    job.count = (float)count;
-    job.mean = (float)mean;
+    job->count = (float)count;
+    job->mean = (float)mean;
     /* Rounding can leave a variance of nothing below zero; not a number stays what it is. */
-    job.deviation = variance <= 0 ? 0 : (float)sqrt(variance);
+    job->deviation = variance <= 0 ? 0 : (float)sqrt(variance);
+}
+
+void puff_loss_rows(const puff_ppo* batch, double* sums) {
+    ppo_job job;
+    normalise(&job, batch);
+    memset(job.sums[0], 0, sizeof job.sums[0]);
+    loss_rows(&job, 0, 0, batch->segments);
+    for (int k = 0; k < PUFF_SUMS; k++) sums[k] += job.sums[0][k];
+}
+
+PUFF_KERNEL void puff_ppo_loss(puff_kernels* kernels, const puff_ppo* batch) {
+    ppo_job job;
+    memset(&job, 0, sizeof job);
+    normalise(&job, batch);
     puff_over_rows(kernels, loss_rows, &job, batch->segments);
     for (int k = 0; k < PUFF_SUMS; k++) {
         batch->sums[k] = 0;
         for (int block = 0; block < PUFF_BLOCKS; block++) batch->sums[k] += job.sums[block][k];
     }
+}
+
+static void keep_steps(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
+    const puff_keeping* batch = job;
+    for (int64_t step = first; step < end; step++) {
+        for (int64_t i = 0; i < batch->segments; i++) {
+            const int64_t from = step * batch->segments + i;
+            const int64_t to = step * batch->agents + batch->indices[i];
+            batch->all_ratios[to] = batch->ratios[from];
+            batch->all_values[to] = batch->values[from];
+        }
+    }
+}
+
+PUFF_KERNEL void puff_keep_newest(puff_kernels* kernels, const puff_keeping* batch) {
+    puff_over_rows(kernels, keep_steps, batch, batch->steps);
 }

@@ -4,7 +4,7 @@
 #ifndef PUFF_PRODUCT_H
 #define PUFF_PRODUCT_H
 
-#include "numbers.h"
+#include "../numbers.h"
 #include "packed.h"
 #include "tiles.h"
 
@@ -96,7 +96,8 @@ INLINE void panel_sums(float sums[PUFF_ROWS][PUFF_PANEL], const void* rows, int6
 }
 
 /* results = inputs x weights^T, then + biases, or alpha times it + beta * addend, where there are
- * any. Inputs have memory for a whole multiple of PUFF_ROWS rows. */
+ * any; or all of it is added to totals. Inputs have memory for a whole multiple of PUFF_ROWS rows.
+ */
 typedef struct {
     const void* inputs; /* (rows, width) number */
     int64_t rows;
@@ -109,11 +110,17 @@ typedef struct {
     float alpha;
     float beta;
     void* results; /* (rows, outputs) number */
+    float* totals; /* (rows, outputs), in place of results */
 } puff_product;
 
 INLINE void finish_row(const puff_product* product, float* restrict sums, int64_t row,
                        int64_t output, int64_t count, int bf16) {
     const int64_t at = row * product->outputs + output;
+    if (product->totals) {
+        float* restrict totals = product->totals + at;
+        for (int64_t i = 0; i < count; i++) totals[i] += sums[i];
+        return;
+    }
     if (product->biases) {
         for (int64_t i = 0; i < count; i++) sums[i] += product->biases[output + i];
     }

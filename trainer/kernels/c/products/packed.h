@@ -10,9 +10,9 @@
 
 #include <stddef.h>
 
-#include "numbers.h"
+#include "../numbers.h"
+#include "../vector.h"
 #include "tiles.h"
-#include "vector.h"
 
 #if defined(__ARM_NEON)
 enum { PUFF_NEON = 1 };

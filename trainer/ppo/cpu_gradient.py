@@ -1,0 +1,149 @@
+"""The gradient of a minibatch on the CPU in one call, for networks that the kernel knows; see kernels/c/gradient.c."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from pufftui.trainer import kernels
+from pufftui.trainer.collecting.cpu_decision import fits_the_cpu
+from pufftui.trainer.kernels.sums import places
+from pufftui.trainer.network.actions import ActionDistribution
+from pufftui.trainer.network.policy import MinGRU, Policy
+from pufftui.trainer.ppo.fused_loss import MOST_CHOICES, figures_of, ppo_call, total_of
+from pufftui.trainer.ppo.loss import MinibatchLoss
+from pufftui.trainer.ppo.minibatch import Minibatch
+from pufftui.trainer.settings.fields import TrainConfig
+
+PARTS = ((1 << 17, 1024), (1 << 19, 2048))
+"""Agent steps of a part, at most, for gradients of so many numbers: each part has one, which is then added."""
+
+LARGE_PART = 2048
+"""The same for more numbers, all of which a part adds to."""
+
+LARGE_TABLE_PART = 8192
+"""And where a first layer looks them up: a part adds to few of them."""
+
+
+def fits(policy: Policy, distribution: ActionDistribution) -> bool:
+    """Whether the kernel knows this network and these actions, and is as fast as this processor."""
+    if distribution.continuous or sum(distribution.sizes) > MOST_CHOICES:
+        return False
+    return policy.heads.weight.is_cpu and fits_the_cpu(policy)
+
+
+class CpuGradient:
+    """From observations to the gradients of all parameters, by C threads alone: neither torch nor Python is asked on the way.
+
+    Parts are the same and their gradients are added in the same order whatever the number of threads.
+    """
+
+    def __init__(self, policy: Policy, distribution: ActionDistribution) -> None:
+        """For a policy that `fits`; its parameters may change, but not their shapes."""
+        self._policy, self._sizes = policy, distribution.size_tensor
+        memory = policy.memory
+        gates = list(memory.gates) if isinstance(memory, MinGRU) else []
+        self._layers = [*gates, policy.heads]
+        self._lookup = None if policy.lookup is None else policy.lookup.prepared(policy.encoder)
+        self._encoder = policy.encoder.out_features * (policy.encoder.in_features + 1)
+        if policy.lookup is not None:
+            self._encoder = policy.lookup.gradient_numbers(policy.encoder)
+        rest = [parameter for layer in self._layers for parameter in layer.parameters()]
+        self._numbers = self._encoder + sum(parameter.numel() for parameter in rest)
+        self._scratch = torch.empty(0, dtype=torch.uint8)
+
+    @property
+    def most(self) -> int:
+        """Agent steps of a part, at most."""
+        for numbers, steps in PARTS:
+            if self._numbers <= numbers:
+                return steps
+        return LARGE_PART if self._lookup is None else LARGE_TABLE_PART
+
+    def find(
+        self, batch: Minibatch, parts: int, moments: Tensor, config: TrainConfig
+    ) -> tuple[MinibatchLoss, list[Tensor]]:
+        """The loss of these segments, worked on in so many parts, and the gradient of each of the policy's parameters.
+
+        `moments` (3,) are those of the advantages that are normalised with.
+        """
+        steps, segments = config.horizon, len(batch.rows)
+        nothing, sums = torch.empty(0), torch.empty(len(places()), dtype=torch.float64)
+        ratios, values = torch.empty(steps, segments), torch.empty(steps, segments)
+        loss = ppo_call(
+            *(batch.rollout, batch.rows, batch.weights, batch.advantages, batch.values),
+            *(moments, config),
+            width=len(self._policy.heads.weight),
+            sizes=self._sizes,
+            heads=nothing,
+            head_gradients=nothing,
+            ratios=ratios,
+            new_values=values,
+            sums=sums,
+        )
+        gradients = torch.empty(self._numbers)
+        self._call(batch, parts, loss, gradients)
+        total = total_of(sums, moments, config.value_coefficient, config.entropy_coefficient)
+        found = MinibatchLoss(total, ratios, values, figures_of(sums))
+        return found, list(self._by_parameter(gradients))
+
+    def _call(
+        self, batch: Minibatch, parts: int, loss: kernels.Prepared, gradients: Tensor
+    ) -> None:
+        policy, rollout = self._policy, batch.rollout
+        if policy.lookup is not None:
+            policy.lookup.table(policy.encoder)
+        weights = [policy.encoder.bias, *(p for layer in self._layers for p in layer.parameters())]
+        addresses = [parameter.data_ptr() for parameter in weights]
+        whole = policy.encoder.weight if policy.lookup is None else None
+        first = 0 if whole is None else whole.data_ptr()
+        features = policy.features.prepared_for(rollout.observations[:-1], batch.rows)
+        resets, state = rollout.resets.contiguous(), rollout.state.contiguous()
+        where = torch.tensor([first, *addresses], dtype=torch.int64)
+
+        def prepared() -> kernels.Prepared:
+            return kernels.prepared(
+                "puff_find_gradient",
+                "puff_gradient",
+                torch.get_num_threads(),
+                hidden=policy.hidden,
+                layers=policy.state_shape[0],
+                outputs=len(policy.heads.weight),
+                bf16=int(policy.dtype == torch.bfloat16),
+                parts=parts,
+                workers=torch.get_num_threads(),
+                features=features,
+                lookup=self._lookup,
+                loss=loss,
+                resets=resets,
+                state=state,
+                places=where,
+                gradients=gradients,
+                scratch=self._scratch,
+            )
+
+        call = prepared()
+        library = kernels.opened()[1]
+        assert library.puff_gradient_numbers(call.job) == len(gradients)
+        needed = int(library.puff_gradient_scratch(call.job))
+        if needed > len(self._scratch):
+            self._scratch = torch.empty(needed, dtype=torch.uint8)
+            call = prepared()
+        call()
+
+    def _by_parameter(self, gradients: Tensor) -> Iterator[Tensor]:
+        """In the order of the policy's parameters."""
+        policy, encoder = self._policy, gradients[: self._encoder]
+        if policy.lookup is not None:
+            yield from policy.lookup.put_together(encoder, policy.encoder)
+        else:
+            biases = policy.hidden
+            yield encoder[:-biases].view(biases, -1)
+            yield encoder[-biases:]
+        rest = gradients[self._encoder :]
+        for layer in self._layers:
+            for parameter in layer.parameters():
+                own, rest = rest[: parameter.numel()], rest[parameter.numel() :]
+                yield own.view(parameter.shape)

@@ -45,6 +45,15 @@ typedef struct {
 
 static const int row_points[ROWS] = {7, 7, 4, 4, 1, 1};
 
+/* As fmaxf and fminf, which the compiler has to call for the sake of what is not a number. */
+static inline float larger(float one, float other) {
+    return one > other ? one : other;
+}
+
+static inline float smaller(float one, float other) {
+    return one < other ? one : other;
+}
+
 static size_t breakout_state_size(const double* params) {
     (void)params;
     return sizeof(breakout);
@@ -168,8 +177,8 @@ static void meet_bricks(const breakout* game, impact* first) {
         vx > 0 ? (float)column * BRICK_WIDTH - BALL : (float)(column + 1) * BRICK_WIDTH;
     const float place_y = vy > 0 ? (float)row * BRICK_HEIGHT + BRICKS_TOP - BALL
                                  : (float)(row + 1) * BRICK_HEIGHT + BRICKS_TOP;
-    const float time_x = vx == 0 ? FAR : fmaxf((place_x - x) / vx, 0);
-    const float time_y = vy == 0 ? FAR : fmaxf((place_y - y) / vy, 0);
+    const float time_x = vx == 0 ? FAR : larger((place_x - x) / vx, 0);
+    const float time_y = vy == 0 ? FAR : larger((place_y - y) / vy, 0);
     const int row_first = time_y <= time_x;
 
     for (int turn = 0; turn < 2; turn++) {
@@ -191,7 +200,7 @@ static void meet_bricks(const breakout* game, impact* first) {
 }
 
 static void meet(impact* first, obstacle kind, float place, float from, float velocity) {
-    const float time = fmaxf((place - from) / velocity, 0);
+    const float time = larger((place - from) / velocity, 0);
     if (time < first->time) *first = (impact){time, place, kind, -1};
 }
 
@@ -219,11 +228,11 @@ static impact first_impact(const breakout* game, float time) {
 static void bounce_off_paddle(breakout* game) {
     game->paddle_hits++;
     game->hits++;
-    if (game->hits % HITS_TO_FASTER == 0) game->speed = fminf(game->speed + FASTER, MAX_SPEED);
+    if (game->hits % HITS_TO_FASTER == 0) game->speed = smaller(game->speed + FASTER, MAX_SPEED);
     /* From 45 degrees to the left at the left end to 45 to the right at the right end. The sine is
      * a polynomial, since libraries differ in their last bit. */
     const float middle = game->ball_x + BALL / 2 - game->paddle_x - game->paddle_width / 2;
-    const float offset = fminf(fmaxf(middle / (game->paddle_width / 2), -1), 1);
+    const float offset = smaller(larger(middle / (game->paddle_width / 2), -1), 1);
     const float angle = offset * 0.78539816f, square = angle * angle;
     const float sine =
         angle * (1 - square / 6 * (1 - square / 20 * (1 - square / 42 * (1 - square / 72))));
@@ -297,7 +306,8 @@ static void breakout_step(void* state, const puff_io* io) {
     game->path[0] = places_now(game);
     forget_latest(game);
     for (int i = 0; i < SUBSTEPS && game->lives && game->score < MAX_SCORE; i++) {
-        game->paddle_x = fminf(fmaxf(game->paddle_x + push, 0), FIELD_WIDTH - game->paddle_width);
+        game->paddle_x =
+            smaller(larger(game->paddle_x + push, 0), FIELD_WIDTH - game->paddle_width);
         if (in_the_open(game)) {
             game->ball_x += game->ball_vx;
             game->ball_y += game->ball_vy;

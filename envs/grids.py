@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pufftui.envs.descriptor import Descriptor, Field
@@ -48,6 +48,17 @@ def open_places(descriptor: Descriptor) -> list[int]:
     return places_of(descriptor, lambda field: field.is_open)
 
 
+def grids_among(fields: Iterable[Field]) -> list[Grid]:
+    """The fields that are square grids of cells, as a convolution sees them."""
+    found, first = [], 0
+    for field in fields:
+        side = math.isqrt(field.count)
+        if field.classes and side >= LEAST_SIDE and side * side == field.count:
+            found.append(Grid(side, field.classes, first))
+        first += feature_count(field)
+    return found
+
+
 def grids_of(descriptor: Descriptor, channels: int) -> list[Grid]:
     """The grids that a convolution with so many channels looks at; none without channels.
 
@@ -55,12 +66,7 @@ def grids_of(descriptor: Descriptor, channels: int) -> list[Grid]:
     """
     if not channels:
         return []
-    found, first = [], 0
-    for field in descriptor.fields:
-        side = math.isqrt(field.count)
-        if field.classes and side >= LEAST_SIDE and side * side == field.count:
-            found.append(Grid(side, field.classes, first))
-        first += feature_count(field)
+    found = grids_among(descriptor.fields)
     if not found:
         raise PuffError(
             f"{descriptor.name} shows no square grid of cells for policy.convolution.",

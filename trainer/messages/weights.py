@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.cells import cells_among, cells_of, other_places
 from pufftui.envs.descriptor import Descriptor
-from pufftui.envs.grids import encoder_width
+from pufftui.envs.grids import LEAST_SIDE, encoder_width, grids_among
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +44,22 @@ def is_of_cells(
         shapes[f"encoder.places.{number}"] = (hidden, each.count * embedding)
     theirs = {name for name in arrays if name.startswith("encoder.")} - {"encoder.bias"}
     return shapes.keys() == theirs and all(arrays[name].shape == shapes[name] for name in shapes)
+
+
+def is_of_grids(
+    arrays: Mapping[str, NDArray[np.floating]], descriptor: Descriptor, channels: int
+) -> bool:
+    """Whether a policy with a convolution of so many channels has it of the grids that an environment shows."""
+    grids, side = grids_among(descriptor.fields), LEAST_SIDE
+    shapes = {
+        f"convolutions.{number}.weight": (channels, grid.classes, side, side)
+        for number, grid in enumerate(grids)
+    }
+    theirs = {name for name in arrays if name.startswith("convolutions.")}
+    theirs -= {f"convolutions.{number}.bias" for number in range(len(grids))}
+    if shapes.keys() != theirs or any(arrays[name].shape != shapes[name] for name in shapes):
+        return False
+    return bool(arrays["encoder.weight"].shape[1] == encoder_width(descriptor, channels))
 
 
 def as_one_layer(

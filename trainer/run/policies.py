@@ -18,6 +18,7 @@ from pufftui.trainer.messages.weights import (
     as_one_layer,
     in_own_rewards,
     is_of_cells,
+    is_of_grids,
 )
 from pufftui.trainer.run.checkpoint import Saved, best_checkpoint
 from pufftui.trainer.run.folder import RunFolder
@@ -61,11 +62,13 @@ def _weights_from(saved: Saved, env: str | None) -> PolicyWeights:
     )
     if policy.embedding and not is_of_cells(arrays, descriptor, policy.embedding):
         raise other
+    if policy.convolution and not is_of_grids(arrays, descriptor, policy.convolution):
+        raise other
     arrays = as_one_layer(arrays, descriptor, policy.embedding)
     step, sizes = int(saved.description["step"]), (policy.hidden, policy.layers)
     weights = PolicyWeights(step, policy.memory, *sizes, arrays, policy.convolution)
     shape = arrays["heads.weight"].shape[0] - 1, arrays["encoder.weight"].shape[1]
-    if shape != (output_count(descriptor), _inputs(descriptor, policy.convolution)):
+    if shape != (output_count(descriptor), encoder_width(descriptor, policy.convolution)):
         raise other
     return weights
 
@@ -116,14 +119,6 @@ def _frozen(array: NDArray[np.floating]) -> NDArray[np.float32]:
     copy = array.astype(np.float32)
     copy.flags.writeable = False
     return copy
-
-
-def _inputs(descriptor: Descriptor, channels: int) -> int | None:
-    """Inputs of the encoder; None if the environment has nothing for a convolution any more."""
-    try:
-        return encoder_width(descriptor, channels)
-    except PuffError:
-        return None
 
 
 def output_count(descriptor: Descriptor) -> int:

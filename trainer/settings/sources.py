@@ -121,8 +121,8 @@ def _built_here(env: str, device: str, entries: Sequence[Entry], *, new: bool = 
     """The settings of an environment that is here: a convolution or an embedding of nothing is refused, too."""
     descriptor = load_env(env).descriptor
     config = _build(env, device, entries, descriptor, new=new)
-    grids_of(descriptor, config.policy.convolution)
-    if new:  # An older policy is refused by whoever reads it, if its cells are not there any more.
+    if new:  # An older policy is refused by whoever reads it, if its map is not there any more.
+        grids_of(descriptor, config.policy.convolution)
         cells_of(descriptor, config.policy.embedding)
     if config.policy.convolution and config.policy.embedding:
         raise PuffError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,8 @@ def learned() -> Arrays:
     return {f"policy/{name}": np.ones(shape, np.float32) for name, shape in shapes.items()}
 
 
-def written(arrays: Arrays, folder: Path) -> Path:
-    config = config_to_toml(Config("squared", {}, policy=POLICY))
+def written(arrays: Arrays, folder: Path, policy: PolicyConfig = POLICY) -> Path:
+    config = config_to_toml(Config("squared", {}, policy=policy))
     file = folder / "mine.npz"
     write_checkpoint(file, arrays, {"step": 3, "epoch": 1, "seconds": 1.0, "config": config})
     return file
@@ -77,6 +78,38 @@ def test_one_of_another_map_is_refused(arrays: Arrays, tmp_path: Path) -> None:
     )
     with pytest.raises(PuffError, match=r"does not fit squared: it knows the cells of another map"):
         find_beginning(config, load_env("squared").descriptor)
+
+
+def with_convolution(classes: int, inputs: int) -> Arrays:
+    shapes = {
+        "convolutions.0.weight": (CHANNELS, classes, 3, 3),
+        "convolutions.0.bias": (CHANNELS,),
+        "encoder.weight": (HIDDEN, inputs),
+        "encoder.bias": (HIDDEN,),
+        "heads.weight": (ACTIONS + 1, HIDDEN),
+        "heads.bias": (ACTIONS + 1,),
+    }
+    return {f"policy/{name}": np.ones(shape, np.float32) for name, shape in shapes.items()}
+
+
+CHANNELS = 2
+GRID = 11 * 11 * CHANNELS
+
+
+@pytest.mark.parametrize(("classes", "inputs"), [(4, GRID), (2, GRID), (3, GRID + 1), (3, 9)])
+@pytest.mark.parametrize("game", ["squared", "cartpole"])
+def test_a_convolution_of_another_map_is_refused(
+    classes: int, inputs: int, game: str, tmp_path: Path
+) -> None:
+    policy = PolicyConfig(memory="none", hidden=HIDDEN, convolution=CHANNELS)
+    right = written(with_convolution(3, GRID), tmp_path, policy)
+    assert weights_from(read_saved(right)).convolution == CHANNELS
+    file = written(with_convolution(classes, inputs), tmp_path, policy)
+    with pytest.raises(PuffError, match=f"{game} has other observations or actions than when"):
+        weights_from(read_saved(file), game)
+    begun = replace(policy, start_from=str(file), convolution=CHANNELS)
+    with pytest.raises(PuffError, match=f"does not fit {game}: it knows the cells of another map"):
+        find_beginning(Config(game, {}, policy=begun), load_env(game).descriptor)
 
 
 def test_a_game_without_a_map_refuses_it_too(tmp_path: Path) -> None:

@@ -25,6 +25,15 @@ def one_thread() -> Iterator[int]:
         torch.set_num_threads(threads)
 
 
+LITTLE = 1 << 16
+"""Numbers that one thread goes through before another one has woken up."""
+
+
+def threads_for(numbers: int) -> int:
+    """On how many threads a kernel should go once through so many numbers."""
+    return 1 if numbers < LITTLE else torch.get_num_threads()
+
+
 @functools.lru_cache(maxsize=2)
 def workers(threads: int) -> ThreadPoolExecutor:
     """So many threads, on each of which torch works alone; everybody here shares them."""

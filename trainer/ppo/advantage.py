@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pufftui.trainer import kernels
 from pufftui.trainer.collecting.rollout import Rollout
+from pufftui.trainer.kernels.threads import threads_for
 from pufftui.trainer.network.recurrence import recur
 from pufftui.trainer.ppo.minibatch import Newest
 from pufftui.trainer.settings.fields import TrainConfig
@@ -74,7 +75,7 @@ def advantages(
     kernels.run(
         "puff_advantages",
         "puff_advantage",
-        torch.get_num_threads(),
+        threads_for(rewards.numel()),
         steps=rewards.shape[0],
         rows=rewards.shape[1],
         gamma=gamma,

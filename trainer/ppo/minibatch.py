@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pufftui.trainer import kernels
 from pufftui.trainer.collecting.rollout import Rollout
+from pufftui.trainer.kernels.threads import threads_for
 from pufftui.trainer.ppo.loss import MinibatchLoss, advantage_moments
 from pufftui.trainer.settings.fields import TrainConfig
 
@@ -114,7 +115,7 @@ class Minibatch:
         kernels.run(
             "puff_keep_newest",
             "puff_keeping",
-            torch.get_num_threads(),
+            threads_for(new.ratios.numel()),
             steps=steps,
             agents=agents,
             segments=len(rows),

@@ -19,6 +19,7 @@ from pufftui.trainer.ppo.loss import (
 from pufftui.trainer.ppo.minibatch import minibatch_plan
 from pufftui.trainer.ppo.optimizer import scheduled_learning_rate
 from pufftui.trainer.ppo.priority import (
+    draw_segments,
     importance_weights,
     segment_probabilities,
     systematic_sample,
@@ -124,6 +125,23 @@ def test_systematic_sampling_takes_each_row_as_often_as_it_should(seed, rows, co
     wanted = count * probabilities.numpy()
     assert (taken >= np.floor(wanted - 1e-3)).all()
     assert (taken <= np.ceil(wanted + 1e-3)).all()
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 10_000), agents=st.integers(1, 300), count=st.integers(1, 300))
+def test_what_is_drawn_in_numpy_is_what_torch_draws(seed, agents, count):
+    generator = torch.Generator().manual_seed(seed)
+    magnitudes = torch.rand(agents, generator=generator) ** 3 * (seed % 7 > 0)
+    start, beta = torch.rand((), generator=generator), torch.tensor([0.7])
+    rows, weights = draw_segments(magnitudes, 0.8, beta, start, count)
+    probabilities = segment_probabilities(magnitudes, 0.8)
+    wanted = systematic_sample(probabilities, count, start)
+    assert rows.dtype == torch.int64
+    assert weights.dtype == torch.float32
+    # A rounding moves the border between two neighbours, and what lies on it.
+    assert (rows != wanted).sum() <= 2
+    assert ((rows - wanted).abs() <= 1).all()
+    torch.testing.assert_close(weights, importance_weights(probabilities, rows, beta))
 
 
 def test_minibatches_are_whole_segments():

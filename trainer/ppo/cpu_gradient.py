@@ -28,8 +28,8 @@ LARGE_TABLE_PART = 8192
 
 
 def fits(policy: Policy, distribution: ActionDistribution) -> bool:
-    """Whether the kernel knows this network and these actions, and is as fast as this processor."""
-    if distribution.continuous or sum(distribution.sizes) > MOST_CHOICES:
+    """Whether the kernel knows this network, and is as fast as this processor."""
+    if sum(distribution.sizes) > MOST_CHOICES:
         return False
     return policy.heads.weight.is_cpu and fits_the_cpu(policy)
 
@@ -52,6 +52,8 @@ class CpuGradient:
             self._encoder = policy.lookup.gradient_numbers(policy.encoder)
         rest = [parameter for layer in self._layers for parameter in layer.parameters()]
         self._numbers = self._encoder + sum(parameter.numel() for parameter in rest)
+        if policy.log_std is not None:
+            self._numbers += policy.log_std.numel()
         self._scratch = torch.empty(0, dtype=torch.uint8)
 
     @property
@@ -77,6 +79,7 @@ class CpuGradient:
             *(moments, config),
             width=len(self._policy.heads.weight),
             sizes=self._sizes,
+            log_std=self._policy.log_std,
             heads=nothing,
             head_gradients=nothing,
             ratios=ratios,
@@ -136,6 +139,8 @@ class CpuGradient:
     def _by_parameter(self, gradients: Tensor) -> Iterator[Tensor]:
         """In the order of the policy's parameters."""
         policy, encoder = self._policy, gradients[: self._encoder]
+        if policy.log_std is not None:
+            yield gradients[-policy.log_std.numel() :]
         if policy.lookup is not None:
             yield from policy.lookup.put_together(encoder, policy.encoder)
         else:

@@ -16,6 +16,7 @@ from torch import Tensor
 from pufftui.trainer import kernels
 from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.kernels.sums import places
+from pufftui.trainer.kernels.threads import threads_for
 from pufftui.trainer.ppo.loss import FIGURES, MinibatchLoss
 from pufftui.trainer.ppo.minibatch import Picked
 from pufftui.trainer.settings.fields import TrainConfig
@@ -30,7 +31,7 @@ def fused_moments(rollout: Rollout, rows: Tensor, advantages: Tensor) -> Tensor:
     kernels.run(
         "puff_ppo_moments",
         "puff_moments",
-        torch.get_num_threads(),
+        threads_for(len(rows) * len(advantages)),
         steps=advantages.shape[0],
         agents=advantages.shape[1],
         segments=len(rows),
@@ -89,6 +90,7 @@ def ppo_call(
     *,
     width: int,
     sizes: Tensor,
+    log_std: Tensor | None = None,
     heads: Tensor,
     head_gradients: Tensor,
     ratios: Tensor,
@@ -97,8 +99,10 @@ def ppo_call(
 ) -> kernels.Prepared:
     """The call that fills gradients of the heads, ratios, new values and sums; arguments as of `fused_ppo_loss`.
 
-    `width` is that of the heads; `sums` (PUFF_SUMS,) float64.
+    `width` is that of the heads; `sums` (PUFF_SUMS,) float64. With `log_std` (components,) actions are continuous: that
+    call is only for another kernel to make.
     """
+    actions = rollout.actions.contiguous()
     return kernels.prepared(
         "puff_ppo_loss",
         "puff_ppo",
@@ -112,7 +116,10 @@ def ppo_call(
         indices=rows.contiguous(),
         weights=weights.contiguous(),
         heads=heads,
-        actions=rollout.actions.contiguous(),
+        actions=actions if log_std is None else None,
+        controls=None if log_std is None else actions,
+        log_std=None if log_std is None else log_std.detach(),
+        log_std_gradients=None,
         old_log_probabilities=rollout.log_probabilities.contiguous(),
         old_values=values.contiguous(),
         advantages=advantages.contiguous(),

@@ -146,12 +146,21 @@ def test_the_kernel_knows_every_such_network(network, precision):
     assert_near(gradients(kernel)[0], gradients(plain)[0], share)
 
 
-def test_what_the_kernel_does_not_know_goes_another_way(compiler):
-    continuous = load_library(compiler.library("tests/c/limbs.c", "-DCONTINUOUS"))
+@pytest.mark.parametrize("flags", [(), ("-DCONTINUOUS",)])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_kernel_knows_actions_of_several_parts(compiler, flags, precision):
+    library = load_library(compiler.library("tests/c/limbs.c", *flags))
+    options = {"train": replace(TRAIN, entropy_coefficient=0.1, precision=precision), "agents": 96}
+    kernel, plain = (session_of(library, "mingru", fused, **options) for fused in (True, False))
+    assert kernel.learner.gradient._in_one is not None
+    share = 1e-4 if precision == "fp32" else 0.02
+    assert_near(gradients(kernel)[0], gradients(plain)[0], share)
+
+
+def test_what_the_kernel_does_not_know_goes_another_way():
     others = [
         session_of(load_env("breakout"), "lstm", fused=True),
         session_of(load_env("snake"), "none", fused=True, convolution=4),
-        session_of(continuous, "mingru", fused=True),
     ]
     for session in others:
         assert session.learner.gradient._in_one is None

@@ -65,6 +65,7 @@ typedef struct {
     int64_t stride;   /* of a row of the table that it looks up in */
     size_t layer;     /* bytes of (rows, hidden) number */
     int64_t encoder;  /* numbers of its gradient */
+    int64_t heads;    /* where that of the heads begins */
     int64_t gradient; /* of all */
     int64_t held;     /* gradients at a time */
     int64_t benches;  /* threads at a time, at most */
@@ -130,6 +131,8 @@ static plan plan_of(const puff_gradient* work, room* from) {
     all.encoder =
         work->lookup ? (work->features->width + 1) * all.stride : (all.width + 1) * hidden;
     all.gradient = all.encoder + layers * 3 * hidden * (hidden + 1) + work->outputs * (hidden + 1);
+    all.heads = all.gradient - work->outputs * (hidden + 1);
+    if (work->loss->log_std) all.gradient += work->loss->components;
     all.benches = work->workers < PUFF_BLOCKS ? work->workers : PUFF_BLOCKS;
     all.held = larger(NUMBERS_HELD / all.gradient, all.benches);
     if (all.held > PUFF_BLOCKS) all.held = PUFF_BLOCKS;

@@ -118,7 +118,7 @@ static void judge(const tile* some) {
     const puff_gradient* work = all->work;
     const bench* own = some->own;
     const int64_t hidden = work->hidden, outputs = work->outputs;
-    float* const weights = some->gradient + all->gradient - outputs * (hidden + 1);
+    float* const weights = some->gradient + all->heads;
     const puff_heads heads = {
         .rows = some->rows,
         .width = hidden,
@@ -142,6 +142,7 @@ static void judge(const tile* some) {
     loss.ratios = own->ratios;
     loss.values = own->values;
     loss.head_gradients = own->head_gradients;
+    loss.log_std_gradients = weights + outputs * (hidden + 1);
     puff_loss_rows(&loss, some->sums);
     puff_head_back_rows(&heads, 0, some->rows);
     for (int64_t step = 0; step < loss.steps; step++) {

@@ -324,19 +324,22 @@ typedef struct {
 
 void puff_ppo_moments(puff_kernels* kernels, const puff_moments* batch);
 
-/* The PPO loss of a minibatch of segments and its gradient, for discrete actions; the formula is
- * in loss.py; segments as for puff_moments. */
+/* The PPO loss of a minibatch of segments and its gradient; the formula is in loss.py; segments as
+ * for puff_moments. Actions are discrete, or continuous ones around means, whose deviation is e to
+ * the power of log_std; those only where one thread takes all segments (gradient.h). */
 typedef struct {
     int64_t steps;
     int64_t agents;
     int64_t segments;
     int32_t components;
-    int32_t width;          /* of a row of heads: all choices, then the value */
+    int32_t width;          /* of a row of heads: all choices or means, then the value */
     const int32_t* sizes;   /* (components,) choices */
     const int64_t* indices; /* (segments,) */
     const float* weights;   /* (segments,) on the policy term */
     const float* heads;     /* (steps, segments, width) */
-    const int32_t* actions; /* (steps, agents, components) */
+    const int32_t* actions; /* (steps, agents, components), or NULL */
+    const float* controls;  /* the same if they are continuous, or NULL */
+    const float* log_std;   /* (components,), or NULL if they are discrete */
     const float* old_log_probabilities;
     const float* old_values;
     const float* advantages;
@@ -345,11 +348,12 @@ typedef struct {
     float value_clip;
     float value_coefficient;
     float entropy_coefficient;
-    float* ratios;         /* (steps, segments) */
-    float* values;         /* (steps, segments) */
-    float* head_gradients; /* (steps, segments, width) */
-    double* sums;          /* (PUFF_SUMS,) */
-    const double* moments; /* (3,) as of puff_moments */
+    float* ratios;            /* (steps, segments) */
+    float* values;            /* (steps, segments) */
+    float* head_gradients;    /* (steps, segments, width) */
+    float* log_std_gradients; /* (components,), which are added to, or NULL */
+    double* sums;             /* (PUFF_SUMS,) */
+    const double* moments;    /* (3,) as of puff_moments */
 } puff_ppo;
 
 /* Loss and gradient, with advantages normalised by `moments`, whose count the loss is divided by:

@@ -60,6 +60,68 @@ static float component_entropy(const float* logits, int32_t size, float* log_pro
     return entropy;
 }
 
+/* What a row of heads says of the actions that were taken. */
+typedef struct {
+    float log_probability, entropy;
+    float log_probabilities[MOST_CHOICES], probabilities[MOST_CHOICES], entropies[MOST_CHOICES];
+} said;
+
+static void read_choices(const puff_ppo* batch, const float* logits, const int32_t* actions,
+                         said* now) {
+    int32_t offset = 0;
+    now->log_probability = now->entropy = 0;
+    for (int32_t c = 0; c < batch->components; c++) {
+        float* own = now->log_probabilities + offset;
+        now->entropies[c] =
+            component_entropy(logits + offset, batch->sizes[c], own, now->probabilities + offset);
+        now->entropy += now->entropies[c];
+        now->log_probability += own[actions[c]];
+        offset += batch->sizes[c];
+    }
+}
+
+/* The gradient of the logits, from that of the log-probability. */
+static void push_choices(const puff_ppo* batch, const int32_t* actions, const said* now,
+                         float slope, float count, float* gradients) {
+    int32_t offset = 0;
+    for (int32_t c = 0; c < batch->components; c++) {
+        for (int32_t i = 0; i < batch->sizes[c]; i++) {
+            const float own = now->log_probabilities[offset + i],
+                        probability = now->probabilities[offset + i];
+            const float chosen = (float)(i == actions[c]);
+            gradients[offset + i] =
+                (slope * (chosen - probability) +
+                 batch->entropy_coefficient * probability * (own + now->entropies[c])) /
+                count;
+        }
+        offset += batch->sizes[c];
+    }
+}
+
+#define HALF_LOG_TWO_PI 0.918938533f
+
+static void read_controls(const puff_ppo* batch, const float* means, const float* controls,
+                          said* now) {
+    now->log_probability = now->entropy = 0;
+    for (int32_t c = 0; c < batch->components; c++) {
+        const float scaled = (controls[c] - means[c]) * expf(-batch->log_std[c]);
+        now->log_probability -= 0.5f * scaled * scaled + batch->log_std[c] + HALF_LOG_TWO_PI;
+        now->entropy += 0.5f + HALF_LOG_TWO_PI + batch->log_std[c];
+    }
+}
+
+/* The gradient of the means; that of log_std is added. */
+static void push_controls(const puff_ppo* batch, const float* means, const float* controls,
+                          float slope, float count, float* gradients) {
+    for (int32_t c = 0; c < batch->components; c++) {
+        const float inverse = expf(-batch->log_std[c]);
+        const float scaled = (controls[c] - means[c]) * inverse;
+        gradients[c] = slope * scaled * inverse / count;
+        batch->log_std_gradients[c] +=
+            (slope * (scaled * scaled - 1) - batch->entropy_coefficient) / count;
+    }
+}
+
 /* One step of one segment. */
 static void ppo_element(const ppo_job* job, int64_t step, int64_t row, double* sums) {
     const puff_ppo* batch = job->batch;
@@ -67,21 +129,17 @@ static void ppo_element(const ppo_job* job, int64_t step, int64_t row, double* s
     const int64_t here = step * batch->segments + row;
     const float* heads = batch->heads + here * batch->width;
     float* gradients = batch->head_gradients + here * batch->width;
-    const int32_t* actions = batch->actions + at * batch->components;
-    float log_probabilities[MOST_CHOICES], probabilities[MOST_CHOICES], entropies[MOST_CHOICES];
-
-    float log_probability = 0, entropy = 0;
-    int32_t offset = 0;
-    for (int32_t c = 0; c < batch->components; c++) {
-        float* own = log_probabilities + offset;
-        entropies[c] =
-            component_entropy(heads + offset, batch->sizes[c], own, probabilities + offset);
-        entropy += entropies[c];
-        log_probability += own[actions[c]];
-        offset += batch->sizes[c];
+    const int64_t action = at * batch->components;
+    const int32_t* actions = batch->actions ? batch->actions + action : NULL;
+    const float* controls = batch->controls ? batch->controls + action : NULL;
+    said now;
+    if (batch->log_std) {
+        read_controls(batch, heads, controls, &now);
+    } else {
+        read_choices(batch, heads, actions, &now);
     }
-    const float value = heads[offset], old_value = batch->old_values[at];
-    const float log_ratio = log_probability - batch->old_log_probabilities[at];
+    const float value = heads[batch->width - 1], old_value = batch->old_values[at];
+    const float log_ratio = now.log_probability - batch->old_log_probabilities[at];
     const float ratio = exponential(log_ratio);
     batch->ratios[here] = ratio;
     batch->values[here] = value;
@@ -103,27 +161,19 @@ static void ppo_element(const ppo_job* job, int64_t step, int64_t row, double* s
     const int unclipped = !(error * error < clipped_error * clipped_error);
     const float value_slope = unclipped ? error : inside ? clipped_error : 0;
 
-    offset = 0;
-    for (int32_t c = 0; c < batch->components; c++) {
-        for (int32_t i = 0; i < batch->sizes[c]; i++) {
-            const float own = log_probabilities[offset + i],
-                        probability = probabilities[offset + i];
-            const float chosen = (float)(i == actions[c]);
-            gradients[offset + i] =
-                (policy_slope * (chosen - probability) +
-                 batch->entropy_coefficient * probability * (own + entropies[c])) /
-                job->count;
-        }
-        offset += batch->sizes[c];
+    if (batch->log_std) {
+        push_controls(batch, heads, controls, policy_slope, job->count, gradients);
+    } else {
+        push_choices(batch, actions, &now, policy_slope, job->count, gradients);
     }
-    gradients[offset] = batch->value_coefficient * value_slope / job->count;
+    gradients[batch->width - 1] = batch->value_coefficient * value_slope / job->count;
 
     const float largest = unclipped ? error * error : clipped_error * clipped_error;
     const double old_error = (double)target - old_value;
     sums[PUFF_SUM_ALIVE] += 1;
     sums[PUFF_SUM_POLICY_LOSS] += free < bounded ? bounded : free;
     sums[PUFF_SUM_VALUE_LOSS] += 0.5f * largest;
-    sums[PUFF_SUM_ENTROPY] += entropy;
+    sums[PUFF_SUM_ENTROPY] += now.entropy;
     sums[PUFF_SUM_OLD_APPROX_KL] -= log_ratio;
     sums[PUFF_SUM_APPROX_KL] += ratio - 1 - log_ratio;
     sums[PUFF_SUM_CLIPFRAC] += fabsf(ratio - 1) > batch->clip;
@@ -138,7 +188,11 @@ static void ppo_element(const ppo_job* job, int64_t step, int64_t row, double* s
  */
 static void fetch_element(const puff_ppo* batch, int64_t step, int64_t row) {
     const int64_t at = step * batch->agents + batch->indices[row];
-    __builtin_prefetch(batch->actions + at * batch->components);
+    if (batch->log_std) {
+        __builtin_prefetch(batch->controls + at * batch->components);
+    } else {
+        __builtin_prefetch(batch->actions + at * batch->components);
+    }
     __builtin_prefetch(batch->old_log_probabilities + at);
     __builtin_prefetch(batch->old_values + at);
     __builtin_prefetch(batch->advantages + at);

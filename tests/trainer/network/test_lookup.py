@@ -93,6 +93,22 @@ def test_it_is_the_layer_that_multiplies(hidden, embedding, normalise, dtype):
                 policy.normaliser.shifts.add_(0.25 * (policy.normaliser.shifts != 0))
 
 
+def test_every_row_may_be_named_at_once():
+    about = replace(
+        described(), fields=(Field("kinds", 0, 40, DType.UINT8, 9),), observation_bytes=40
+    )
+    chance = np.random.default_rng(1)
+    # Each byte is 1 to 8, or no class: within 128 rows all are named, and class 0 by those that are none.
+    seen = torch.from_numpy(chance.choice([*range(1, 9), 255], (2, 64, 40)).astype(np.uint8))
+    found = []
+    for looks_up in (True, False):
+        policy = Policy(about, PolicyConfig("none", 8), torch.float32, torch.Generator())
+        policy.lookup = policy.lookup if looks_up else None
+        policy._encode(seen, None).sum().backward()
+        found.append(policy.encoder.weight.grad)
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("embedding", [0, 6])
 def test_threads_change_nothing(embedding):
     (policy, _), found = policies(200, torch.float32, embedding=embedding), []

@@ -25,8 +25,8 @@ PUFF_KERNEL int64_t puff_lookup_stride(int64_t outputs) {
     return (outputs + SLICE - 1) / SLICE * SLICE;
 }
 
-/* On the way back: for each feature the last place that names it, and the features that are named;
- * for each place the one before, and the row. */
+/* On the way back: for each feature the last place that names it, and the features that are named,
+ * with room for one more; for each place the one before, and the row. */
 typedef struct {
     int32_t *last, *features, *before, *rows;
     int32_t named, places;
@@ -41,7 +41,7 @@ static int64_t categories_of(const puff_features* batch) {
 }
 
 static int64_t links_of_slice(const puff_features* batch) {
-    return 2 * batch->width + 2 * TOGETHER * categories_of(batch);
+    return 2 * batch->width + 1 + 2 * TOGETHER * categories_of(batch);
 }
 
 PUFF_KERNEL int64_t puff_lookup_links(const puff_features* features, int64_t outputs) {
@@ -262,8 +262,8 @@ static void backward(const void* job, int64_t block, int64_t first, int64_t end)
         int32_t* own = lookup->links + slice * links_of_slice(batch);
         links noted = {.last = own,
                        .features = own + width,
-                       .before = own + 2 * width,
-                       .rows = own + 2 * width + places};
+                       .before = own + 2 * width + 1,
+                       .rows = own + 2 * width + 1 + places};
         memset(noted.last, 0xff, (size_t)width * sizeof *noted.last);
         float* table = lookup->table_gradients + from;
         vector total[HELD] = {0}, gradients[TOGETHER][HELD];

@@ -36,6 +36,8 @@ ENDLESS = "1e12"
 def train(folder: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "pufftui", "train", "squared", "--headless", *arguments]
     environment = os.environ | {"XDG_CONFIG_HOME": str(folder / "config")}
+    # The tests themselves may have been started with nohup.
+    options.setdefault("preexec_fn", lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
     return subprocess.Popen(
         [*command, "--policy.memory", "none", "--vec.agents", "256"],
         cwd=folder,

@@ -132,6 +132,9 @@ class CpuGradient:
         assert library.puff_gradient_numbers(call.job) == len(gradients)
         needed = int(library.puff_gradient_scratch(call.job))
         if needed > len(self._scratch):
+            # What there was goes first.
+            del call
+            self._scratch = torch.empty(0, dtype=torch.uint8)
             self._scratch = torch.empty(needed, dtype=torch.uint8)
             call = prepared()
         call()

@@ -8,10 +8,11 @@
 #include "products/product.h"
 
 /* Numbers of a layer that are worked on together, about, and what rows are filled up to. */
-enum { NUMBERS_TOGETHER = 65536, FEWEST_ROWS = 64, FULL_ROWS = 32 };
+enum { NUMBERS_TOGETHER = 65536, FEWEST_ROWS = 256, FULL_ROWS = 32 };
 
-/* Numbers of the gradients that are held at a time, at most, unless threads have nothing to do. */
-enum { NUMBERS_HELD = 1 << 24 };
+/* Numbers of the gradients that are held at a time: so many, unless threads have nothing to do
+ * then, and never more than the second, unless that is less than two gradients. */
+enum { NUMBERS_HELD = 1 << 24, MOST_NUMBERS = 1 << 29 };
 
 static int64_t filled_up(int64_t rows) {
     return (rows + FULL_ROWS - 1) / FULL_ROWS * FULL_ROWS;
@@ -19,6 +20,10 @@ static int64_t filled_up(int64_t rows) {
 
 static int64_t larger(int64_t one, int64_t other) {
     return one > other ? one : other;
+}
+
+static int64_t smaller(int64_t one, int64_t other) {
+    return one < other ? one : other;
 }
 
 /* Memory that is dealt out; without any, only its size is found. */
@@ -133,10 +138,10 @@ static plan plan_of(const puff_gradient* work, room* from) {
     all.gradient = all.encoder + layers * 3 * hidden * (hidden + 1) + work->outputs * (hidden + 1);
     all.heads = all.gradient - work->outputs * (hidden + 1);
     if (work->loss->log_std) all.gradient += work->loss->components;
-    all.benches = work->workers < PUFF_BLOCKS ? work->workers : PUFF_BLOCKS;
-    all.held = larger(NUMBERS_HELD / all.gradient, all.benches);
-    if (all.held > PUFF_BLOCKS) all.held = PUFF_BLOCKS;
-    if (all.held > work->parts) all.held = work->parts;
+    all.held = larger(NUMBERS_HELD / all.gradient, work->workers);
+    all.held = smaller(all.held, larger(MOST_NUMBERS / all.gradient, 2));
+    all.held = smaller(all.held, smaller(work->parts, PUFF_BLOCKS));
+    all.benches = smaller(work->workers, all.held);
 
     const size_t gates = packed_bytes(hidden, 3 * hidden, (int)bf16);
     const int64_t largest = larger(all.width * hidden, layers ? 3 * hidden * hidden : 0);

@@ -22,11 +22,12 @@ INLINE float from_bf16(uint16_t number) {
     return value;
 }
 
-/* Rounds to nearest, ties to even. */
+/* Rounds to nearest, ties to even; what is not a number stays that. */
 INLINE uint16_t to_bf16(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    return value != value ? 0x7fc0 : (uint16_t)rounded;
 }
 
 static inline void load(float* restrict to, const void* from, int64_t offset, int64_t count,

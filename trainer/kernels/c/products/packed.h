@@ -64,6 +64,9 @@ typedef struct {
     void* packed;
 } puff_weights;
 
+/* A float or a pair of bfloat16, as it lies in a panel. */
+typedef uint32_t __attribute__((may_alias)) puff_word;
+
 typedef uint32_t words __attribute__((vector_size(VECTOR * sizeof(uint32_t)), aligned(4)));
 
 /* The lower or upper halves of two vectors, their words in turns. */
@@ -117,7 +120,7 @@ INLINE uint32_t word_of(const puff_weights* weights, int64_t output, int64_t inp
 }
 
 /* The words of inputs that lie one behind the other: whole squares of them are transposed. */
-INLINE void pack_rows(const puff_weights* weights, int64_t first, int64_t count, uint32_t* panel,
+INLINE void pack_rows(const puff_weights* weights, int64_t first, int64_t count, puff_word* panel,
                       int pairs) {
     const int64_t each = pairs ? 2 : 1;
     const int64_t size = pairs ? sizeof(uint16_t) : sizeof(float);
@@ -139,8 +142,8 @@ INLINE void pack_rows(const puff_weights* weights, int64_t first, int64_t count,
 }
 
 /* The words of outputs that lie one behind the other. */
-INLINE void pack_columns(const puff_weights* weights, int64_t first, int64_t count, uint32_t* panel,
-                         int pairs) {
+INLINE void pack_columns(const puff_weights* weights, int64_t first, int64_t count,
+                         puff_word* panel, int pairs) {
     for (int64_t i = 0; !pairs && i < weights->inputs; i++) {
         const float* from = (const float*)weights->numbers + i * weights->input_stride + first;
         memcpy(panel + i * PUFF_PANEL, from, (size_t)count * sizeof *from);
@@ -149,7 +152,7 @@ INLINE void pack_columns(const puff_weights* weights, int64_t first, int64_t cou
     for (int64_t i = 0; i < whole; i += 2) {
         const uint16_t* low = (const uint16_t*)weights->numbers + i * weights->input_stride + first;
         const uint16_t* high = low + weights->input_stride;
-        uint32_t* to = panel + i / 2 * PUFF_PANEL;
+        puff_word* to = panel + i / 2 * PUFF_PANEL;
         if (count == PUFF_PANEL) {
             for (int o = 0; o < PUFF_PANEL; o++) to[o] = low[o] | (uint32_t)high[o] << 16;
         } else {
@@ -167,7 +170,7 @@ static inline void pack_panel(const puff_weights* weights, int64_t number) {
     const int64_t count = rest < PUFF_PANEL ? rest : PUFF_PANEL;
     const int pairs = weights->bf16 && PUFF_PAIRS;
     const size_t size = panel_bytes(weights->inputs, weights->bf16);
-    uint32_t* panel = (uint32_t*)(void*)((uint8_t*)weights->packed + (size_t)number * size);
+    puff_word* panel = (puff_word*)(void*)((uint8_t*)weights->packed + (size_t)number * size);
     const int64_t used = pairs ? (weights->inputs + 1) / 2 : weights->inputs;
     if (count < PUFF_PANEL) {
         memset(panel, 0, size);

@@ -24,18 +24,22 @@ enum { PUFF_TILES = PUFF_HAS_TILES, PUFF_TILE = 16, PUFF_TILE_INPUTS = 32 };
 int puff_tiles_are_allowed(void);
 
 #if PUFF_HAS_TILES
+/* As the processor reads it. */
+typedef struct {
+    uint8_t palette, start, nothing[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+} tile_setting;
+
 /* Sets up the calling thread's registers: all have 16 rows of 64 bytes. */
 static inline void begin_tiles(void) {
-    struct {
-        uint8_t palette, start, nothing[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } setting = {.palette = 1};
+    tile_setting setting = {.palette = 1};
     for (int i = 0; i < 8; i++) {
         setting.row_bytes[i] = 64;
         setting.rows[i] = PUFF_TILE;
     }
-    _tile_loadconfig(&setting);
+    /* The compiler's own function does not tell it that all of this is read. */
+    __asm__ volatile("ldtilecfg %0" ::"m"(setting));
 }
 
 static inline void end_tiles(void) {

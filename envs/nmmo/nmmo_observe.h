@@ -37,6 +37,31 @@ static inline void rotate_places(const bytes16* from, bytes16* to) {
     }
 }
 
+#if defined(__AVX512VBMI__) && !defined(__clang__)
+/* Turns 16 records of 8 facts into 8 vectors of 16: byte f * 16 + t of all was byte 8 * t + f. */
+typedef uint8_t bytes64 __attribute__((vector_size(64)));
+
+static const bytes64 first_facts = {0,   8,   16,  24,  32,  40,  48,  56,  64,  72,  80,  88, 96,
+                                    104, 112, 120, 1,   9,   17,  25,  33,  41,  49,  57,  65, 73,
+                                    81,  89,  97,  105, 113, 121, 2,   10,  18,  26,  34,  42, 50,
+                                    58,  66,  74,  82,  90,  98,  106, 114, 122, 3,   11,  19, 27,
+                                    35,  43,  51,  59,  67,  75,  83,  91,  99,  107, 115, 123};
+static const bytes64 other_facts = {4,   12,  20,  28,  36,  44,  52,  60,  68,  76,  84,  92, 100,
+                                    108, 116, 124, 5,   13,  21,  29,  37,  45,  53,  61,  69, 77,
+                                    85,  93,  101, 109, 117, 125, 6,   14,  22,  30,  38,  46, 54,
+                                    62,  70,  78,  86,  94,  102, 110, 118, 126, 7,   15,  23, 31,
+                                    39,  47,  55,  63,  71,  79,  87,  95,  103, 111, 119, 127};
+
+static inline void transpose(const uint8_t* from, bytes16* facts) {
+    bytes64 low, high;
+    memcpy(&low, from, sizeof low);
+    memcpy(&high, from + sizeof low, sizeof high);
+    const bytes64 one = __builtin_shuffle(low, high, first_facts);
+    const bytes64 other = __builtin_shuffle(low, high, other_facts);
+    memcpy(facts, &one, sizeof one);
+    memcpy(facts + RECORD / 2, &other, sizeof other);
+}
+#else
 /* Turns 16 records, 4 digits, of 8 facts, 3 digits, into 8 vectors of 16: four rounds. */
 static inline void transpose(const uint8_t* from, bytes16* facts) {
     bytes16 other[RECORD];
@@ -46,6 +71,7 @@ static inline void transpose(const uint8_t* from, bytes16* facts) {
         rotate_places(other, facts);
     }
 }
+#endif
 
 /* Rows are written 16 facts wide; the one too much is overwritten by what comes after it, but for
  * the last row, after which nothing does. */

@@ -133,7 +133,11 @@ class World:
             self.maps["by_players"][row, column // 8] |= bit
 
     def empty(self) -> None:
-        """An island of 9 x 9 tiles, two players on it, and nowhere for anybody else to go."""
+        """An island of 9 x 9 tiles, two players on it, and nowhere for anybody else to go.
+
+        The same chance for each example: one in a thousand would be moved elsewhere in place of its turn.
+        """
+        self.head["random"] = 5
         self.tiles[:] = 0
         self.tiles[:, 0] = WATER
         island = self.tiles.reshape(SIDE, WIDTH, 8)[16:25, 16:25]

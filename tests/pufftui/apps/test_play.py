@@ -548,7 +548,7 @@ def test_without_a_policy_random_moves_play(runs: Path, no_baselines: None) -> N
 def test_a_policy_of_a_game_that_was_changed_does_not_play(
     runs: Path, no_baselines: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pufftui.trainer.run.policies._inputs", lambda *_: 3)
+    monkeypatch.setattr("pufftui.trainer.run.policies.encoder_width", lambda *_: 3)
     opponent = chosen("squared")
     assert opponent.weights is None
     assert "since the game was changed" in opponent.explanation

@@ -19,7 +19,7 @@ from pufftui.trainer.store import StoreReader, StoreWriter, opening, writer
 CONFIG = Config(
     "squared",
     {},
-    TrainConfig(horizon=16, minibatch_size=256, total_steps=20_480),
+    TrainConfig(horizon=16, minibatch_size=256, total_steps=1_024_000),
     PolicyConfig(memory="none", hidden=16),
     VecConfig(agents=64),
     RunConfig(device="cpu"),

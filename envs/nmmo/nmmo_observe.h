@@ -18,24 +18,8 @@ static inline uint8_t level_above(int32_t level, int32_t own) {
     return (uint8_t)(steps < 0 ? 0 : steps >= LEVEL_CLASSES ? LEVEL_CLASSES - 1 : steps);
 }
 
-/* 16 bytes at once, and the lower or upper halves of two of them in turns. */
+/* 16 bytes at once. */
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
-#if defined(__clang__)
-#define SHUFFLED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define SHUFFLED(a, b, ...) __builtin_shuffle(a, b, (bytes16){__VA_ARGS__})
-#endif
-#define LOWER(a, b) SHUFFLED(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define UPPER(a, b) SHUFFLED(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-
-/* One round: what was byte b of vector v, with b and v in binary one number of 7 digits, comes to
- * where that number leads whose digits are rotated to the left by one. */
-static inline void rotate_places(const bytes16* from, bytes16* to) {
-    for (int i = 0; i < RECORD / 2; i++) {
-        to[2 * i] = LOWER(from[i], from[i + RECORD / 2]);
-        to[2 * i + 1] = UPPER(from[i], from[i + RECORD / 2]);
-    }
-}
 
 #if defined(__AVX512VBMI__) && !defined(__clang__)
 /* Turns 16 records of 8 facts into 8 vectors of 16: byte f * 16 + t of all was byte 8 * t + f. */
@@ -62,6 +46,24 @@ static inline void transpose(const uint8_t* from, bytes16* facts) {
     memcpy(facts + RECORD / 2, &other, sizeof other);
 }
 #else
+/* The lower or upper halves of two of them in turns. */
+#if defined(__clang__)
+#define SHUFFLED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLED(a, b, ...) __builtin_shuffle(a, b, (bytes16){__VA_ARGS__})
+#endif
+#define LOWER(a, b) SHUFFLED(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define UPPER(a, b) SHUFFLED(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+
+/* One round: what was byte b of vector v, with b and v in binary one number of 7 digits, comes to
+ * where that number leads whose digits are rotated to the left by one. */
+static inline void rotate_places(const bytes16* from, bytes16* to) {
+    for (int i = 0; i < RECORD / 2; i++) {
+        to[2 * i] = LOWER(from[i], from[i + RECORD / 2]);
+        to[2 * i + 1] = UPPER(from[i], from[i + RECORD / 2]);
+    }
+}
+
 /* Turns 16 records, 4 digits, of 8 facts, 3 digits, into 8 vectors of 16: four rounds. */
 static inline void transpose(const uint8_t* from, bytes16* facts) {
     bytes16 other[RECORD];

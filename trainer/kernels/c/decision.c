@@ -10,8 +10,6 @@
 /* Agents that are worked on together: the weights are read once for all of them. */
 enum { TILE = 32 };
 
-#define HALF_LOG_TWO_PI 0.918938533f
-
 PUFF_KERNEL int32_t puff_products_are_fast(void) {
     return VECTOR > 4 || PUFF_NEON;
 }

@@ -19,8 +19,6 @@ enum { TOGETHER = 128 };
 /* Features that are turned at a time: their rows stay in the nearest cache. */
 enum { TURNED = 32 };
 
-typedef uint32_t words __attribute__((vector_size(VECTOR * sizeof(float)), aligned(4)));
-
 PUFF_KERNEL int64_t puff_lookup_stride(int64_t outputs) {
     return (outputs + SLICE - 1) / SLICE * SLICE;
 }

@@ -15,6 +15,8 @@
 /* A call that is not inlined keeps the loop around it from becoming vector code. */
 #define INLINE __attribute__((always_inline)) static inline
 
+#define HALF_LOG_TWO_PI 0.918938533f
+
 INLINE float from_bf16(uint16_t number) {
     const uint32_t bits = (uint32_t)number << 16;
     float value;

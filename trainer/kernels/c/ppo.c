@@ -98,8 +98,6 @@ static void push_choices(const puff_ppo* batch, const int32_t* actions, const sa
     }
 }
 
-#define HALF_LOG_TWO_PI 0.918938533f
-
 static void read_controls(const puff_ppo* batch, const float* means, const float* controls,
                           said* now) {
     now->log_probability = now->entropy = 0;

@@ -53,7 +53,8 @@ INLINE size_t packed_bytes(int64_t inputs, int64_t outputs, int bf16) {
     return (size_t)panels_of(outputs) * panel_bytes(inputs, bf16);
 }
 
-/* Weights on their way into panels: (outputs, inputs) numbers that lie so many numbers apart. */
+/* Weights on their way into panels: (outputs, inputs) numbers that lie so many numbers apart, one
+ * behind the other in one of the two directions. */
 typedef struct {
     const void* numbers;
     int64_t outputs;
@@ -66,8 +67,6 @@ typedef struct {
 
 /* A float or a pair of bfloat16, as it lies in a panel. */
 typedef uint32_t __attribute__((may_alias)) puff_word;
-
-typedef uint32_t words __attribute__((vector_size(VECTOR * sizeof(uint32_t)), aligned(4)));
 
 /* The lower or upper halves of two vectors, their words in turns. */
 #if defined(__clang__)
@@ -178,12 +177,10 @@ static inline void pack_panel(const puff_weights* weights, int64_t number) {
         const size_t filled = (size_t)(used * PUFF_PANEL) * sizeof *panel;
         memset((uint8_t*)panel + filled, 0, size - filled);
     }
-    const int strided = weights->output_stride != 1 && weights->input_stride != 1;
-    if (strided || (weights->bf16 && !pairs)) {
-        const int64_t each = pairs ? 2 : 1;
-        for (int64_t i = 0; i < weights->inputs; i += each) {
+    if (weights->bf16 && !pairs) {
+        for (int64_t i = 0; i < weights->inputs; i++) {
             for (int64_t o = 0; o < count; o++) {
-                panel[i / each * PUFF_PANEL + o] = word_of(weights, first + o, i, pairs);
+                panel[i * PUFF_PANEL + o] = word_of(weights, first + o, i, 0);
             }
         }
     } else if (weights->output_stride == 1) {

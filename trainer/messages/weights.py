@@ -32,10 +32,25 @@ class PolicyWeights:
     convolution: int = 0
 
 
-def is_of_cells(
+def is_of_map(
+    arrays: Mapping[str, NDArray[np.floating]],
+    descriptor: Descriptor,
+    *,
+    embedding: int,
+    convolution: int,
+) -> bool:
+    """Whether a policy with an embedding, or a convolution, of so many numbers has it of the map that an environment shows.
+
+    `arrays` are as its checkpoint has them. True of one that has neither.
+    """
+    if embedding and not _is_of_cells(arrays, descriptor, embedding):
+        return False
+    return not convolution or _is_of_grids(arrays, descriptor, convolution)
+
+
+def _is_of_cells(
     arrays: Mapping[str, NDArray[np.floating]], descriptor: Descriptor, embedding: int
 ) -> bool:
-    """Whether a policy with an embedding of so many numbers has it of the cells that an environment shows."""
     cells, hidden = cells_among(descriptor.fields), len(arrays["encoder.bias"])
     others = len(other_places(descriptor, cells))
     shapes = {"encoder.weight": (hidden, others)} if others else {}
@@ -46,10 +61,9 @@ def is_of_cells(
     return shapes.keys() == theirs and all(arrays[name].shape == shapes[name] for name in shapes)
 
 
-def is_of_grids(
+def _is_of_grids(
     arrays: Mapping[str, NDArray[np.floating]], descriptor: Descriptor, channels: int
 ) -> bool:
-    """Whether a policy with a convolution of so many channels has it of the grids that an environment shows."""
     grids, side = grids_among(descriptor.fields), LEAST_SIDE
     shapes = {
         f"convolutions.{number}.weight": (channels, grid.classes, side, side)

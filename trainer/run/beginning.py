@@ -9,7 +9,7 @@ from typing import Any
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.errors import PuffError
 from pufftui.envs.grids import encoder_width, open_places
-from pufftui.trainer.messages.weights import is_of_cells, is_of_grids
+from pufftui.trainer.messages.weights import is_of_map
 from pufftui.trainer.run.naming import NamedPolicy, find_policy
 from pufftui.trainer.run.policies import POLICY, output_count
 from pufftui.trainer.settings.fields import REWARD_SCALE, Config, PolicyConfig, setting_fields
@@ -82,13 +82,12 @@ def _refuse_other_shapes(
     found: NamedPolicy, arrays: Mapping[str, Any], descriptor: Descriptor, theirs: PolicyConfig
 ) -> None:
     hint = "Begin with one that sees and does the same, or leave out --policy.start-from."
-    other_map = f"The policy {found.name} does not fit {descriptor.name}: it knows the cells of another map."
     named = {name.removeprefix(POLICY): array for name, array in arrays.items()}
     try:
-        if theirs.embedding and not is_of_cells(named, descriptor, theirs.embedding):
-            raise PuffError(other_map, hint, usage=True)
-        if theirs.convolution and not is_of_grids(named, descriptor, theirs.convolution):
-            raise PuffError(other_map, hint, usage=True)
+        looks = {"embedding": theirs.embedding, "convolution": theirs.convolution}
+        if not is_of_map(named, descriptor, **looks):
+            text = f"The policy {found.name} does not fit {descriptor.name}: it knows the cells of another map."
+            raise PuffError(text, hint, usage=True)
         # The inputs of an embedding have just been compared.
         width = 0 if theirs.embedding else encoder_width(descriptor, theirs.convolution)
         inputs = arrays[f"{POLICY}encoder.weight"].shape[1] if width else 0

@@ -17,8 +17,7 @@ from pufftui.trainer.messages.weights import (
     PolicyWeights,
     as_one_layer,
     in_own_rewards,
-    is_of_cells,
-    is_of_grids,
+    is_of_map,
 )
 from pufftui.trainer.run.checkpoint import Saved, best_checkpoint
 from pufftui.trainer.run.folder import RunFolder
@@ -60,9 +59,8 @@ def _weights_from(saved: Saved, env: str | None) -> PolicyWeights:
         f"{descriptor.name} has other observations or actions than when {saved.path.name} was written.",
         f"Change them back, or train a new policy: pufftui train {shlex.quote(config.env)}.",
     )
-    if policy.embedding and not is_of_cells(arrays, descriptor, policy.embedding):
-        raise other
-    if policy.convolution and not is_of_grids(arrays, descriptor, policy.convolution):
+    looks = {"embedding": policy.embedding, "convolution": policy.convolution}
+    if not is_of_map(arrays, descriptor, **looks):
         raise other
     arrays = as_one_layer(arrays, descriptor, policy.embedding)
     step, sizes = int(saved.description["step"]), (policy.hidden, policy.layers)

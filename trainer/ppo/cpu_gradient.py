@@ -17,14 +17,12 @@ from pufftui.trainer.ppo.loss import MinibatchLoss
 from pufftui.trainer.ppo.minibatch import Minibatch
 from pufftui.trainer.settings.fields import TrainConfig
 
-PARTS = ((1 << 17, 1024), (1 << 19, 2048))
-"""Agent steps of a part, at most, for gradients of so many numbers: each part has one, which is then added."""
+SMALL_PART, PART, LARGE_TABLE_PART = 1024, 2048, 8192
+"""Agent steps of a part, at most. Each has a gradient of its own, which is then added: the fewer numbers it has, the smaller a
+part may be; and to a large table, in which a first layer looks up, it adds in few places."""
 
-LARGE_PART = 2048
-"""The same for more numbers, all of which a part adds to."""
-
-LARGE_TABLE_PART = 8192
-"""And where a first layer looks them up: a part adds to few of them."""
+SMALL, LARGE = 1 << 17, 1 << 19
+"""Numbers of a small gradient, at most, and more than which make a large table."""
 
 
 def fits(policy: Policy, distribution: ActionDistribution) -> bool:
@@ -59,10 +57,9 @@ class CpuGradient:
     @property
     def most(self) -> int:
         """Agent steps of a part, at most."""
-        for numbers, steps in PARTS:
-            if self._numbers <= numbers:
-                return steps
-        return LARGE_PART if self._lookup is None else LARGE_TABLE_PART
+        if self._numbers <= SMALL:
+            return SMALL_PART
+        return PART if self._lookup is None or self._numbers <= LARGE else LARGE_TABLE_PART
 
     def find(
         self, batch: Minibatch, parts: int, moments: Tensor, config: TrainConfig
@@ -75,8 +72,7 @@ class CpuGradient:
         nothing, sums = torch.empty(0), torch.empty(len(places()), dtype=torch.float64)
         ratios, values = torch.empty(steps, segments), torch.empty(steps, segments)
         loss = ppo_call(
-            *(batch.rollout, batch.rows, batch.weights, batch.advantages, batch.values),
-            *(moments, config),
+            *(batch, moments, config),
             width=len(self._policy.heads.weight),
             sizes=self._sizes,
             log_std=self._policy.log_std,

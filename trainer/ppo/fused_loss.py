@@ -1,4 +1,4 @@
-"""The PPO loss as one kernel: the same figures as loss.py, for discrete actions.
+"""The PPO loss as one kernel: the same figures as loss.py, for discrete actions; within another kernel for continuous ones, too.
 
 It returns the gradient with the loss, where torch would run some sixty operations forwards alone. On the CPU
 it reads the rollout's arrays in place; on a GPU the segments have been gathered, to be at the
@@ -18,7 +18,7 @@ from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.kernels.sums import places
 from pufftui.trainer.kernels.threads import threads_for
 from pufftui.trainer.ppo.loss import FIGURES, MinibatchLoss
-from pufftui.trainer.ppo.minibatch import Picked
+from pufftui.trainer.ppo.minibatch import Minibatch, Picked
 from pufftui.trainer.settings.fields import TrainConfig
 
 MOST_CHOICES = 256
@@ -44,21 +44,12 @@ def fused_moments(rollout: Rollout, rows: Tensor, advantages: Tensor) -> Tensor:
 
 
 def fused_ppo_loss(
-    heads: Tensor,
-    sizes: Tensor,
-    rollout: Rollout,
-    rows: Tensor,
-    weights: Tensor,
-    advantages: Tensor,
-    values: Tensor,
-    moments: Tensor,
-    config: TrainConfig,
+    heads: Tensor, sizes: Tensor, batch: Minibatch, moments: Tensor, config: TrainConfig
 ) -> MinibatchLoss:
-    """Loss of the segments `rows` (segments,) int64 with policy weights (segments,).
+    """Loss of the segments of a minibatch, or of a part of one, where they lie in the rollout.
 
     `heads` (horizon, segments, choices + 1) float32 are logits, then the value; `sizes`
-    (components,) int32 choices; `advantages` (horizon, agents) raw; `values` the newest
-    (horizon + 1, agents); `moments` those of the whole minibatch.
+    (components,) int32 choices; `moments` those of the whole minibatch.
     """
     steps, segments, width = heads.shape
     logits = heads.detach().contiguous()
@@ -66,7 +57,7 @@ def fused_ppo_loss(
     ratios, new_values = torch.empty(steps, segments), torch.empty(steps, segments)
     sums = torch.empty(len(places()), dtype=torch.float64)
     ppo_call(
-        *(rollout, rows, weights, advantages, values, moments, config),
+        *(batch, moments, config),
         width=width,
         sizes=sizes,
         heads=logits,
@@ -80,11 +71,7 @@ def fused_ppo_loss(
 
 
 def ppo_call(
-    rollout: Rollout,
-    rows: Tensor,
-    weights: Tensor,
-    advantages: Tensor,
-    values: Tensor,
+    batch: Minibatch,
     moments: Tensor,
     config: TrainConfig,
     *,
@@ -102,6 +89,7 @@ def ppo_call(
     `width` is that of the heads; `sums` (PUFF_SUMS,) float64. With `log_std` (components,) actions are continuous: that
     call is only for another kernel to make.
     """
+    rollout, advantages = batch.rollout, batch.advantages
     actions = rollout.actions.contiguous()
     return kernels.prepared(
         "puff_ppo_loss",
@@ -109,19 +97,19 @@ def ppo_call(
         torch.get_num_threads(),
         steps=len(advantages),
         agents=advantages.shape[1],
-        segments=len(rows),
+        segments=len(batch.rows),
         components=len(sizes),
         width=width,
         sizes=sizes,
-        indices=rows.contiguous(),
-        weights=weights.contiguous(),
+        indices=batch.rows.contiguous(),
+        weights=batch.weights.contiguous(),
         heads=heads,
         actions=actions if log_std is None else None,
         controls=None if log_std is None else actions,
         log_std=None if log_std is None else log_std.detach(),
         log_std_gradients=None,
         old_log_probabilities=rollout.log_probabilities.contiguous(),
-        old_values=values.contiguous(),
+        old_values=batch.values.contiguous(),
         advantages=advantages.contiguous(),
         alive=rollout.alive.contiguous(),
         clip=config.clip,

@@ -48,7 +48,7 @@ class Learned:
 
 
 class MinibatchGradient:
-    """Works on minibatches whichever way is the fastest here: in parts on the CPU, else gathered."""
+    """Works on minibatches whichever way is the fastest here: on the CPU in one call or in parts, else gathered."""
 
     def __init__(self, policy: Policy, ranks: Ranks) -> None:
         self.policy = policy
@@ -143,10 +143,7 @@ class MinibatchGradient:
         heads, _ = self.policy.sequence(
             rollout.observations[:-1], rollout.state[:, :, rows], rollout.resets[:, rows], rows
         )
-        return fused_ppo_loss(
-            *(heads, self.distribution.size_tensor, rollout, rows, part.weights),
-            *(part.advantages, part.values, moments, config),
-        )
+        return fused_ppo_loss(heads, self.distribution.size_tensor, part, moments, config)
 
     def _on_cpu(self, rollout: Rollout) -> bool:
         return rollout.rewards.is_cpu

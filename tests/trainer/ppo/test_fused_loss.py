@@ -82,8 +82,7 @@ def fused_loss(*sizes):
     table = ActionDistribution(About(*sizes)).size_tensor
 
     def loss(heads, batch, moments, config):
-        newest = batch.weights, batch.advantages, batch.values
-        return fused_ppo_loss(heads, table, batch.rollout, batch.rows, *newest, moments, config)
+        return fused_ppo_loss(heads, table, batch, moments, config)
 
     return loss
 

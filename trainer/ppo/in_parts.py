@@ -1,4 +1,4 @@
-"""The gradient of a minibatch on the CPU: in parts that are worked on at the same time, one thread for each."""
+"""The gradient of a minibatch on the CPU, of networks that cpu_gradient.py does not know: in parts, one thread for each."""
 
 from __future__ import annotations
 

@@ -508,7 +508,7 @@ def test_the_world_that_was_asked_for_is_played(
     for source in (None, "random", "none", "baseline", "pool"):
         opponent = choose_opponent(load_settings("shared_pool", [], flags), source, flags)
         own = source in (None, "pool")
-        assert opponent.parameters == {"regrowth": 0.25, "sharing": 0.5 if own else 0.7}
+        assert opponent.parameters == {"regrowth": 0.25, "sharing": 0.5 if own else 0.85}
         assert opponent.training_score is None, "that was another world"
     for source in (None, "pool"):
         opponent = chosen("shared_pool", source)

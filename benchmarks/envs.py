@@ -12,7 +12,7 @@ import json
 
 from pufftui.envs.benchmark import measure
 from pufftui.envs.catalogue import env_names, load_env
-from pufftui.envs.vector import available_cores
+from pufftui.envs.cores import available_cores
 
 
 def main() -> None:

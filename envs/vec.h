@@ -58,6 +58,16 @@ void puff_vec_start(puff_vec* vec, uint32_t group, const puff_buffers* buffers);
 /* Ends the step begun last for this group; returns how many agents were truncated in it. */
 uint32_t puff_vec_wait(puff_vec* vec, uint32_t group);
 
+/* The same on threads of the caller's: each may take other blocks through any number of steps. A
+ * group has `puff_vec_blocks`, of `puff_vec_block_agents` agents, the last perhaps of fewer. One is
+ * stepped on the calling thread, `before` steps after the group's last one; how many agents were
+ * truncated is returned. Once all have come equally far, `puff_vec_stepped` is to be told so. */
+uint32_t puff_vec_blocks(const puff_vec* vec);
+uint32_t puff_vec_block_agents(const puff_vec* vec);
+uint32_t puff_vec_step_block(puff_vec* vec, uint32_t group, uint32_t block, uint64_t before,
+                             const puff_buffers* buffers);
+void puff_vec_stepped(puff_vec* vec, uint32_t group, uint64_t steps);
+
 /* Everything that the future depends on, as one block: copy it out to save all environments,
  * copy it back to restore them. It does not hold the finished episodes that nobody has drained. It
  * ends with the return of every agent's running episode, double, and its length, int64. */
@@ -67,8 +77,7 @@ void* puff_vec_memory(puff_vec* vec, uint64_t* size);
 void* puff_vec_state(puff_vec* vec, uint32_t environment, uint64_t* size);
 
 /* Moves the finished episodes to `episodes` (at most `puff_vec_episode_capacity`), block by block,
- * each block in order of step and agent. Returns how many; `dropped` gets the number of those that
- * were overwritten because nobody came for them in time. */
+ * each in order of step and agent. Returns how many; `dropped` gets how many were overwritten. */
 uint64_t puff_vec_drain(puff_vec* vec, puff_episode* episodes, uint64_t* dropped);
 uint64_t puff_vec_episode_capacity(const puff_vec* vec);
 
@@ -91,18 +100,10 @@ uint32_t puff_vec_abi(void);
 
 /* cdef end */
 
-enum {
-    PUFF_SUMS = 4 + PUFF_MAX_STATISTICS,
-    PUFF_BLOCK_AGENTS = 64,    /* so that a block's flags fill whole cache lines */
-    PUFF_BLOCK_EPISODES = 512, /* remembered per block until drained */
-};
+#include "episodes.h"
 
-/* Finished episodes of one block of environments; `written` - `read` of them wait. */
-typedef struct {
-    uint64_t written;
-    uint64_t read;
-    puff_episode episodes[PUFF_BLOCK_EPISODES];
-} puff_ring;
+/* The flags of a block's agents fill whole cache lines. */
+enum { PUFF_SUMS = 4 + PUFF_MAX_STATISTICS, PUFF_BLOCK_AGENTS = 64 };
 
 /* What the blocks of a group's step read, kept apart from what they all write. */
 typedef struct {
@@ -146,8 +147,7 @@ static void puff_record(puff_vec* vec, puff_ring* ring, uint64_t step, uint32_t 
     sums[2] += vec->returns[agent];
     sums[3] += (double)vec->lengths[agent];
 
-    puff_episode* episode = &ring->episodes[ring->written++ % PUFF_BLOCK_EPISODES];
-    memset(episode, 0, sizeof *episode);
+    puff_episode* episode = puff_ring_add(ring);
     episode->step = step;
     episode->agent = agent;
     episode->length = (uint32_t)vec->lengths[agent];
@@ -161,25 +161,18 @@ static void puff_record(puff_vec* vec, puff_ring* ring, uint64_t step, uint32_t 
     vec->lengths[agent] = 0;
 }
 
-/* Steps (or resets) the environments of one block and does the bookkeeping of its agents. */
-static void puff_run_block(void* context, uint32_t group_index, uint32_t block) {
-    puff_vec* vec = context;
-    puff_group* group = &vec->groups[group_index];
+/* The end of a block's environments in its group. */
+static uint32_t puff_block_end(const puff_vec* vec, uint32_t block) {
+    const uint32_t end = (block + 1) * vec->block_environments;
+    return end < vec->group_environments ? end : vec->group_environments;
+}
+
+/* Steps, or resets, environments `first` to `end` - 1 of a group. */
+static void puff_run_environments(puff_vec* vec, uint32_t group, uint32_t first, uint32_t end,
+                                  const puff_buffers* buffers, int resetting) {
     const uint32_t agents = vec->agents, actions = puff_this.action_count;
     const size_t bytes = puff_this.observation_bytes;
-    const uint32_t first = block * vec->block_environments;
-    uint32_t end = first + vec->block_environments;
-    if (end > vec->group_environments) end = vec->group_environments;
-
-    const puff_buffers* buffers = &group->buffers;
-    const size_t row = (size_t)first * agents, rows = (size_t)(end - first) * agents;
-    if (!group->resetting) {
-        memset(buffers->rewards + row, 0, rows * sizeof(float));
-        memset(buffers->terminals + row, 0, rows);
-        memset(buffers->truncations + row, 0, rows);
-        memset(buffers->alive + row, 1, rows);
-    }
-    const uint32_t group_first = group_index * vec->group_environments;
+    const uint32_t group_first = group * vec->group_environments;
     for (uint32_t e = first; e < end; e++) {
         const size_t agent = (size_t)e * agents, global = (size_t)(group_first + e) * agents;
         puff_io io = {
@@ -198,30 +191,71 @@ static void puff_run_block(void* context, uint32_t group_index, uint32_t block) 
             .stories = buffers->stories ? buffers->stories + e : NULL,
         };
         uint8_t* state = vec->states + (group_first + e) * vec->stride;
-        if (group->resetting) {
+        if (resetting) {
             puff_this.reset(state, &io);
         } else {
             puff_this.step(state, &io);
         }
     }
-    const size_t offset = (size_t)group_first * agents;
-    if (group->resetting) {
-        memset(vec->returns + offset + row, 0, rows * sizeof(double));
-        memset(vec->lengths + offset + row, 0, rows * sizeof(int64_t));
-        return;
-    }
-    const uint64_t step = vec->steps[group_index];
-    puff_ring* ring = &vec->rings[group_index * vec->blocks + block];
+}
+
+/* Begins new episodes in the environments of one block; nobody is truncated. */
+static uint32_t puff_reset_block(puff_vec* vec, uint32_t group, uint32_t block,
+                                 const puff_buffers* buffers) {
+    const uint32_t begin = block * vec->block_environments, end = puff_block_end(vec, block);
+    puff_run_environments(vec, group, begin, end, buffers, 1);
+    const size_t agents = vec->agents, rows = (end - begin) * agents;
+    const size_t first = (group * vec->group_environments + begin) * agents;
+    memset(vec->returns + first, 0, rows * sizeof(double));
+    memset(vec->lengths + first, 0, rows * sizeof(int64_t));
+    return 0;
+}
+
+PUFF_EXPORT uint32_t puff_vec_step_block(puff_vec* vec, uint32_t group, uint32_t block,
+                                         uint64_t before, const puff_buffers* buffers) {
+    const uint32_t first = block * vec->block_environments, last = puff_block_end(vec, block);
+    const size_t agents = vec->agents, row = first * agents, end = last * agents;
+    memset(buffers->rewards + row, 0, (end - row) * sizeof(float));
+    memset(buffers->terminals + row, 0, end - row);
+    memset(buffers->truncations + row, 0, end - row);
+    memset(buffers->alive + row, 1, end - row);
+    puff_run_environments(vec, group, first, last, buffers, 0);
+
+    const size_t offset = group * vec->group_environments * agents;
+    puff_ring* ring = &vec->rings[group * vec->blocks + block];
     uint32_t truncated = 0;
-    for (size_t i = row; i < row + rows; i++) {
+    for (size_t i = row; i < end; i++) {
         if (!buffers->alive[i]) continue;
         vec->returns[offset + i] += (double)buffers->rewards[i];
         vec->lengths[offset + i] += 1;
         if (buffers->terminals[i] | buffers->truncations[i]) {
             truncated += buffers->truncations[i];
-            puff_record(vec, ring, step, (uint32_t)(offset + i));
+            puff_record(vec, ring, vec->steps[group] + before, (uint32_t)(offset + i));
         }
     }
+    return truncated;
+}
+
+PUFF_EXPORT void puff_vec_stepped(puff_vec* vec, uint32_t group, uint64_t steps) {
+    vec->steps[group] += steps;
+}
+
+PUFF_EXPORT uint32_t puff_vec_blocks(const puff_vec* vec) {
+    return vec->blocks;
+}
+
+PUFF_EXPORT uint32_t puff_vec_block_agents(const puff_vec* vec) {
+    return vec->block_environments * vec->agents;
+}
+
+/* A block of work for the pool. */
+static void puff_run_block(void* context, uint32_t group_index, uint32_t block) {
+    puff_vec* vec = context;
+    puff_group* group = &vec->groups[group_index];
+    const puff_buffers* buffers = &group->buffers;
+    const uint32_t truncated = group->resetting
+                                   ? puff_reset_block(vec, group_index, block, buffers)
+                                   : puff_vec_step_block(vec, group_index, block, 0, buffers);
     if (truncated) atomic_fetch_add_explicit(&group->truncated, truncated, memory_order_relaxed);
 }
 
@@ -293,7 +327,7 @@ PUFF_EXPORT void puff_vec_start(puff_vec* vec, uint32_t group, const puff_buffer
 PUFF_EXPORT uint32_t puff_vec_wait(puff_vec* vec, uint32_t group_index) {
     puff_group* group = &vec->groups[group_index];
     puff_pool_wait(vec->pool, group_index);
-    if (!group->resetting) vec->steps[group_index]++;
+    if (!group->resetting) puff_vec_stepped(vec, group_index, 1);
     return atomic_load_explicit(&group->truncated, memory_order_relaxed);
 }
 
@@ -313,21 +347,14 @@ PUFF_EXPORT void* puff_vec_state(puff_vec* vec, uint32_t environment, uint64_t* 
 }
 
 PUFF_EXPORT uint64_t puff_vec_episode_capacity(const puff_vec* vec) {
-    return (uint64_t)vec->group_count * vec->blocks * PUFF_BLOCK_EPISODES;
+    return (uint64_t)vec->group_count * vec->blocks * PUFF_RING_EPISODES;
 }
 
 PUFF_EXPORT uint64_t puff_vec_drain(puff_vec* vec, puff_episode* episodes, uint64_t* dropped) {
     uint64_t count = 0;
     *dropped = 0;
     for (uint32_t r = 0; r < vec->group_count * vec->blocks; r++) {
-        puff_ring* ring = &vec->rings[r];
-        if (ring->written - ring->read > PUFF_BLOCK_EPISODES) {
-            *dropped += ring->written - ring->read - PUFF_BLOCK_EPISODES;
-            ring->read = ring->written - PUFF_BLOCK_EPISODES;
-        }
-        for (; ring->read < ring->written; ring->read++) {
-            episodes[count++] = ring->episodes[ring->read % PUFF_BLOCK_EPISODES];
-        }
+        count += puff_ring_drain(&vec->rings[r], episodes + count, dropped);
     }
     return count;
 }

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -39,18 +37,6 @@ def _episode(statistics: int) -> np.dtype[np.void]:
 
 EPISODE = _episode(MAX_STATISTICS)
 """One finished episode, as `puff_episode` in vec.h."""
-
-
-def available_cores() -> int:
-    """Cores this process may use: the affinity mask, cut to the cgroup's quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        if quota != "max":
-            cores = min(cores or 1, max(1, round(int(quota) / int(period))))
-    except (OSError, ValueError):
-        pass
-    return cores or 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +88,19 @@ class StepFunctions:
     start: int
     finish: int
     environments: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFunctions:
+    """The address of `puff_vec_step_block`, the environments it is called with, and in how many blocks a group is.
+
+    The last block may have fewer agents.
+    """
+
+    step: int
+    environments: int
+    blocks: int
+    block_agents: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,16 +205,27 @@ class VectorEnv:
 
     def step_functions(self) -> StepFunctions:
         """What `start` and `wait` call, for C; for as long as these environments are open."""
-        ffi, lib = self._ffi, self.library.lib
-
-        def address(pointer: Any) -> int:
-            return int(ffi.cast("uintptr_t", pointer))
-
         return StepFunctions(
-            address(ffi.addressof(lib, "puff_vec_start")),
-            address(ffi.addressof(lib, "puff_vec_wait")),
-            address(self._vec),
+            self._function("puff_vec_start"), self._function("puff_vec_wait"), self._address
         )
+
+    def block_functions(self) -> BlockFunctions | None:
+        """What steps one block of them without the pool; None if the library is older than that."""
+        try:
+            step = self._function("puff_vec_step_block")
+        except AttributeError:
+            return None
+        lib = self.library.lib
+        return BlockFunctions(
+            step,
+            self._address,
+            int(lib.puff_vec_blocks(self._vec)),
+            int(lib.puff_vec_block_agents(self._vec)),
+        )
+
+    def stepped(self, group: int, steps: int) -> None:
+        """All blocks of a group have been stepped so often by `block_functions`."""
+        self.library.lib.puff_vec_stepped(self._vec, group, steps)
 
     def step(self, group: int, buffers: StepBuffers) -> int:
         """`start` and `wait` in one."""
@@ -357,6 +367,15 @@ class VectorEnv:
         if self._vec:
             self.library.lib.puff_vec_destroy(self._vec)
             self._vec = None
+
+    @property
+    def _address(self) -> int:
+        return int(self._ffi.cast("uintptr_t", self._vec))
+
+    def _function(self, name: str) -> int:
+        """The address of a function of the library."""
+        function = self._ffi.addressof(self.library.lib, name)
+        return int(self._ffi.cast("uintptr_t", function))
 
     def _memory(self) -> NDArray[np.uint8]:
         size = self._ffi.new("uint64_t *")

@@ -15,10 +15,10 @@ from pufftui.cli.parser import CommandParser
 from pufftui.cli.settings import load_settings, setting_flags, split_settings
 from pufftui.envs.benchmark import measure
 from pufftui.envs.catalogue import env_names, load_env
+from pufftui.envs.cores import available_cores
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
 from pufftui.envs.lookups import is_looked_up
-from pufftui.envs.vector import available_cores
 from pufftui.trainer.messages.command import Stop
 from pufftui.trainer.messages.snapshot import TIME_PARTS, Phase, Snapshot
 from pufftui.trainer.run.folder import RunFolder

@@ -19,8 +19,8 @@ from pufftui.appearance.glyphs import fitting
 from pufftui.doctor.hardware import CPU_BUILD, CUDA_BUILD, gpus, torch_build
 from pufftui.envs.catalogue import env_names, load_env
 from pufftui.envs.compiler import MISSING, find_compiler, install_command
+from pufftui.envs.cores import available_cores
 from pufftui.envs.errors import PuffError
-from pufftui.envs.vector import available_cores
 from pufftui.trainer.run.folder import runs_root
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from pufftui.envs.catalogue import load_env
+from pufftui.envs.cores import available_cores
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.envs.vector import StepBuffers, VectorEnv, available_cores
+from pufftui.envs.vector import StepBuffers, VectorEnv
 
 AGENTS = 3
 DEATH = 3

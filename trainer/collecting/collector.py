@@ -12,6 +12,8 @@ from pufftui.envs.descriptor import DType
 from pufftui.envs.vector import VectorEnv
 from pufftui.trainer import kernels
 from pufftui.trainer.collecting.clock import Clock
+from pufftui.trainer.collecting.cpu_decision import CpuDecision
+from pufftui.trainer.collecting.cpu_steps import CpuSteps, block_functions
 from pufftui.trainer.collecting.decision import Group, decision_for
 from pufftui.trainer.collecting.gpu_steps import GpuSteps, open_driver
 from pufftui.trainer.collecting.graphs import WARM_UPS, Recorded, recorded
@@ -79,8 +81,12 @@ class Collector:
         self._decided_at = [torch.cuda.Event() if on_gpu else None for _ in self.groups]
         """When the actions of the step in hand are where the environments read them."""
         self._streams: list[torch.cuda.Stream] = []
-        self._steps: GpuSteps | None = None
+        self._steps: GpuSteps | CpuSteps | None = None
         self._begin()
+        if isinstance(self.decision, CpuDecision) and (functions := block_functions(vector)):
+            self._steps = CpuSteps(
+                *(functions, vector, self.decision, self.memory, self.groups, self._buffers)
+            )
         if on_gpu:
             self._streams = [torch.cuda.Stream(self.device) for _ in self.groups]
             self.record([stream.cuda_stream for stream in self._streams], open_driver())
@@ -163,11 +169,9 @@ class Collector:
         memory.read[0].copy_(memory.observations[0])
         memory.resets[0].copy_(carried["resets"])
         state = carried["state"].to(self.device)
-        for group in self.groups:
-            if memory.staged:
-                group.state.copy_(state[:, :, group.rows])
-            else:
-                group.state = state[:, :, group.rows].clone()
+        with torch.inference_mode():
+            for group in self.groups:
+                group.state.copy_(state[:, :, group.rows])  # Where calls are prepared, it stays.
 
     def record(self, streams: list[int], driver: object | None) -> None:
         """Records the decisions as CUDA graphs, one for each step and group, since each has its places.

@@ -55,7 +55,7 @@ class CpuDecision(ValuedFinals):
         outputs = len(policy.heads.weight)
         size = library.puff_decision_scratch(width, policy.hidden, outputs, self._bf16)
         self._scratch = torch.empty(int(size), dtype=torch.uint8)
-        self._prepared: dict[tuple[int, int, bool], tuple[int, kernels.Prepared]] = {}
+        self._prepared: dict[tuple[int, int, bool], kernels.Prepared] = {}
 
     def follow(self) -> None:
         """Takes over the policy's newest weights."""
@@ -77,11 +77,11 @@ class CpuDecision(ValuedFinals):
 
     def decide(self, step: int, group: Group) -> None:
         """Fills the step's actions, log-probabilities and values; the group's state moves on."""
-        self._call(step, group, acts=True)
+        self._prepared_call(step, group, acts=True)()
 
     def look(self, step: int, group: Group) -> None:
         """Fills the step's values only."""
-        self._call(step, group, acts=False)
+        self._prepared_call(step, group, acts=False)()
 
     def values(self, observations: Tensor, state: Tensor) -> Tensor:
         """V (rows,) of observations (rows, bytes) with states (layers, parts, rows, hidden), no rollout's."""
@@ -89,20 +89,22 @@ class CpuDecision(ValuedFinals):
         self._prepare(observations.contiguous(), state.contiguous(), values)()
         return values
 
-    def _call(self, step: int, group: Group, *, acts: bool) -> None:
+    def call(self, step: int, group: Group) -> kernels.Prepared:
+        """The call that decides for a group at a step, or behind the last one looks at what follows; the group's state must stay in its place."""
+        return self._prepared_call(step, group, acts=step < self._memory.horizon)
+
+    def _prepared_call(self, step: int, group: Group, *, acts: bool) -> kernels.Prepared:
         memory, rows, key = self._memory, group.rows, (step, group.number, acts)
-        place, prepared = self._prepared.get(key, (0, None))
-        if prepared is None or place != group.state.data_ptr():
+        if key not in self._prepared:
             drawing = self._drawing(step, rows) if acts else {}
-            prepared = self._prepare(
+            self._prepared[key] = self._prepare(
                 memory.observations[step, rows],
                 group.state,
                 memory.values[step, rows],
                 resets=memory.resets[step, rows],
                 **drawing,
             )
-            self._prepared[key] = group.state.data_ptr(), prepared
-        prepared()
+        return self._prepared[key]
 
     def _drawing(self, step: int, rows: slice) -> dict[str, Tensor]:
         memory = self._memory

@@ -1,4 +1,4 @@
-"""Plays a rollout's steps through the GPU's driver, outside Python; see kernels/c/gpu_steps.h."""
+"""Plays a rollout's steps through the GPU's driver, outside Python; see kernels/c/steps/gpu_steps.h."""
 
 from __future__ import annotations
 

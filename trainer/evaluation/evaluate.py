@@ -11,9 +11,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from pufftui.envs.cores import available_cores
 from pufftui.envs.errors import PuffError
 from pufftui.envs.library import EnvLibrary
-from pufftui.envs.vector import VectorEnv, available_cores
+from pufftui.envs.vector import VectorEnv
 from pufftui.trainer.evaluation.plan import STEPS, Plan
 from pufftui.trainer.evaluation.players import MakePlayer, Player, RandomPlayer, greedy
 from pufftui.trainer.evaluation.tally import COUNTED, Tally

@@ -27,7 +27,7 @@ class _Pools(threading.local):
 
 _POOLS = _Pools()
 
-HEADERS = ("kernels.h", "gradient.h", "gpu_steps.h")
+HEADERS = ("kernels.h", "gradient.h", "steps/gpu_steps.h", "steps/cpu_steps.h")
 """What the library's functions are declared in."""
 
 GPUS = ("cuda",)
@@ -68,7 +68,7 @@ def opened() -> tuple[cffi.FFI, Any]:
     return ffi, lib
 
 
-def _pool(threads: int) -> Any:
+def pool(threads: int) -> Any:
     """The calling thread's own pool, since a pool does one call at a time."""
     pools = _POOLS.by_threads
     if threads not in pools:
@@ -109,7 +109,7 @@ class Prepared:
 
     def __call__(self) -> None:
         """Does it."""
-        self.call.function(_pool(self.threads), self.job)
+        self.call.function(pool(self.threads), self.job)
 
 
 _CALLS: dict[tuple[object, ...], calls.Call] = {}
@@ -127,7 +127,7 @@ def run(function: str, struct: str, threads: int, **fields: torch.Tensor | float
 
         gpu.run(function, **fields)
     else:
-        call.function(_pool(threads), call.job(fields))
+        call.function(pool(threads), call.job(fields))
 
 
 def prepared(

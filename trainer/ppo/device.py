@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
+from pufftui.envs.cores import available_cores
 from pufftui.envs.errors import PuffError
-from pufftui.envs.vector import available_cores
 from pufftui.trainer import kernels
 
 

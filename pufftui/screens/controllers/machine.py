@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from pufftui.appearance.theme import PuffTheme
-from pufftui.envs.vector import available_cores
+from pufftui.envs.cores import available_cores
 from pufftui.state.pace import Pace
 from pufftui.state.session import RunSession
 from pufftui.state.stored_machine import StoredMachine

@@ -42,7 +42,7 @@ def collector_of(library, config, dtype=torch.float32, *, environments=37, group
         policy.normaliser.set(0.2 * floats, floats + 0.1)
     collector = Collector(vector, policy, HORIZON, generator(1), Clock(), Storage.SHARED)
     if plain:
-        collector.decision = PlainDecision(policy, collector.memory)
+        collector.decision, collector._steps = PlainDecision(policy, collector.memory), None
     return collector
 
 
@@ -100,7 +100,7 @@ def test_in_bfloat16_it_rounds_where_torch_does(env, crowd, compiler):
 
 
 SOURCES = Path(__file__).parents[3] / "trainer/kernels/c"
-PARTS = ("features", "gelu", "heads", "lookup", "mingru", "sampling", "parallel")
+PARTS = ("features", "gelu", "heads", "lookup", "mingru", "sampling", "parallel", "steps/cpu_steps")
 
 
 @pytest.fixture(params=["any", "-mavx2 -mfma"])
@@ -114,7 +114,8 @@ def other_processor(request, compiler, monkeypatch):
         "trainer/kernels/c/decision.c", '-DPUFF_KERNELS_BUILT_FROM=""', *flags, *more
     )
     ffi = cffi.FFI()
-    ffi.cdef(declarations(SOURCES / "kernels.h"))
+    for header in ("kernels.h", "steps/cpu_steps.h"):
+        ffi.cdef(declarations(SOURCES / header))
     lib = ffi.dlopen(str(path))
     monkeypatch.setattr(kernels, "opened", lambda: (ffi, lib))
     monkeypatch.setattr(kernels, "_CALLS", {})

@@ -175,7 +175,7 @@ static void choose(const puff_decision* decision, const scratch* parts, int64_t 
     puff_sample_rows(&sampling, 0, rows);
 }
 
-static void decide_rows(const puff_decision* decision, scratch* parts, int64_t first,
+static void decide_tile(const puff_decision* decision, scratch* parts, int64_t first,
                         int64_t rows) {
     encode(decision, parts, first, rows);
     const puff_heads heads = {
@@ -196,19 +196,23 @@ static void decide_rows(const puff_decision* decision, scratch* parts, int64_t f
     if (decision->controls) steer(decision, parts, first, rows);
 }
 
-/* The work is dealt in groups of rows that fill the registers of a product. */
-static void decide_groups(const void* job, int64_t block, int64_t first, int64_t end) {
-    const puff_decision* decision = job;
+void puff_decide_rows(const puff_decision* decision, int64_t block, int64_t first, int64_t end) {
     scratch parts;
     const int64_t width = multiplied(decision);
     const size_t size =
         lay_out(&parts, NULL, width, decision->hidden, decision->outputs, decision->bf16);
     lay_out(&parts, decision->scratch + (size_t)block * size, width, decision->hidden,
             decision->outputs, decision->bf16);
-    const int64_t last = end * PUFF_ROWS < decision->rows ? end * PUFF_ROWS : decision->rows;
-    for (int64_t row = first * PUFF_ROWS; row < last; row += TILE) {
-        decide_rows(decision, &parts, row, last - row < TILE ? last - row : TILE);
+    for (int64_t row = first; row < end; row += TILE) {
+        decide_tile(decision, &parts, row, end - row < TILE ? end - row : TILE);
     }
+}
+
+/* The work is dealt in groups of rows that fill the registers of a product. */
+static void decide_groups(const void* job, int64_t block, int64_t first, int64_t end) {
+    const puff_decision* decision = job;
+    const int64_t last = end * PUFF_ROWS < decision->rows ? end * PUFF_ROWS : decision->rows;
+    puff_decide_rows(decision, block, first * PUFF_ROWS, last);
 }
 
 PUFF_KERNEL void puff_decide(puff_kernels* kernels, const puff_decision* decision) {

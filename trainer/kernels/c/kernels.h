@@ -18,7 +18,7 @@ typedef struct puff_kernels puff_kernels;
 puff_kernels* puff_kernels_create(uint32_t threads);
 void puff_kernels_destroy(puff_kernels* kernels);
 
-/* What the library was built from: the SHA-256 of kernels.h, gradient.h and gpu_steps.h, in
+/* What the library was built from: the SHA-256 of the headers with declarations for Python, in
  * hexadecimal. */
 const char* puff_kernels_built_from(void);
 

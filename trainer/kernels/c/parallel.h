@@ -2,6 +2,8 @@
 #ifndef PUFF_PARALLEL_H
 #define PUFF_PARALLEL_H
 
+#include <stddef.h>
+
 #include "kernels.h"
 
 /* Rows are dealt in this many blocks whatever the number of threads, so that sums over blocks come
@@ -11,6 +13,11 @@ enum { PUFF_BLOCKS = PUFF_PARTIAL_SUMS };
 
 /* The part of a kernel that works on rows `first` to `end` - 1, which are block `block`. */
 typedef void (*puff_rows)(const void* job, int64_t block, int64_t first, int64_t end);
+
+/* Bytes of whole cache lines: what threads write should not share one. */
+static inline size_t in_lines(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
 
 /* Calls `function` on ranges of rows that together cover all of them. */
 void puff_over_rows(puff_kernels* kernels, puff_rows function, const void* job, int64_t rows);
@@ -22,6 +29,10 @@ void puff_gelu_numbers(const puff_gelu* gelu, int64_t first, int64_t end);
 void puff_mingru_rows(const puff_mingru* layer, int64_t first, int64_t end);
 void puff_head_rows(const puff_heads* heads, int64_t first, int64_t end);
 void puff_sample_rows(const puff_sampling* sampling, int64_t first, int64_t end);
+
+/* Decides for these rows on the calling thread; of those that do so at the same time, each needs a
+ * block of its own, below PUFF_BLOCKS. */
+void puff_decide_rows(const puff_decision* decision, int64_t block, int64_t first, int64_t end);
 
 /* The same on the way back. Gradients of weights and biases are added to those that are there. */
 void puff_gelu_back_numbers(const puff_gelu* gelu, int64_t first, int64_t end);

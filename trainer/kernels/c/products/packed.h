@@ -28,10 +28,6 @@ enum { PUFF_PAIRS = 0 };
 
 enum { PUFF_PANEL = 2 * VECTOR };
 
-static inline size_t in_lines(size_t bytes) {
-    return (bytes + 63) / 64 * 64;
-}
-
 INLINE int64_t panels_of(int64_t outputs) {
     return (outputs + PUFF_PANEL - 1) / PUFF_PANEL;
 }

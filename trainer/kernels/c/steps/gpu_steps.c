@@ -3,15 +3,9 @@
 
 #include <dlfcn.h>
 #include <string.h>
-#include <time.h>
 
-#include "kernels.h"
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
+#include "../kernels.h"
+#include "clock.h"
 
 PUFF_KERNEL int32_t puff_driver_open(const char* library, puff_driver* driver) {
     void* opened = dlopen(library, RTLD_NOW | RTLD_LOCAL);

@@ -107,9 +107,9 @@ class Prepared:
     fields: dict[str, object]
     """They have to live as long as the call."""
 
-    def __call__(self) -> None:
-        """Does it."""
-        self.call.function(pool(self.threads), self.job)
+    def __call__(self, threads: int = 0) -> None:
+        """Does it, on so many threads if that is not 0."""
+        self.call.function(pool(threads or self.threads), self.job)
 
 
 _CALLS: dict[tuple[object, ...], calls.Call] = {}

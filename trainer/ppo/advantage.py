@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -17,18 +19,30 @@ def newest_advantages(
     rollout: Rollout, newest: Newest, config: TrainConfig
 ) -> tuple[Tensor, Tensor]:
     """`advantages` of a rollout with the newest values and ratios."""
-    return advantages(
-        rewards=rollout.rewards,
-        values=newest.values,
-        final_values=rollout.final_values,
-        terminals=rollout.terminals,
-        truncations=rollout.truncations,
-        ratios=newest.ratios,
-        gamma=config.gamma,
-        gae_lambda=config.gae_lambda,
-        rho_clip=config.rho_clip,
-        c_clip=config.c_clip,
-    )
+    return advantages(**_with_the_newest(rollout, newest, config))
+
+
+def finding_newest(
+    rollout: Rollout, newest: Newest, config: TrainConfig, found: Tensor, magnitudes: Tensor
+) -> kernels.Prepared:
+    """The call that does so on a CPU, and fills `found` (horizon, agents) and `magnitudes` (agents,)."""
+    fields = _with_the_newest(rollout, newest, config)
+    return kernels.prepared(*_call(found), **_job(found, magnitudes, **fields))
+
+
+def _with_the_newest(rollout: Rollout, newest: Newest, config: TrainConfig) -> dict[str, Any]:
+    return {
+        "rewards": rollout.rewards,
+        "values": newest.values,
+        "final_values": rollout.final_values,
+        "terminals": rollout.terminals,
+        "truncations": rollout.truncations,
+        "ratios": newest.ratios,
+        "gamma": config.gamma,
+        "gae_lambda": config.gae_lambda,
+        "rho_clip": config.rho_clip,
+        "c_clip": config.c_clip,
+    }
 
 
 def advantages(
@@ -72,26 +86,32 @@ def advantages(
         )
         return result, result.abs().sum(dim=0)
     result, magnitudes = torch.empty_like(rewards), torch.empty_like(rewards[0])
-    kernels.run(
-        "puff_advantages",
-        "puff_advantage",
-        threads_for(rewards.numel()),
-        steps=rewards.shape[0],
-        rows=rewards.shape[1],
+    job = _job(
+        result,
+        magnitudes,
+        rewards=rewards,
+        values=values,
+        final_values=final_values,
+        terminals=terminals,
+        truncations=truncations,
+        ratios=ratios,
         gamma=gamma,
         gae_lambda=gae_lambda,
         rho_clip=rho_clip,
         c_clip=c_clip,
-        rewards=rewards.contiguous(),
-        values=values.contiguous(),
-        final_values=final_values.contiguous(),
-        terminals=terminals.contiguous(),
-        truncations=truncations.contiguous(),
-        ratios=ratios.contiguous(),
-        advantages=result,
-        magnitudes=magnitudes,
     )
+    kernels.run(*_call(result), **job)
     return result, magnitudes
+
+
+def _call(result: Tensor) -> tuple[str, str, int]:
+    return "puff_advantages", "puff_advantage", threads_for(result.numel())
+
+
+def _job(result: Tensor, magnitudes: Tensor, **given: Any) -> dict[str, Any]:
+    whole = {n: v.contiguous() if isinstance(v, Tensor) else v for n, v in given.items()}
+    steps, rows = result.shape
+    return {"steps": steps, "rows": rows, "advantages": result, "magnitudes": magnitudes} | whole
 
 
 def _advantages_torch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -30,6 +31,16 @@ def fits(policy: Policy, distribution: ActionDistribution) -> bool:
     if sum(distribution.sizes) > MOST_CHOICES:
         return False
     return policy.heads.weight.is_cpu and fits_the_cpu(policy)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Where a call leaves ratios and values (horizon, segments), the sums of the loss (PUFF_SUMS,), and gradients (numbers,)."""
+
+    ratios: Tensor
+    values: Tensor
+    sums: Tensor
+    gradients: Tensor
 
 
 class CpuGradient:
@@ -61,6 +72,12 @@ class CpuGradient:
             return SMALL_PART
         return PART if self._lookup is None or self._numbers <= LARGE else LARGE_TABLE_PART
 
+    def room(self, steps: int, segments: int) -> Found:
+        """Memory for what is found in so many segments."""
+        ratios, values = torch.empty(steps, segments), torch.empty(steps, segments)
+        sums = torch.empty(len(places()), dtype=torch.float64)
+        return Found(ratios, values, sums, torch.empty(self._numbers))
+
     def find(
         self, batch: Minibatch, parts: int, moments: Tensor, config: TrainConfig
     ) -> tuple[MinibatchLoss, list[Tensor]]:
@@ -68,32 +85,37 @@ class CpuGradient:
 
         `moments` (3,) are those of the advantages that are normalised with.
         """
-        steps, segments = config.horizon, len(batch.rows)
-        nothing, sums = torch.empty(0), torch.empty(len(places()), dtype=torch.float64)
-        ratios, values = torch.empty(steps, segments), torch.empty(steps, segments)
+        found = self.room(config.horizon, len(batch.rows))
+        call = self.prepared(batch, parts, moments, config, found)
+        self.follow()
+        call()
+        coefficients = config.value_coefficient, config.entropy_coefficient
+        total = total_of(found.sums, moments, *coefficients)
+        figures = figures_of(found.sums)
+        loss = MinibatchLoss(total, found.ratios, found.values, figures)
+        return loss, self.by_parameter(found.gradients)
+
+    def follow(self) -> None:
+        """Takes over the newest weights, where they are not read as they are."""
+        if self._policy.lookup is not None:
+            self._policy.lookup.table(self._policy.encoder)
+
+    def prepared(
+        self, batch: Minibatch, parts: int, moments: Tensor, config: TrainConfig, found: Found
+    ) -> kernels.Prepared:
+        """The call that fills in what is `found`, once the newest weights are followed; arguments as of `find`."""
+        policy, rollout = self._policy, batch.rollout
         loss = ppo_call(
             *(batch, moments, config),
-            width=len(self._policy.heads.weight),
+            width=len(policy.heads.weight),
             sizes=self._sizes,
-            log_std=self._policy.log_std,
-            heads=nothing,
-            head_gradients=nothing,
-            ratios=ratios,
-            new_values=values,
-            sums=sums,
+            log_std=policy.log_std,
+            heads=torch.empty(0),
+            head_gradients=torch.empty(0),
+            ratios=found.ratios,
+            new_values=found.values,
+            sums=found.sums,
         )
-        gradients = torch.empty(self._numbers)
-        self._call(batch, parts, loss, gradients)
-        total = total_of(sums, moments, config.value_coefficient, config.entropy_coefficient)
-        found = MinibatchLoss(total, ratios, values, figures_of(sums))
-        return found, list(self._by_parameter(gradients))
-
-    def _call(
-        self, batch: Minibatch, parts: int, loss: kernels.Prepared, gradients: Tensor
-    ) -> None:
-        policy, rollout = self._policy, batch.rollout
-        if policy.lookup is not None:
-            policy.lookup.table(policy.encoder)
         weights = [policy.encoder.bias, *(p for layer in self._layers for p in layer.parameters())]
         addresses = [parameter.data_ptr() for parameter in weights]
         whole = policy.encoder.weight if policy.lookup is None else None
@@ -119,13 +141,13 @@ class CpuGradient:
                 resets=resets,
                 state=state,
                 places=where,
-                gradients=gradients,
+                gradients=found.gradients,
                 scratch=self._scratch,
             )
 
         call = prepared()
         library = kernels.opened()[1]
-        assert library.puff_gradient_numbers(call.job) == len(gradients)
+        assert library.puff_gradient_numbers(call.job) == len(found.gradients)
         needed = int(library.puff_gradient_scratch(call.job))
         if needed > len(self._scratch):
             # What there was goes first.
@@ -133,7 +155,11 @@ class CpuGradient:
             self._scratch = torch.empty(0, dtype=torch.uint8)
             self._scratch = torch.empty(needed, dtype=torch.uint8)
             call = prepared()
-        call()
+        return call
+
+    def by_parameter(self, gradients: Tensor) -> list[Tensor]:
+        """What was found, which may change in place, in the order of the policy's parameters."""
+        return list(self._by_parameter(gradients))
 
     def _by_parameter(self, gradients: Tensor) -> Iterator[Tensor]:
         """In the order of the policy's parameters."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.graph import increment_version
 
 from pufftui.trainer import kernels
-from pufftui.trainer.kernels.threads import one_thread
 from pufftui.trainer.ppo.adam import Adam
 from pufftui.trainer.ppo.muon import COEFFICIENTS, ITERATIONS, Muon
 
@@ -46,7 +46,13 @@ class CpuStep:
         bf16 = int(muon.dtype == torch.bfloat16)
         scratch = [kernels.opened()[1].puff_orthogonal_scratch(*m.shape, bf16) for m in matrices]
         a, b, c = COEFFICIENTS
-        self._fields: dict[str, Tensor | float] = {
+        self.gradients = torch.empty(count)
+        """Those of all parameters, one behind the other in the order that `gather` brings them to."""
+        self._norm = torch.empty(1)
+        fields: dict[str, Tensor | float] = {
+            "gradients": self.gradients,
+            "norm": self._norm,
+            **dict.fromkeys(("rate", "most", "first_correction", "second_correction"), 0.0),
             "parameters": len(ordered),
             "matrices": len(matrices),
             "places": torch.tensor(self._places, dtype=torch.int64),
@@ -67,30 +73,32 @@ class CpuStep:
             "made": torch.empty(max([m.numel() for m in matrices], default=1)),
             "scratch": torch.empty(max(map(int, scratch), default=1), dtype=torch.uint8),
         }
+        self._step = kernels.prepared("puff_take_step", "puff_step", 1, **fields)
 
     def __call__(self, numbers: Tensor, gradients: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """One step with these (learning rate, most that the gradient's norm may be); gradients in the order of the parameters.
 
-        Returns the gradient's norm before clipping, and whether it was finite, both (). Who asks torch whether the parameters
-        have changed is told so.
+        Returns the gradient's norm before clipping, and whether it was finite, both ().
+        """
+        rate, most = numbers.tolist()
+        self.gather(gradients)
+        norm = torch.tensor(self.take(rate, most))
+        return norm, torch.isfinite(norm)
+
+    def gather(self, gradients: Sequence[Tensor]) -> None:
+        """Brings gradients in the order of the parameters to where the step reads them."""
+        parts = [gradients[place].numpy().ravel() for place in self._order]
+        np.concatenate(parts, out=self.gradients.numpy())
+
+    def take(self, rate: float, most: float) -> float:
+        """The step with what has been gathered; returns the gradient's norm before clipping.
+
+        Who asks torch whether the parameters have changed is told so.
         """
         assert [p.data_ptr() for p in self._parameters] == self._places, "parameters were moved"
-        rate, most = numbers.tolist()
-        norm = torch.empty(1)
-        first, second = self._adam.count_on()
-        with one_thread() as threads:
-            flat = torch.cat([gradients[place].flatten() for place in self._order])
-            kernels.run(
-                "puff_take_step",
-                "puff_step",
-                threads,
-                gradients=flat,
-                rate=rate,
-                most=most,
-                first_correction=first,
-                second_correction=second,
-                norm=norm,
-                **self._fields,
-            )
+        job = self._step.job
+        job.rate, job.most = rate, most
+        job.first_correction, job.second_correction = self._adam.count_on()
+        self._step(torch.get_num_threads())
         increment_version(self._parameters)
-        return norm[0], torch.isfinite(norm[0])
+        return float(self._norm)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pufftui.trainer import kernels
@@ -28,19 +30,26 @@ MOST_CHOICES = 256
 def fused_moments(rollout: Rollout, rows: Tensor, advantages: Tensor) -> Tensor:
     """`advantage_moments` of the segments `rows`, without gathering them."""
     moments = torch.empty(3, dtype=torch.float64)
-    kernels.run(
+    finding_moments(rollout, rows.contiguous(), advantages.contiguous(), moments)()
+    return moments
+
+
+def finding_moments(
+    rollout: Rollout, rows: Tensor, advantages: Tensor, moments: Tensor
+) -> kernels.Prepared:
+    """The call that fills them in."""
+    return kernels.prepared(
         "puff_ppo_moments",
         "puff_moments",
         threads_for(len(rows) * len(advantages)),
         steps=advantages.shape[0],
         agents=advantages.shape[1],
         segments=len(rows),
-        indices=rows.contiguous(),
-        advantages=advantages.contiguous(),
+        indices=rows,
+        advantages=advantages,
         alive=rollout.alive.contiguous(),
         moments=moments,
     )
-    return moments
 
 
 def fused_ppo_loss(
@@ -172,14 +181,23 @@ def total_of(
 
 
 def figures_of(sums: Tensor) -> Tensor:
-    """`FIGURES` (figures,) float32, of the same sums; in plain numbers, since twenty operations of torch would take longer."""
-    named = dict(zip(places(), sums.tolist(), strict=True))
-    count = max(named["alive"], 1.0)
-    means = {name: number / count for name, number in named.items()}
-    spread = means["target_squared"] - means["target"] * means["target"]
-    unexplained = means["error_squared"] - means["error"] * means["error"]
-    means["explained_variance"] = 1 - unexplained / spread if spread > 0 else math.nan
-    return torch.tensor([means[name] for name in FIGURES])
+    """`FIGURES` (figures,) float32, of the same sums."""
+    return torch.from_numpy(figures_of_each(sums.numpy()[None])[0])
+
+
+def figures_of_each(sums: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Those of several (minibatches, PUFF_SUMS), (minibatches, figures); in numpy, since twenty operations of torch take longer."""
+    named = dict(zip(places(), sums.T, strict=True))
+    count = np.maximum(named["alive"], 1.0)
+    means = {name: of_each / count for name, of_each in named.items()}
+    spread = means["target_squared"] - means["target"] ** 2
+    unexplained = means["error_squared"] - means["error"] ** 2
+    known = spread > 0
+    explained = 1 - unexplained / np.where(known, spread, 1.0)
+    means["explained_variance"] = np.where(known, explained, math.nan)
+    return np.stack(
+        [means[name] for name in FIGURES], axis=1, dtype=np.float32, casting="same_kind"
+    )
 
 
 def _joined(total: Tensor, heads: Tensor, gradients: Tensor) -> Tensor:

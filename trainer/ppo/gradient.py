@@ -58,7 +58,7 @@ class MinibatchGradient:
         self._parameters = list(policy.parameters())
         self._in_parts = GradientInParts(self._parameters)
         known = cpu_gradient.fits(policy, self.distribution)
-        self._in_one = cpu_gradient.CpuGradient(policy, self.distribution) if known else None
+        self.in_one = cpu_gradient.CpuGradient(policy, self.distribution) if known else None
         self._noise = GradientNoise(policy)
 
     def add(
@@ -77,8 +77,8 @@ class MinibatchGradient:
         """
         moments = self.ranks.add_up(self._moments(batch))
         here = self._on_cpu(batch.rollout)
-        if here and self._in_one is not None:
-            parts, work = self._in_one_call(batch, self._in_one, moments, config, probe=probe)
+        if here and self.in_one is not None:
+            parts, work = self._in_one_call(batch, self.in_one, moments, config, probe=probe)
         elif here:
             most = PART if self.policy.lookup is None else LARGE_PART
             parts = batch.parts(config, most=most, even=True)

@@ -42,6 +42,24 @@ class Newest:
             trained=torch.zeros(agents, dtype=torch.bool, device=device),
         )
 
+    def keeping(self, rows: Tensor, ratios: Tensor, values: Tensor) -> kernels.Prepared:
+        """The call on a CPU that keeps those (horizon, segments) of segments that have been learned from."""
+        steps, agents = self.ratios.shape
+        return kernels.prepared(
+            "puff_keep_newest",
+            "puff_keeping",
+            threads_for(ratios.numel()),
+            steps=steps,
+            agents=agents,
+            segments=len(rows),
+            indices=rows,
+            ratios=ratios.contiguous(),
+            values=values.contiguous(),
+            all_ratios=self.ratios,
+            all_values=self.values,
+            trained=self.trained.view(torch.uint8),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Minibatch:
@@ -106,25 +124,13 @@ class Minibatch:
 
             gpu_gather.put_back(rows, new.ratios, new.values, ratios, self.values, trained)
             return
-        trained[rows] = True
         if not ratios.is_cpu:
+            trained[rows] = True
             ratios[:, rows] = new.ratios
             self.values[:-1, rows] = new.values
             return
-        steps, agents = ratios.shape
-        kernels.run(
-            "puff_keep_newest",
-            "puff_keeping",
-            threads_for(new.ratios.numel()),
-            steps=steps,
-            agents=agents,
-            segments=len(rows),
-            indices=rows.contiguous(),
-            ratios=new.ratios.detach().contiguous(),
-            values=new.values.detach().contiguous(),
-            all_ratios=ratios,
-            all_values=self.values,
-        )
+        newest = Newest(ratios, self.values, trained)
+        newest.keeping(rows.contiguous(), new.ratios.detach(), new.values.detach())()
 
     def picked(self, *, in_place: bool = False) -> Picked:
         """Its segments, gathered from the rollout; observations `in_place` are left there."""

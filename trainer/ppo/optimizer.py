@@ -54,13 +54,13 @@ class PolicyOptimizer:
         self._work: Function | None = None
         self.unrecorded = ""
         """Why a step is not recorded as a CUDA graph, though there is a GPU."""
-        self._in_kernels: Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Tensor]] | None = None
+        self.in_kernels: Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Tensor]] | None = None
         self.unfused = ""
         """Why torch takes the steps, though there is a GPU."""
         if kernels.is_gpu(device):
             self._fuse(device)
         elif cpu_step.fits(list(self._parameters.values())):
-            self._in_kernels = cpu_step.CpuStep(self._parameters, self._adam, self._muon)
+            self.in_kernels = cpu_step.CpuStep(self._parameters, self._adam, self._muon)
 
     def step(self, numbers: Tensor, *, recording: bool = False) -> tuple[Tensor, Tensor]:
         """One step with these `numbers` (2,): the learning rate, and the most that the gradient's norm may be.
@@ -118,7 +118,7 @@ class PolicyOptimizer:
     def _fuse(self, device: torch.device) -> None:
         """Has few kernels take the steps if they can: tries one that moves nothing and leaves no trace."""
         parameters, momenta = self._parameters, self._muon.momentum_buffers
-        self._in_kernels = None
+        self.in_kernels = None
         self.unfused = kernels.missing(device)
         if self.unfused:
             return
@@ -134,14 +134,14 @@ class PolicyOptimizer:
         except Exception as error:  # noqa: BLE001 - Triton, its compiler and the driver have many
             self.unfused = str(error).partition("\n")[0] or type(error).__name__
         else:
-            self._in_kernels = step
+            self.in_kernels = step
         self.restore({})
 
     @torch.no_grad()
     def _step(self, numbers: Tensor, *gradients: Tensor) -> tuple[Tensor, ...]:
         """The step with these (learning rate, most that the gradient's norm may be)."""
-        if self._in_kernels is not None:
-            return self._in_kernels(numbers, gradients)
+        if self.in_kernels is not None:
+            return self.in_kernels(numbers, gradients)
         learning_rate, most = numbers.unbind()
         with one_thread():
             norm = torch.nn.utils.get_total_norm(gradients)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pufftui.trainer import kernels
-
-Floats = NDArray[np.float32]
 
 UNIFORM_SHARE = 0.1
 """Part of the probability that is spread evenly, so that no weight explodes."""
@@ -27,30 +23,33 @@ def draw_segments(
 
         return gpu_priority.draw(magnitudes, alpha, beta, start, count, spread=UNIFORM_SHARE)
     if magnitudes.is_cpu:
-        with np.errstate(all="ignore"):  # What is not finite is reported elsewhere.
-            return _draw_in_numpy(magnitudes.numpy(), alpha, float(beta), float(start), count)
+        rows, weights = torch.empty(count, dtype=torch.long), torch.empty(count)
+        call = drawing(magnitudes, alpha, rows, weights)
+        call.job.beta, call.job.start = float(beta), float(start)
+        call()
+        return rows, weights
     probabilities = segment_probabilities(magnitudes, alpha)
     rows = systematic_sample(probabilities, count, start)
     return rows, importance_weights(probabilities, rows, beta)
 
 
-def _draw_in_numpy(
-    magnitudes: Floats, alpha: float, beta: float, start: float, count: int
-) -> tuple[Tensor, Tensor]:
-    """What the functions below do, without the time that some twenty operations of torch take to begin."""
-    agents = len(magnitudes)
-    weights = magnitudes ** np.float32(alpha)
-    total, uniform = weights.sum(), np.float32(1 / agents)
-    if total > 0:
-        share = np.float32(1 - UNIFORM_SHARE) / max(total, np.float32(1e-30))
-        probabilities = share * weights + np.float32(UNIFORM_SHARE) * uniform
-    else:
-        probabilities = np.full(agents, uniform)
-    cumulative = probabilities.cumsum()
-    places = (np.arange(count, dtype=np.float32) + np.float32(start)) / np.float32(count)
-    rows = np.searchsorted(cumulative / cumulative[-1], places).clip(max=agents - 1)
-    corrections = (np.float32(agents) * probabilities[rows]) ** np.float32(-beta)
-    return torch.from_numpy(rows), torch.from_numpy(corrections)
+def drawing(magnitudes: Tensor, alpha: float, rows: Tensor, weights: Tensor) -> kernels.Prepared:
+    """The call that does so on a CPU: it fills `rows` and `weights` (count,) once `beta` and `start` stand in its job."""
+    return kernels.prepared(
+        "puff_draw_segments",
+        "puff_drawing",
+        1,
+        agents=len(magnitudes),
+        segments=len(rows),
+        alpha=float(alpha),
+        beta=0.0,
+        start=0.0,
+        even=UNIFORM_SHARE,
+        magnitudes=magnitudes,
+        probabilities=torch.empty_like(magnitudes),
+        indices=rows,
+        weights=weights,
+    )
 
 
 def segment_probabilities(magnitudes: Tensor, alpha: float) -> Tensor:

@@ -12,7 +12,10 @@ from torch import Tensor
 from pufftui.trainer.collecting.graphs import Function, recorded
 from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.policy import Policy
+from pufftui.trainer.ppo import cpu_update
 from pufftui.trainer.ppo.chance import Chance
+from pufftui.trainer.ppo.cpu_step import CpuStep
+from pufftui.trainer.ppo.cpu_update import CpuUpdate
 from pufftui.trainer.ppo.gradient import MinibatchGradient
 from pufftui.trainer.ppo.minibatch import minibatch_plan
 from pufftui.trainer.ppo.optimizer import PolicyOptimizer
@@ -78,6 +81,7 @@ class Learner:
         self.ranks = ranks
         self.gradient = MinibatchGradient(policy, ranks)
         self.chance = Chance(generator, policy.heads.weight.device)
+        self._in_calls = self._update_on_cpu()
         self._recorded: dict[bool, tuple[TrainConfig, Function, tuple[str, ...]]] = {}
         self._whole_unrecorded = ""
 
@@ -107,10 +111,22 @@ class Learner:
             function, names = work
             (values,) = function()
             return None if interrupted() else UpdateReport(names, values)
-        figures = learn(self, rollout, config, interrupted, probe=probe)
+        figures: dict[str, Tensor] | None
+        if self._in_calls is not None and not probe and cpu_update.fits(rollout):
+            given = rollout, config, self.chance, interrupted
+            figures = self._in_calls.learn(*given, scaling=self.scaling)
+        else:
+            figures = learn(self, rollout, config, interrupted, probe=probe)
         if figures is None:
             return None
         return UpdateReport(tuple(figures), _stacked(figures))
+
+    def _update_on_cpu(self) -> CpuUpdate | None:
+        """Learns as `learn` does, if what it does for a minibatch can be a call; several ranks meet within."""
+        gradient, step = self.gradient.in_one, self.optimizer.in_kernels
+        if gradient is None or not isinstance(step, CpuStep) or self.ranks.size > 1:
+            return None
+        return CpuUpdate(self.policy, gradient, step)
 
     def _recordable(self, rollout: Rollout, config: TrainConfig) -> bool:
         """Several ranks meet within an update; observations on the host have to be asked for; a graph has its limits."""

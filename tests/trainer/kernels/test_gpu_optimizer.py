@@ -46,7 +46,7 @@ def fused(policy, **options):
     """An optimizer that takes its steps in kernels."""
     optimizer = PolicyOptimizer(policy, TrainConfig(**options))
     optimizer._fuse(CPU)
-    assert optimizer._in_kernels is not None, optimizer.unfused
+    assert optimizer.in_kernels is not None, optimizer.unfused
     return optimizer
 
 
@@ -54,7 +54,7 @@ def pair(policy, **options):
     """The policy with torch's optimizer and a copy with kernels."""
     twin = copy.deepcopy(policy)
     plain = PolicyOptimizer(policy, TrainConfig(**options))
-    plain._in_kernels = None
+    plain.in_kernels = None
     return (policy, plain), (twin, fused(twin, **options))
 
 
@@ -154,7 +154,7 @@ def test_trying_it_leaves_no_trace_and_a_graph_of_it_is_the_same(float32, limbs,
 def test_what_does_not_fit_is_left_to_torch(float32, limbs, monkeypatch):
     optimizer = PolicyOptimizer(policy_of(limbs, "mingru", 136), TrainConfig())
     optimizer._fuse(CPU)
-    assert optimizer._in_kernels is None
+    assert optimizer.in_kernels is None
     assert "too large" in optimizer.unfused
 
     gpu_optimizer = importlib.import_module("pufftui.trainer.kernels.gpu_optimizer")
@@ -170,7 +170,7 @@ def test_what_does_not_fit_is_left_to_torch(float32, limbs, monkeypatch):
     monkeypatch.setattr(kernels, "missing", lambda device: "no Triton")
     optimizer._fuse(CPU)
     assert optimizer.unfused == "no Triton"
-    assert optimizer._in_kernels is None
+    assert optimizer.in_kernels is None
     assert all(move.any() for move in take(policy, optimizer)[0])
 
 
@@ -194,7 +194,7 @@ def test_on_a_card(env, memory, hidden, kind):
     twin, config = copy.deepcopy(policy), TrainConfig(optimizer=kind)
     plain, quick = (PolicyOptimizer(each, config) for each in (policy, twin))
     assert not quick.unfused
-    plain._in_kernels = None
+    plain.in_kernels = None
     pairs = (policy, plain), (twin, quick)
     assert_alike(pairs, 4e-2 if kind == "muon" else 1e-3)
     # Recorded, it does the same as started one by one, bit by bit.

@@ -51,8 +51,8 @@ def test_it_is_the_step_that_torch_takes(kind: str, sizes: list[int]) -> None:
     model = network(sizes)
     twin = copy.deepcopy(model)
     kernel, plain = (PolicyOptimizer(m, TrainConfig(optimizer=kind)) for m in (model, twin))
-    assert kernel._in_kernels is not None
-    plain._in_kernels = None
+    assert kernel.in_kernels is not None
+    plain.in_kernels = None
     for one, other in zip(take(model, kernel), take(twin, plain), strict=True):
         assert one == pytest.approx(other, rel=1e-5, nan_ok=True)
     for one, two in zip(model.parameters(), twin.parameters(), strict=True):

@@ -16,6 +16,7 @@ typedef struct {
     const float* values;
     float* all_ratios; /* (steps, agents) */
     float* all_values;
+    uint8_t* trained; /* (agents,) becomes 1 */
 } puff_keeping;
 
 void puff_keep_newest(puff_kernels* kernels, const puff_keeping* batch);
@@ -41,6 +42,39 @@ typedef struct {
                          (stride,), not yet put together */
     uint8_t* scratch; /* puff_gradient_scratch bytes */
 } puff_gradient;
+
+/* Draws the segments of a minibatch: those with more to learn from come more often. The formulas
+ * are in priority.py. */
+typedef struct {
+    int64_t agents;
+    int64_t segments;
+    float alpha;             /* above 0: how much more often */
+    float beta;              /* how far weights correct for that */
+    float start;             /* a uniform number, at least 0 and below 1 */
+    float even;              /* part of the probability that is spread evenly */
+    const float* magnitudes; /* (agents,) sums of |advantage| */
+    float* probabilities;    /* (agents,) to work with */
+    int64_t* indices;        /* (segments,) */
+    float* weights;          /* (segments,) */
+} puff_drawing;
+
+void puff_draw_segments(puff_kernels* kernels, const puff_drawing* drawing);
+
+/* All that a minibatch is learned from, in the order in which it is made: advantages by the newest
+ * ratios and values, segments by the advantages, the gradient, and the newest ratios and values. */
+typedef struct {
+    const puff_advantage* advantages;
+    const puff_drawing* drawing; /* NULL: the segments are there */
+    const puff_moments* moments;
+    const puff_gradient* gradient;
+    const puff_keeping* keeping;
+    /* Little work is done by one thread, since others would take longer to wake up. */
+    puff_kernels* for_advantages;
+    puff_kernels* for_moments;
+    puff_kernels* for_keeping;
+} puff_learning;
+
+void puff_learn(puff_kernels* kernels, const puff_learning* minibatch);
 
 void puff_find_gradient(puff_kernels* kernels, const puff_gradient* work);
 int64_t puff_gradient_numbers(const puff_gradient* work);

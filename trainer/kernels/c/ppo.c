@@ -264,5 +264,6 @@ static void keep_steps(const void* job, int64_t block, int64_t first, int64_t en
 }
 
 PUFF_KERNEL void puff_keep_newest(puff_kernels* kernels, const puff_keeping* batch) {
+    for (int64_t i = 0; i < batch->segments; i++) batch->trained[batch->indices[i]] = 1;
     puff_over_rows(kernels, keep_steps, batch, batch->steps);
 }

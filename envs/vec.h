@@ -8,8 +8,8 @@
  * Environments are divided into equal groups. `puff_vec_start` begins a step of one group and
  * returns at once; `puff_vec_wait` helps with the work and returns when the group is done. While
  * one group steps, the caller may compute the actions of another. Any number of groups may be
- * under way, but the calls come from one thread at a time, and only `start` and `wait` may come
- * while a group is under way: everything else reads or writes what the steps write.
+ * under way, but calls come from one thread at a time, but for `puff_vec_step_block`, and only
+ * `start` and `wait` while a group is under way: all else reads or writes what the steps write.
  */
 #ifndef PUFF_VEC_H
 #define PUFF_VEC_H
@@ -225,11 +225,11 @@ PUFF_EXPORT uint32_t puff_vec_step_block(puff_vec* vec, uint32_t group, uint32_t
     puff_ring* ring = &vec->rings[group * vec->blocks + block];
     uint32_t truncated = 0;
     for (size_t i = row; i < end; i++) {
+        truncated += buffers->truncations[i];
         if (!buffers->alive[i]) continue;
         vec->returns[offset + i] += (double)buffers->rewards[i];
         vec->lengths[offset + i] += 1;
         if (buffers->terminals[i] | buffers->truncations[i]) {
-            truncated += buffers->truncations[i];
             puff_record(vec, ring, vec->steps[group] + before, (uint32_t)(offset + i));
         }
     }

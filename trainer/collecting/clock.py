@@ -1,4 +1,4 @@
-"""Where the time of an epoch goes."""
+"""Where the time of an epoch goes, and how long a call may take of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pufftui.trainer.messages.snapshot import TIME_PARTS
+
+PATIENCE = 0.02
+"""Seconds that steps outside Python may take, until it is asked whether the rollout shall go on."""
 
 
 class Clock:

@@ -11,13 +11,10 @@ import torch
 
 from pufftui.envs.vector import BlockFunctions, StepBuffers, VectorEnv
 from pufftui.trainer import kernels
-from pufftui.trainer.collecting.clock import Clock
+from pufftui.trainer.collecting.clock import PATIENCE, Clock
 from pufftui.trainer.collecting.cpu_decision import CpuDecision
 from pufftui.trainer.collecting.decision import Group
 from pufftui.trainer.collecting.rollout import RolloutMemory
-
-PATIENCE = 0.02
-"""Seconds between two looks at whether the rollout shall go on."""
 
 EVEN = 0.75
 """The least share of the threads' time that blocks of like work may keep them busy. Where they are too few, every step
@@ -30,7 +27,8 @@ def block_functions(vector: VectorEnv) -> BlockFunctions | None:
     if functions is None:
         return None
     blocks, threads = functions.blocks * vector.groups, torch.get_num_threads()
-    rounds = -(-blocks // threads)
+    players = min(threads, int(kernels.opened()[1].PUFF_PARTIAL_SUMS))
+    rounds = -(-blocks // players)
     return functions if blocks >= EVEN * rounds * threads else None
 
 

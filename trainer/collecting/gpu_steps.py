@@ -7,14 +7,11 @@ from typing import Any
 
 from pufftui.envs.vector import StepBuffers, VectorEnv
 from pufftui.trainer import kernels
-from pufftui.trainer.collecting.clock import Clock
+from pufftui.trainer.collecting.clock import PATIENCE, Clock
 from pufftui.trainer.collecting.rollout import RolloutMemory
 
 DRIVER = "libcuda.so.1"
 """By its soname, so that the system's loader looks for it, never the current folder."""
-
-PATIENCE = 0.02
-"""Seconds between two looks at whether the rollout shall go on."""
 
 
 def open_driver(library: str = DRIVER) -> Any | None:

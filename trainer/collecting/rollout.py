@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 
 import numpy as np
@@ -35,6 +35,10 @@ class Rollout:
     alive: Tensor
     resets: Tensor
     state: Tensor
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All of it, in the order of the fields."""
+        return tuple(getattr(self, field.name) for field in fields(self))
 
     def seen(self, rows: Tensor) -> Tensor:
         """What agents saw, (horizon, rows, bytes), on the device of `rows`; a GPU is waited for if it is elsewhere."""

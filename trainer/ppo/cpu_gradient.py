@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -159,21 +158,16 @@ class CpuGradient:
 
     def by_parameter(self, gradients: Tensor) -> list[Tensor]:
         """What was found, which may change in place, in the order of the policy's parameters."""
-        return list(self._by_parameter(gradients))
-
-    def _by_parameter(self, gradients: Tensor) -> Iterator[Tensor]:
-        """In the order of the policy's parameters."""
-        policy, encoder = self._policy, gradients[: self._encoder]
-        if policy.log_std is not None:
-            yield gradients[-policy.log_std.numel() :]
+        policy = self._policy
+        encoder, rest = gradients[: self._encoder], gradients[self._encoder :]
+        found = [] if policy.log_std is None else [gradients[-policy.log_std.numel() :]]
         if policy.lookup is not None:
-            yield from policy.lookup.put_together(encoder, policy.encoder)
+            found += policy.lookup.put_together(encoder, policy.encoder)
         else:
             biases = policy.hidden
-            yield encoder[:-biases].view(biases, -1)
-            yield encoder[-biases:]
-        rest = gradients[self._encoder :]
+            found += [encoder[:-biases].view(biases, -1), encoder[-biases:]]
         for layer in self._layers:
             for parameter in layer.parameters():
                 own, rest = rest[: parameter.numel()], rest[parameter.numel() :]
-                yield own.view(parameter.shape)
+                found.append(own.view(parameter.shape))
+        return found

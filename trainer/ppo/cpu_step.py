@@ -46,11 +46,10 @@ class CpuStep:
         bf16 = int(muon.dtype == torch.bfloat16)
         scratch = [kernels.opened()[1].puff_orthogonal_scratch(*m.shape, bf16) for m in matrices]
         a, b, c = COEFFICIENTS
-        self.gradients = torch.empty(count)
-        """Those of all parameters, one behind the other in the order that `gather` brings them to."""
+        self._gradients = torch.empty(count)
         self._norm = torch.empty(1)
         fields: dict[str, Tensor | float] = {
-            "gradients": self.gradients,
+            "gradients": self._gradients,
             "norm": self._norm,
             **dict.fromkeys(("rate", "most", "first_correction", "second_correction"), 0.0),
             "parameters": len(ordered),
@@ -88,7 +87,7 @@ class CpuStep:
     def gather(self, gradients: Sequence[Tensor]) -> None:
         """Brings gradients in the order of the parameters to where the step reads them."""
         parts = [gradients[place].numpy().ravel() for place in self._order]
-        np.concatenate(parts, out=self.gradients.numpy())
+        np.concatenate(parts, out=self._gradients.numpy())
 
     def take(self, rate: float, most: float) -> float:
         """The step with what has been gathered; returns the gradient's norm before clipping.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -103,8 +103,7 @@ class CpuUpdate:
 
     def _calls(self, rollout: Rollout, config: TrainConfig) -> _Prepared:
         """Those that were prepared if nothing has moved or been set anew since."""
-        arrays = [getattr(rollout, field.name) for field in fields(rollout)]
-        where = [array.data_ptr() for array in arrays]
+        where = [array.data_ptr() for array in rollout.tensors()]
         of = config, where, torch.get_num_threads()
         if self._prepared is None or self._prepared.of != of:
             self._prepared = self._prepare(rollout, config, of)
@@ -136,6 +135,5 @@ class CpuUpdate:
 
 
 def fits(rollout: Rollout) -> bool:
-    """Whether all of a rollout can be read where it is; parts of its observations are, as they always are."""
-    arrays = [getattr(rollout, field.name) for field in fields(rollout)]
-    return all(array.is_cpu and array.is_contiguous() for array in arrays)
+    """Whether calls may keep the addresses of all arrays of a rollout: contiguous ones on the CPU."""
+    return all(array.is_cpu and array.is_contiguous() for array in rollout.tensors())

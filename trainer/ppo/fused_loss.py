@@ -187,17 +187,16 @@ def figures_of(sums: Tensor) -> Tensor:
 
 def figures_of_each(sums: NDArray[np.float64]) -> NDArray[np.float32]:
     """Those of several (minibatches, PUFF_SUMS), (minibatches, figures); in numpy, since twenty operations of torch take longer."""
-    named = dict(zip(places(), sums.T, strict=True))
-    count = np.maximum(named["alive"], 1.0)
-    means = {name: of_each / count for name, of_each in named.items()}
-    spread = means["target_squared"] - means["target"] ** 2
-    unexplained = means["error_squared"] - means["error"] ** 2
-    known = spread > 0
-    explained = 1 - unexplained / np.where(known, spread, 1.0)
-    means["explained_variance"] = np.where(known, explained, math.nan)
-    return np.stack(
-        [means[name] for name in FIGURES], axis=1, dtype=np.float32, casting="same_kind"
-    )
+    with np.errstate(all="ignore"):  # What is not finite is reported elsewhere.
+        named = dict(zip(places(), sums.T, strict=True))
+        count = np.maximum(named["alive"], 1.0)
+        means = {name: of_each / count for name, of_each in named.items()}
+        spread = means["target_squared"] - means["target"] ** 2
+        unexplained = means["error_squared"] - means["error"] ** 2
+        known = spread > 0
+        explained = 1 - unexplained / np.where(known, spread, 1.0)
+        means["explained_variance"] = np.where(known, explained, math.nan)
+        return np.stack([means[name] for name in FIGURES], axis=1).astype(np.float32)
 
 
 def _joined(total: Tensor, heads: Tensor, gradients: Tensor) -> Tensor:

@@ -159,3 +159,23 @@ def test_schedules():
     assert scheduled_learning_rate(config, 500) == pytest.approx(0.2)
     assert priority_beta(config, 0) == 0.2
     assert priority_beta(config, 100) == 1.0
+
+
+@pytest.mark.parametrize("alpha", [0.8, 10.0])
+@pytest.mark.parametrize(
+    "magnitudes", [[0.0] * 6, [1e-38] * 6, [1e-7, 0, 0, 1e-7, 0, 0], [3e38] * 6], ids=str
+)
+def test_segments_are_drawn_whatever_size_advantages_have(magnitudes, alpha):
+    size = torch.tensor(magnitudes)
+    rows, weights = draw_segments(size, alpha, torch.tensor([0.4]), torch.tensor(0.5), 3)
+    assert len(set(rows.tolist())) == 3
+    assert torch.isfinite(weights).all()
+    assert (weights > 0).all()
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_segments_are_drawn_from_advantages_that_are_not_finite(wrong):
+    """That they are not is found out by the gradient; nothing outside of them may be read before."""
+    size = torch.tensor([1.0, wrong, 2.0, 3.0])
+    rows, _ = draw_segments(size, 0.8, torch.tensor([0.4]), torch.tensor(0.5), 4)
+    assert set(rows.tolist()) <= {0, 1, 2, 3}

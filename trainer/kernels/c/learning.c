@@ -9,6 +9,9 @@
 #include "gradient.h"
 #include "parallel.h"
 
+/* Of the sum of weights, so that a share of it is finite. */
+static const double LEAST = 1e-30;
+
 /* The probability of each agent's segment; returns their sum, about 1. */
 static double weigh(const puff_drawing* drawing) {
     const int64_t agents = drawing->agents;
@@ -18,9 +21,10 @@ static double weigh(const puff_drawing* drawing) {
         probabilities[i] = powf(drawing->magnitudes[i], drawing->alpha);
         total += (double)probabilities[i];
     }
+    /* Also where advantages are not finite, which is reported elsewhere. */
     const int told_apart = total > 0 && isfinite(total);
     const float uniform = 1.0f / (float)agents;
-    const float share = (float)((1.0 - (double)drawing->even) / total);
+    const float share = (float)((1.0 - (double)drawing->even) / (total > LEAST ? total : LEAST));
     double sum = 0;
     for (int64_t i = 0; i < agents; i++) {
         probabilities[i] =

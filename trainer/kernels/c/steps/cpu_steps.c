@@ -128,15 +128,24 @@ static void play_block(const hand* own, double until) {
     rollout->played[place] = step;
 }
 
+/* What the threads that play have in common. */
 typedef struct {
     const puff_cpu_steps* rollout;
     double until;
+    int64_t* next; /* the first block that nobody has looked at yet */
 } playing;
 
+/* Takes one block after the other, and after the patience is over none but a first. */
 static void play_blocks(const void* job, int64_t worker, int64_t first, int64_t end) {
+    (void)first;
+    (void)end;
     const playing* now = job;
     const puff_cpu_steps* rollout = now->rollout;
-    for (int64_t place = first; place < end; place++) {
+    const int64_t count = (int64_t)rollout->groups * rollout->blocks;
+    for (int taken = 0; !taken || seconds_now() < now->until;) {
+        const int64_t place = __atomic_fetch_add(now->next, 1, __ATOMIC_RELAXED);
+        if (place >= count) return;
+        if (rollout->played[place] >= rollout->horizon) continue;
         hand own = {rollout,
                     worker,
                     (uint32_t)(place / rollout->blocks),
@@ -146,11 +155,13 @@ static void play_blocks(const void* job, int64_t worker, int64_t first, int64_t 
         own.first = (int64_t)own.block * rollout->block_agents;
         own.end = own.first + rollout->block_agents;
         if (own.end > rollout->agents) own.end = rollout->agents;
-        if (rollout->played[place] < rollout->horizon) play_block(&own, now->until);
+        play_block(&own, now->until);
+        taken = 1;
     }
 }
 
 PUFF_KERNEL void puff_cpu_steps_play(puff_kernels* kernels, const puff_cpu_steps* rollout) {
-    const playing now = {rollout, seconds_now() + rollout->patience};
-    puff_over_rows(kernels, play_blocks, &now, (int64_t)rollout->groups * rollout->blocks);
+    int64_t next = 0;
+    const playing now = {rollout, seconds_now() + rollout->patience, &next};
+    puff_over_rows(kernels, play_blocks, &now, PUFF_BLOCKS);
 }

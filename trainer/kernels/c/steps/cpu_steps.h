@@ -2,8 +2,8 @@
  * between.
  *
  * A thread takes a block of environments and their agents from step to step, deciding and stepping
- * in turn, and then another block. Nobody waits for anybody before the rollout's end, and what a
- * block is made of stays in a core's cache.
+ * in turn, and then another block. Nobody waits for anybody before the rollout's end, or the end of
+ * the patience, and what a block is made of stays in a core's cache.
  */
 #ifndef PUFF_CPU_STEPS_H
 #define PUFF_CPU_STEPS_H

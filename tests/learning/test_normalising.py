@@ -60,7 +60,7 @@ def test_what_is_far_from_zero_is_learned(far_pong, tmp_path, normalise, seed):
     command = [sys.executable, "-m", "pufftui", "train", str(far_pong), "--headless", "--json"]
     command += ["--policy.normalise", "on" if normalise == "on" else "off", "--seed", str(seed)]
     result = subprocess.run(
-        [*command, "--train.total-steps", "5M", "--run.device", "cpu"],
+        [*command, "--train.total-steps", "8M", "--run.device", "cpu"],
         env=os.environ | {"PUFFTUI_RUNS": str(tmp_path / "runs")},
         capture_output=True,
         text=True,

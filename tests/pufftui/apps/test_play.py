@@ -521,7 +521,7 @@ def test_without_a_run_the_baseline_plays(runs: Path) -> None:
         opponent = chosen(env, source)
         assert opponent.weights is not None
         assert re.fullmatch(r"the baseline after [23]0\..M steps", opponent.name)
-        assert opponent.training_score == pytest.approx(20.9 if env == "pong" else 0.99, abs=0.1)
+        assert opponent.training_score == pytest.approx(20.8 if env == "pong" else 0.95, abs=0.2)
         assert opponent.explanation == ""
     with pytest.raises(PuffError, match=r"baseline:pong has learned pong, not squared\."):
         chosen("squared", "baseline:pong")

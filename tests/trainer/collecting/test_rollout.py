@@ -153,5 +153,6 @@ def test_what_is_carried_goes_on_the_same(crowd, storage, rollouts):
 
 
 def test_it_stops_where_it_is_told_to(crowd):
-    told = iter([False, False, True])
-    assert collector_of(crowd, "none", groups=2).collect(1.0, lambda: next(told)) is None
+    told, collector = iter([False, False, True]), collector_of(crowd, "none", groups=2)
+    collector._steps = None
+    assert collector.collect(1.0, lambda: next(told)) is None

@@ -16,6 +16,9 @@ from pufftui.trainer.collecting.cpu_decision import CpuDecision
 from pufftui.trainer.collecting.decision import Group
 from pufftui.trainer.collecting.rollout import RolloutMemory
 
+FEW = 128
+"""Agents for whom the way from step to step costs more than other threads could take off."""
+
 EVEN = 0.75
 """The least share of the threads' time that blocks of like work may keep them busy. Where they are too few, every step
 is divided better than they are."""
@@ -29,7 +32,8 @@ def block_functions(vector: VectorEnv) -> BlockFunctions | None:
     blocks, threads = functions.blocks * vector.groups, torch.get_num_threads()
     players = min(threads, int(kernels.opened()[1].PUFF_PARTIAL_SUMS))
     rounds = -(-blocks // players)
-    return functions if blocks >= EVEN * rounds * threads else None
+    even = blocks >= EVEN * rounds * threads
+    return functions if even or vector.agents <= FEW else None
 
 
 class CpuSteps:

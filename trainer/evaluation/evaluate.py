@@ -23,8 +23,8 @@ from pufftui.trainer.messages.weights import PolicyWeights
 FIRST_SEED = 0x65766131
 """The seed of the first worlds: far from those of training, which begin at 0, so that nobody plays what it has learned by heart."""
 
-AGENTS_A_THREAD = 512
-"""With fewer, threads wait for each other longer than they work."""
+AGENTS_A_THREAD = 64
+"""Those of one block of environments, which one thread takes from step to step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

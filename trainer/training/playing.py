@@ -64,7 +64,7 @@ class RolloutPlayer:
         self._steps = steps
         self._device = choose_device(device)
         # On a GPU all graphs are recorded anew then, and a few worlds more cost next to nothing.
-        self.room = 0.85 if self._device.type == "cpu" else 0.25
+        self.room = 0.6 if self._device.type == "cpu" else 0.25
         if kernels.is_gpu(self._device):
             torch.cuda.set_device(self._device)
         work_on(vector.threads)

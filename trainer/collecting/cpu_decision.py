@@ -55,7 +55,7 @@ class CpuDecision(ValuedFinals):
         outputs = len(policy.heads.weight)
         size = library.puff_decision_scratch(width, policy.hidden, outputs, self._bf16)
         self._scratch = torch.empty(int(size), dtype=torch.uint8)
-        self._prepared: dict[tuple[int, int, bool], kernels.Prepared] = {}
+        self._prepared: dict[tuple[int, int], kernels.Prepared] = {}
 
     def follow(self) -> None:
         """Takes over the policy's newest weights."""
@@ -77,11 +77,11 @@ class CpuDecision(ValuedFinals):
 
     def decide(self, step: int, group: Group) -> None:
         """Fills the step's actions, log-probabilities and values; the group's state moves on."""
-        self._prepared_call(step, group, acts=True)()
+        self.call(step, group)()
 
     def look(self, step: int, group: Group) -> None:
-        """Fills the step's values only."""
-        self._prepared_call(step, group, acts=False)()
+        """Fills the values of what follows the last step."""
+        self.call(step, group)()
 
     def values(self, observations: Tensor, state: Tensor) -> Tensor:
         """V (rows,) of observations (rows, bytes) with states (layers, parts, rows, hidden), no rollout's."""
@@ -91,12 +91,9 @@ class CpuDecision(ValuedFinals):
 
     def call(self, step: int, group: Group) -> kernels.Prepared:
         """The call that decides for a group at a step, or behind the last one looks at what follows; the group's state must stay in its place."""
-        return self._prepared_call(step, group, acts=step < self._memory.horizon)
-
-    def _prepared_call(self, step: int, group: Group, *, acts: bool) -> kernels.Prepared:
-        memory, rows, key = self._memory, group.rows, (step, group.number, acts)
+        memory, rows, key = self._memory, group.rows, (step, group.number)
         if key not in self._prepared:
-            drawing = self._drawing(step, rows) if acts else {}
+            drawing = self._drawing(step, rows) if step < memory.horizon else {}
             self._prepared[key] = self._prepare(
                 memory.observations[step, rows],
                 group.state,

@@ -20,12 +20,12 @@ FEW = 128
 """Agents for whom the way from step to step costs more than other threads could take off."""
 
 EVEN = 0.75
-"""The least share of the threads' time that blocks of like work may keep them busy. Where they are too few, every step
-is divided better than they are."""
+"""The least share of the threads' time for which blocks of like work must keep them busy. Where it is less, each step by
+itself is divided better."""
 
 
 def block_functions(vector: VectorEnv) -> BlockFunctions | None:
-    """How to take blocks of these environments through a rollout, if they are enough to keep all threads busy."""
+    """How to take blocks of these environments through a rollout, if they keep all threads busy or there is little to do."""
     functions = vector.block_functions()
     if functions is None:
         return None

@@ -122,7 +122,7 @@ class Learner:
         return UpdateReport(tuple(figures), _stacked(figures))
 
     def _update_on_cpu(self) -> CpuUpdate | None:
-        """Learns as `learn` does, if what it does for a minibatch can be a call; several ranks meet within."""
+        """What learns as `learn` does, if the work on a minibatch can be calls; None where several ranks meet within it."""
         gradient, step = self.gradient.in_one, self.optimizer.in_kernels
         if gradient is None or not isinstance(step, CpuStep) or self.ranks.size > 1:
             return None

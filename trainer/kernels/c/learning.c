@@ -1,5 +1,5 @@
-/* learning.c: the draw of a minibatch's segments, and all that is done for a minibatch, in one
- * call.
+/* learning.c: the draw of a minibatch's segments, and all that is done for a minibatch before the
+ * optimizer's step, in one call.
  *
  * Between its parts there is little to do, but from Python each of them costs more than a small
  * minibatch has work, and the wait for the interpreter's lock besides.

@@ -146,15 +146,16 @@ static void play_blocks(const void* job, int64_t worker, int64_t first, int64_t 
         const int64_t place = __atomic_fetch_add(now->next, 1, __ATOMIC_RELAXED);
         if (place >= count) return;
         if (rollout->played[place] >= rollout->horizon) continue;
-        hand own = {rollout,
-                    worker,
-                    (uint32_t)(place / rollout->blocks),
-                    (uint32_t)(place % rollout->blocks),
-                    0,
-                    0};
-        own.first = (int64_t)own.block * rollout->block_agents;
-        own.end = own.first + rollout->block_agents;
-        if (own.end > rollout->agents) own.end = rollout->agents;
+        const int64_t block = place % rollout->blocks, agents = rollout->block_agents;
+        const int64_t rest = rollout->agents - block * agents;
+        const hand own = {
+            .rollout = rollout,
+            .worker = worker,
+            .group = (uint32_t)(place / rollout->blocks),
+            .block = (uint32_t)block,
+            .first = block * agents,
+            .end = block * agents + (rest < agents ? rest : agents),
+        };
         play_block(&own, now->until);
         taken = 1;
     }

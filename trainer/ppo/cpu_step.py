@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.graph import increment_version
 
 from pufftui.trainer import kernels
 from pufftui.trainer.ppo.adam import Adam
 from pufftui.trainer.ppo.muon import COEFFICIENTS, ITERATIONS, Muon
+
+Array = NDArray[np.float32]
 
 
 def fits(parameters: Sequence[Tensor]) -> bool:
@@ -46,10 +49,11 @@ class CpuStep:
         bf16 = int(muon.dtype == torch.bfloat16)
         scratch = [kernels.opened()[1].puff_orthogonal_scratch(*m.shape, bf16) for m in matrices]
         a, b, c = COEFFICIENTS
-        self._gradients = torch.empty(count)
+        gradients = torch.empty(count)
+        self._gathered = gradients.numpy()
         self._norm = torch.empty(1)
         fields: dict[str, Tensor | float] = {
-            "gradients": self._gradients,
+            "gradients": gradients,
             "norm": self._norm,
             **dict.fromkeys(("rate", "most", "first_correction", "second_correction"), 0.0),
             "parameters": len(ordered),
@@ -69,8 +73,7 @@ class CpuStep:
             "a": a,
             "b": b,
             "c": c,
-            "made": torch.empty(max([m.numel() for m in matrices], default=1)),
-            "scratch": torch.empty(max(map(int, scratch), default=1), dtype=torch.uint8),
+            "scratch": torch.empty(sum(map(int, scratch)), dtype=torch.uint8),
         }
         self._step = kernels.prepared("puff_take_step", "puff_step", 1, **fields)
 
@@ -80,14 +83,17 @@ class CpuStep:
         Returns the gradient's norm before clipping, and whether it was finite, both ().
         """
         rate, most = numbers.tolist()
-        self.gather(gradients)
+        self.gather(self.ordered(gradients))
         norm = torch.tensor(self.take(rate, most))
         return norm, torch.isfinite(norm)
 
-    def gather(self, gradients: Sequence[Tensor]) -> None:
-        """Brings gradients in the order of the parameters to where the step reads them."""
-        parts = [gradients[place].numpy().ravel() for place in self._order]
-        np.concatenate(parts, out=self._gradients.numpy())
+    def ordered(self, gradients: Sequence[Tensor]) -> list[Array]:
+        """Those of the parameters, in their order, as `gather` takes them: the same memory where it is contiguous."""
+        return [gradients[place].numpy().ravel() for place in self._order]
+
+    def gather(self, parts: Sequence[Array]) -> None:
+        """Brings gradients to where the step reads them."""
+        np.concatenate(parts, out=self._gathered)
 
     def take(self, rate: float, most: float) -> float:
         """The step with what has been gathered; returns the gradient's norm before clipping.

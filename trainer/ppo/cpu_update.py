@@ -17,7 +17,7 @@ from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.advantage import finding_newest
 from pufftui.trainer.ppo.chance import Chance
 from pufftui.trainer.ppo.cpu_gradient import CpuGradient, Found
-from pufftui.trainer.ppo.cpu_step import CpuStep
+from pufftui.trainer.ppo.cpu_step import Array, CpuStep
 from pufftui.trainer.ppo.fused_loss import figures_of_each, finding_moments
 from pufftui.trainer.ppo.loss import FIGURES
 from pufftui.trainer.ppo.minibatch import Minibatch, Newest, minibatch_plan
@@ -73,7 +73,7 @@ class CpuUpdate:
         count = len(chance.draws)
         sums, norms = np.empty((count, len(places()))), np.empty(count, np.float32)
         returns: dict[str, Tensor] = {}
-        gradients = self._gradient.by_parameter(calls.found.gradients) if self._fixed else []
+        gradients = self._gradients(calls.found) if self._fixed else []
         library, pool = kernels.opened()[1], kernels.pool(torch.get_num_threads())
         for name, call in calls.by_name.items():
             if name != "gradient":
@@ -90,7 +90,7 @@ class CpuUpdate:
             if scaling and number == 0:
                 returns = return_figures(rollout, calls.advantages, config.gamma)
             if not self._fixed:
-                gradients = self._gradient.by_parameter(calls.found.gradients)
+                gradients = self._gradients(calls.found)
             self._step.gather(gradients)
             norms[number] = self._step.take(rate, most)
             sums[number] = calls.found.sums.numpy()
@@ -100,6 +100,10 @@ class CpuUpdate:
         named = dict(zip((*FIGURES, "grad_norm", "finite"), means, strict=True))
         named["untrained"] = 1 - newest.trained.float().mean()
         return named | returns | update_figures(self._policy, rollout)
+
+    def _gradients(self, found: Found) -> list[Array]:
+        """Those that were found, as the step takes them."""
+        return self._step.ordered(self._gradient.by_parameter(found.gradients))
 
     def _calls(self, rollout: Rollout, config: TrainConfig) -> _Prepared:
         """Those that were prepared if nothing has moved or been set anew since."""

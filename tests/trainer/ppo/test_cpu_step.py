@@ -17,8 +17,8 @@ from pufftui.trainer.settings.fields import TrainConfig
 STEPS = ((0.02, 3.0), (0.01, 0.1), (0.03, torch.nan), (0.03, 0.5), (0.01, torch.inf))
 """Learning rates and norms of gradients, of which one is clipped and two are no numbers."""
 
-SIZES = ([4, 6, 3], [118, 128, 512, 1], [700, 700])
-"""Widths of networks: tall and wide matrices, and one that several threads share."""
+SIZES = ([4, 6, 3], [118, 128, 512, 1], [700, 700], [118, 128, 64, 128, 700])
+"""Widths of networks: tall and wide matrices, ones that several threads share, and ones that go side by side."""
 
 
 @pytest.fixture(autouse=True)

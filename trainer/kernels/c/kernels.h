@@ -252,7 +252,7 @@ typedef struct {
     float b;
     float c;
     const float* matrix; /* (rows, columns) */
-    float* result;       /* the same */
+    float* result;       /* the same; may be the matrix */
     uint8_t* scratch;    /* puff_orthogonal_scratch bytes */
 } puff_orthogonal;
 
@@ -285,8 +285,7 @@ typedef struct {
     float a;
     float b;
     float c;
-    float* made;      /* (numbers of the largest matrix,) to work with */
-    uint8_t* scratch; /* puff_orthogonal_scratch bytes of the matrix that needs most */
+    uint8_t* scratch; /* puff_orthogonal_scratch bytes of each matrix, one behind the other */
     float* norm;      /* (1,) of the gradient before it was clipped */
 } puff_step;
 

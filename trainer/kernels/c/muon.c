@@ -1,5 +1,5 @@
-/* muon.c: makes a matrix orthogonal by a Newton-Schulz iteration, its products shared by the
- * threads.
+/* muon.c: makes a matrix orthogonal by a Newton-Schulz iteration, its products, where they are
+ * large, shared by the threads.
  *
  * With g = x x^T, an iteration multiplies x by p = a + b g + c g^2. All these matrices are small
  * and commute; so where x is long, their product is found first, and x multiplied by it once: two
@@ -12,6 +12,10 @@
 /* Multiplications under which other threads would be waited for longer than they help: to wake one
  * takes some 50 microseconds where a machine is shared. */
 enum { LITTLE = 4000000, LITTLE_OF_TILES = 32000000 };
+
+static int is_little(int64_t multiplications, int bf16) {
+    return multiplications < (PUFF_TILES && bf16 ? LITTLE_OF_TILES : LITTLE);
+}
 
 static void multiply_groups(const void* job, int64_t block, int64_t first, int64_t end) {
     (void)block;
@@ -35,8 +39,7 @@ static void run(puff_kernels* kernels, puff_product product, const void* numbers
     };
     const int64_t panels = panels_of(product.outputs);
     const int64_t groups = (product.rows + PUFF_ROWS - 1) / PUFF_ROWS;
-    const int64_t little = PUFF_TILES && product.bf16 ? LITTLE_OF_TILES : LITTLE;
-    if (product.rows * product.width * product.outputs < little) {
+    if (!kernels || is_little(product.rows * product.width * product.outputs, product.bf16)) {
         pack_panels(&weights, 0, 0, panels);
         multiply_groups(&product, 0, 0, groups);
         return;
@@ -82,6 +85,11 @@ static sizes sizes_of(int64_t rows, int64_t columns, int bf16) {
 PUFF_KERNEL int64_t puff_orthogonal_scratch(int64_t rows, int64_t columns, int32_t bf16) {
     const sizes s = sizes_of(rows, columns, bf16);
     return (int64_t)(2 * s.wide + SQUARES * s.square + s.packed + s.floats);
+}
+
+int puff_orthogonal_alone(const puff_orthogonal* work) {
+    const sizes s = sizes_of(work->rows, work->columns, work->bf16);
+    return is_little(s.small * s.large * s.small, s.bf16);
 }
 
 /* What an iteration works with: (small, large), and so many (small, small). */

@@ -8,6 +8,10 @@
  * they help. */
 enum { ROW = 1024, LITTLE = 400 * ROW };
 
+/* Multiplications of one iteration, of the matrices beside the largest one, from which on another
+ * thread is worth waking. */
+enum { WORTH = 1000000 };
+
 typedef struct {
     const puff_step* step;
     int64_t adams; /* numbers that Adam moves */
@@ -58,6 +62,60 @@ static void move_rows(const void* job, int64_t block, int64_t first, int64_t end
     muon(all, border, to);
 }
 
+/* The step of one of Muon's matrices, which is made orthogonal where it is. */
+static puff_orthogonal matrix_of(const puff_step* step, int64_t parameter) {
+    float* moves = step->moves;
+    uint8_t* scratch = step->scratch;
+    for (int64_t i = 0; i < parameter; i++) {
+        moves += numbers_of(step, i);
+        if (i < step->parameters - step->matrices) continue;
+        const int64_t* shape = step->shapes + 2 * i;
+        scratch += puff_orthogonal_scratch(shape[0], shape[1], step->bf16);
+    }
+    return (puff_orthogonal){
+        .rows = step->shapes[2 * parameter],
+        .columns = step->shapes[2 * parameter + 1],
+        .bf16 = step->bf16,
+        .iterations = step->iterations,
+        .a = step->a,
+        .b = step->b,
+        .c = step->c,
+        .matrix = moves,
+        .result = moves,
+        .scratch = scratch,
+    };
+}
+
+/* Those of the matrices, counted from the first one, that need no second thread. */
+static void make_orthogonal_alone(const void* job, int64_t block, int64_t first, int64_t end) {
+    (void)block;
+    const puff_step* step = job;
+    for (int64_t i = first; i < end; i++) {
+        const puff_orthogonal work = matrix_of(step, step->parameters - step->matrices + i);
+        if (puff_orthogonal_alone(&work)) puff_make_orthogonal(NULL, &work);
+    }
+}
+
+/* Large matrices one after the other, by all threads; the others side by side. */
+static void make_orthogonal(puff_kernels* kernels, const puff_step* step) {
+    int64_t all = 0, most = 0;
+    for (int64_t i = step->parameters - step->matrices; i < step->parameters; i++) {
+        const puff_orthogonal work = matrix_of(step, i);
+        if (!puff_orthogonal_alone(&work)) {
+            puff_make_orthogonal(kernels, &work);
+            continue;
+        }
+        const int64_t small = work.rows < work.columns ? work.rows : work.columns;
+        const int64_t multiplications = small * work.rows * work.columns;
+        all += multiplications;
+        if (multiplications > most) most = multiplications;
+    }
+    if (all - most < WORTH)
+        make_orthogonal_alone(step, 0, 0, step->matrices);
+    else
+        puff_over_rows(kernels, make_orthogonal_alone, step, step->matrices);
+}
+
 /* Adds `factor` times the moves. */
 static void add(float* restrict numbers, const float* restrict moves, int64_t count, float factor) {
     for (int64_t i = 0; i < count; i++) numbers[i] += moves[i] * factor;
@@ -81,31 +139,14 @@ PUFF_KERNEL void puff_take_step(puff_kernels* kernels, const puff_step* step) {
         move_rows(&all, 0, 0, rows);
     else
         puff_over_rows(kernels, move_rows, &all, rows);
+    make_orthogonal(kernels, step);
 
     const float* moves = step->moves;
     for (int64_t i = 0; i < step->parameters; i++) {
         const int64_t high = step->shapes[2 * i], wide = step->shapes[2 * i + 1];
-        float* numbers = (float*)(intptr_t)step->places[i];
         float factor = step->rate;
-        const float* move = moves;
-        if (i >= others) {
-            const puff_orthogonal work = {
-                .rows = high,
-                .columns = wide,
-                .bf16 = step->bf16,
-                .iterations = step->iterations,
-                .a = step->a,
-                .b = step->b,
-                .c = step->c,
-                .matrix = moves,
-                .result = step->made,
-                .scratch = step->scratch,
-            };
-            puff_make_orthogonal(kernels, &work);
-            move = step->made;
-            factor *= -sqrtf(high > wide ? (float)high / (float)wide : 1);
-        }
-        add(numbers, move, high * wide, factor);
+        if (i >= others) factor *= -sqrtf(high > wide ? (float)high / (float)wide : 1);
+        add((float*)(intptr_t)step->places[i], moves, high * wide, factor);
         moves += high * wide;
     }
 }

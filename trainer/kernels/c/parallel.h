@@ -34,6 +34,10 @@ void puff_sample_rows(const puff_sampling* sampling, int64_t first, int64_t end)
  * block of its own, below PUFF_BLOCKS. */
 void puff_decide_rows(const puff_decision* decision, int64_t block, int64_t first, int64_t end);
 
+/* Whether no product of this one is worth a second thread: puff_make_orthogonal then needs none,
+ * and takes NULL for them. */
+int puff_orthogonal_alone(const puff_orthogonal* work);
+
 /* The same on the way back. Gradients of weights and biases are added to those that are there. */
 void puff_gelu_back_numbers(const puff_gelu* gelu, int64_t first, int64_t end);
 void puff_mingru_back_rows(const puff_mingru* layer, int64_t first, int64_t end);

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import mistakes_table
 import pytest
-import table
 from mistakes import MISTAKES, broken
 
 from pufftui.envs.catalogue import find_env, load_env
@@ -71,5 +71,5 @@ def test_training_names_a_mistake_that_it_meets(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("PUFFTUI_RUNS", str(tmp_path / "runs"))
-    _, _, said = table.train(broken(tmp_path, *MISTAKES[name].changes))
+    _, _, said = mistakes_table.train(broken(tmp_path, *MISTAKES[name].changes))
     assert MISTAKES[name].train in said

@@ -1,6 +1,6 @@
 """What `pufftui env check` and `pufftui train` say of each mistake, and after how many seconds.
 
-    python tests/envs/checking/table.py [--only WORD] [--steps 20k 200k 1M] [--train] [--screen]
+    python tests/envs/checking/mistakes_table.py [--only WORD] [--steps 20k 200k 1M] [--train] [--screen]
 
 prints a table in Markdown. `--screen` reads what the dashboard shows in a terminal. Training that goes on is ended after a minute and a half.
 """

@@ -40,7 +40,7 @@ NULLABLE = frozenset(
         ("puff_mingru", "resets"),
         *(("puff_lookup", field) for field in ("weights", "weight_gradients")),
         *(("puff_features", field) for field in ("indices", "shifts", "scales")),
-        ("puff_gradient", "lookup"),
+        *(("puff_gradient", field) for field in ("lookup", "half", "half_sums")),
         *(("puff_ppo", field) for field in ("actions", "controls", "log_std")),
         ("puff_ppo", "log_std_gradients"),
         *(("puff_decision", field) for field in ("lookup", "resets", "sizes", "log_std", "noise")),

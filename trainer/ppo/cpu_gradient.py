@@ -15,6 +15,7 @@ from pufftui.trainer.network.policy import MinGRU, Policy
 from pufftui.trainer.ppo.fused_loss import MOST_CHOICES, figures_of, ppo_call, total_of
 from pufftui.trainer.ppo.loss import MinibatchLoss
 from pufftui.trainer.ppo.minibatch import Minibatch
+from pufftui.trainer.ppo.vitals import noise_of
 from pufftui.trainer.settings.fields import TrainConfig
 
 SMALL_PART, PART, LARGE_TABLE_PART = 1024, 2048, 8192
@@ -34,12 +35,17 @@ def fits(policy: Policy, distribution: ActionDistribution) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Where a call leaves ratios and values (horizon, segments), the sums of the loss (PUFF_SUMS,), and gradients (numbers,)."""
+    """Where a call leaves ratios and values (horizon, segments), the sums of the loss (PUFF_SUMS,), and gradients (numbers,).
+
+    A call that is asked for the first half of its parts as well leaves theirs in `half_sums` and `half`.
+    """
 
     ratios: Tensor
     values: Tensor
     sums: Tensor
     gradients: Tensor
+    half_sums: Tensor
+    half: Tensor
 
 
 class CpuGradient:
@@ -74,25 +80,25 @@ class CpuGradient:
     def room(self, steps: int, segments: int) -> Found:
         """Memory for what is found in so many segments."""
         ratios, values = torch.empty(steps, segments), torch.empty(steps, segments)
-        sums = torch.empty(len(places()), dtype=torch.float64)
-        return Found(ratios, values, sums, torch.empty(self._numbers))
+        sums, half_sums = (torch.empty(len(places()), dtype=torch.float64) for _ in range(2))
+        gradients, half = (torch.empty(self._numbers) for _ in range(2))
+        return Found(ratios, values, sums, gradients, half_sums, half)
 
     def find(
-        self, batch: Minibatch, parts: int, moments: Tensor, config: TrainConfig
-    ) -> tuple[MinibatchLoss, list[Tensor]]:
-        """The loss of these segments, worked on in so many parts, and the gradient of each of the policy's parameters.
+        self, batch: Minibatch, parts: int, moments: Tensor, config: TrainConfig, *, halves: bool
+    ) -> tuple[MinibatchLoss, Found]:
+        """The loss of these segments, worked on in so many parts, and what was found, with `halves` of the first one as well.
 
         `moments` (3,) are those of the advantages that are normalised with.
         """
         found = self.room(config.horizon, len(batch.rows))
-        call = self.prepared(batch, parts, moments, config, found)
+        call = self.prepared(batch, parts, moments, config, found, halves=halves)
         self.follow()
         call()
         coefficients = config.value_coefficient, config.entropy_coefficient
         total = total_of(found.sums, moments, *coefficients)
         figures = figures_of(found.sums)
-        loss = MinibatchLoss(total, found.ratios, found.values, figures)
-        return loss, self.by_parameter(found.gradients)
+        return MinibatchLoss(total, found.ratios, found.values, figures), found
 
     def follow(self) -> None:
         """Takes over the newest weights, where they are not read as they are."""
@@ -100,7 +106,14 @@ class CpuGradient:
             self._policy.lookup.table(self._policy.encoder)
 
     def prepared(
-        self, batch: Minibatch, parts: int, moments: Tensor, config: TrainConfig, found: Found
+        self,
+        batch: Minibatch,
+        parts: int,
+        moments: Tensor,
+        config: TrainConfig,
+        found: Found,
+        *,
+        halves: bool,
     ) -> kernels.Prepared:
         """The call that fills in what is `found`, once the newest weights are followed; arguments as of `find`."""
         policy, rollout = self._policy, batch.rollout
@@ -141,6 +154,8 @@ class CpuGradient:
                 state=state,
                 places=where,
                 gradients=found.gradients,
+                half=found.half if halves else None,
+                half_sums=found.half_sums if halves else None,
                 scratch=self._scratch,
             )
 
@@ -155,6 +170,14 @@ class CpuGradient:
             self._scratch = torch.empty(needed, dtype=torch.uint8)
             call = prepared()
         return call
+
+    def noise(
+        self, found: Found, gradients: list[Tensor], minibatch: int, ranks: int
+    ) -> dict[str, Tensor]:
+        """The figures of `GradientNoise`, where the first half was asked for; `gradients` are `by_parameter`, arguments as of `noise_of`."""
+        living = places()["alive"]
+        share = (found.half_sums[living] / found.sums[living].clamp(min=1)).float()
+        return noise_of(self.by_parameter(found.half), gradients, share, minibatch, ranks)
 
     def by_parameter(self, gradients: Tensor) -> list[Tensor]:
         """What was found, which may change in place, in the order of the policy's parameters."""

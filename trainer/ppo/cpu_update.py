@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.advantage import finding_newest
 from pufftui.trainer.ppo.chance import Chance
 from pufftui.trainer.ppo.cpu_gradient import CpuGradient, Found
-from pufftui.trainer.ppo.cpu_step import Array, CpuStep
+from pufftui.trainer.ppo.cpu_step import CpuStep
 from pufftui.trainer.ppo.fused_loss import figures_of_each, finding_moments
 from pufftui.trainer.ppo.loss import FIGURES
 from pufftui.trainer.ppo.minibatch import Minibatch, Newest, minibatch_plan
@@ -34,6 +35,8 @@ class _Prepared:
     of: object
     minibatch: Any
     by_name: dict[str, kernels.Prepared]
+    probing: kernels.Prepared | None
+    """The gradient with that of its first half, if it has halves."""
     draw: kernels.Prepared | None
     newest: Newest
     rows: Tensor
@@ -59,8 +62,12 @@ class CpuUpdate:
         interrupted: Callable[[], bool],
         *,
         scaling: bool,
+        probe: bool,
     ) -> dict[str, Tensor] | None:
-        """All gradient steps on one rollout; its figures by name, or None if `interrupted` said so."""
+        """All gradient steps on one rollout; its figures by name, or None if `interrupted` said so.
+
+        With `probe` the gradient's noise is measured in the first minibatch.
+        """
         calls = self._calls(rollout, config)
         newest, learning = calls.newest, calls.minibatch
         newest.ratios.fill_(1)
@@ -73,7 +80,9 @@ class CpuUpdate:
         count = len(chance.draws)
         sums, norms = np.empty((count, len(places()))), np.empty(count, np.float32)
         returns: dict[str, Tensor] = {}
-        gradients = self._gradients(calls.found) if self._fixed else []
+        noise: dict[str, Tensor] = {}
+        gradients = self._by_parameter(calls.found) if self._fixed else []
+        parts = self._step.ordered(gradients) if self._fixed else []
         library, pool = kernels.opened()[1], kernels.pool(torch.get_num_threads())
         for name, call in calls.by_name.items():
             if name != "gradient":
@@ -86,12 +95,18 @@ class CpuUpdate:
             else:
                 calls.rows.copy_(chance.draws[number])
             self._gradient.follow()
+            probing = calls.probing if probe and number == 0 else None
+            learning.gradient = (probing or calls.by_name["gradient"]).job
             library.puff_learn(pool, learning)
             if scaling and number == 0:
                 returns = return_figures(rollout, calls.advantages, config.gamma)
             if not self._fixed:
-                gradients = self._gradients(calls.found)
-            self._step.gather(gradients)
+                gradients = self._by_parameter(calls.found)
+                parts = self._step.ordered(gradients)
+            if probing is not None:
+                size = calls.found.ratios.numel()
+                noise = self._gradient.noise(calls.found, gradients, size, 1)
+            self._step.gather(parts)
             norms[number] = self._step.take(rate, most)
             sums[number] = calls.found.sums.numpy()
         figures = figures_of_each(sums)
@@ -99,11 +114,10 @@ class CpuUpdate:
         means = torch.from_numpy(each).mean(dim=0).unbind()
         named = dict(zip((*FIGURES, "grad_norm", "finite"), means, strict=True))
         named["untrained"] = 1 - newest.trained.float().mean()
-        return named | returns | update_figures(self._policy, rollout)
+        return named | noise | returns | update_figures(self._policy, rollout)
 
-    def _gradients(self, found: Found) -> list[Array]:
-        """Those that were found, as the step takes them."""
-        return self._step.ordered(self._gradient.by_parameter(found.gradients))
+    def _by_parameter(self, found: Found) -> list[Tensor]:
+        return self._gradient.by_parameter(found.gradients)
 
     def _calls(self, rollout: Rollout, config: TrainConfig) -> _Prepared:
         """Those that were prepared if nothing has moved or been set anew since."""
@@ -123,10 +137,12 @@ class CpuUpdate:
         parts = batch.part_count(config, most=self._gradient.most, even=True)
         moments = torch.empty(3, dtype=torch.float64)
         alpha = config.priority_alpha
+        gradient = partial(self._gradient.prepared, batch, parts, moments, config, found)
+        probing = gradient(halves=True) if parts > 1 else None
         calls = {
             "advantages": finding_newest(rollout, newest, config, advantages, magnitudes),
             "moments": finding_moments(rollout, rows, advantages, moments),
-            "gradient": self._gradient.prepared(batch, parts, moments, config, found),
+            "gradient": gradient(halves=False),
             "keeping": newest.keeping(rows, found.ratios, found.values),
         }
         draw = drawing(magnitudes, alpha, rows, weights) if alpha > 0 else None
@@ -135,7 +151,7 @@ class CpuUpdate:
             setattr(learning, name, call.job)
         if draw is not None:
             learning.drawing = draw.job
-        return _Prepared(of, learning, calls, draw, newest, rows, advantages, found)
+        return _Prepared(of, learning, calls, probing, draw, newest, rows, advantages, found)
 
 
 def fits(rollout: Rollout) -> bool:

@@ -78,8 +78,8 @@ class MinibatchGradient:
         moments = self.ranks.add_up(self._moments(batch))
         here = self._on_cpu(batch.rollout)
         if here and self.in_one is not None:
-            parts, work = self._in_one_call(batch, self.in_one, moments, config, probe=probe)
-        elif here:
+            return self._in_one_call(batch, self.in_one, moments, config, probe=probe)
+        if here:
             most = PART if self.policy.lookup is None else LARGE_PART
             parts = batch.parts(config, most=most, even=True)
             loss = self._loss(moments, config, coefficients)
@@ -109,18 +109,19 @@ class MinibatchGradient:
         config: TrainConfig,
         *,
         probe: bool,
-    ) -> tuple[list[Minibatch], Iterator[MinibatchLoss]]:
-        """The minibatch, in two halves with `probe`, and their losses: the gradient of each is added when it is asked for."""
+    ) -> Learned:
+        """As `add`, by the kernel for it."""
         count = batch.part_count(config, most=gradient.most, even=True)
-        parts = batch.cut(2 if probe and count > 1 else 1)
-
-        def work() -> Iterator[MinibatchLoss]:
-            for part in parts:
-                loss, found = gradient.find(part, count // len(parts), moments, config)
-                add_gradients(self._parameters, found)
-                yield loss
-
-        return parts, work()
+        probe = probe and count > 1
+        loss, found = gradient.find(batch, count, moments, config, halves=probe)
+        gradients = gradient.by_parameter(found.gradients)
+        noise: dict[str, Tensor] = {}
+        if probe:
+            size = len(batch.rows) * config.horizon * self.ranks.size
+            noise = gradient.noise(found, gradients, size, self.ranks.size)
+        add_gradients(self._parameters, gradients)
+        self.ranks.add_up_gradients(self.policy.parameters())
+        return Learned([(batch, loss)], noise)
 
     def _add_each(self, parts: Sequence[Minibatch], loss: Loss) -> Iterator[MinibatchLoss]:
         """Adds the gradient of one part after the other; the loss of each."""

@@ -112,9 +112,9 @@ class Learner:
             (values,) = function()
             return None if interrupted() else UpdateReport(names, values)
         figures: dict[str, Tensor] | None
-        if self._in_calls is not None and not probe and cpu_update.fits(rollout):
+        if self._in_calls is not None and cpu_update.fits(rollout):
             given = rollout, config, self.chance, interrupted
-            figures = self._in_calls.learn(*given, scaling=self.scaling)
+            figures = self._in_calls.learn(*given, scaling=self.scaling, probe=probe)
         else:
             figures = learn(self, rollout, config, interrupted, probe=probe)
         if figures is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -83,20 +85,32 @@ class GradientNoise:
     def whole(self, minibatch: int, ranks: int) -> dict[str, Tensor]:
         """They hold that of both halves: `gradient_signal` and `gradient_noise`."""
         assert self._share is not None
-        # A half in which nobody lives has no gradient, and so no part in the noise.
-        share, other = self._share, 1 - self._share
-        first = torch.cat([g.flatten() for g in self._first]) * ranks
-        second = torch.cat([g.flatten() for g in self._gradients()]) * ranks - first
-        first, second = first / share.clamp(min=1e-6), second / other.clamp(min=1e-6)
+        found = noise_of(self._first, self._gradients(), self._share, minibatch, ranks)
         self._first, self._share = [], None
-        apart = (first - second).square().sum()
-        return {
-            "gradient_signal": first @ second,
-            "gradient_noise": minibatch * share * other * apart,
-        }
+        return found
 
     def _gradients(self) -> list[Tensor]:
         return [p.grad for p in self._policy.parameters() if p.grad is not None]
+
+
+def noise_of(
+    half: Sequence[Tensor], whole: Sequence[Tensor], share: Tensor, minibatch: int, ranks: int
+) -> dict[str, Tensor]:
+    """The figures of `GradientNoise`, of a minibatch of so many agent steps over all ranks.
+
+    `half` are the parameters' gradients by its first half, as part of the `whole` sum; `share` () is that half's part of the
+    agent steps that count.
+    """
+    # A half in which nobody lives has no gradient, and so no part in the noise.
+    other = 1 - share
+    first = torch.cat([g.flatten() for g in half]) * ranks
+    second = torch.cat([g.flatten() for g in whole]) * ranks - first
+    first, second = first / share.clamp(min=1e-6), second / other.clamp(min=1e-6)
+    apart = (first - second).square().sum()
+    return {
+        "gradient_signal": first @ second,
+        "gradient_noise": minibatch * share * other * apart,
+    }
 
 
 @torch.inference_mode()

@@ -18,7 +18,7 @@ TRAIN = TrainConfig(
     horizon=16, minibatch_size=256, total_steps=200_000, replay_ratio=1.5, learning_rate=0.015
 )
 EPOCHS = 5
-"""The gradient's noise is measured in the first one, minibatch by minibatch; after two, settings change."""
+"""The gradient's noise is measured in the first one; after two, settings change."""
 
 
 def session_of(library, *, agents=64, train=TRAIN, **policy):
@@ -119,7 +119,7 @@ def test_it_stops_between_two_minibatches(monkeypatch):
     before = session.weights().arrays
     assert (
         learner._in_calls.learn(
-            rollout, session.config.train, learner.chance, interrupted, scaling=False
+            rollout, session.config.train, learner.chance, interrupted, scaling=False, probe=False
         )
         is None
     )

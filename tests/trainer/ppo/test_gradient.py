@@ -96,6 +96,7 @@ def gradients(session):
         return step(numbers, recording=recording)
 
     session.learner.optimizer.step = note_and_step
+    session.learner._in_calls = None  # That takes its steps itself.
     assert run_epoch(session, lambda: False) is not None
     return given
 
@@ -109,6 +110,18 @@ def test_it_is_the_gradient_of_the_kernel(memory):
         for name, gradient in one.items():
             near = 1e-5 * float(gradient.abs().max())
             torch.testing.assert_close(other[name], gradient, rtol=1e-4, atol=near, msg=name)
+
+
+@pytest.mark.parametrize(("game", "embedding"), [("breakout", 0), ("snake", 0), ("snake", 3)])
+def test_its_noise_is_that_of_two_halves(game, embedding):
+    """The kernel's of the first half of its parts, and of two minibatches by torch."""
+    library, found = load_env(game), []
+    for fused in (True, False):
+        session = session_of(library, "mingru", fused, embedding=embedding)
+        report = run_epoch(session, lambda: False)
+        assert report is not None
+        found.append([report.figures[f"gradient_{name}"] for name in ("signal", "noise")])
+    assert found[0] == pytest.approx(found[1], rel=2e-3)
 
 
 NETWORKS = {

@@ -66,6 +66,11 @@ static void work_on_parts(const void* job, int64_t block, int64_t first, int64_t
     for (int64_t held = first; held < end; held++) work_on_part(job, held);
 }
 
+/* Whether this is the last part of the first half, and somebody asks for that. */
+static int ends_half(const puff_gradient* work, int64_t part) {
+    return work->half && part + 1 == work->parts / 2;
+}
+
 /* How many gradients there are now to be added. */
 typedef struct {
     const plan* all;
@@ -80,11 +85,14 @@ static void add_rows(const void* job, int64_t block, int64_t first, int64_t end)
     float* restrict to = all->work->gradients;
     for (int64_t held = 0; held < what->count; held++) {
         const float* restrict part = all->gradients + held * all->gradient;
-        if (all->first + held == 0) {
+        const int64_t number = all->first + held;
+        if (number == 0)
             memcpy(to + from, part + from, (size_t)(last - from) * sizeof *to);
-            continue;
+        else
+            for (int64_t i = from; i < last; i++) to[i] += part[i];
+        if (ends_half(all->work, number)) {
+            memcpy(all->work->half + from, to + from, (size_t)(last - from) * sizeof *to);
         }
-        for (int64_t i = from; i < last; i++) to[i] += part[i];
     }
 }
 
@@ -99,7 +107,11 @@ PUFF_KERNEL void puff_find_gradient(puff_kernels* kernels, const puff_gradient* 
         puff_over_rows(kernels, work_on_parts, &all, what.count);
         puff_over_rows(kernels, add_rows, &what, (all.gradient + ROW - 1) / ROW);
         for (int64_t held = 0; held < what.count; held++) {
-            for (int k = 0; k < PUFF_SUMS; k++) work->loss->sums[k] += all.sums[held][k];
+            double* sums = work->loss->sums;
+            for (int k = 0; k < PUFF_SUMS; k++) sums[k] += all.sums[held][k];
+            if (ends_half(work, all.first + held)) {
+                memcpy(work->half_sums, sums, sizeof *all.sums);
+            }
         }
     }
 }

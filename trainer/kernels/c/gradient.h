@@ -37,10 +37,12 @@ typedef struct {
     const float* state;            /* (layers, agents, hidden) before the first step */
     const int64_t* places; /* addresses of weights (outputs, inputs) and biases, in turns, of the
                               encoder, the layers and the heads; a lookup's weights are not read */
-    float* gradients; /* (puff_gradient_numbers,) in that order, and that of log_std, if there is
-                         one. A lookup has those of its table (features, stride) and biases
-                         (stride,), not yet put together */
-    uint8_t* scratch; /* puff_gradient_scratch bytes */
+    float* gradients;  /* (puff_gradient_numbers,) in that order, and that of log_std, if there is
+                          one. A lookup has those of its table (features, stride) and biases
+                          (stride,), not yet put together */
+    float* half;       /* (the same,) of the first half of the parts, or NULL if nobody asks */
+    double* half_sums; /* (PUFF_SUMS,) theirs, or NULL */
+    uint8_t* scratch;  /* puff_gradient_scratch bytes */
 } puff_gradient;
 
 /* Draws the segments of a minibatch: those with more to learn from come more often. The formulas

@@ -52,6 +52,15 @@ class Standstill:
     fell: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """The score has been lower since `since` than it was at its best; `best` and `last` are levels."""
+
+    since: Moment
+    best: float
+    last: float
+
+
 class Course:
     """Takes in the score of each row; only steps count, however fast they were."""
 
@@ -104,6 +113,27 @@ class Course:
         last = float(levels[-LEAST_STILL:].mean())
         began = Moment(int(steps[place]), float(seconds[place]), {})
         return Standstill(began, best, last, fell=best - last > max(little, SURE * noise))
+
+    def fall(self, share: float, scatter: float, lasting: float) -> Fall | None:
+        """Whether the score ended lower than its best level, and had been so for a share `lasting` of the run's steps.
+
+        By more than a `share` of what was gained, and by more than so many times what it scatters from block to block.
+        """
+        if len(self._points) < LEAST_POINTS:
+            return None
+        steps, seconds, levels = self._blocks()
+        width = max(math.ceil(lasting * len(levels)), 2)
+        if len(levels) < LEAST_BLOCKS:
+            return None
+        noise = _jumps(levels)
+        best = float(np.convolve(levels, np.full(width, 1 / width), "valid").max())
+        gain = best - float(levels[:2].min())
+        least = max(share * gain, scatter * noise)
+        if gain <= RISEN_NOISE * noise or best - float(levels[-width:].max()) <= least:
+            return None
+        place = int(np.flatnonzero(levels >= best - least)[-1])
+        since = Moment(int(steps[place]), float(seconds[place]), {})
+        return Fall(since, best, float(levels[-width:].mean()))
 
     def _blocks(self) -> tuple[Floats, Floats, Floats]:
         """Last steps, seconds and mean scores of stretches of as many steps each."""

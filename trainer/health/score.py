@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pufftui.trainer.health.course import EARLY_SHARE, LITTLE_RANGE, LITTLE_SHARE, Course
+from pufftui.trainer.health.course import EARLY_SHARE, LITTLE_RANGE, LITTLE_SHARE
 from pufftui.trainer.health.detector import Detector, finding
 from pufftui.trainer.health.finding import Finding, Level, Remedy, Rule
 from pufftui.trainer.health.moment import Facts, Moment
@@ -76,23 +76,29 @@ class BelowBest(Detector):
         metric="score",
         meaning=f"The level of the score lies below its best level by more than {BELOW:.0%} of all that was gained,"
         f" and by more than {BELOW_NOISE:g} times its scatter from row to row, for {BELOW_SECONDS:g} s,"
-        f" {BELOW_SHARE:.0%} of the run's time and as long as an episode takes.",
+        f" {BELOW_SHARE:.0%} of the run's time and as long as an episode takes. At the end of a run, however"
+        f" fast it was: in the last {BELOW_SHARE:.0%} of its steps.",
         source="own measurements: benchmarks/health.py",
         advice="The checkpoint of the best score is kept. To hold it, go on from there with a lower learning rate, or"
         " begin anew with more gradient steps: fewer agents, a smaller minibatch or a higher replay ratio.",
     )
 
+    unless = (ScoreCrash.rule.id,)
+
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
         super().__init__(facts, track)
         self._spell = Spell(BELOW_SECONDS, share=BELOW_SHARE)
+        self._generation = 0.0
 
     def see(self, moment: Moment) -> Finding | None:
         track = self._track
+        self._generation = moment.get("provisional_steps") or self._generation
         if math.isnan(track.level) or not track.learned:
             return None
         drop = track.best - track.level
         least = max(BELOW * track.gain, BELOW_NOISE * track.noise)
-        below = self._spell.see(least < drop <= max(DROP * track.gain, least), moment)
+        crash = max(DROP * track.gain, DROP_NOISE * track.noise)
+        below = self._spell.see(least < drop <= max(crash, least), moment)
         since = self._spell.since
         if not below or since is None:
             return None
@@ -103,6 +109,16 @@ class BelowBest(Detector):
             f" it is at {track.level:.4g}."
         )
         return finding(self.rule, Level.INFO, text, since, track.level, track.best - least)
+
+    def end(self, last: Moment) -> Finding | None:
+        fall = self._track.course.fall(BELOW, BELOW_NOISE, BELOW_SHARE)
+        if fall is None or last.step - fall.since.step < self._generation:
+            return None
+        text = (
+            f"It was at {fall.best:.4g} and has been lower since step {fall.since.step:,} of"
+            f" {last.step:,}: it ended at {fall.last:.4g}."
+        )
+        return finding(self.rule, Level.INFO, text, fall.since, fall.last)
 
 
 PLATEAU_SECONDS, PLATEAU_SHARE = 300.0, 0.4
@@ -124,19 +140,16 @@ class Plateau(Detector):
         source="own measurements: benchmarks/health.py",
         advice="This may be all that the policy can do. Worth a try: more units or a memory, another learning rate, a higher entropy coefficient, or a higher gamma for rewards that are far away.",
     )
-    unless = (ScoreCrash.rule.id, "score.no_learning")
+    unless = (ScoreCrash.rule.id, BelowBest.rule.id, "score.no_learning")
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
         super().__init__(facts, track)
         self._best = -math.inf
         self._since: Moment | None = None
-        self._course = Course()
         self._generation = 0.0
 
     def see(self, moment: Moment) -> Finding | None:
-        track, score = self._track, moment.get("score")
-        if score is not None and math.isfinite(score):
-            self._course.see(score, moment)
+        track = self._track
         self._generation = moment.get("provisional_steps") or self._generation
         if math.isnan(track.level) or not track.learned:
             return None
@@ -151,7 +164,7 @@ class Plateau(Detector):
         return finding(self.rule, Level.INFO, text, self._since, track.level)
 
     def end(self, last: Moment) -> Finding | None:
-        still = self._course.standstill(self._track.range)
+        still = self._track.course.standstill(self._track.range)
         if still is None or self._is_near_top(still.best):
             return None
         if last.step - still.since.step < self._generation:

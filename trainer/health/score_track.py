@@ -7,6 +7,7 @@ from collections import deque
 
 import numpy as np
 
+from pufftui.trainer.health.course import Course
 from pufftui.trainer.health.moment import Facts, Moment
 from pufftui.trainer.health.spell import Blocks, Noise
 
@@ -45,6 +46,7 @@ class ScoreTrack:
         self.best_at: Moment | None = None
         self.first: Moment | None = None
         self.progress = 0.0
+        self.course = Course()
         self.fresh = False
         """Whether the last row completed a block."""
 
@@ -55,6 +57,8 @@ class ScoreTrack:
         self.fresh = False
         if score is None:
             return
+        if math.isfinite(score):
+            self.course.see(score, moment)
         if self.first is None:
             self.first = moment
         self._noise.see(score)

@@ -117,11 +117,52 @@ def test_a_solved_game_is_not_named(seed) -> None:
     assert len(ended(stream(stuck(seed=seed)), one_sided)) == 1
 
 
+def fallen(depth: float, lasting: float = 0.4, deviation: float = 0.0, seed: int = 0):
+    """The score of a run that learns in half of its steps, and in the end loses a share of that."""
+    learned = learn(0.5, 400.0)
+    row = round((1 - lasting) * len(learned))
+    scores = [*learned[:row], *[400.0 * (1 - depth)] * (len(learned) - row)]
+    return noisy(scores, deviation, 0.5, seed) if deviation else scores
+
+
+@pytest.mark.parametrize("seconds", [0.1, 10.0, 40.0])
+@pytest.mark.parametrize(
+    ("depth", "lasting", "named"),
+    [
+        (0.3, 0.4, True),
+        (0.2, 0.25, True),
+        (0.1, 0.4, False),
+        (0.3, 0.08, False),
+    ],
+)
+def test_a_score_that_ended_below_its_best_is_named_however_fast_it_was(
+    seconds: float, depth: float, lasting: float, named: bool
+) -> None:
+    suite = suite_of(stream(fallen(depth, lasting), seconds))
+    suite.end()
+    rules = [found.rule.id for found in suite.findings]
+    assert ("score.below_best" in rules) == named
+    if named:
+        assert "score.plateau" not in rules
+        (found,) = [found for found in suite.findings if found.rule.id == "score.below_best"]
+        assert found.level == Level.INFO
+        began = (1 - lasting) * TOTAL
+        assert -0.05 * TOTAL <= found.since_step - began <= 0.1 * TOTAL
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_fall_has_to_be_more_than_noise(seed: int) -> None:
+    named = [found.rule.id for found in ended(stream(fallen(0.2, deviation=80.0, seed=seed)))]
+    assert "score.below_best" not in named
+    named = [found.rule.id for found in ended(stream(fallen(0.35, deviation=8.0, seed=seed)))]
+    assert "score.below_best" in named
+
+
 def test_a_run_that_lost_its_best_is_named_with_both() -> None:
     scores = [*learn(1.0, 356.0, 24), *np.linspace(356, 250, 40)]
     (found,) = ended(stream(scores))
     assert "it ended at" in found.text
-    assert ", from 34" in found.text
+    assert "It was at 34" in found.text
     assert ", from" not in ended(stream(stuck()))[0].text
 
 

@@ -47,6 +47,14 @@ def test_a_score_that_stays_below_its_best_is_named(depth: float, named: bool) -
     assert found.count("score.below_best") == named
 
 
+def test_a_fall_too_noisy_to_be_a_crash_is_named() -> None:
+    """More than half is lost, but by less than a crash's twelve times the scatter."""
+    score = noisy(crash(DROP + 0.05, 120), 5.0, 0.0, 1)
+    found = told(rows(score=score), least=Level.INFO)
+    assert "score.crash" not in found
+    assert "score.below_best" in found
+
+
 def test_a_short_dip_below_the_best_is_nothing_and_a_return_ends_it() -> None:
     assert "score.below_best" not in told(
         rows(score=[*crash(0.3, 10), *rise()[-40:]]), least=Level.INFO

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.trainer.health.moment import Moment
-from pufftui.trainer.health.spell import Noise
+from pufftui.trainer.health.spell import ROBUST, Noise
 
 MOST_POINTS = 1024
 """Rows that are remembered; where there are more, neighbours become one."""
@@ -38,6 +38,12 @@ SURE = 2.0
 
 RISEN_NOISE = 4.0
 """The score has risen at all if it did by so many times the noise of a block."""
+
+LEARNED_SHARE = 0.02
+"""A rise of less than this share of the score's range is nothing learned, and nothing to lose."""
+
+LEAST_HELD = 2
+"""Blocks for which a level must have been held, and for which it must be lost."""
 
 Floats = NDArray[np.float64]
 
@@ -114,24 +120,37 @@ class Course:
         began = Moment(int(steps[place]), float(seconds[place]), {})
         return Standstill(began, best, last, fell=best - last > max(little, SURE * noise))
 
-    def fall(self, share: float, scatter: float, lasting: float) -> Fall | None:
-        """Whether the score ended lower than its best level, and had been so for a share `lasting` of the run's steps.
+    def fall(
+        self, share: float, scatter: float, lasting: float, *, span: float, generation: float
+    ) -> Fall | None:
+        """Whether the score ended lower than its best level, and had been so for about a share `lasting` of the run's steps.
 
-        By more than a `share` of what was gained, and by more than so many times what it scatters from block to block.
+        By more than a `share` of what was gained, and by more than so many times what it scatters. `span` is its range, NaN if
+        unknown; a level is one that was held for a `generation` of games, in steps.
         """
         if len(self._points) < LEAST_POINTS:
             return None
         steps, seconds, levels = self._blocks()
-        width = max(math.ceil(lasting * len(levels)), 2)
-        if len(levels) < LEAST_BLOCKS:
+        count = len(levels)
+        if count < LEAST_BLOCKS:
             return None
-        noise = _jumps(levels)
-        best = float(np.convolve(levels, np.full(width, 1 / width), "valid").max())
+        noise = max(_jumps(levels), _wandering(levels))
+        width = max(round(lasting * count), LEAST_HELD)
+        held = min(max(math.ceil(generation / (steps[-1] / count)), LEAST_HELD), count)
+        best = float(np.lib.stride_tricks.sliding_window_view(levels, held).min(axis=1).max())
         gain = best - float(levels[:2].min())
+        # Where nobody knows how much is much, a rise has to be twice as clear.
+        learned = 2 * RISEN_NOISE * noise if math.isnan(span) else LEARNED_SHARE * span
         least = max(share * gain, scatter * noise)
-        if gain <= RISEN_NOISE * noise or best - float(levels[-width:].max()) <= least:
+        if gain <= max(RISEN_NOISE * noise, learned) or best - levels[-width:].max() <= least:
             return None
         place = int(np.flatnonzero(levels >= best - least)[-1])
+        rest = slice(place + 1, None)
+        still = count - place <= LEAST_STILL or _line(steps[rest], levels[rest]).surely <= (
+            LITTLE_SHARE * gain
+        )
+        if not still:
+            return None  # The best was a wave, and what has come since then still rises.
         since = Moment(int(steps[place]), float(seconds[place]), {})
         return Fall(since, best, float(levels[-width:].mean()))
 
@@ -160,6 +179,14 @@ def _jumps(levels: Floats) -> float:
     return noise.deviation()
 
 
+def _wandering(levels: Floats) -> float:
+    """How far levels usually are from the mean of their neighbours: noise that hangs together, but no single step."""
+    width = max(len(levels) // PARTS, LEAST_STILL - 1) | 1  # As many on both sides.
+    smooth = np.convolve(levels, np.full(width, 1 / width), "valid")
+    away = np.abs(levels[width // 2 : width // 2 + len(smooth)] - smooth)
+    return float(ROBUST * np.median(away))
+
+
 def _rises(steps: Floats, levels: Floats, little: float, seen: float) -> bool:
     """Whether levels may rise by more than `little`, surely rise by `seen`, or do so in the end."""
     whole, half = _line(steps, levels), len(levels) // 2
@@ -167,7 +194,7 @@ def _rises(steps: Floats, levels: Floats, little: float, seen: float) -> bool:
     return (
         whole.rise + SURE * whole.error > little
         or whole.rise > max(SURE * whole.error, seen)
-        or end.rise - SURE * end.error > little
+        or end.surely > little
     )
 
 
@@ -178,6 +205,11 @@ class _Line:
     rise: float
     error: float
     scatter: float
+
+    @property
+    def surely(self) -> float:
+        """How far it rises at least."""
+        return self.rise - SURE * self.error
 
 
 def _line(steps: Floats, levels: Floats) -> _Line:

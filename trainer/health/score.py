@@ -76,14 +76,14 @@ class BelowBest(Detector):
         metric="score",
         meaning=f"The level of the score lies below its best level by more than {BELOW:.0%} of all that was gained,"
         f" and by more than {BELOW_NOISE:g} times its scatter from row to row, for {BELOW_SECONDS:g} s,"
-        f" {BELOW_SHARE:.0%} of the run's time and as long as an episode takes. At the end of a run, however"
-        f" fast it was: in the last {BELOW_SHARE:.0%} of its steps.",
+        f" {BELOW_SHARE:.0%} of the run's time and as long as an episode takes. At its end, however fast it was:"
+        f" in about the last {BELOW_SHARE:.0%} of its steps, by as much, and as long as an episode takes.",
         source="own measurements: benchmarks/health.py",
         advice="The checkpoint of the best score is kept. To hold it, go on from there with a lower learning rate, or"
         " begin anew with more gradient steps: fewer agents, a smaller minibatch or a higher replay ratio.",
     )
 
-    unless = (ScoreCrash.rule.id,)
+    unless = (ScoreCrash.rule.id, "score.no_learning")
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
         super().__init__(facts, track)
@@ -111,8 +111,11 @@ class BelowBest(Detector):
         return finding(self.rule, Level.INFO, text, since, track.level, track.best - least)
 
     def end(self, last: Moment) -> Finding | None:
-        fall = self._track.course.fall(BELOW, BELOW_NOISE, BELOW_SHARE)
-        if fall is None or last.step - fall.since.step < self._generation:
+        track, generation = self._track, self._generation
+        fall = track.course.fall(
+            *(BELOW, BELOW_NOISE, BELOW_SHARE), span=track.range, generation=generation
+        )
+        if fall is None or last.step - fall.since.step < generation:
             return None
         text = (
             f"It was at {fall.best:.4g} and has been lower since step {fall.since.step:,} of"

@@ -7,7 +7,7 @@ from collections import deque
 
 import numpy as np
 
-from pufftui.trainer.health.course import Course
+from pufftui.trainer.health.course import LEARNED_SHARE, Course
 from pufftui.trainer.health.moment import Facts, Moment
 from pufftui.trainer.health.spell import Blocks, Noise
 
@@ -18,8 +18,8 @@ LEVEL_BLOCKS = 3
 RISEN_SHARE, RISEN_NOISE = 0.004, 4.0
 """The score has moved from this share of its range on, and from so many usual jumps."""
 
-LEARNED_SHARE, LEARNED_NOISE = 0.02, 3.0
-"""A rise counts from this share of the score's range on, and from so many usual jumps."""
+LEARNED_NOISE = 3.0
+"""A rise counts from `LEARNED_SHARE` of the score's range on, and from so many usual jumps."""
 
 
 class ScoreTrack:

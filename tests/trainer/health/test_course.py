@@ -158,11 +158,43 @@ def test_a_fall_has_to_be_more_than_noise(seed: int) -> None:
     assert "score.below_best" in named
 
 
+@pytest.mark.parametrize("rows", [20, 30, 64, 200])
+def test_noise_that_hangs_together_is_no_fall(rows: int) -> None:
+    """Of a score that nothing was learned of, and of one that has risen to where it is."""
+    for seed in range(20):
+        flat = noisy([20.0] * rows, 4.0, 0.95, seed)
+        assert "score.below_best" not in [found.rule.id for found in ended(stream(flat))]
+        risen = noisy(learn(0.4, 800.0, rows), 40.0, 0.9, seed)
+        assert "score.below_best" not in [found.rule.id for found in ended(stream(risen))]
+
+
+@pytest.mark.parametrize("rows", [20, 64, 200])
+@pytest.mark.parametrize("generation", [0.05, 0.1, 0.15])
+def test_a_wave_of_games_that_began_together_is_no_best_level(rows: int, generation: float) -> None:
+    before, wave = rows // 10, max(rows * 8 // 100, 1)
+    scores = [1.0] * before + [700.0] * wave
+    scores += list(np.linspace(90, 350, rows - len(scores)))
+    moments = stream(scores, provisional_steps=generation * TOTAL)
+    assert "score.below_best" not in [found.rule.id for found in ended(moments)]
+
+
+def test_what_never_learned_has_no_best_to_stay_below() -> None:
+    scores = [2.0] * 20 + [3.7] * 40 + [2.0] * 40
+    suite = suite_of(stream(scores, 1000.0))
+    suite.end()
+    assert [found.rule.id for found in suite.findings] == ["score.no_learning"]
+
+
 def test_a_run_that_lost_its_best_is_named_with_both() -> None:
     scores = [*learn(1.0, 356.0, 24), *np.linspace(356, 250, 40)]
     (found,) = ended(stream(scores))
+    assert found.rule.id == "score.below_best"
+    assert "It was at 35" in found.text
     assert "it ended at" in found.text
-    assert "It was at 34" in found.text
+    # So little is nothing but a standstill.
+    (found,) = ended(stream([*learn(1.0, 356.0, 24), *np.linspace(356, 310, 40)]))
+    assert found.rule.id == "score.plateau"
+    assert ", from 35" in found.text
     assert ", from" not in ended(stream(stuck()))[0].text
 
 

@@ -1,7 +1,7 @@
 """What watching a run's health costs training: the share of the time that goes to its figures.
 
 Trains in this process. The signs of `vitals.py` are timed where they are made; the estimate of the
-gradient's noise, made in one epoch of eight, as what those epochs take longer than the others.
+gradient's noise, made in one epoch of sixteen, as what those epochs take longer than the others.
 
     python benchmarks/health_cost.py --env breakout --epochs 400
 """
@@ -19,6 +19,7 @@ from torch import Tensor
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.network.policy import Policy
+from pufftui.trainer.ppo import cpu_update
 from pufftui.trainer.ppo.update import UpdateReport
 from pufftui.trainer.ppo.vitals import NOISE_EVERY
 from pufftui.trainer.settings.sources import load_config
@@ -51,7 +52,8 @@ def measure(env: str, epochs: int) -> dict[str, float | str]:
 
     probed: list[float] = []
     plain: list[float] = []
-    with mock.patch.multiple(epoch, update_figures=timed, report=fetched):
+    both_ways = mock.patch.object(cpu_update, "update_figures", timed)
+    with both_ways, mock.patch.multiple(epoch, update_figures=timed, report=fetched):
         for _ in range(epochs):
             (probed if session.epoch % NOISE_EVERY == 0 else plain).append(_epoch(session))
     session.close()

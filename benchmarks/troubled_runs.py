@@ -149,9 +149,11 @@ class Meddler:
 
         def step(vector: VectorEnv, group: int, buffers: StepBuffers) -> int:
             late = meddler._steps >= meddler._case.at * meddler._total
+            chosen = buffers.actions.copy()
             if late:
                 meddler._before(buffers)
             truncated = own(vector, group, buffers)
+            buffers.actions[:] = chosen  # What is learned from, which may lie in the same place.
             meddler._steps += len(buffers.rewards)
             meddler.calls += 1
             if late:

@@ -19,7 +19,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
 from pufftui.trainer.messages.command import Checkpoint, Pause, Resume, SetField, Stop, UndoChange
 from pufftui.trainer.messages.snapshot import LOSSES, Phase
-from pufftui.trainer.ppo.gradient import MinibatchGradient
+from pufftui.trainer.ppo.update import Learner
 from pufftui.trainer.run.checkpoint import newest_checkpoint, read_checkpoint
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.runner import Runner
@@ -152,13 +152,13 @@ def test_only_the_newest_and_the_best_checkpoints_stay(start):
 
 
 def test_a_long_epoch_is_not_waited_for(start, monkeypatch):
-    learning, add = threading.Event(), MinibatchGradient.add
+    learning, update = threading.Event(), Learner.update
 
     def told(*args, **options):
         learning.set()
-        return add(*args, **options)
+        return update(*args, **options)
 
-    monkeypatch.setattr(MinibatchGradient, "add", told)
+    monkeypatch.setattr(Learner, "update", told)
     # Some hundred thousand minibatches.
     slow = replace(ENDLESS, train=replace(ENDLESS.train, replay_ratio=100, minibatch_size=16))
     slow = replace(slow, vec=VecConfig(agents=4096))

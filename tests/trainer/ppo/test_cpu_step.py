@@ -17,7 +17,7 @@ from pufftui.trainer.settings.fields import TrainConfig
 STEPS = ((0.02, 3.0), (0.01, 0.1), (0.03, torch.nan), (0.03, 0.5), (0.01, torch.inf))
 """Learning rates and norms of gradients, of which one is clipped and two are no numbers."""
 
-SIZES = ([4, 6, 3], [118, 128, 512, 1], [700, 700], [118, 128, 64, 128, 700])
+SIZES = ([4, 6, 3], [118, 128, 512, 1], [700, 700], [118, 128, 96, 256, 700])
 """Widths of networks: tall and wide matrices, ones that several threads share, and ones that go side by side."""
 
 
@@ -72,6 +72,27 @@ def test_threads_make_no_difference(sizes: list[int]) -> None:
             models.append(model)
     for one, two in zip(models[0].parameters(), models[1].parameters(), strict=True):
         assert torch.equal(one, two)
+
+
+def test_threads_make_no_difference_to_short_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bfloat16 more of the matrices are worked on side by side, each in its place."""
+    monkeypatch.setattr("pufftui.trainer.ppo.optimizer.product_dtype", lambda *_: torch.bfloat16)
+    models = []
+    with one_thread():
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            model = network([118, 128, 384, 128, 5])
+            optimizer = PolicyOptimizer(model, TrainConfig())
+            assert optimizer.in_kernels is not None
+            take(model, optimizer)
+            models.append(model)
+    twin = network([118, 128, 384, 128, 5])
+    plain = PolicyOptimizer(twin, TrainConfig())
+    plain.in_kernels = None
+    take(twin, plain)
+    for one, two, other in zip(*(model.parameters() for model in (*models, twin)), strict=True):
+        assert torch.equal(one, two)
+        assert (one - other).norm() <= 0.02 * other.norm()
 
 
 def test_what_is_restored_goes_on_alike() -> None:

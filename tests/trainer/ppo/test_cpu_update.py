@@ -59,6 +59,8 @@ CASES = {
     "all alike": ("breakout", {"train": replace(TRAIN, priority_alpha=0.0)}),
     "a scale that follows": ("cartpole", {"train": replace(TRAIN, reward_scale=0.5)}),
     "Adam": ("cartpole", {"train": replace(TRAIN, optimizer="adam", learning_rate=0.001)}),
+    "odd parts": ("breakout", {"train": replace(TRAIN, minibatch_size=240, max_forward_size=64)}),
+    "single segments": ("pong", {"train": replace(TRAIN, minibatch_size=16)}),
     "one minibatch": ("pong", {"train": replace(TRAIN, minibatch_size=1024, replay_ratio=1.0)}),
 }
 

@@ -112,12 +112,13 @@ def test_it_is_the_gradient_of_the_kernel(memory):
             torch.testing.assert_close(other[name], gradient, rtol=1e-4, atol=near, msg=name)
 
 
+@pytest.mark.parametrize("most", [TRAIN.max_forward_size, 64])
 @pytest.mark.parametrize(("game", "embedding"), [("breakout", 0), ("snake", 0), ("snake", 3)])
-def test_its_noise_is_that_of_two_halves(game, embedding):
-    """The kernel's of the first half of its parts, and of two minibatches by torch."""
-    library, found = load_env(game), []
+def test_its_noise_is_that_of_two_halves(game, embedding, most):
+    """The kernel's of the first half of its two or four parts, and of as many minibatches by torch."""
+    library, found, train = load_env(game), [], replace(TRAIN, max_forward_size=most)
     for fused in (True, False):
-        session = session_of(library, "mingru", fused, embedding=embedding)
+        session = session_of(library, "mingru", fused, train, embedding=embedding)
         report = run_epoch(session, lambda: False)
         assert report is not None
         found.append([report.figures[f"gradient_{name}"] for name in ("signal", "noise")])

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from pufftui.envs.catalogue import load_env
+
 AGENTS, HORIZON, MINIBATCH = 4736, 64, 18_000
 
 PROGRAM = f"""
@@ -49,5 +51,5 @@ def test_a_batch_of_300_thousand_steps():
     found = json.loads(done.stdout)
     assert found["steps"] == AGENTS * HORIZON
     assert found["finite"] == 1
-    assert found["bytes"] == (HORIZON + 1) * AGENTS * 1430
+    assert found["bytes"] == (HORIZON + 1) * AGENTS * load_env("nmmo").descriptor.observation_bytes
     assert found["grew"] < found["bytes"] + 150e6

@@ -10,12 +10,13 @@ typedef struct {
     uint8_t prices[WARES];
 } observation_seen;
 
-enum { LEVEL_CLASSES = 5, HEALTH_CLASSES = MOST_HP / 20 + 1 };
+enum { EQUAL = 3, LEVEL_CLASSES = 10, HEALTH_CLASSES = MOST_HP / 20 + 1 };
 
-/* How far a level is above one's own, by twos, 0 to 4. */
+/* How far a level is above one's own: EQUAL where it is the same, which is what an enemy must have
+ * for a kill to raise one's own; 0 for all that are further below. */
 static inline uint8_t level_above(int32_t level, int32_t own) {
-    const int32_t steps = (level - own) / 2;
-    return (uint8_t)(steps < 0 ? 0 : steps >= LEVEL_CLASSES ? LEVEL_CLASSES - 1 : steps);
+    const int32_t above = level - own + EQUAL;
+    return (uint8_t)(above < 0 ? 0 : above >= LEVEL_CLASSES ? LEVEL_CLASSES - 1 : above);
 }
 
 /* 16 bytes at once. */

@@ -29,12 +29,12 @@ static void compare_with_rebuild(const world* w) {
             uint8_t want[RECORD] = {tile[TERRAIN], tile[ITEM], tile[TIER]};
             if (there >= 0) {
                 const body* who = &bodies[there];
-                const int above = (who->level - self->level) / 2;
+                const int above = who->level - self->level + 3;
                 const int kind = there >= w->players       ? ENEMY
                                  : are_mates(w, id, there) ? MATE
                                                            : PLAYER;
                 want[WHO_IS] = (uint8_t)(kind + who->element);
-                want[LEVEL] = (uint8_t)(above < 0 ? 0 : above > 4 ? 4 : above);
+                want[LEVEL] = (uint8_t)(above < 0 ? 0 : above > 9 ? 9 : above);
                 want[HEALTH] = who->hp / 20;
                 want[DEED] = who->deed;
                 want[FACING] = who->facing;

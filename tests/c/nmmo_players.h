@@ -109,11 +109,11 @@ static int enemies_from(const observation_seen* see, int cell) {
     return see->tiles[WHO_IS][cell] >= ENEMY;
 }
 
-/* Weighs enemies in sight: with what it shows of its level. The lowest class holds own + 1. */
+/* Weighs enemies in sight, by what they show of their levels. */
 static int is_beatable(const observation_seen* see, int cell) {
     const int gear = 2 * (see->self.attack + see->self.defence);
-    const int steps = gear >= 32 ? 2 : gear >= 16 ? 1 : 0;
-    return see->tiles[LEVEL][cell] <= steps && see->tiles[WHO_IS][cell] == ENEMY;
+    const int above = gear >= 32 ? 5 : gear >= 16 ? 3 : 1;
+    return see->tiles[LEVEL][cell] <= EQUAL + above && see->tiles[WHO_IS][cell] == ENEMY;
 }
 
 /* Away from enemies that are too strong, if any are near. */

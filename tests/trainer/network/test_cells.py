@@ -27,10 +27,10 @@ def nmmo():
 
 def test_fields_of_as_many_categories_are_of_the_same_cells():
     tiles, slots = cells_of(nmmo(), 4)
-    assert (tiles.count, len(tiles.facts), tiles.classes) == (165, 8, 72)
+    assert (tiles.count, len(tiles.facts), tiles.classes) == (165, 8, 77)
     assert (slots.count, len(slots.facts), slots.classes) == (12, 5, 38)
     others = other_places(nmmo(), [tiles, slots])
-    assert sorted([*others, *tiles.features, *slots.features]) == list(range(12459))
+    assert sorted([*others, *tiles.features, *slots.features]) == list(range(13284))
     assert cells_of(nmmo(), 0) == []
 
 

@@ -91,12 +91,11 @@ class Course:
 
         Without a range it must have risen before, for it might have begun at its top.
         """
-        if len(self._points) < LEAST_POINTS:
+        blocks = self._blocks()
+        if blocks is None:
             return None
-        steps, seconds, levels = self._blocks()
+        steps, seconds, levels = blocks
         count = len(levels)
-        if count < LEAST_BLOCKS:
-            return None
         late = count - max(round((1 - EARLY_SHARE) * count), LEAST_STILL)
         noise = max(_jumps(levels), _line(steps[late:], levels[late:]).scatter)
         width = count // PARTS
@@ -128,12 +127,11 @@ class Course:
         By more than a `share` of what was gained, and by more than so many times what it scatters. `span` is its range, NaN if
         unknown; a level is one that was held for a `generation` of games, in steps.
         """
-        if len(self._points) < LEAST_POINTS:
+        blocks = self._blocks()
+        if blocks is None:
             return None
-        steps, seconds, levels = self._blocks()
+        steps, seconds, levels = blocks
         count = len(levels)
-        if count < LEAST_BLOCKS:
-            return None
         noise = max(_jumps(levels), _wandering(levels))
         width = max(round(lasting * count), LEAST_HELD)
         held = min(max(math.ceil(generation / (steps[-1] / count)), LEAST_HELD), count)
@@ -154,14 +152,18 @@ class Course:
         since = Moment(int(steps[place]), float(seconds[place]), {})
         return Fall(since, best, float(levels[-width:].mean()))
 
-    def _blocks(self) -> tuple[Floats, Floats, Floats]:
-        """Last steps, seconds and mean scores of stretches of as many steps each."""
+    def _blocks(self) -> tuple[Floats, Floats, Floats] | None:
+        """Last steps, seconds and mean scores of stretches of as many steps each; None if they are too few to tell anything."""
+        if len(self._points) < LEAST_POINTS:
+            return None
         points = np.array(self._points, np.float64)
         steps = points[:, 0]
         count = min(max(len(points) // ROWS_A_BLOCK, LEAST_BLOCKS), MOST_BLOCKS)
         edges = np.linspace(steps[0], steps[-1], count + 1)[1:-1]
         parts = np.split(points, np.searchsorted(steps, edges, side="right"))
         known = [part for part in parts if len(part)]
+        if len(known) < LEAST_BLOCKS:
+            return None
         ends = np.array([part[-1] for part in known])
         return ends[:, 0], ends[:, 1], np.array([part[:, 2].mean() for part in known])
 

@@ -88,11 +88,9 @@ class BelowBest(Detector):
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
         super().__init__(facts, track)
         self._spell = Spell(BELOW_SECONDS, share=BELOW_SHARE)
-        self._generation = 0.0
 
     def see(self, moment: Moment) -> Finding | None:
         track = self._track
-        self._generation = moment.get("provisional_steps") or self._generation
         if math.isnan(track.level) or not track.learned:
             return None
         drop = track.best - track.level
@@ -111,11 +109,11 @@ class BelowBest(Detector):
         return finding(self.rule, Level.INFO, text, since, track.level, track.best - least)
 
     def end(self, last: Moment) -> Finding | None:
-        track, generation = self._track, self._generation
+        track = self._track
         fall = track.course.fall(
-            *(BELOW, BELOW_NOISE, BELOW_SHARE), span=track.range, generation=generation
+            *(BELOW, BELOW_NOISE, BELOW_SHARE), span=track.range, generation=track.generation
         )
-        if fall is None or last.step - fall.since.step < generation:
+        if fall is None or last.step - fall.since.step < track.generation:
             return None
         text = (
             f"It was at {fall.best:.4g} and has been lower since step {fall.since.step:,} of"
@@ -149,11 +147,9 @@ class Plateau(Detector):
         super().__init__(facts, track)
         self._best = -math.inf
         self._since: Moment | None = None
-        self._generation = 0.0
 
     def see(self, moment: Moment) -> Finding | None:
         track = self._track
-        self._generation = moment.get("provisional_steps") or self._generation
         if math.isnan(track.level) or not track.learned:
             return None
         if track.level > self._best + max(0.01 * track.gain, 2 * track.noise):
@@ -170,7 +166,7 @@ class Plateau(Detector):
         still = self._track.course.standstill(self._track.range)
         if still is None or self._is_near_top(still.best):
             return None
-        if last.step - still.since.step < self._generation:
+        if last.step - still.since.step < self._track.generation:
             return None
         top = self._track.top
         possible = "" if math.isnan(top) else f" of at most {top:.4g}"

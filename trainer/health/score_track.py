@@ -47,12 +47,15 @@ class ScoreTrack:
         self.first: Moment | None = None
         self.progress = 0.0
         self.course = Course()
+        self.generation = 0.0
+        """Agent steps that the longest of the last episodes took, counted over all agents, as last reported."""
         self.fresh = False
         """Whether the last row completed a block."""
 
     def see(self, moment: Moment) -> None:
         """Takes in a row."""
         self.progress = moment.step / self._total if self._total else 0.0
+        self.generation = moment.get("provisional_steps") or self.generation
         score = moment.get("score")
         self.fresh = False
         if score is None:

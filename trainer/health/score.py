@@ -79,8 +79,8 @@ class BelowBest(Detector):
         f" {BELOW_SHARE:.0%} of the run's time and as long as an episode takes. At its end, however fast it was:"
         f" in about the last {BELOW_SHARE:.0%} of its steps, by as much, and as long as an episode takes.",
         source="own measurements: benchmarks/health.py",
-        advice="The checkpoint of the best score is kept. To hold it, go on from there with a lower learning rate, or"
-        " begin anew with more gradient steps: fewer agents, a smaller minibatch or a higher replay ratio.",
+        advice="A checkpoint from near the best score is kept, if one was written by then. Go on from there with a lower"
+        " learning rate, or begin anew with more gradient steps: fewer agents, a smaller minibatch or a higher replay ratio.",
     )
 
     unless = (ScoreCrash.rule.id, "score.no_learning")

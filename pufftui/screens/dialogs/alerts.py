@@ -10,11 +10,9 @@ from textual.binding import Binding
 
 from pufftui.appearance.format import duration, fit, steps
 from pufftui.appearance.theme import PuffTheme
-from pufftui.screens.dialogs.dialog import Dialog
+from pufftui.screens.dialogs.dialog import TEXT_WIDTH, Dialog
 from pufftui.state.alerts import COLOURS, SIGNS, Alerts, can_roll_back, level_of
 from pufftui.trainer.store import AlertRow
-
-WIDTH = 74
 
 Act = Callable[[AlertRow], None]
 
@@ -114,7 +112,7 @@ class AlertsScreen(Dialog):
             if text and not text.endswith(": "):
                 wrapped = textwrap.fill(
                     self.look.words(text),
-                    WIDTH,
+                    TEXT_WIDTH,
                     initial_indent=" " * 12,
                     subsequent_indent=" " * 12,
                 )

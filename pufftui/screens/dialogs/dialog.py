@@ -15,6 +15,9 @@ from textual.widgets import Static
 from pufftui.appearance.theme import PuffTheme
 from pufftui.terminal.paced import hides_behind
 
+TEXT_WIDTH = 70
+"""Columns that lines of text may take: what a terminal of 80 leaves beside the frame and a scrollbar."""
+
 
 class Dialog(ModalScreen[None]):
     """A modal screen with a title, a text and a line of keys; `paint` fills them in."""

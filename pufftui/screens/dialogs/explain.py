@@ -11,10 +11,9 @@ from pufftui.appearance.format import figure
 from pufftui.appearance.theme import PuffTheme
 from pufftui.charts.charting import Charting
 from pufftui.charts.explain import explain
-from pufftui.screens.dialogs.dialog import Dialog
+from pufftui.screens.dialogs.dialog import TEXT_WIDTH, Dialog
 from pufftui.trainer.health import RULES, Rule
 
-WIDTH = 72
 LABEL = 10
 
 
@@ -64,7 +63,7 @@ class ExplainScreen(Dialog):
         return [rule for rule in RULES.values() if rule.metric == self._metric]
 
     def _row(self, name: str, text: str) -> list[tuple[str, str, bool]]:
-        room = WIDTH - (LABEL if name else 0)
+        room = TEXT_WIDTH - (LABEL if name else 0)
         colour = {"": "text", "try": "policy", "alert": "warning"}.get(name, "dim")
         lines = textwrap.wrap(text, room)
         parts: list[tuple[str, str, bool]] = []

@@ -11,6 +11,7 @@ from fakes import fake_app, fake_session, screen_text, settle
 from pufftui.screens.dialogs.alerts import AlertsScreen
 from pufftui.screens.dialogs.critical import CriticalScreen
 from pufftui.screens.dialogs.end import SummaryScreen
+from pufftui.screens.dialogs.explain import ExplainScreen
 from pufftui.state.alerts import Alerts
 from pufftui.state.session import Session
 from pufftui.terminal.notify import desktop
@@ -137,6 +138,27 @@ async def test_the_list_says_everything_about_the_chosen_one(session: Session) -
         await pilot.press("r")
         assert session.runner.sent == [RollBack(4_000_000, 0.5, "The policy moves too fast")]
         assert app.screen is app.main
+
+
+@pytest.mark.parametrize("rule", ["score.below_best", "score.crash"])
+async def test_nothing_is_cut_off_at_80_columns(session: Session, rule: str) -> None:
+    """Neither in the list nor where a figure is explained, with a scrollbar beside the text."""
+    app = fake_app(session)
+    session.runner.alerts = [alert(1, rule)]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        for name in ("the list", "what the score is"):
+            if name == "the list":
+                await pilot.press("a")
+            else:
+                app.push_screen(ExplainScreen(app.look, "score", app.main.charts.charting))
+            await settle(app, pilot)
+            text = screen_text(app)
+            lines = [line.strip() for line in str(app.screen.body()).splitlines()]
+            shown = [line for line in lines if line and line[:20] in text]
+            assert len(shown) > 8, name
+            assert not [line for line in shown if line not in text], name
+            app.pop_screen()
 
 
 async def test_without_alerts_the_list_says_so(session: Session) -> None:

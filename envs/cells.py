@@ -39,14 +39,14 @@ class Cells:
 
 
 def cells_among(fields: Sequence[Field]) -> list[Cells]:
-    """The cells that fields of an observation show: those of categories that have as many elements are of the same."""
-    facts: dict[int, list[tuple[int, int]]] = {}
+    """The cells that fields of an observation show: those of categories that have as many elements, and columns, are of the same."""
+    facts: dict[tuple[int, int], list[tuple[int, int]]] = {}
     first = 0
     for field in fields:
         if field.classes and field.count >= LEAST_CELLS:
-            facts.setdefault(field.count, []).append((first, field.classes))
+            facts.setdefault((field.count, field.columns), []).append((first, field.classes))
         first += feature_count(field)
-    return [Cells(count, tuple(each)) for count, each in facts.items()]
+    return [Cells(count, tuple(each)) for (count, _), each in facts.items()]
 
 
 def cells_of(descriptor: Descriptor, embedding: int) -> list[Cells]:

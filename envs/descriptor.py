@@ -58,7 +58,8 @@ class ParameterType(IntEnum):
 class Field:
     """A run of equal elements in the observation; `classes` > 0 marks categories.
 
-    All elements are from `low` to `high`, if the environment says so; else both are 0.
+    All elements are from `low` to `high`, if the environment says so; else both are 0. Where `columns` > 0 they are the
+    cells of a map, row by row.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Field:
     classes: int
     low: float = 0.0
     high: float = 0.0
+    columns: int = 0
 
     @property
     def size(self) -> int:

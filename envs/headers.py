@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-ABI = 5
+ABI = 6
 """The interface that our headers are of; libraries that were built for an older one are read, too."""
 
 ADDED: Mapping[str, Mapping[str, int]] = {
-    "puff_field": {"low": 3, "high": 3},
+    "puff_field": {"low": 3, "high": 3, "columns": 6},
     "puff_descriptor": {
         "locate": 2,
         "agents_in": 4,

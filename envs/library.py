@@ -169,7 +169,7 @@ def _read_descriptor(ffi: cffi.FFI, raw: Any) -> Descriptor:
         return tuple(
             Field(
                 *(text(f.name), f.offset, f.count, DType(f.dtype), f.classes),
-                *(getattr(f, "low", 0.0), getattr(f, "high", 0.0)),
+                *(getattr(f, "low", 0.0), getattr(f, "high", 0.0), getattr(f, "columns", 0)),
             )
             for f in raw.fields[0 : raw.field_count]
         )

@@ -128,6 +128,9 @@ def _check_field(name: str, field: Any, raw: Any) -> None:
         )
     if field.classes > (MOST_CLASSES if dtype is DType.UINT8 else 0):
         raise ValueError(f"the field {name} has {field.classes} classes")
+    columns = getattr(field, "columns", 0)
+    if columns and field.count % columns:
+        raise ValueError(f"the field {name} has {field.count} elements in {columns} columns")
     low, high = getattr(field, "low", 0.0), getattr(field, "high", 0.0)
     if (low, high) == (0, 0):
         return

@@ -32,7 +32,7 @@
 
 /* Raised whenever a struct below changes. Members are only added, at the end, so that libraries
  * which were built for a lower value are still read. */
-enum { PUFF_ABI = 5 };
+enum { PUFF_ABI = 6 };
 
 /* What `locate` says of a place where no agent is. */
 enum { PUFF_NOBODY = 0x7fffffff };
@@ -64,7 +64,9 @@ typedef enum { PUFF_INTEGER = 0, PUFF_REAL = 1, PUFF_BOOLEAN = 2 } puff_paramete
 /* A run of equal elements in the observation. `offset` is in bytes from its start. `classes` > 0
  * says that each element is a category 0..classes-1: the policy then sees it one-hot. `low` and
  * `high` say that each element is always between them: the policy then sees it from -1 to 1; both 0
- * if they are not known. */
+ * if they are not known. `columns` > 0 says that the elements are the cells of a map, row by row
+ * with so many in each; categories with as many elements and columns are facts about the same
+ * cells. A square with classes is taken for a map of its own where it is 0. */
 typedef struct {
     const char* name;
     uint32_t offset;
@@ -73,6 +75,7 @@ typedef struct {
     uint32_t classes;
     float low;
     float high;
+    uint32_t columns;
 } puff_field;
 
 /* One value that a discrete action can take. `keys` lists, separated by spaces, the keyboard keys

@@ -116,7 +116,8 @@ static void nmmo_step(void* state, const puff_io* io) {
      .offset = (fact) * VIEW,                                                                      \
      .count = VIEW,                                                                                \
      .dtype = PUFF_UINT8,                                                                          \
-     .classes = (count_of)}
+     .classes = (count_of),                                                                        \
+     .columns = VIEW_COLUMNS}
 #define OWN_CLASS(title, member, many, count_of)                                                   \
     {.name = (title),                                                                              \
      .offset = RECORD * VIEW + offsetof(self_seen, member),                                        \

@@ -120,9 +120,21 @@ def _tables(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     else:
         choices = ", ".join(str(len(action.choices)) for action in descriptor.actions)
         yield f"static const int policy_choices[POLICY_ACTIONS] = {{{choices}}};"
+    yield from _grids(weights, descriptor)
     for name, array in tables.items():
         yield from _table(name, array)
     yield ""
+
+
+def _grids(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
+    """Where a convolution finds the facts about its cells, and how many classes each has."""
+    offsets = {first: field.offset for first, field in _with_places(descriptor)}
+    for number, grid in enumerate(grids_of(descriptor, weights.convolution)):
+        firsts, classes = zip(*grid.facts, strict=True)
+        numbers = {"offsets": [offsets[first] for first in firsts], "classes": classes}
+        for name, each in numbers.items():
+            listed = ", ".join(map(str, each))
+            yield f"static const int policy_convolution{number}_{name}[{len(each)}] = {{{listed}}};"
 
 
 def _table(name: str, array: NDArray[np.float32]) -> Iterator[str]:
@@ -187,17 +199,20 @@ def _heads(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
 
 def _readings(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     """A call for each field, which adds what it shows to the hidden layer."""
-    grids = {grid.first: grid for grid in grids_of(descriptor, weights.convolution)}
-    order = list(grids)
+    grids = grids_of(descriptor, weights.convolution)
+    facts = {first: number for number, grid in enumerate(grids) for first, _ in grid.facts}
     feature = normalised = 0
     for first, field in _with_places(descriptor):
         end = f", hidden); /* {_comment(field.name)} */"
-        if first in grids:
-            grid, number = grids[first], order.index(first)
-            yield f"    policy_grid(bytes + {field.offset}, {grid.side}, {grid.classes},"
-            yield f"                policy_convolution{number}_weight,"
-            yield f"                policy_convolution{number}_bias, {feature}{end}"
-            feature += grid.side * grid.side * weights.convolution
+        if first in facts:
+            number = facts[first]
+            grid = grids[number]
+            if first == grid.facts[0][0]:
+                name = f"policy_convolution{number}_"
+                sizes = f"{grid.rows}, {grid.columns}, {len(grid.facts)}"
+                yield f"    policy_grid(bytes, {sizes}, {name}offsets, {name}classes,"
+                yield f"                {name}weight, {name}bias, {feature}{end}"
+                feature += grid.cells * weights.convolution
             continue
         place = f"bytes + {field.offset}, {field.count}"
         if field.classes:

@@ -57,7 +57,7 @@ def test_another_library(tmp_path: Path, compiler: Compiler):
 def test_another_abi(compiler: Compiler):
     path = compiler.library("tests/c/crowd.c", "-DABI=99")
     with pytest.raises(
-        PuffError, match=r"was built for interface 99, this pufftui speaks 1 to 5\."
+        PuffError, match=r"was built for interface 99, this pufftui speaks 1 to 6\."
     ):
         library.load_library(path)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType
-from pufftui.envs.grids import LEAST_SIDE, grids_of
+from pufftui.envs.grids import LEAST_SIDE, Grid, around_grids, grids_of
 from pufftui.envs.lookups import is_looked_up
 from pufftui.trainer.arena.lookup import Table, looked_up, table_of
 from pufftui.trainer.messages.weights import PolicyWeights
@@ -68,16 +68,14 @@ def _numbers(
 def _seen(weights: PolicyWeights, descriptor: Descriptor, observations: NDArray[np.uint8]) -> Array:
     """What the encoder reads: the features, grids through their convolutions."""
     found = _normalised(weights, features(observations, descriptor))
-    parts, end = [], 0
-    for number, grid in enumerate(grids_of(descriptor, weights.convolution)):
-        cells = found[:, grid.first : grid.first + grid.width]
-        cells = cells.reshape(-1, grid.side, grid.side, grid.classes)
-        weight = weights.arrays[f"convolutions.{number}.weight"]
-        seen = _convolved(cells, weight) + weights.arrays[f"convolutions.{number}.bias"]
-        seen = _gelu(seen).transpose(0, 3, 1, 2).reshape(len(found), -1)
-        parts += [found[:, end : grid.first], seen]
-        end = grid.first + grid.width
-    return np.concatenate([*parts, found[:, end:]], axis=1) if parts else found
+    grids = grids_of(descriptor, weights.convolution)
+    if not grids:
+        return found
+    seen = [_convolved(weights, found, number, grid) for number, grid in enumerate(grids)]
+    parts = around_grids(grids, found.shape[1])
+    return np.concatenate(
+        [seen[part] if isinstance(part, int) else found[:, part] for part in parts], axis=1
+    )
 
 
 def _normalised(
@@ -95,17 +93,20 @@ def _normalised(
     return result
 
 
-def _convolved(cells: Array, weight: Array) -> Array:
-    """Cells (rows, side, side, classes), weight (channels, classes, 3, 3) -> (rows, side, side, channels)."""
-    rows, side = cells.shape[:2]
+def _convolved(weights: PolicyWeights, found: Array, number: int, grid: Grid) -> Array:
+    """Features (rows, width) -> what a grid becomes through its convolution, (rows, channels * cells)."""
+    shape = (len(found), grid.rows, grid.columns)
+    facts = [found[:, place].reshape(*shape, -1) for place in grid.places]
+    weight = weights.arrays[f"convolutions.{number}.weight"]
     reach = LEAST_SIDE // 2
-    around = np.pad(cells, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
-    sums = np.zeros((rows, side, side, len(weight)), np.float32)
+    around = np.pad(np.concatenate(facts, axis=3), ((0, 0), (reach, reach), (reach, reach), (0, 0)))
+    sums = np.zeros((*shape, len(weight)), np.float32)
     for down in range(LEAST_SIDE):
         for across in range(LEAST_SIDE):
-            part = around[:, down : down + side, across : across + side]
+            part = around[:, down : down + grid.rows, across : across + grid.columns]
             sums += part @ weight[:, :, down, across].T
-    return sums
+    seen = _gelu(sums + weights.arrays[f"convolutions.{number}.bias"])
+    return seen.transpose(0, 3, 1, 2).reshape(len(found), -1)
 
 
 def features(observations: NDArray[np.uint8], descriptor: Descriptor) -> Array:

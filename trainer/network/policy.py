@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from pufftui.envs.descriptor import ActionKind, Descriptor
 from pufftui.envs.errors import PuffError
-from pufftui.envs.grids import LEAST_SIDE, encoder_width, grids_of
+from pufftui.envs.grids import LEAST_SIDE, Grid, around_grids, encoder_width, grids_of
 from pufftui.envs.lookups import is_looked_up
 from pufftui.trainer.kernels.threads import one_thread
 from pufftui.trainer.network.cells import CellEncoder
@@ -173,18 +173,28 @@ class Policy(nn.Module):
         return gelu(dense(self.encoder, features))
 
     def _look_around(self, features: Tensor) -> Tensor:
-        """Each grid's one-hot features (steps, rows, width) become those of its convolution."""
-        parts, end = [], 0
-        for grid, convolution in zip(self.grids, _convolutions(self.convolutions), strict=True):
-            cells = features[..., grid.first : grid.first + grid.width]
-            shape = (-1, grid.side, grid.side, grid.classes)
-            image = cells.reshape(shape).permute(0, 3, 1, 2)
-            weight, bias = convolution.weight.to(features.dtype), convolution.bias
-            assert bias is not None
-            seen = F.conv2d(image, weight, bias.to(features.dtype), padding=LEAST_SIDE // 2)
-            parts += [features[..., end : grid.first], gelu(seen).reshape(*features.shape[:2], -1)]
-            end = grid.first + grid.width
-        return torch.cat([*parts, features[..., end:]], dim=-1)
+        """Each grid's one-hot features become those of its convolution: (steps, rows, width) of both."""
+        seen = [
+            self._convolved(features, grid, convolution)
+            for grid, convolution in zip(self.grids, _convolutions(self.convolutions), strict=True)
+        ]
+        return torch.cat(
+            [
+                seen[part] if isinstance(part, int) else features[..., part]
+                for part in around_grids(self.grids, features.shape[-1])
+            ],
+            dim=-1,
+        )
+
+    def _convolved(self, features: Tensor, grid: Grid, convolution: nn.Conv2d) -> Tensor:
+        """What a convolution makes of a grid, (steps, rows, channels * cells)."""
+        shape = (features[..., 0].numel(), grid.rows, grid.columns)
+        facts = [features[..., place].reshape(*shape, -1) for place in grid.places]
+        image = torch.cat(facts, dim=-1).permute(0, 3, 1, 2)
+        weight, bias = convolution.weight.to(features.dtype), convolution.bias
+        assert bias is not None
+        seen = F.conv2d(image, weight, bias.to(features.dtype), padding=LEAST_SIDE // 2)
+        return gelu(seen).reshape(*features.shape[:2], -1)
 
 
 def output_count(descriptor: Descriptor) -> int:

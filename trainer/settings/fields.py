@@ -84,7 +84,7 @@ class PolicyConfig:
     memory: str = setting("mingru", "kind of memory that the policy has", choices=("none", "mingru", "lstm"))
     hidden: int = setting(128, "width of every layer", low=8, high=8192)
     layers: int = setting(1, "memory layers", low=1, high=16)
-    convolution: int = setting(0, "channels of a 3 x 3 convolution over square grids of cells, before anything else; 0 means none", low=0, high=1024)
+    convolution: int = setting(0, "channels of a 3 x 3 convolution over maps of cells, before anything else; 0 means none", low=0, high=1024)
     embedding: int = setting(0, "numbers that each cell of a map becomes, by weights that are the same for all cells, before anything else; 0 means none; auto takes 8 on a CPU where nine cells or more are seen, and no convolution looks at them", low=0, high=1024, auto=True)
     normalise: str = setting("off", "brings the numbers of observations to mean 0 and deviation 1, as play shows them; fields that declare low and high do without; auto does so if numbers are large or small", choices=("on", "off"), auto=True)
     start_from: str = setting("", "policy whose weights a new run begins with, to tune it further: RUN, RUN@STEP, latest, baseline, baseline:ENV or a checkpoint file; empty for random ones")

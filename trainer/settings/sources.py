@@ -127,7 +127,7 @@ def _built_here(env: str, device: str, entries: Sequence[Entry], *, new: bool = 
     if config.policy.convolution and config.policy.embedding:
         raise PuffError(
             "policy.convolution and policy.embedding cannot both look at cells.",
-            "Leave one of them at 0.",
+            "Leave one of them at 0: --policy.embedding 0.",
             usage=True,
         )
     return config

@@ -128,3 +128,16 @@ def test_categories_have_no_range(tmp_path: Path):
     )
     assert [finding.id for finding in report.wrong] == ["declared"]
     assert "the field paddle has classes, and low and high beside them" in texts(report)[0]
+
+
+def test_rows_of_a_map_are_equally_long(tmp_path: Path):
+    report = checked(
+        tmp_path,
+        "",
+        BOUNDS,
+        ("    float paddle;\n", "    uint8_t paddle, rest[3];\n"),
+        ("(float)game->paddle * scale", "(uint8_t)game->paddle"),
+        (PADDLE, ".offset = 0, .count = 4, .dtype = PUFF_UINT8, .classes = 9, .columns = 3"),
+    )
+    assert [finding.id for finding in report.wrong] == ["declared"]
+    assert "the field paddle has 4 elements in 3 columns" in texts(report)[0]

@@ -34,7 +34,7 @@ def descriptor(kind: ActionKind, *, bounded: bool = False) -> Descriptor:
     return Descriptor(
         name="mixed",
         summary="",
-        observation_bytes=47,
+        observation_bytes=71,
         fields=(
             Field("position", 0, 4, DType.FLOAT32, 0),
             Field("cells", 16, 9, DType.UINT8, 4),
@@ -43,6 +43,8 @@ def descriptor(kind: ActionKind, *, bounded: bool = False) -> Descriptor:
             Field("speed", 29, 3, DType.FLOAT32, 0, *second),
             Field("switches", 41, 10, DType.BITS, 0),
             Field("heights", 43, 2, DType.INT16, 0, *second),
+            Field("ground", 47, 12, DType.UINT8, 3, columns=4),
+            Field("things", 59, 12, DType.UINT8, 5, columns=4),
         ),
         action_kind=kind,
         actions=actions[:1] if kind is ActionKind.DISCRETE else actions,
@@ -59,7 +61,7 @@ def descriptor(kind: ActionKind, *, bounded: bool = False) -> Descriptor:
 
 
 def observations(random: np.random.Generator) -> NDArray[np.uint8]:
-    """(STEPS, 47) bytes; a category that does not exist is among them."""
+    """(STEPS, 71) bytes; a category that does not exist is among them."""
     parts = [
         random.normal(size=(STEPS, 4)).astype(np.float32).view(np.uint8),
         random.integers(0, 5, (STEPS, 9), dtype=np.uint8),
@@ -68,6 +70,8 @@ def observations(random: np.random.Generator) -> NDArray[np.uint8]:
         random.normal(size=(STEPS, 3)).astype(np.float32).view(np.uint8),
         random.integers(0, 256, (STEPS, 2), dtype=np.uint8),
         random.integers(-3, 3, (STEPS, 2), dtype=np.int16).view(np.uint8),
+        random.integers(0, 4, (STEPS, 12), dtype=np.uint8),
+        random.integers(0, 6, (STEPS, 12), dtype=np.uint8),
     ]
     return np.concatenate(parts, axis=1)
 
@@ -83,7 +87,7 @@ def make_policy(
     policy = Policy(descriptor(kind, bounded=bounded), config, torch.float32, torch.Generator())
     with torch.no_grad():
         for parameter in policy.parameters():
-            parameter.add_(0.3 * torch.randn_like(parameter))
+            parameter.add_(0.2 * torch.randn_like(parameter))
         policy.heads.bias[0] = 1.0  # a number without a fraction
         if policy.normaliser is not None and policy.normaliser.follows:
             deviations = [0.5, 2, 0, 0.05, 3, 1, 0.7, 2, 9, 1, 0, 0.5]

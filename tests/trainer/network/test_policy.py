@@ -7,7 +7,7 @@ import torch
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.descriptor import Action, ActionKind, Choice, Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
-from pufftui.envs.grids import encoder_width, grids_of
+from pufftui.envs.grids import around_grids, encoder_width, grids_of
 from pufftui.trainer.arena import forward
 from pufftui.trainer.messages.weights import PolicyWeights
 from pufftui.trainer.network.actions import ActionDistribution
@@ -25,11 +25,13 @@ def descriptor(kind=ActionKind.DISCRETE):
     return Descriptor(
         name="mixed",
         summary="",
-        observation_bytes=28,
+        observation_bytes=52,
         fields=(
             Field("position", 0, 4, DType.FLOAT32, 0),
             Field("cells", 16, 9, DType.UINT8, 4),
-            Field("level", 25, 3, DType.UINT8, 0),
+            Field("ground", 25, 12, DType.UINT8, 3, columns=4),
+            Field("level", 37, 3, DType.UINT8, 0),
+            Field("things", 40, 12, DType.UINT8, 5, columns=4),
         ),
         action_kind=kind,
         actions=actions[:1] if kind is ActionKind.DISCRETE else actions,
@@ -49,8 +51,10 @@ def observations(seed, *shape):
     random = np.random.default_rng(seed)
     position = random.normal(size=(*shape, 4)).astype(np.float32).view(np.uint8)
     cells = random.integers(0, 4, (*shape, 9), dtype=np.uint8)
+    ground = random.integers(0, 3, (*shape, 12), dtype=np.uint8)
     level = random.integers(0, 256, (*shape, 3), dtype=np.uint8)
-    return np.concatenate((position, cells, level), axis=-1)
+    things = random.integers(0, 5, (*shape, 12), dtype=np.uint8)
+    return np.concatenate((position, cells, ground, level, things), axis=-1)
 
 
 def make(memory, kind=ActionKind.DISCRETE, layers=2, dtype=torch.float32, convolution=0):
@@ -156,13 +160,13 @@ def test_the_copy_for_deciding_decides_the_same(memory, convolution):
 def test_features_are_the_declared_fields():
     data = observations(0, 3)
     result = Features(descriptor(), torch.float32)(torch.from_numpy(data)[None], None)[0].numpy()
-    assert result.shape == (3, 4 + 9 * 4 + 3)
+    assert result.shape == (3, 4 + 9 * 4 + 12 * 3 + 3 + 12 * 5)
     np.testing.assert_array_equal(result[:, :4], data[:, :16].copy().view(np.float32))
     for row in range(3):
         for cell in range(9):
             one_hot = result[row, 4 + 4 * cell : 8 + 4 * cell]
             assert one_hot.tolist() == [float(data[row, 16 + cell] == k) for k in range(4)]
-    np.testing.assert_allclose(result[:, 40:], data[:, 25:] / 255, rtol=1e-6)
+    np.testing.assert_allclose(result[:, 76:79], data[:, 37:40] / 255, rtol=1e-6)
     np.testing.assert_array_equal(forward.features(data, descriptor()), result)
 
 
@@ -190,10 +194,37 @@ def test_every_weight_gets_a_gradient(memory, convolution):
 
 def test_a_convolution_needs_a_grid():
     about = load_env("breakout").descriptor
-    with pytest.raises(PuffError, match="breakout shows no square grid"):
+    with pytest.raises(PuffError, match="breakout shows no map of cells"):
         Policy(about, PolicyConfig(convolution=4), torch.float32, torch.Generator())
     cells = load_env("snake").descriptor
     (grid,) = grids_of(cells, 4)
-    assert (grid.side, grid.classes, grid.first) == (11, 6, 0)
+    assert (grid.rows, grid.columns, grid.facts) == (11, 11, ((0, 6),))
     assert encoder_width(cells, 4) == 11 * 11 * 4
     assert encoder_width(cells, 0) == 11 * 11 * 6
+
+
+def test_fields_of_a_map_are_facts_about_the_same_cells():
+    square, map_ = grids_of(descriptor(), 6)
+    assert (square.rows, square.columns, square.facts) == (3, 3, ((4, 4),))
+    assert (map_.rows, map_.columns, map_.facts) == (3, 4, ((40, 3), (79, 5)))
+    width = 4 + 9 * 4 + 12 * 3 + 3 + 12 * 5
+    parts = list(around_grids([square, map_], width))
+    assert parts == [slice(0, 4), 0, 1, slice(76, 79)]
+    assert encoder_width(descriptor(), 6) == 4 + 9 * 6 + 12 * 6 + 3
+    seen = grids_of(load_env("nmmo").descriptor, 1)
+    assert [(grid.rows, grid.columns, grid.classes, len(grid.facts)) for grid in seen] == [
+        (11, 15, 77, 8)
+    ]
+
+
+def test_a_convolution_sees_only_what_is_around_a_cell():
+    policy = make("none", convolution=2)
+    data = np.zeros((1, 52), np.uint8)
+    with torch.no_grad():
+        before = policy._look_around(policy.features(torch.from_numpy(data)[None], None))
+        data[0, 40] = 1  # The first cell of the map, the second fact.
+        after = policy._look_around(policy.features(torch.from_numpy(data)[None], None))
+    changed = (before != after)[0, 0].nonzero().flatten() - (4 + 9 * 2)
+    channel, row, column = changed // 12, changed % 12 // 4, changed % 4
+    assert set(channel.tolist()) == {0, 1}
+    assert set(zip(row.tolist(), column.tolist(), strict=True)) == {(0, 0), (0, 1), (1, 0), (1, 1)}

@@ -378,7 +378,7 @@ def test_the_files_of_the_bundled_environments_are_in_order(monkeypatch):
 
 def test_a_convolution_of_nothing_is_refused_at_the_start(monkeypatch):
     monkeypatch.setattr(layers, "load_env", load_env)
-    with pytest.raises(PuffError, match="breakout shows no square grid of cells") as refused:
+    with pytest.raises(PuffError, match="breakout shows no map of cells") as refused:
         load_config("breakout", device="cpu", files=[], flags={"policy.convolution": "4"})
     assert refused.value.exit_status == 2
     config = load_config("snake", device="cpu", files=[], flags={"policy.convolution": "4"})

@@ -1,7 +1,8 @@
 """When a policy's first layer looks rows of its weights up instead of multiplying: where observations are mostly categories.
 
 A category one-hot is one 1 among zeros, and what is multiplied by zeros is wasted. The network is the same one either
-way, and so are its weights: torch and numpy ask here which way to take on a CPU; exported C always looks up.
+way, and so are its weights: torch and numpy ask here which way to take on a CPU; exported C
+looks up, too, or makes the numbers of cells first where an embedding has fewer weights (pufftui/export/maps.py).
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
-from pufftui.envs.grids import feature_count, grids_of
+from pufftui.envs.grids import feature_count
+from pufftui.export.maps import maps_of
 from pufftui.trainer.messages.weights import PolicyWeights
 
 PARTS = Path(__file__).parent / "c"
@@ -75,6 +76,7 @@ def _sizes(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     sizes = {
         "OBSERVATION_BYTES": descriptor.observation_bytes,
         "CHANNELS": weights.convolution,
+        "EMBEDDING": weights.embedding,
         "HIDDEN": weights.hidden,
         "LAYERS": weights.layers if memory else 0,
         "MEMORY": max(memory, 1),
@@ -96,17 +98,14 @@ def _tables(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
         return np.stack([array.T for array in each])
 
     tables = {
-        f"convolution{number}_{kind}": arrays[f"convolutions.{number}.{kind}"]
-        for number in range(len(grids_of(descriptor, weights.convolution)))
-        for kind in ("weight", "bias")
+        f"{each.name}_{name}": table
+        for each in maps_of(weights, descriptor)
+        for name, table in each.tables.items()
     }
     if places := _normalised_places(weights, descriptor):
         tables["shifts"] = arrays["normaliser.shifts"][places]
         tables["scales"] = arrays["normaliser.scales"][places]
-    tables |= {
-        "encoder_weight": arrays["encoder.weight"].T,
-        "encoder_bias": arrays["encoder.bias"],
-    }
+    tables |= {"encoder_weight": _encoder(weights).T, "encoder_bias": arrays["encoder.bias"]}
     if weights.memory == "mingru":
         tables["gates_weight"] = layers("memory.gates.{}.weight")
         tables["gates_bias"] = layers("memory.gates.{}.bias")
@@ -120,21 +119,19 @@ def _tables(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     else:
         choices = ", ".join(str(len(action.choices)) for action in descriptor.actions)
         yield f"static const int policy_choices[POLICY_ACTIONS] = {{{choices}}};"
-    yield from _grids(weights, descriptor)
+    offsets = {first: field.offset for first, field in _with_places(descriptor)}
+    for each in maps_of(weights, descriptor):
+        yield from each.declared(offsets)
     for name, array in tables.items():
         yield from _table(name, array)
     yield ""
 
 
-def _grids(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
-    """Where a convolution finds the facts about its cells, and how many classes each has."""
-    offsets = {first: field.offset for first, field in _with_places(descriptor)}
-    for number, grid in enumerate(grids_of(descriptor, weights.convolution)):
-        firsts, classes = zip(*grid.facts, strict=True)
-        numbers = {"offsets": [offsets[first] for first in firsts], "classes": classes}
-        for name, each in numbers.items():
-            listed = ", ".join(map(str, each))
-            yield f"static const int policy_convolution{number}_{name}[{len(each)}] = {{{listed}}};"
+def _encoder(weights: PolicyWeights) -> NDArray[np.float32]:
+    """The weights (hidden, features) of all that no embedding is of; at least of one feature, for C has no empty tables."""
+    if not weights.embedded:
+        return weights.arrays["encoder.weight"]
+    return weights.embedded.get("weight", np.zeros((weights.hidden, 1), np.float32))
 
 
 def _table(name: str, array: NDArray[np.float32]) -> Iterator[str]:
@@ -164,8 +161,7 @@ def _program(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
         parts += [_reader(field)]
         if not field.classes:
             parts += ["normalised" if _is_normalised(weights, first, field) else "numbers"]
-    if weights.convolution:
-        parts.append("grid")
+    parts += [each.reader for each in maps_of(weights, descriptor)]
     parts.append(weights.memory)
     for part in dict.fromkeys(parts):
         yield _part(part)
@@ -199,21 +195,15 @@ def _heads(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
 
 def _readings(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     """A call for each field, which adds what it shows to the hidden layer."""
-    grids = grids_of(descriptor, weights.convolution)
-    facts = {first: number for number, grid in enumerate(grids) for first, _ in grid.facts}
+    maps = {first: each for each in maps_of(weights, descriptor) for first, _ in each.facts}
     feature = normalised = 0
     for first, field in _with_places(descriptor):
-        end = f", hidden); /* {_comment(field.name)} */"
-        if first in facts:
-            number = facts[first]
-            grid = grids[number]
-            if first == grid.facts[0][0]:
-                name = f"policy_convolution{number}_"
-                sizes = f"{grid.rows}, {grid.columns}, {len(grid.facts)}"
-                yield f"    policy_grid(bytes, {sizes}, {name}offsets, {name}classes,"
-                yield f"                {name}weight, {name}bias, {feature}{end}"
-                feature += grid.cells * weights.convolution
+        if first in maps:
+            if first == maps[first].facts[0][0]:
+                yield from maps[first].call(feature)
+                feature += maps[first].features
             continue
+        end = f", hidden); /* {_comment(field.name)} */"
         place = f"bytes + {field.offset}, {field.count}"
         if field.classes:
             yield f"    policy_categories({place}, {field.classes}, {feature}{end}"
@@ -268,6 +258,8 @@ def _prose(weights: PolicyWeights, descriptor: Descriptor, origin: str) -> str:
         memory = f"{weights.layers} layer{many} of {weights.memory}"
     if weights.convolution:
         memory += f" and a convolution of {weights.convolution} channels"
+    if weights.embedding:
+        memory += f" and an embedding of cells in {weights.embedding} numbers"
     kind = "float" if continuous else "int"
     lines = [
         f"policy_ is a policy that plays {descriptor.name}: {origin}.",
@@ -315,7 +307,8 @@ def _describe(weights: PolicyWeights, first: int, field: Field) -> str:
     else:
         how = "normalises them" if normalised else "sees 0 to 1"
         what = f"a byte each, 0 to 255 (the policy {how})"
-    return f"{name}: {place}, {field.count} numbers, {what}"
+    many = "s" if field.count > 1 else ""
+    return f"{name}: {place}, {field.count} number{many}, {what}"
 
 
 def _describe_actions(descriptor: Descriptor) -> Iterator[str]:

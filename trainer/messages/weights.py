@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,8 @@ class PolicyWeights:
     normaliser among them if it has one; its values are in the environment's own rewards if the reward
     scale was found while training.
     `memory` is none, mingru or lstm, `hidden` the width and `layers` the number of memory layers,
-    `convolution` the channels of a convolution, 0 without one.
+    `convolution` the channels of a convolution, 0 without one. `embedded` is what the first layer was made of where there
+    was an embedding: its arrays `kinds.N` and `places.N` for cells and `weight` for the rest, as `CellEncoder` has them.
     """
 
     step: int
@@ -30,6 +31,12 @@ class PolicyWeights:
     layers: int
     arrays: Mapping[str, NDArray[np.float32]]
     convolution: int = 0
+    embedded: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def embedding(self) -> int:
+        """How many numbers a cell of a map becomes first; 0 without an embedding."""
+        return self.embedded["kinds.0"].shape[1] if self.embedded else 0
 
 
 def is_of_map(
@@ -74,6 +81,17 @@ def _is_of_grids(
     if shapes.keys() != theirs or any(arrays[name].shape != shapes[name] for name in shapes):
         return False
     return bool(arrays["encoder.weight"].shape[1] == encoder_width(descriptor, channels))
+
+
+def embedded_in(arrays: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """Those of a policy's arrays that an embedding's layer is made of, by the names of `PolicyWeights.embedded`; none without one."""
+    if "encoder.kinds.0" not in arrays:
+        return {}
+    return {
+        name.removeprefix("encoder."): array
+        for name, array in arrays.items()
+        if name.startswith("encoder.") and name != "encoder.bias"
+    }
 
 
 def as_one_layer(

@@ -16,6 +16,7 @@ from pufftui.envs.reading import read_small_text
 from pufftui.trainer.messages.weights import (
     PolicyWeights,
     as_one_layer,
+    embedded_in,
     in_own_rewards,
     is_of_map,
 )
@@ -62,9 +63,10 @@ def _weights_from(saved: Saved, env: str | None) -> PolicyWeights:
     looks = {"embedding": policy.embedding, "convolution": policy.convolution}
     if not is_of_map(arrays, descriptor, **looks):
         raise other
+    embedded = embedded_in(arrays)
     arrays = as_one_layer(arrays, descriptor, policy.embedding)
     step, sizes = int(saved.description["step"]), (policy.hidden, policy.layers)
-    weights = PolicyWeights(step, policy.memory, *sizes, arrays, policy.convolution)
+    weights = PolicyWeights(step, policy.memory, *sizes, arrays, policy.convolution, embedded)
     shape = arrays["heads.weight"].shape[0] - 1, arrays["encoder.weight"].shape[1]
     if shape != (output_count(descriptor), encoder_width(descriptor, policy.convolution)):
         raise other

@@ -19,7 +19,12 @@ from pufftui.trainer.collecting.collector import Collector
 from pufftui.trainer.collecting.rollout import Storage
 from pufftui.trainer.kernels.threads import work_on
 from pufftui.trainer.messages.command import SetField
-from pufftui.trainer.messages.weights import PolicyWeights, as_one_layer, in_own_rewards
+from pufftui.trainer.messages.weights import (
+    PolicyWeights,
+    as_one_layer,
+    embedded_in,
+    in_own_rewards,
+)
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.ppo.observed import ObservedMoments
@@ -163,12 +168,12 @@ class TrainingSession:
             array.flags.writeable = False
             arrays[name] = array
         policy = self.config.policy
+        embedded = embedded_in(arrays)
         arrays = as_one_layer(arrays, self.vector.descriptor, policy.embedding)
         if self.config.scales_rewards:
             arrays = in_own_rewards(arrays, self.reward_scale)
-        return PolicyWeights(
-            self.step, policy.memory, policy.hidden, policy.layers, arrays, policy.convolution
-        )
+        sizes = policy.hidden, policy.layers
+        return PolicyWeights(self.step, policy.memory, *sizes, arrays, policy.convolution, embedded)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that the future depends on, copied, by name; valid between epochs."""

@@ -10,12 +10,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pufftui.envs.catalogue import load_env
 from pufftui.envs.compiler import find_compiler
 from pufftui.envs.descriptor import Action, ActionKind, Choice, Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
 from pufftui.export.header import c_header
 from pufftui.trainer.arena import forward
-from pufftui.trainer.messages.weights import PolicyWeights
+from pufftui.trainer.messages.weights import PolicyWeights, as_one_layer, embedded_in
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.settings.fields import PolicyConfig
 
@@ -77,13 +78,18 @@ def observations(random: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def make_policy(
-    memory: str, kind: ActionKind, layers: int, convolution: int = 0, normalise: str = "off"
+    memory: str,
+    kind: ActionKind,
+    layers: int,
+    convolution: int = 0,
+    normalise: str = "off",
+    embedding: int = 0,
 ) -> tuple[Policy, PolicyWeights]:
     """`normalise` may be "bounds", too."""
     torch.manual_seed(layers)
     bounded = normalise == "bounds"
     normalise = "off" if bounded else normalise
-    config = PolicyConfig(memory, 24, layers, convolution, normalise=normalise)
+    config = PolicyConfig(memory, 24, layers, convolution, embedding=embedding, normalise=normalise)
     policy = Policy(descriptor(kind, bounded=bounded), config, torch.float32, torch.Generator())
     with torch.no_grad():
         for parameter in policy.parameters():
@@ -95,7 +101,9 @@ def make_policy(
             means = torch.randn(len(deviations), dtype=torch.float64)
             policy.normaliser.set(means, torch.tensor(deviations, dtype=torch.float64))
     arrays = {name: p.detach().numpy() for name, p in policy.state_dict().items()}
-    return policy, PolicyWeights(7, memory, 24, layers, arrays, convolution)
+    whole = as_one_layer(arrays, policy.descriptor, embedding)
+    embedded = embedded_in(arrays)
+    return policy, PolicyWeights(7, memory, 24, layers, whole, convolution, embedded)
 
 
 def compile_c(folder: Path, *arguments: str | Path) -> Path:
@@ -110,18 +118,21 @@ def compile_c(folder: Path, *arguments: str | Path) -> Path:
 
 @pytest.mark.parametrize("kind", list(ActionKind))
 @pytest.mark.parametrize(
-    ("memory", "layers", "standard", "convolution", "normalise"),
+    ("memory", "layers", "standard", "convolution", "normalise", "embedding"),
     [
-        ("none", 1, "c99", 0, "off"),
-        ("none", 1, "c11", 6, "off"),
-        ("mingru", 1, "c99", 0, "off"),
-        ("mingru", 3, "c11", 4, "off"),
-        ("lstm", 1, "c11", 0, "off"),
-        ("lstm", 2, "c99", 0, "off"),
-        ("none", 1, "c99", 0, "on"),
-        ("mingru", 1, "c11", 4, "on"),
-        ("none", 1, "c99", 0, "bounds"),
-        ("mingru", 1, "c11", 4, "bounds"),
+        ("none", 1, "c99", 0, "off", 0),
+        ("none", 1, "c11", 6, "off", 0),
+        ("mingru", 1, "c99", 0, "off", 0),
+        ("mingru", 3, "c11", 4, "off", 0),
+        ("lstm", 1, "c11", 0, "off", 0),
+        ("lstm", 2, "c99", 0, "off", 0),
+        ("none", 1, "c99", 0, "on", 0),
+        ("mingru", 1, "c11", 4, "on", 0),
+        ("none", 1, "c99", 0, "bounds", 0),
+        ("mingru", 1, "c11", 4, "bounds", 0),
+        ("mingru", 1, "c99", 0, "off", 5),
+        ("none", 1, "c11", 0, "bounds", 3),
+        ("lstm", 1, "c11", 0, "on", 3),
     ],
 )
 def test_the_header_is_the_same_policy(
@@ -132,8 +143,9 @@ def test_the_header_is_the_same_policy(
     kind: ActionKind,
     convolution: int,
     normalise: str,
+    embedding: int,
 ):
-    policy, weights = make_policy(memory, kind, layers, convolution, normalise)
+    policy, weights = make_policy(memory, kind, layers, convolution, normalise, embedding)
     about = policy.descriptor
     header = c_header(weights, about, "subject", "step 7 of a test")
     (tmp_path / "subject.h").write_text(header, encoding="ascii")
@@ -228,3 +240,25 @@ def test_weights_that_are_not_finite_are_refused():
     broken = PolicyWeights(0, "none", 24, 1, arrays)
     with pytest.raises(PuffError, match="not finite"):
         c_header(broken, policy.descriptor, "subject", "a test")
+
+
+def test_a_policy_of_cells_alone_is_as_one_of_rows(tmp_path: Path) -> None:
+    """snake shows a map and nothing else: what an embedding leaves of the first layer is empty."""
+    about = load_env("snake").descriptor
+    policy = Policy(
+        about, PolicyConfig("none", 24, 1, embedding=4), torch.float32, torch.Generator()
+    )
+    arrays = {name: p.detach().numpy() for name, p in policy.state_dict().items()}
+    whole, said = as_one_layer(arrays, about, 4), []
+    for embedded in ({}, embedded_in(arrays)):
+        weights = PolicyWeights(7, "none", 24, 1, whole, embedded=embedded)
+        header = c_header(weights, about, "subject", "step 7 of a test")
+        (tmp_path / "subject.h").write_text(header, encoding="ascii")
+        program = compile_c(tmp_path, *STRICT, "-std=c99", DRIVER)
+        random = np.random.default_rng(3)
+        seen = random.integers(0, 7, (STEPS, about.observation_bytes), dtype=np.uint8)
+        lines = b"".join(bytes([1]) + each.tobytes() + bytes(4) for each in seen)
+        done = subprocess.run([program], input=lines, stdout=subprocess.PIPE, check=True)
+        said.append(np.array([line.split() for line in done.stdout.decode().splitlines()], float))
+    assert len(said[0]) == STEPS
+    np.testing.assert_allclose(said[1][:, :4], said[0][:, :4], rtol=1e-4, atol=1e-5)

@@ -3,49 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pufftui.envs.descriptor import Descriptor, Field
 from pufftui.envs.errors import PuffError
-from pufftui.envs.grids import encoder_width, feature_count
+from pufftui.envs.grids import Cells, encoder_width, with_places
 
 LEAST_CELLS = 9
 """Cells of the smallest map: fields of categories with fewer elements are no map."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """So many cells, and for each fact about them the place of its first feature and its classes.
-
-    A fact's features are those of the first cell, then of the next.
-    """
-
-    count: int
-    facts: tuple[tuple[int, int], ...]
-
-    @property
-    def classes(self) -> int:
-        """Of all facts."""
-        return sum(classes for _, classes in self.facts)
-
-    @property
-    def features(self) -> list[int]:
-        """The places of all features, one-hot."""
-        return [
-            place
-            for first, classes in self.facts
-            for place in range(first, first + self.count * classes)
-        ]
-
-
 def cells_among(fields: Sequence[Field]) -> list[Cells]:
     """The cells that fields of an observation show: those of categories that have as many elements, and columns, are of the same."""
     facts: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    first = 0
-    for field in fields:
+    for first, field in with_places(fields):
         if field.classes and field.count >= LEAST_CELLS:
             facts.setdefault((field.count, field.columns), []).append((first, field.classes))
-        first += feature_count(field)
     return [Cells(count, tuple(each)) for (count, _), each in facts.items()]
 
 

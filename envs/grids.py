@@ -14,20 +14,14 @@ LEAST_SIDE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """Cells in `rows` of `columns`, and for each fact about them the place of its first feature, one-hot, and its classes.
+class Cells:
+    """So many cells, and for each fact about them the place of its first feature, one-hot, and its classes.
 
     A fact's features are those of the first cell, then of the next.
     """
 
-    rows: int
-    columns: int
+    count: int
     facts: tuple[tuple[int, int], ...]
-
-    @property
-    def cells(self) -> int:
-        """How many there are."""
-        return self.rows * self.columns
 
     @property
     def classes(self) -> int:
@@ -35,14 +29,26 @@ class Grid:
         return sum(classes for _, classes in self.facts)
 
     @property
-    def width(self) -> int:
-        """Features of the grid, one-hot."""
-        return self.cells * self.classes
-
-    @property
     def places(self) -> list[slice]:
         """Where each fact is among the features."""
-        return [slice(first, first + self.cells * classes) for first, classes in self.facts]
+        return [slice(first, first + self.count * classes) for first, classes in self.facts]
+
+    @property
+    def features(self) -> list[int]:
+        """The places of all features."""
+        return [place for each in self.places for place in range(each.start, each.stop)]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid(Cells):
+    """Cells that lie in rows of so many `columns`."""
+
+    columns: int
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return self.count // self.columns
 
 
 def feature_count(field: Field) -> int:
@@ -50,15 +56,22 @@ def feature_count(field: Field) -> int:
     return field.count * max(field.classes, 1)
 
 
+def with_places(fields: Iterable[Field]) -> Iterator[tuple[int, Field]]:
+    """Each field with the place of its first feature among all features."""
+    first = 0
+    for field in fields:
+        yield first, field
+        first += feature_count(field)
+
+
 def places_of(descriptor: Descriptor, wanted: Callable[[Field], bool]) -> list[int]:
     """Which of the features are numbers of the fields that are wanted, in order; none of these has classes."""
-    places: list[int] = []
-    first = 0
-    for field in descriptor.fields:
-        if wanted(field):
-            places += range(first, first + field.count)
-        first += feature_count(field)
-    return places
+    return [
+        place
+        for first, field in with_places(descriptor.fields)
+        if wanted(field)
+        for place in range(first, first + field.count)
+    ]
 
 
 def open_places(descriptor: Descriptor) -> list[int]:
@@ -71,17 +84,14 @@ def grids_among(fields: Iterable[Field]) -> list[Grid]:
 
     Fields of the same shape tell of one map if they say their `columns`. A square that does not is a map of its own.
     """
-    facts: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
-    first = 0
-    for number, field in enumerate(fields):
+    facts: dict[tuple[int, int, int | None], list[tuple[int, int]]] = {}
+    for first, field in with_places(fields):
         side = math.isqrt(field.count)
         columns = field.columns or (side if side * side == field.count else 1)
-        rows = field.count // columns
-        if field.classes and min(rows, columns) >= LEAST_SIDE:
-            alone = 0 if field.columns else 1 + number
-            facts.setdefault((rows, columns, alone), []).append((first, field.classes))
-        first += feature_count(field)
-    return [Grid(rows, columns, tuple(each)) for (rows, columns, _), each in facts.items()]
+        if field.classes and min(field.count // columns, columns) >= LEAST_SIDE:
+            alone = None if field.columns else first
+            facts.setdefault((field.count, columns, alone), []).append((first, field.classes))
+    return [Grid(count, tuple(each), columns) for (count, columns, _), each in facts.items()]
 
 
 def grids_of(descriptor: Descriptor, channels: int) -> list[Grid]:
@@ -126,4 +136,4 @@ def encoder_width(descriptor: Descriptor, channels: int) -> int:
     """Inputs of the encoder: features, where a grid has as many numbers a cell as there are channels."""
     width = sum(feature_count(field) for field in descriptor.fields)
     grids = grids_of(descriptor, channels)
-    return width + sum(grid.cells * channels - grid.width for grid in grids)
+    return width + sum(grid.count * (channels - grid.classes) for grid in grids)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pufftui.envs.descriptor import ActionKind, Descriptor, DType, Field
 from pufftui.envs.errors import PuffError
-from pufftui.envs.grids import feature_count
+from pufftui.envs.grids import feature_count, with_places
 from pufftui.export.maps import maps_of
 from pufftui.trainer.messages.weights import PolicyWeights
 
@@ -97,11 +97,8 @@ def _tables(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
         each = [arrays[name.format(layer)] for layer in range(weights.layers)]
         return np.stack([array.T for array in each])
 
-    tables = {
-        f"{each.name}_{name}": table
-        for each in maps_of(weights, descriptor)
-        for name, table in each.tables.items()
-    }
+    maps = maps_of(weights, descriptor)
+    tables = {f"{each.name}_{name}": table for each in maps for name, table in each.tables.items()}
     if places := _normalised_places(weights, descriptor):
         tables["shifts"] = arrays["normaliser.shifts"][places]
         tables["scales"] = arrays["normaliser.scales"][places]
@@ -119,8 +116,8 @@ def _tables(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     else:
         choices = ", ".join(str(len(action.choices)) for action in descriptor.actions)
         yield f"static const int policy_choices[POLICY_ACTIONS] = {{{choices}}};"
-    offsets = {first: field.offset for first, field in _with_places(descriptor)}
-    for each in maps_of(weights, descriptor):
+    offsets = {first: field.offset for first, field in with_places(descriptor.fields)}
+    for each in maps:
         yield from each.declared(offsets)
     for name, array in tables.items():
         yield from _table(name, array)
@@ -157,7 +154,7 @@ def _number(value: float) -> str:
 def _program(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     """The parts of the code that this policy needs, in the order in which C wants them."""
     parts = ["policy"]
-    for first, field in _with_places(descriptor):
+    for first, field in with_places(descriptor.fields):
         parts += [_reader(field)]
         if not field.classes:
             parts += ["normalised" if _is_normalised(weights, first, field) else "numbers"]
@@ -197,7 +194,7 @@ def _readings(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
     """A call for each field, which adds what it shows to the hidden layer."""
     maps = {first: each for each in maps_of(weights, descriptor) for first, _ in each.facts}
     feature = normalised = 0
-    for first, field in _with_places(descriptor):
+    for first, field in with_places(descriptor.fields):
         if first in maps:
             if first == maps[first].facts[0][0]:
                 yield from maps[first].call(feature)
@@ -215,14 +212,6 @@ def _readings(weights: PolicyWeights, descriptor: Descriptor) -> Iterator[str]:
         feature += feature_count(field)
 
 
-def _with_places(descriptor: Descriptor) -> Iterator[tuple[int, Field]]:
-    """Each field with the place of its first feature among all features."""
-    first = 0
-    for field in descriptor.fields:
-        yield first, field
-        first += feature_count(field)
-
-
 def _is_normalised(weights: PolicyWeights, first: int, field: Field) -> bool:
     """Whether the policy sees other numbers than those of the field, which begins at the feature `first`."""
     if field.classes or "normaliser.scales" not in weights.arrays:
@@ -236,7 +225,7 @@ def _normalised_places(weights: PolicyWeights, descriptor: Descriptor) -> list[i
     """The features of all fields that are normalised."""
     return [
         place
-        for first, field in _with_places(descriptor)
+        for first, field in with_places(descriptor.fields)
         if _is_normalised(weights, first, field)
         for place in range(first, first + field.count)
     ]
@@ -281,7 +270,7 @@ def _prose(weights: PolicyWeights, descriptor: Descriptor, origin: str) -> str:
         "",
         f"An observation is {descriptor.observation_bytes} bytes, as the environment writes them:",
         "",
-        *[f"    {_describe(weights, *each)}" for each in _with_places(descriptor)],
+        *[f"    {_describe(weights, *each)}" for each in with_places(descriptor.fields)],
         "",
         *_describe_actions(descriptor),
         "",

@@ -77,7 +77,7 @@ def maps_of(weights: PolicyWeights, descriptor: Descriptor) -> list[Map]:
             grid.facts,
             (grid.rows, grid.columns),
             {kind: weights.arrays[f"convolutions.{number}.{kind}"] for kind in ("weight", "bias")},
-            grid.cells * weights.convolution,
+            grid.count * weights.convolution,
         )
         for number, grid in enumerate(grids_of(descriptor, weights.convolution))
     ]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pufftui.envs.cells import cells_among, cells_of, other_places
 from pufftui.envs.descriptor import Descriptor
 from pufftui.envs.grids import LEAST_SIDE, encoder_width, grids_among
+from pufftui.trainer.settings.fields import PolicyConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +119,24 @@ def as_one_layer(
             at += classes
     whole.flags.writeable = False
     return found | {"encoder.weight": whole}
+
+
+def weights_of(
+    step: int,
+    policy: PolicyConfig,
+    arrays: Mapping[str, NDArray[np.float32]],
+    descriptor: Descriptor,
+) -> PolicyWeights:
+    """The policy with these settings and the arrays (read-only) of its `state_dict`."""
+    return PolicyWeights(
+        step,
+        policy.memory,
+        policy.hidden,
+        policy.layers,
+        as_one_layer(arrays, descriptor, policy.embedding),
+        policy.convolution,
+        embedded_in(arrays),
+    )
 
 
 def in_own_rewards(

@@ -57,6 +57,8 @@ class Policy(nn.Module):
         self.normaliser = Normaliser.wanted(descriptor, config.normalise)
         self.features = Features(descriptor, dtype, self.normaliser)
         self.grids = grids_of(descriptor, config.convolution)
+        self.read = list(around_grids(self.grids, encoder_width(descriptor, 0)))
+        """What the encoder reads where there are grids: runs of features, and numbers of grids."""
         self.convolutions = nn.ModuleList(
             nn.Conv2d(grid.classes, config.convolution, LEAST_SIDE) for grid in self.grids
         )
@@ -179,10 +181,7 @@ class Policy(nn.Module):
             for grid, convolution in zip(self.grids, _convolutions(self.convolutions), strict=True)
         ]
         return torch.cat(
-            [
-                seen[part] if isinstance(part, int) else features[..., part]
-                for part in around_grids(self.grids, features.shape[-1])
-            ],
+            [seen[part] if isinstance(part, int) else features[..., part] for part in self.read],
             dim=-1,
         )
 

@@ -15,10 +15,9 @@ from pufftui.envs.grids import encoder_width
 from pufftui.envs.reading import read_small_text
 from pufftui.trainer.messages.weights import (
     PolicyWeights,
-    as_one_layer,
-    embedded_in,
     in_own_rewards,
     is_of_map,
+    weights_of,
 )
 from pufftui.trainer.run.checkpoint import Saved, best_checkpoint
 from pufftui.trainer.run.folder import RunFolder
@@ -63,11 +62,8 @@ def _weights_from(saved: Saved, env: str | None) -> PolicyWeights:
     looks = {"embedding": policy.embedding, "convolution": policy.convolution}
     if not is_of_map(arrays, descriptor, **looks):
         raise other
-    embedded = embedded_in(arrays)
-    arrays = as_one_layer(arrays, descriptor, policy.embedding)
-    step, sizes = int(saved.description["step"]), (policy.hidden, policy.layers)
-    weights = PolicyWeights(step, policy.memory, *sizes, arrays, policy.convolution, embedded)
-    shape = arrays["heads.weight"].shape[0] - 1, arrays["encoder.weight"].shape[1]
+    weights = weights_of(int(saved.description["step"]), policy, arrays, descriptor)
+    shape = arrays["heads.weight"].shape[0] - 1, weights.arrays["encoder.weight"].shape[1]
     if shape != (output_count(descriptor), encoder_width(descriptor, policy.convolution)):
         raise other
     return weights

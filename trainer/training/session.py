@@ -19,12 +19,7 @@ from pufftui.trainer.collecting.collector import Collector
 from pufftui.trainer.collecting.rollout import Storage
 from pufftui.trainer.kernels.threads import work_on
 from pufftui.trainer.messages.command import SetField
-from pufftui.trainer.messages.weights import (
-    PolicyWeights,
-    as_one_layer,
-    embedded_in,
-    in_own_rewards,
-)
+from pufftui.trainer.messages.weights import PolicyWeights, in_own_rewards, weights_of
 from pufftui.trainer.network.policy import Policy
 from pufftui.trainer.ppo.device import choose_device, product_dtype, thread_count
 from pufftui.trainer.ppo.observed import ObservedMoments
@@ -167,13 +162,9 @@ class TrainingSession:
             array = parameter.detach().float().cpu().numpy().copy()
             array.flags.writeable = False
             arrays[name] = array
-        policy = self.config.policy
-        embedded = embedded_in(arrays)
-        arrays = as_one_layer(arrays, self.vector.descriptor, policy.embedding)
         if self.config.scales_rewards:
             arrays = in_own_rewards(arrays, self.reward_scale)
-        sizes = policy.hidden, policy.layers
-        return PolicyWeights(self.step, policy.memory, *sizes, arrays, policy.convolution, embedded)
+        return weights_of(self.step, self.config.policy, arrays, self.vector.descriptor)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that the future depends on, copied, by name; valid between epochs."""

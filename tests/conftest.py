@@ -143,8 +143,10 @@ def crowd(compiler: Compiler) -> EnvLibrary:
 def made_policy() -> Callable[..., PolicyWeights]:
     """Makes policies that were never trained: `made_policy(env, memory="mingru", seed=0)`."""
 
-    def make(env: str, memory: str = "mingru", seed: int = 0, hidden: int = 8) -> PolicyWeights:
-        descriptor = load_env(env).descriptor
+    def make(
+        env: str | EnvLibrary, memory: str = "mingru", seed: int = 0, hidden: int = 8
+    ) -> PolicyWeights:
+        descriptor = (load_env(env) if isinstance(env, str) else env).descriptor
         random = np.random.default_rng(seed)
         features = sum(field.count * max(field.classes, 1) for field in descriptor.fields)
         continuous = descriptor.action_kind is ActionKind.CONTINUOUS

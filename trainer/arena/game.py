@@ -131,11 +131,12 @@ class Game:
         figures["length"][alive] += 1
         if person is not None:
             figures["human_steps"][person] += 1
-        ended = (buffers.terminals | buffers.truncations).astype(bool) & alive
+        over = (buffers.terminals | buffers.truncations).astype(bool)
+        if self._state is not None:
+            self._state[:, :, over | ~alive] = 0  # as in training
+        ended = over & alive
         if not ended.any():
             return []
-        if self._state is not None:
-            self._state[:, :, ended] = 0
         finished = [self._finish(episode) for episode in self.vector.drain().episodes]
         for name in ("episode_return", "length", "human_steps", "went_back"):
             figures[name][ended] = 0

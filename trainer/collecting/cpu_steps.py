@@ -73,7 +73,7 @@ class CpuSteps:
         job.step = ffi.cast(signature, functions.step)
         job.environments = ffi.cast("void *", functions.environments)
         job.finals = address(memory.finals)
-        job.terminals, job.truncations = (address(flags) for flags in memory.host_flags[:2])
+        job.terminals, job.truncations, job.alive = map(address, memory.host_flags)
         job.resets = address(memory.host_resets)
         job.final_values = address(memory.final_values, "float *")
         self._played = np.zeros(vector.groups * functions.blocks, np.uint32)

@@ -63,7 +63,7 @@ class GpuSteps:
         job.start = ffi.cast("void (*)(void *, uint32_t, const void *)", functions.start)
         job.finish = ffi.cast("uint32_t (*)(void *, uint32_t)", functions.finish)
         job.environments = ffi.cast("void *", functions.environments)
-        job.terminals, job.truncations = (address(flags) for flags in memory.host_flags[:2])
+        job.terminals, job.truncations, job.alive = map(address, memory.host_flags)
         job.resets = address(memory.host_resets)
         job.truncated = address(memory.truncated)
         job.truncated_steps = address(memory.truncated_steps, "int32_t *")

@@ -143,9 +143,14 @@ class RolloutMemory:
         )
 
     def note_ends(self, step: int, rows: slice) -> None:
-        """The environments have stepped: whoever's episode is over begins anew with the next step."""
+        """The environments have stepped: whoever's episode is over begins anew with the next step.
+
+        So does who is not alive: what it remembers of that time is no part of the life that comes after it.
+        """
+        terminals, truncations, alive = self.host_flags[:, step, rows]
         ended = self.host_resets[step + 1, rows]
-        torch.maximum(self.host_flags[0, step, rows], self.host_flags[1, step, rows], out=ended)
+        torch.maximum(terminals, truncations, out=ended)
+        torch.maximum(ended, 1 - alive, out=ended)
 
     def receive_observations(self, step: int, rows: slice) -> None:
         """Brings to the policy what a group's environments wrote; the first step has it from the last rollout."""

@@ -73,9 +73,10 @@ class RandomPlayer:
                 return False
             self.act(self._buffers.observations, self._buffers.actions)
             self.vector.step(0, self._buffers)
-            ended = (self._buffers.terminals | self._buffers.truncations).astype(bool)
-            if ended.any():
-                self.forget(ended)
+            flags = self._buffers
+            over = (flags.terminals | flags.truncations | (flags.alive == 0)).astype(bool)
+            if over.any():
+                self.forget(over)
         return True
 
     def act(self, observations: NDArray[np.uint8], actions: NDArray[np.int32]) -> None:
@@ -83,8 +84,8 @@ class RandomPlayer:
         del observations
         act_at_random(self.vector.descriptor, self._random, actions)
 
-    def forget(self, ended: NDArray[np.bool_]) -> None:
-        """The episodes of these agents are over, (agents,)."""
+    def forget(self, over: NDArray[np.bool_]) -> None:
+        """The episodes of these agents are over, or they took no part, (agents,)."""
 
     def only(self, places: NDArray[np.intp]) -> Self:
         """Goes on with the worlds at some places alone."""
@@ -121,9 +122,9 @@ class NumpyPlayer(RandomPlayer):
             descriptor, distribution(self._weights, descriptor, outputs), self._random
         )
 
-    def forget(self, ended: NDArray[np.bool_]) -> None:
-        """The episodes of these agents are over, (agents,)."""
-        self._state[:, :, ended] = 0
+    def forget(self, over: NDArray[np.bool_]) -> None:
+        """The episodes of these agents are over, or they took no part, (agents,)."""
+        self._state[:, :, over] = 0
 
     def keep(self, rows: NDArray[np.intp]) -> None:
         """Only these agents are left."""

@@ -162,7 +162,7 @@ def mingru_backward(
 
 @triton.jit
 def happened(
-    rewards, values, final_values, terminals, truncations, ratios, step, rows, row, inside,
+    rewards, values, final_values, terminals, truncations, alive, ratios, step, rows, row, inside,
 ):  # fmt: skip
     """All that one step is made of, and where it is; nothing before the first."""
     at = step * rows + row
@@ -175,6 +175,7 @@ def happened(
         tl.load(final_values + at, mask=there, other=0),
         tl.load(terminals + at, mask=there, other=0) != 0,
         tl.load(truncations + at, mask=there, other=0) != 0,
+        tl.load(alive + at, mask=there, other=0) != 0,
         tl.load(ratios + at, mask=there, other=0),
     )
 
@@ -184,19 +185,19 @@ def advantage_of(
     event, advantages, later, magnitude, next_value, gamma, gae_lambda, rho_clip, c_clip,
 ):  # fmt: skip
     """The advantage of a step, the magnitude with it, and its value."""
-    at, there, reward, value, final_value, terminal, truncated, ratio = event
+    at, there, reward, value, final_value, terminal, truncated, lives, ratio = event
     # Chosen, not multiplied by zero: what follows an episode may not be finite.
     after = tl.where(terminal, 0.0, tl.where(truncated, final_value, next_value))
     delta = tl.minimum(ratio, rho_clip) * (reward + gamma * after - value)
     later = tl.where(terminal | truncated, 0.0, later)
     later = delta + gamma * gae_lambda * tl.minimum(ratio, c_clip) * later
     tl.store(advantages + at, later, mask=there)
-    return later, magnitude + tl.where(there, tl.abs(later), 0.0), value
+    return later, magnitude + tl.where(there & lives, tl.abs(later), 0.0), value
 
 
 @triton.jit
 def advantages_backwards(
-    rewards, values, final_values, terminals, truncations, ratios, advantages, magnitudes,
+    rewards, values, final_values, terminals, truncations, alive, ratios, advantages, magnitudes,
     steps, rows, gamma, gae_lambda, rho_clip, c_clip, lanes: tl.constexpr,
 ):  # fmt: skip
     """One row from the last step back, four steps at a time, so that their numbers are fetched together."""
@@ -208,16 +209,20 @@ def advantages_backwards(
     for back in range(0, steps, 4):
         last = steps - 1 - back
         event_0 = happened(
-            rewards, values, final_values, terminals, truncations, ratios, last, rows, row, inside,
+            rewards, values, final_values, terminals, truncations, alive, ratios, last, rows, row,
+            inside,
         )  # fmt: skip
         event_1 = happened(
-            rewards, values, final_values, terminals, truncations, ratios, last - 1, rows, row, inside,
+            rewards, values, final_values, terminals, truncations, alive, ratios, last - 1, rows, row,
+            inside,
         )  # fmt: skip
         event_2 = happened(
-            rewards, values, final_values, terminals, truncations, ratios, last - 2, rows, row, inside,
+            rewards, values, final_values, terminals, truncations, alive, ratios, last - 2, rows, row,
+            inside,
         )  # fmt: skip
         event_3 = happened(
-            rewards, values, final_values, terminals, truncations, ratios, last - 3, rows, row, inside,
+            rewards, values, final_values, terminals, truncations, alive, ratios, last - 3, rows, row,
+            inside,
         )  # fmt: skip
         later, magnitude, value = advantage_of(
             event_0, advantages, later, magnitude, value, gamma, gae_lambda, rho_clip, c_clip,

@@ -80,7 +80,7 @@ class Trial:
         batch: dict[str, Any] = {"steps": steps, "rows": rows}
         batch |= {"gamma": 0.99, "gae_lambda": 0.9, "rho_clip": 1.0, "c_clip": 1.0}
         batch |= self.each("rewards final_values ratios advantages", steps, rows)
-        batch |= self.each("terminals truncations", steps, rows, dtype=torch.uint8)
+        batch |= self.each("terminals truncations alive", steps, rows, dtype=torch.uint8)
         batch |= self.each("values", steps + 1, rows) | self.each("magnitudes", rows)
         gpu.run("puff_advantages", **batch)
 

@@ -37,6 +37,7 @@ def _with_the_newest(rollout: Rollout, newest: Newest, config: TrainConfig) -> d
         "final_values": rollout.final_values,
         "terminals": rollout.terminals,
         "truncations": rollout.truncations,
+        "alive": rollout.alive,
         "ratios": newest.ratios,
         "gamma": config.gamma,
         "gae_lambda": config.gae_lambda,
@@ -52,13 +53,16 @@ def advantages(
     final_values: Tensor,
     terminals: Tensor,
     truncations: Tensor,
+    alive: Tensor,
     ratios: Tensor,
     gamma: float,
     gae_lambda: float,
     rho_clip: float,
     c_clip: float,
 ) -> tuple[Tensor, Tensor]:
-    """Advantages (horizon, agents) of a rollout and, per agent, their sum of absolute values.
+    """Advantages (horizon, agents) of a rollout and, per agent, how much there is to learn from them.
+
+    That is the sum of their absolute values over the steps in which the agent was alive.
 
     With rho_t = min(ratio_t, rho_clip), c_t = min(ratio_t, c_clip):
 
@@ -84,7 +88,7 @@ def advantages(
             rho_clip,
             c_clip,
         )
-        return result, result.abs().sum(dim=0)
+        return result, result.abs().masked_fill(alive == 0, 0).sum(dim=0)
     result, magnitudes = torch.empty_like(rewards), torch.empty_like(rewards[0])
     job = _job(
         result,
@@ -94,6 +98,7 @@ def advantages(
         final_values=final_values,
         terminals=terminals,
         truncations=truncations,
+        alive=alive,
         ratios=ratios,
         gamma=gamma,
         gae_lambda=gae_lambda,

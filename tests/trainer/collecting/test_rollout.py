@@ -51,6 +51,17 @@ def test_groups_and_staging_change_nothing(crowd, memory, groups, storage, rollo
     assert_same(rollouts(other), plain)
 
 
+@pytest.mark.parametrize("storage", list(Storage))
+def test_who_is_not_alive_begins_anew(crowd, storage, rollouts):
+    """What an agent remembers of the time when it was dead is no part of the life after it."""
+    collector = collector_of(crowd, "mingru", groups=2, storage=storage)
+    (rollout,) = rollouts(collector, 1)
+    over = rollout["terminals"].bool() | rollout["truncations"].bool()
+    dead = ~rollout["alive"].bool()
+    assert (dead & ~over).any()
+    assert torch.equal(rollout["resets"][1:].bool(), (over | dead)[:-1])
+
+
 def test_one_agent_in_each_environment(rollouts):
     library = load_env("breakout")
     plain = rollouts(collector_of(library, "mingru"))

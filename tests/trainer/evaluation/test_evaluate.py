@@ -319,6 +319,17 @@ def test_torch_and_numpy_play_alike(
     assert drawn.counted.tobytes() == again.counted.tobytes()
 
 
+def test_who_is_dead_remembers_nothing(crowd, made_policy) -> None:
+    """As in training, which the policy is evaluated for."""
+    vector = VectorEnv(crowd, crowd.descriptor.parameter_values({}), environments=4, seed=1)
+    player = NumpyPlayer(vector, 1, greedy(made_policy(crowd)))
+    for _ in range(30):
+        player.play(1, lambda: False)
+        flags = player._buffers
+        remembered = player._state.any(axis=(0, 1, 3))
+        assert (remembered == (flags.alive & ~(flags.terminals | flags.truncations))).all()
+
+
 def test_a_policy_of_before_its_game_declared_bounds_plays_as_it_did(compiler) -> None:
     """Bounds would have become another normaliser, which it has never seen through."""
     bare, bounded = (

@@ -21,6 +21,7 @@ def advantage_fields(**changes):
         "final_values": torch.zeros(2, 3),
         "terminals": flags,
         "truncations": flags,
+        "alive": flags,
         "ratios": torch.ones(2, 3),
         "advantages": torch.empty(2, 3),
         "magnitudes": torch.empty(3),

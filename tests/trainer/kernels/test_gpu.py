@@ -61,7 +61,7 @@ def test_scan_and_gradients():
 def test_advantages_and_gelu():
     batch = {name: torch.randn(12, 7) for name in ("rewards", "final_values", "ratios")}
     batch["values"] = torch.randn(13, 7)
-    for name in ("terminals", "truncations"):
+    for name in ("terminals", "truncations", "alive"):
         batch[name] = (torch.rand(12, 7) < 0.2).to(torch.uint8)
     constants = {"gamma": 0.97, "gae_lambda": 0.9, "rho_clip": 1.0, "c_clip": 1.0}
 

@@ -67,6 +67,7 @@ def test_advantages(both, steps, rows):
     batch |= {"ratios": normal(steps).exp(), "values": normal(steps + 1)}
     for name in ("terminals", "truncations"):
         batch[name] = (torch.rand(steps, rows, generator=chance) < 0.2).to(torch.uint8)
+    batch["alive"] = (torch.rand(steps, rows, generator=chance) < 0.7).to(torch.uint8)
     settings = {"gamma": 0.97, "gae_lambda": 0.9, "rho_clip": 1.5, "c_clip": 1.0}
     for one, two in both(lambda: advantages(**batch, **settings)):
         torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-5)
@@ -115,7 +116,7 @@ kernels = [
      mingru | {n: number for n in ("output_gradients", "gate_gradients", "input_gradients")} | shape,
      {"width": 128, "has_resets": True, "lanes": 128}),
     (gpu.advantages_backwards,
-     {n: "*fp32" for n in floats} | {"terminals": "*u8", "truncations": "*u8"} | shape
+     {n: "*fp32" for n in floats} | {n: "*u8" for n in ("terminals", "truncations", "alive")} | shape
      | {n: "fp32" for n in settings}, {"lanes": 32}),
     (gpu.draw,
      {"logits": "*fp32", "uniforms": "*fp32", "actions": "*i32", "log_probabilities": "*fp32"}

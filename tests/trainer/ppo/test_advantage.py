@@ -18,6 +18,7 @@ def random_batch(seed, steps, rows, flags=0.2):
         "final_values": random.normal(size=(steps, rows)),
         "terminals": random.random((steps, rows)) < flags,
         "truncations": random.random((steps, rows)) < flags,
+        "alive": random.random((steps, rows)) < 0.8,
         "ratios": np.exp(random.normal(scale=0.5, size=(steps, rows))),
     }
 
@@ -58,15 +59,20 @@ def tensors(batch):
 def test_kernel_equals_the_naive_recursion(seed, steps, rows, **constants):
     batch = random_batch(seed, steps, rows)
     result, magnitudes = advantages(**tensors(batch), **constants)
-    torch.testing.assert_close(magnitudes, result.abs().sum(dim=0))
+    alive = torch.from_numpy(batch["alive"])
+    torch.testing.assert_close(magnitudes, (result.abs() * alive).sum(dim=0))
     np.testing.assert_allclose(result.numpy(), naive(batch, **constants), rtol=1e-4, atol=1e-5)
 
 
-def test_torch_version_equals_the_naive_recursion():
+def test_torch_version_equals_the_naive_recursion(monkeypatch):
+    monkeypatch.setattr(module.kernels, "missing", lambda _: "none")
     batch = random_batch(3, 30, 7)
-    constants = (0.97, 0.9, 1.1, 0.8)
-    result = module._advantages_torch(*tensors(batch).values(), *constants)
-    np.testing.assert_allclose(result.numpy(), naive(batch, *constants), rtol=1e-4, atol=1e-5)
+    constants = {"gamma": 0.97, "gae_lambda": 0.9, "rho_clip": 1.1, "c_clip": 0.8}
+    result, magnitudes = advantages(**tensors(batch), **constants)
+    np.testing.assert_allclose(result.numpy(), naive(batch, **constants), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        magnitudes, (result.abs() * torch.from_numpy(batch["alive"])).sum(dim=0)
+    )
 
 
 def test_without_clips_it_is_generalised_advantage_estimation():

@@ -60,6 +60,7 @@ def test_an_advantage_does_not_look_beyond_the_end_of_an_episode(monkeypatch, ke
         "final_values": torch.ones(5, 2),
         "terminals": torch.zeros(5, 2, dtype=torch.uint8),
         "truncations": torch.zeros(5, 2, dtype=torch.uint8),
+        "alive": torch.ones(5, 2, dtype=torch.uint8),
         "ratios": torch.ones(5, 2),
     }
     batch["values"][3:] = NAN

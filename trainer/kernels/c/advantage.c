@@ -25,7 +25,7 @@ static void advantage_rows(const void* job, int64_t block, int64_t first, int64_
             const float delta = rho * (batch->rewards[i] + batch->gamma * next - batch->values[i]);
             const float advantage = delta + batch->gamma * batch->gae_lambda * c * later;
             batch->advantages[i] = advantage;
-            batch->magnitudes[row] += fabsf(advantage);
+            batch->magnitudes[row] += batch->alive[i] ? fabsf(advantage) : 0.0f;
         }
     }
 }

@@ -54,7 +54,7 @@ typedef struct {
     float beta;              /* how far weights correct for that */
     float start;             /* a uniform number, at least 0 and below 1 */
     float even;              /* part of the probability that is spread evenly */
-    const float* magnitudes; /* (agents,) sums of |advantage| */
+    const float* magnitudes; /* (agents,) puff_advantage's */
     float* probabilities;    /* (agents,) to work with */
     int64_t* indices;        /* (segments,) */
     float* weights;          /* (segments,) */

@@ -68,9 +68,10 @@ typedef struct {
     const float* final_values; /* read where truncations is 1 */
     const uint8_t* terminals;
     const uint8_t* truncations;
+    const uint8_t* alive;
     const float* ratios;
     float* advantages;
-    float* magnitudes; /* (rows,) sums of |advantage| */
+    float* magnitudes; /* (rows,) sums of |advantage| over the steps that are alive */
 } puff_advantage;
 
 void puff_advantages(puff_kernels* kernels, const puff_advantage* batch);

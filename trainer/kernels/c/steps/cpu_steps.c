@@ -84,14 +84,17 @@ static void value_finals(const hand* own, uint32_t step, const int64_t* agents, 
     for (int64_t i = 0; i < count; i++) values[agents[i]] = last.values[i];
 }
 
-/* The block's environments have stepped: notes whose episodes are over, values what they saw last.
- */
+/* The block's environments have stepped: notes who begins anew, as who is not alive does each time,
+ * and values what those saw last whose episodes were cut off. */
 static void note_ends(const hand* own, uint32_t step, uint32_t truncated) {
     const puff_cpu_steps* rollout = own->rollout;
     const uint8_t* terminals = rollout->terminals + group_row(own, step);
     const uint8_t* truncations = rollout->truncations + group_row(own, step);
+    const uint8_t* alive = rollout->alive + group_row(own, step);
     uint8_t* resets = rollout->resets + group_row(own, step + 1);
-    for (int64_t i = own->first; i < own->end; i++) resets[i] = terminals[i] | truncations[i];
+    for (int64_t i = own->first; i < own->end; i++) {
+        resets[i] = terminals[i] | truncations[i] | !alive[i];
+    }
     if (!truncated) return;
     int64_t agents[MOST_FINALS], count = 0;
     for (int64_t i = own->first; i < own->end; i++) {

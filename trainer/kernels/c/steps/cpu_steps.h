@@ -32,6 +32,7 @@ typedef struct {
     const uint8_t* finals; /* (groups * agents, bytes) what whoever is truncated saw last */
     const uint8_t* terminals;
     const uint8_t* truncations;
+    const uint8_t* alive;
     uint8_t* resets;     /* (horizon + 1, groups * agents) whether a step begins an episode */
     float* final_values; /* of `finals`, where there is a truncation */
 

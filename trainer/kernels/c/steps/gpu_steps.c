@@ -22,14 +22,15 @@ static void decide(puff_steps* rollout, uint32_t step, uint32_t group) {
     if (!rollout->error) rollout->error = rollout->driver.launch(graph, rollout->streams[group]);
 }
 
-/* The group's environments have stepped: notes whose episodes are over, values what they saw last.
- */
+/* The group's environments have stepped: notes who begins anew, as who is not alive does each time,
+ * and values what those saw last whose episodes were cut off. */
 static void note_ends(puff_steps* rollout, uint32_t step, uint32_t group, uint32_t truncated) {
     const size_t agents = rollout->agents, row = (size_t)rollout->groups * agents;
     const size_t first = step * row + group * agents;
     uint8_t* resets = rollout->resets + first + row;
     for (size_t i = 0; i < agents; i++) {
-        resets[i] = rollout->terminals[first + i] | rollout->truncations[first + i];
+        resets[i] = rollout->terminals[first + i] | rollout->truncations[first + i] |
+                    !rollout->alive[first + i];
     }
     if (!truncated || rollout->error) return;
     memcpy(rollout->truncated + group * agents, rollout->truncations + first, agents);

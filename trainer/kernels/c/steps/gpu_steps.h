@@ -43,6 +43,7 @@ typedef struct {
 
     const uint8_t* terminals;
     const uint8_t* truncations;
+    const uint8_t* alive;
     uint8_t* resets;          /* (horizon + 1, groups * agents) whether a step begins an episode */
     uint8_t* truncated;       /* (groups * agents,) */
     int32_t* truncated_steps; /* (groups,) the step that `truncated` is of */

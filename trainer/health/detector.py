@@ -8,6 +8,7 @@ from typing import ClassVar
 from pufftui.trainer.health.finding import Finding, Level, Remedy, Rule
 from pufftui.trainer.health.moment import Facts, Moment, Reading
 from pufftui.trainer.health.score_track import ScoreTrack
+from pufftui.trainer.health.spell import Spell
 
 
 class Detector(ABC):
@@ -30,6 +31,34 @@ class Detector(ABC):
     def end(self, last: Moment) -> Finding | None:  # noqa: ARG002
         """What the whole run tells, now that it has ended with this row; None is nothing new."""
         return None
+
+
+class LastingDetector(Detector):
+    """Watches for what must have been so for some seconds; of a run that is over sooner half is enough."""
+
+    def __init__(self, facts: Facts, track: ScoreTrack, spell: Spell) -> None:
+        super().__init__(facts, track)
+        self._spell = spell
+        self._latest: Finding | None = None
+
+    def lasting(
+        self,
+        so: bool,
+        moment: Moment,
+        text: str,
+        value: float,
+        limit: float | None = None,
+        remedy: Remedy = Remedy.NONE,
+    ) -> Finding | None:
+        """The warning if it has been `so` for long enough."""
+        counts = self._spell.see(so, moment)
+        self._latest = finding(
+            self.rule, Level.WARNING, text, self._spell.since, value, limit, remedy
+        )
+        return self._latest if counts else None
+
+    def end(self, last: Moment) -> Finding | None:
+        return self._latest if self._spell.covers(last) else None
 
 
 class MachineDetector(ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pufftui.trainer.health.detector import Detector, finding
+from pufftui.trainer.health.detector import Detector, LastingDetector, finding
 from pufftui.trainer.health.finding import Finding, Level, Remedy, Rule
 from pufftui.trainer.health.moment import Facts, Moment
 from pufftui.trainer.health.policy import SLOWER
@@ -116,7 +116,7 @@ class BadValues(Detector):
 BEYOND, BEYOND_SECONDS = 15.0, 5.0
 
 
-class GradientBeyondLimit(Detector):
+class GradientBeyondLimit(LastingDetector):
     """The gradient is so large that little but its direction is left, and one loss may drown the others."""
 
     rule = Rule(
@@ -130,15 +130,14 @@ class GradientBeyondLimit(Detector):
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
-        super().__init__(facts, track)
-        self._spell = Spell(BEYOND_SECONDS, 10.0)
+        super().__init__(facts, track, Spell(BEYOND_SECONDS, 10.0))
 
     def see(self, moment: Moment) -> Finding | None:
         norm, limit = moment.get("grad_norm"), BEYOND * self._facts.max_gradient_norm
-        if norm is None or not limit or not self._spell.see(norm > limit, moment):
+        if norm is None or not limit:
             return None
         text = f"It is {norm:.3g}; the limit is {self._facts.max_gradient_norm:g}."
-        return finding(self.rule, Level.WARNING, text, self._spell.since, norm, limit)
+        return self.lasting(norm > limit, moment, text, norm, limit)
 
 
 SPIKE_DEVIATIONS, SPIKE_FACTOR, SPIKE_SECONDS = 6.0, 10.0, 3.0

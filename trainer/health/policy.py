@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pufftui.trainer.health.detector import Detector, finding
+from pufftui.trainer.health.detector import Detector, LastingDetector, finding
 from pufftui.trainer.health.finding import Finding, Level, Remedy, Rule
 from pufftui.trainer.health.moment import Facts, Moment
 from pufftui.trainer.health.score_track import ScoreTrack
@@ -13,7 +13,7 @@ SLOWER = "Lower the learning rate (key e), or the clip or the replay ratio."
 KL_LIMIT, KL_SECONDS = 0.3, 4.0
 
 
-class FastPolicy(Detector):
+class FastPolicy(LastingDetector):
     """The policy moves much further in an update than PPO is made for."""
 
     rule = Rule(
@@ -27,23 +27,20 @@ class FastPolicy(Detector):
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
-        super().__init__(facts, track)
-        self._spell = Spell(KL_SECONDS, 10.0)
+        super().__init__(facts, track, Spell(KL_SECONDS, 10.0))
 
     def see(self, moment: Moment) -> Finding | None:
         kl = moment.get("approx_kl")
-        if kl is None or not self._spell.see(kl > KL_LIMIT, moment):
+        if kl is None:
             return None
         text = f"The KL divergence of an update is {kl:.3g}."
-        return finding(
-            self.rule, Level.WARNING, text, self._spell.since, kl, KL_LIMIT, Remedy.ROLL_BACK
-        )
+        return self.lasting(kl > KL_LIMIT, moment, text, kl, KL_LIMIT, Remedy.ROLL_BACK)
 
 
 CLIP_LIMIT, CLIP_SECONDS = 0.5, 8.0
 
 
-class MuchClipped(Detector):
+class MuchClipped(LastingDetector):
     """Most of what the policy would learn is clipped away."""
 
     rule = Rule(
@@ -56,29 +53,21 @@ class MuchClipped(Detector):
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
-        super().__init__(facts, track)
-        self._spell = Spell(CLIP_SECONDS, 10.0)
+        super().__init__(facts, track, Spell(CLIP_SECONDS, 10.0))
 
     def see(self, moment: Moment) -> Finding | None:
         share = moment.get("clipfrac")
-        if share is None or not self._spell.see(share > CLIP_LIMIT, moment):
+        if share is None:
             return None
         text = f"{share:.0%} of the ratios are clipped."
-        return finding(
-            self.rule,
-            Level.WARNING,
-            text,
-            self._spell.since,
-            share,
-            CLIP_LIMIT,
-            Remedy.ROLL_BACK,
-        )
+        so = share > CLIP_LIMIT
+        return self.lasting(so, moment, text, share, CLIP_LIMIT, Remedy.ROLL_BACK)
 
 
 RANDOM_SHARE, RANDOM_PROGRESS, RANDOM_SECONDS = 0.97, 0.2, 5.0
 
 
-class StillRandom(Detector):
+class StillRandom(LastingDetector):
     """The policy still chooses as at the beginning, by chance."""
 
     rule = Rule(
@@ -92,9 +81,8 @@ class StillRandom(Detector):
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
-        super().__init__(facts, track)
+        super().__init__(facts, track, Spell(RANDOM_SECONDS))
         self._most = facts.most_entropy
-        self._spell = Spell(RANDOM_SECONDS)
 
     def see(self, moment: Moment) -> Finding | None:
         entropy = moment.get("entropy")
@@ -103,12 +91,8 @@ class StillRandom(Detector):
         share = entropy / self._most
         late = self._track.progress >= RANDOM_PROGRESS
         so = late and share > RANDOM_SHARE and not self._track.learned
-        if not self._spell.see(so, moment):
-            return None
         text = f"The entropy is {share:.0%} of its maximum."
-        return finding(
-            self.rule, Level.WARNING, text, self._spell.since, entropy, RANDOM_SHARE * self._most
-        )
+        return self.lasting(so, moment, text, entropy, RANDOM_SHARE * self._most)
 
 
 SETTLED_SHARE, SETTLED_SECONDS, SETTLED_GAIN = 0.02, 6.0, 0.25

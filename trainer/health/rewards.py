@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pufftui.trainer.health.detector import Detector, finding
+from pufftui.trainer.health.detector import Detector, LastingDetector, finding
 from pufftui.trainer.health.finding import Finding, Level, Rule
 from pufftui.trainer.health.moment import Facts, Moment
 from pufftui.trainer.health.score_track import ScoreTrack
@@ -42,7 +42,7 @@ ACCEPTED_SMALL = SMALL / 100
 ACCEPT_SMALL, ACCEPT_CLAMPED = "reward_small", "reward_clamped"
 
 
-class SmallRewards(Detector):
+class SmallRewards(LastingDetector):
     """Rewards so small that learning hardly notices them, also all together within the discount's reach."""
 
     rule = Rule(
@@ -56,26 +56,23 @@ class SmallRewards(Detector):
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
-        super().__init__(facts, track)
+        super().__init__(facts, track, Spell(SMALL_SECONDS))
         self._limit = ACCEPTED_SMALL if ACCEPT_SMALL in facts.accepted else SMALL
         self._reach = 1 / max(1 - facts.gamma, 1e-6)
-        self._spell = Spell(SMALL_SECONDS)
 
     def see(self, moment: Moment) -> Finding | None:
         size = moment.get("reward_size")
         if size is None:
             return None
         together = size * max(1.0, self._reach * (moment.get("reward_nonzero") or 0.0))
-        if not self._spell.see(0 < together < self._limit, moment):
-            return None
         text = f"Their typical size is {size:.2g}."
-        return finding(self.rule, Level.WARNING, text, self._spell.since, size, self._limit)
+        return self.lasting(0 < together < self._limit, moment, text, size, self._limit)
 
 
 CLAMPED, CLAMPED_SECONDS = 0.2, 4.0
 
 
-class ClampedRewards(Detector):
+class ClampedRewards(LastingDetector):
     """So many rewards are clipped that the policy cannot tell a good one from a better one."""
 
     rule = Rule(
@@ -89,25 +86,22 @@ class ClampedRewards(Detector):
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
-        super().__init__(facts, track)
+        super().__init__(facts, track, Spell(CLAMPED_SECONDS))
         self._accepted = ACCEPT_CLAMPED in facts.accepted
-        self._spell = Spell(CLAMPED_SECONDS)
 
     def see(self, moment: Moment) -> Finding | None:
         clamped, given = moment.get("clamped_rewards"), moment.get("reward_nonzero")
         if clamped is None or not given or self._accepted:
             return None
         share = clamped / given
-        if not self._spell.see(share > CLAMPED, moment):
-            return None
         text = f"{share:.0%} of the rewards are clipped."
-        return finding(self.rule, Level.WARNING, text, self._spell.since, share, CLAMPED)
+        return self.lasting(share > CLAMPED, moment, text, share, CLAMPED)
 
 
 NONE_SHARE, NONE_STEPS, NONE_SECONDS = 0.2, 2_000_000, 4.0
 
 
-class NoRewards(Detector):
+class NoRewards(LastingDetector):
     """Not a single reward has come."""
 
     rule = Rule(
@@ -121,23 +115,26 @@ class NoRewards(Detector):
     )
 
     def __init__(self, facts: Facts, track: ScoreTrack) -> None:
-        super().__init__(facts, track)
+        super().__init__(facts, track, Spell(NONE_SECONDS))
         self._planned = facts.total_steps > 0
-        self._first: Moment | None = None
         self._came = False
 
     def see(self, moment: Moment) -> Finding | None:
         given = moment.get("reward_nonzero")
         if given is None:
             return None
-        self._first = self._first or moment
         self._came = self._came or given > 0
-        long = moment.seconds - self._first.seconds >= NONE_SECONDS
-        far = self._track.progress >= NONE_SHARE if self._planned else moment.step >= NONE_STEPS
-        if self._came or not (long and far):
-            return None
         text = f"All rewards were zero for {moment.step:,} steps."
-        return finding(self.rule, Level.WARNING, text, self._first, 0.0)
+        found = self.lasting(not self._came, moment, text, 0.0)
+        return found if self._is_far(moment) else None
+
+    def end(self, last: Moment) -> Finding | None:
+        return super().end(last) if self._is_far(last) else None
+
+    def _is_far(self, moment: Moment) -> bool:
+        if self._planned:
+            return self._track.progress >= NONE_SHARE
+        return moment.step >= NONE_STEPS
 
 
 class FrozenObservations(Detector):

@@ -13,6 +13,9 @@ from pufftui.trainer.health.moment import Moment, Reading
 ROBUST = 1.4826
 """The standard deviation of a normal distribution, in median absolute deviations."""
 
+SHORT_SHARE, SHORT_LOOKS = 0.5, 8
+"""Of a run that is over before a spell counts: how much of it is enough, and how many looks that show it."""
+
 
 class Spell:
     """How long something has been going on; short breaks do not end it.
@@ -26,21 +29,36 @@ class Spell:
         self._off = on if off is None else off
         self.since: Moment | Reading | None = None
         """Where the spell began, None outside of one."""
+        self._first: float | None = None
         self._last = -math.inf
+        self._looks = 0
         self.counts = False
 
     def see(self, so: bool, now: Moment | Reading) -> bool:
         """Whether it counts now."""
+        if self._first is None:
+            self._first = (
+                now.seconds
+            )  # A run's own seconds begin with its start, which may take longer than it.
         if so:
             if self.since is None:
                 self.since = now
             self._last = now.seconds
+            self._looks += 1
             least = max(self._on, self._share * now.seconds)
             self.counts = self.counts or now.seconds - self.since.seconds >= least
         # Before it counts, one look that does not show it makes it begin anew.
         elif not self.counts or now.seconds - self._last >= self._off:
-            self.since, self.counts = None, False
+            self.since, self.counts, self._looks = None, False, 0
         return self.counts
+
+    def covers(self, last: Moment) -> bool:
+        """Whether what ended with that row was over too soon for it, and has been so for half of it and to the end."""
+        if self._first is None or self.since is None or self._looks < SHORT_LOOKS:
+            return False
+        least = SHORT_SHARE * (last.seconds - self._first)
+        lasted = self._last - self.since.seconds
+        return self._last == last.seconds and least < self._on and lasted >= least
 
 
 class Blocks:

@@ -106,7 +106,7 @@ MISTAKES = {
     "1 GB of state": Mistake(
         "state_size",
         "The state of one game takes 1,074 MB",
-        [(STATE, STATE + "    char more[1 << 30];\n")], train="not enough memory for 64 environments of 1,073.7 MB each"),
+        [(STATE, STATE + "    char more[1 << 30];\n")], train="environments of 1,073.7 MB each. Use fewer"),
     "choice_count too high": Mistake(
         "declared", "choice_count is 5, but the table sick_choices, at sick.c:", [(".choice_count = PUFF_COUNT(sick_choices)", ".choice_count = 5")], train="choice_count is 5, but the table has fewer entries"),
     "action_count too high": Mistake("declared", "action_count is 3, but the table sick_actions, at sick.c:", [(".action_count = PUFF_COUNT(sick_actions)", ".action_count = 3")], train="action_count is 3, but the table has fewer entries"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from streams import FACTS, changes, rows, told
 
-from pufftui.trainer.health import Level
+from pufftui.trainer.health import HealthSuite, Level
 from pufftui.trainer.health.rewards import (
     ACCEPTED_SMALL,
     CLAMPED,
@@ -15,6 +15,7 @@ from pufftui.trainer.health.rewards import (
     SMALL,
     SMALL_SECONDS,
 )
+from pufftui.trainer.health.spell import SHORT_LOOKS
 
 
 def small(size: float, given: float = 0.001, facts=FACTS, seconds: float = 20) -> list[str]:
@@ -53,6 +54,50 @@ def test_rewards_that_are_clipped() -> None:
     assert clamped(CLAMPED * 0.99) == []
     assert clamped(1.0, seconds=CLAMPED_SECONDS - 1) == []
     assert clamped(1.0, replace(FACTS, accepted=("reward_clamped",))) == []
+
+
+def at_the_end(good: int, bad: int, last: int = 0) -> list[str]:
+    """What the end of a run of so many rows of a twentieth of a second tells beside what was told before."""
+    sizes = [*[1.0] * good, *[SMALL / 2] * bad, *[1.0] * last]
+    moments = rows(every=0.05, reward_size=sizes, reward_nonzero=[0.001] * len(sizes))
+    assert told(moments) == []
+    suite = HealthSuite(FACTS)
+    for moment in moments:
+        suite.see(moment)
+    return [change.finding.rule.id for change in suite.end()]
+
+
+def test_of_a_run_that_was_over_sooner_half_is_enough() -> None:
+    assert at_the_end(0, 40) == at_the_end(19, 21) == ["rewards.small"]
+    assert at_the_end(24, 16) == []
+    assert at_the_end(0, 39, 1) == []
+    assert at_the_end(0, SHORT_LOOKS) == ["rewards.small"]
+    assert at_the_end(0, SHORT_LOOKS - 1) == []
+
+
+def test_a_run_that_was_long_enough_is_judged_by_its_seconds() -> None:
+    assert at_the_end(200, 60) == []
+    assert at_the_end(0, int(SMALL_SECONDS / 0.05) - 1) == ["rewards.small"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "columns"),
+    [
+        ("rewards.clamped", {"reward_nonzero": 0.05, "clamped_rewards": 0.04}),
+        ("rewards.none", {"reward_nonzero": 0.0}),
+        ("policy.kl", {"approx_kl": 1.0}),
+        ("policy.clipped", {"clipfrac": 0.9}),
+        ("policy.random", {"entropy": 0.999}),
+        ("gradient.limit", {"grad_norm": 100.0}),
+    ],
+)
+def test_so_is_everything_that_must_last(rule: str, columns: dict[str, float]) -> None:
+    suite = HealthSuite(replace(FACTS, total_steps=20_000))
+    for moment in rows(every=0.05, **{name: [value] * 40 for name, value in columns.items()}):
+        assert suite.see(moment) == []
+    (change,) = suite.end()
+    assert (change.finding.rule.id, change.finding.level) == (rule, Level.WARNING)
+    assert change.finding.text
 
 
 def test_numbers_of_the_environment_that_are_not_finite() -> None:

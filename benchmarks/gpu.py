@@ -36,6 +36,10 @@ NETS: dict[str, list[tuple[str, dict[str, str]]]] = {
     "pong": [("none", {"policy.memory": "none"})],
     "snake": [("none", {"policy.memory": "none"})],
     "school": [("mingru 1 x 128", {"policy.memory": "mingru"})],
+    "nmmo": [
+        ("mingru 1 x 128, cells embedded", {"env.preset": "1"}),
+        ("mingru 1 x 128, cells by convolution", {"env.preset": "1", "policy.embedding": "0", "policy.convolution": "16"}),
+    ],
 }  # fmt: skip
 """What the table has of each game; 8192 agents and minibatches of 32768 unless it says otherwise."""
 
@@ -67,11 +71,13 @@ def run_epochs(session: Any, *, count: int = 0, seconds: float = 0.0) -> tuple[i
     return epochs, time.perf_counter() - began
 
 
-def speeds(envs: list[str], seconds: float) -> Iterator[Line]:
-    """Agent steps a second of each net, and where the host's time goes."""
+def speeds(envs: list[str], seconds: float, **more: str) -> Iterator[Line]:
+    """Agent steps a second of each net, and where the host's time goes; `more` are settings for all."""
     for env in envs:
         for net, flags in NETS[env]:
-            session = session_of(env, flags)
+            session = session_of(
+                env, flags | {f"train.{name}": value for name, value in more.items()}
+            )
             run_epochs(session, count=WARM_UP)
             session.clock.lap()
             before = session.step
@@ -80,6 +86,7 @@ def speeds(envs: list[str], seconds: float) -> Iterator[Line]:
             yield {
                 "env": env,
                 "net": net,
+                **more,
                 "weights": session.parameters,
                 "sps": round((session.step - before) / took),
                 "epoch_ms": round(1000 * took / epochs, 2),
@@ -221,8 +228,9 @@ PARTS: dict[str, tuple[float, Any]] = {
     "start": (10, lambda _: starts()),
     "score": (30, lambda o: scores(5, 30, o.flags)),
     "dashboard": (40, lambda _: overheads(2, 4)),
+    "overlap": (20, lambda o: speeds(["breakout"], o.seconds, overlap="on")),
     "tests": (40, lambda _: tests()),
-    "games": (20, lambda o: speeds(["pong", "snake", "school"], o.seconds)),
+    "games": (20, lambda o: speeds(["pong", "snake", "school", "nmmo"], o.seconds)),
 }
 """Each part with the seconds that it needs at least, and how it is measured."""
 

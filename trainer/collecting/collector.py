@@ -94,12 +94,12 @@ class Collector:
     def collect(
         self, reward_scale: float, interrupted: Callable[[], bool], *, reward_limit: float = 1.0
     ) -> Rollout | None:
-        """Fills the memory with one rollout; None if `interrupted` said so on the way.
+        """Fills the memory with one rollout, as `begin` and `play` say."""
+        self.begin(reward_scale, reward_limit)
+        return self.play(interrupted)
 
-        Rewards are scaled, then clipped to +-`reward_limit`.
-
-        The rollout shares its memory with the collector: it is valid until the next call.
-        """
+    def begin(self, reward_scale: float, reward_limit: float = 1.0) -> None:
+        """Takes over the policy as it is now. Rewards will be scaled, then clipped to +-`reward_limit`."""
         memory = self.memory
         memory.scale_rewards(reward_scale, reward_limit)
         with torch.inference_mode():
@@ -107,6 +107,15 @@ class Collector:
             noise = memory.noise
             steps, agents, _ = noise.shape
             self.distribution.noise(steps, agents, self.generator, out=noise)
+
+    def play(self, interrupted: Callable[[], bool]) -> Rollout | None:
+        """Fills the memory with the rollout that was begun; None if `interrupted` said so on the way.
+
+        On a GPU the policy may change meanwhile; on a CPU its last layer is read where it is.
+        The rollout shares its memory with the collector: it is valid until the next one begins.
+        """
+        memory = self.memory
+        with torch.inference_mode():
             play = self._play_outside_python if self._steps else self._play
             if not play(interrupted):
                 return None

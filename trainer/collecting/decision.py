@@ -100,7 +100,8 @@ class PlainDecision(ValuedFinals):
     def __init__(self, policy: Policy, memory: RolloutMemory) -> None:
         super().__init__(memory)
         self._leader = policy
-        self._policy = policy.for_deciding()
+        # A GPU may learn while it decides.
+        self._policy = policy.for_deciding(apart=memory.staged)
         on_cpu = memory.values.is_cpu
         self._step: Step = StepInParts(self._policy) if on_cpu else self._policy.step
         self._distribution = ActionDistribution(policy.descriptor)

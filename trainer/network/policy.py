@@ -105,22 +105,27 @@ class Policy(nn.Module):
             known |= {name: self.state_dict()[name] for name in NORMALISER}
         self.load_state_dict(known)
 
-    def for_deciding(self) -> Policy:
+    def for_deciding(self, *, apart: bool = False) -> Policy:
         """Itself, or a copy whose weights have the format of the products, so that no step casts them.
 
         The copy shares the heads, whose sums are float32, what is looked up, and what observations become; the rest
-        it learns from `follow`.
+        it learns from `follow`. `apart` it is always a copy, with heads of its own: it decides while this one learns.
         """
-        if self.dtype == torch.float32:
+        if self.dtype == torch.float32 and not apart:
             return self
         shared: list[object] = [self.descriptor, self.features, self.normaliser, self.lookup]
-        shared += [self.heads, self.log_std]
+        if not apart:
+            shared += [self.heads, self.log_std]
         if self.lookup is not None and self.encoder.bias.is_cpu:
             shared.append(self.encoder)
         twin = copy.deepcopy(self, {id(part): part for part in shared})
         for part in (twin.convolutions, twin.encoder, twin.memory):
             if part is not None and part is not self.encoder:
-                part.to(self.dtype).requires_grad_(False)
+                part.to(self.dtype)
+        learned = {id(parameter) for parameter in self.parameters()}
+        for parameter in twin.parameters():
+            if id(parameter) not in learned:
+                parameter.requires_grad_(False)
         return twin
 
     @torch.no_grad()

@@ -42,27 +42,27 @@ class EpochReport:
 
 
 def run_epoch(session: TrainingSession, interrupted: Callable[[], bool]) -> EpochReport | None:
-    """Collects a rollout and learns from it; None, half done, if `interrupted` said so."""
+    """Collects a rollout and learns from it; None, half done, if `interrupted` said so.
+
+    With `train.overlap` it learns from one that was collected before, while it collects the next.
+    """
     config, clock = session.config.train, session.clock
-    rollout = session.collector.collect(
-        session.reward_scale, interrupted, reward_limit=session.reward_limit
-    )
-    if rollout is None:
-        return None
     learning_rate = scheduled_learning_rate(config, session.step)
-    beta, probe = priority_beta(config, session.step), session.epoch % NOISE_EVERY == 0
-    with clock.part("learn"):
-        update = session.learner.update(
-            learn, rollout, config, learning_rate, beta, interrupted, probe=probe
-        )
-        if update is None:
-            return None
+    if config.overlap == "on":
+        done = _side_by_side(session, learning_rate, interrupted)
+    else:
+        done = _in_turn(session, learning_rate, interrupted)
+    if done is None:
+        return None
+    rollout, update, following = done
     episodes = session.vector.drain()  # While a GPU is still learning.
     session.statistics.add(episodes)
     with clock.part("learn"):
         figures = report(session, rollout, update)
         if session.observed is not None:
             session.observed.learn(rollout.observations[:-1], rollout.alive)
+    if following is not None:
+        session.ahead.keep(following)
     session.collector.advance()
     if session.learner.scaling:
         figures = session.follow_returns(figures)
@@ -70,6 +70,59 @@ def run_epoch(session: TrainingSession, interrupted: Callable[[], bool]) -> Epoc
     session.step += steps
     session.epoch += 1
     return EpochReport(steps, learning_rate, figures, episodes)
+
+
+Done = tuple[Rollout, UpdateReport, Rollout | None]
+"""What was learned from, what came of it, and what was collected ahead."""
+
+
+def _in_turn(
+    session: TrainingSession, learning_rate: float, interrupted: Callable[[], bool]
+) -> Done | None:
+    session.collector.begin(session.reward_scale, session.reward_limit)
+    rollout = session.collector.play(interrupted)
+    if rollout is None:
+        return None
+    update = _update(session, rollout, learning_rate, interrupted)
+    return None if update is None else (rollout, update, None)
+
+
+def _side_by_side(
+    session: TrainingSession, learning_rate: float, interrupted: Callable[[], bool]
+) -> Done | None:
+    """Learns from the rollout ahead; collects the next with the policy of before, beside that if the device can."""
+    collector, ahead = session.collector, session.ahead
+    if ahead.rollout is None:
+        collector.begin(session.reward_scale, session.reward_limit)
+        first = collector.play(interrupted)
+        if first is None:
+            return None
+        ahead.keep(first)
+        collector.advance()
+    rollout = ahead.rollout
+    assert rollout is not None
+    collector.begin(session.reward_scale, session.reward_limit)
+    following = None if ahead.at_once else collector.play(interrupted)
+    with ahead.beside():
+        update = _update(session, rollout, learning_rate, interrupted)
+    if ahead.at_once:
+        following = collector.play(interrupted)
+        ahead.join()
+    return None if update is None or following is None else (rollout, update, following)
+
+
+def _update(
+    session: TrainingSession,
+    rollout: Rollout,
+    learning_rate: float,
+    interrupted: Callable[[], bool],
+) -> UpdateReport | None:
+    config, step = session.config.train, session.step
+    beta, probe = priority_beta(config, step), session.epoch % NOISE_EVERY == 0
+    with session.clock.part("learn"):
+        return session.learner.update(
+            learn, rollout, config, learning_rate, beta, interrupted, probe=probe
+        )
 
 
 def learn(

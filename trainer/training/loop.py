@@ -98,7 +98,8 @@ def train(
             keeper.write_if_due()
             keeper.write_if_best()
             slow = time.monotonic() - epoch_began > QUICK_EPOCH
-            boundary = session.state() if slow else None
+            # To look at the state drops what was collected ahead.
+            boundary = session.state() if slow and config.train.overlap == "off" else None
         for command in channel.commands():  # a Stop that cut an epoch short
             reporter.command(command)
         finished = session.step >= config.train.total_steps

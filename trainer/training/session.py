@@ -34,6 +34,7 @@ from pufftui.trainer.settings.choice import MOST_REWARD
 from pufftui.trainer.settings.fields import Config
 from pufftui.trainer.settings.sources import restore_settings
 from pufftui.trainer.settings.tryout import try_out
+from pufftui.trainer.training.ahead import Ahead
 from pufftui.trainer.training.statistics import EpisodeStatistics
 
 SEEDS_APART = 1_000_003
@@ -106,6 +107,7 @@ class TrainingSession:
             *(self.policy, self.optimizer, self.generator, self.ranks),
             scaling=config.scales_rewards,
         )
+        self.ahead = Ahead(self.device)
         self._scale = RewardScale(config.train.reward_scale)
         self.statistics = EpisodeStatistics(descriptor.statistics)
         steps = self.vector.agents * config.train.horizon
@@ -135,6 +137,7 @@ class TrainingSession:
         if self.config.scales_rewards:
             factor, shift = self._scale.follow(figures, self.config.train.gamma)
             self._move_values(factor, shift)
+            self.ahead.follow(factor, shift, self.reward_limit)
         kept = {name: value for name, value in figures.items() if name not in RETURN_FIGURES}
         return kept | {"reward_scale": self.reward_scale}
 
@@ -167,7 +170,11 @@ class TrainingSession:
         return weights_of(self.step, self.config.policy, arrays, self.vector.descriptor)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """All that the future depends on, copied, by name; valid between epochs."""
+        """All that the future depends on, copied, by name; valid between epochs.
+
+        A rollout that was collected ahead is no part of it, and is dropped: this run goes on as one that begins from here.
+        """
+        self.ahead.drop()
         tensors = {f"policy/{name}": value for name, value in self.policy.state_dict().items()}
         tensors |= {f"optimizer/{name}": value for name, value in self.optimizer.state().items()}
         tensors |= {f"rollout/{name}": value for name, value in self.collector.carried().items()}
@@ -191,6 +198,7 @@ class TrainingSession:
         Environments of another build of their library begin anew, for their memory may mean anything,
         and so do those that are not there; then it returns False.
         """
+        self.ahead.drop()
         same = bytes(arrays.get("build", ())) == self.vector.library.build
         if not same:
             arrays = self.state() | without_games(arrays)

@@ -23,7 +23,7 @@ from pufftui.terminal.paced import moves_at
 from pufftui.terminal.pictures import blended, packed, places, stretches
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.captions import captions
-from pufftui.widgets.painted import Card
+from pufftui.widgets.painted import SEPARATOR, Card
 
 MOST_STYLES = 20_000
 """Pairs of colours remembered; a picture of noise would need more and starts again."""
@@ -208,6 +208,7 @@ class GameCard(Card):
         parts = [f"agent {frame.agent + 1} of {frame.agents}"]
         if frame.follow.value:
             parts[0] += f", {frame.follow.value}"
+        parts += _time(frame)  # What lacks room goes from the end.
         views = self._descriptor.views
         if len(views) > 1:
             parts.append(f"backspace: {views[(frame.view + 1) % len(views)]}")
@@ -215,9 +216,8 @@ class GameCard(Card):
             parts.append("your move")
         elif frame.policy_step is not None and not frame.human:
             parts.append(f"policy of step {steps(frame.policy_step)}")
-        parts += _time(frame)
         parts.append(f"{frame.speed:g}x")
-        return " · ".join(parts)
+        return SEPARATOR.join(parts)
 
     def edge_colour(self) -> str:
         return "human" if self.frame is not None and self.frame.human else self.ground

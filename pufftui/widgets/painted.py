@@ -142,6 +142,10 @@ class Painted(Widget):
         return strips
 
 
+SEPARATOR = " · "
+"""Between the parts of a detail."""
+
+
 class Card(Painted):
     """A panel with a title, half a row of air above it and one cell of it at both sides."""
 
@@ -190,8 +194,7 @@ class Card(Painted):
         """The edge, where there is room for one, and the title."""
         look, badge = self.look, self.badge()
         used = cells(self.title) + cells(badge)
-        detail, room = look.words(self.detail()), max(0, inner - used - 2)
-        detail = detail if cells(detail) <= room else cut(detail, room)
+        detail = that_fits(look.words(self.detail()), max(0, inner - used - 2))
         fill = " " * (inner - used - cells(detail))
         title = [
             (self.title, look.style(self.accent, bold=True)),
@@ -214,6 +217,15 @@ class Card(Painted):
         lines = textwrap.wrap(self.look.words(text), max(1, width))[: max(1, height)]
         above: list[Line] = [[] for _ in range(max(0, (height - len(lines)) // 2))]
         return [*above, *([(line.center(width), self.look.style("dim"))] for line in lines)]
+
+
+def that_fits(detail: str, room: int) -> str:
+    """As many of its parts as fit whole, from the first on; the first is cut if even that does not."""
+    parts = detail.split(SEPARATOR)
+    while len(parts) > 1 and cells(SEPARATOR.join(parts)) > room:
+        parts.pop()
+    kept = SEPARATOR.join(parts)
+    return kept if cells(kept) <= room else cut(kept, room)
 
 
 class Bar(Painted):

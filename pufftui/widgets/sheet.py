@@ -14,13 +14,13 @@ from pufftui.keys.game import key_name
 from pufftui.trainer.messages.frame import ArenaFrame
 from pufftui.widgets.painted import Card
 
-STORIES = 0.14
-LEAST_STORIES = 2
-"""Share of the rows that stories are given, and how many at least: a person reads there why something did
-not work."""
-
 LONGEST_STORY = 3
 """Lines of one story."""
+
+STORIES = 0.14
+LEAST_STORIES = LONGEST_STORY
+"""Share of the rows that stories are given, and how many at least: a person reads there why something did
+not work."""
 
 WIDEST_BAR = 14
 MARK = "■ "
@@ -133,20 +133,26 @@ class SheetCard(Card):
         """The newest stories at the bottom, as many as fit whole, and the newest even if it does not."""
         lines: list[Line] = []
         for story in reversed(frame.stories):
-            told = self._story(story, frame, width)
+            told = self._story(story, frame, width, LONGEST_STORY)
             if len(told) + len(lines) > rows:
-                return lines or told[: max(0, rows)]
+                return lines or self._story(story, frame, width, rows)
             lines = told + lines
         return lines
 
-    def _story(self, story: Story, frame: ArenaFrame, width: int) -> list[Line]:
+    def _story(self, story: Story, frame: ArenaFrame, width: int, most: int) -> list[Line]:
+        """Its lines, at most so many; "…" says that there would be more."""
+        if most < 1:
+            return []
         look = self.look
         own = story.agent == frame.agent
         colour = "dim" if story.weight is Weight.TALK else "text"
         if own:
             colour = "human" if frame.human else "policy"
         words = look.words(f"agent {story.agent + 1} {story.text}").replace("\n", " ")
-        wrapped = textwrap.wrap(words, width, subsequent_indent="  ")[:LONGEST_STORY]
+        more = look.words("…")
+        wrapped = textwrap.wrap(
+            words, width, subsequent_indent="  ", max_lines=most, placeholder=more
+        )
         return [[(line, look.style(colour))] for line in wrapped]
 
 

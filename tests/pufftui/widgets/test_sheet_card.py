@@ -163,3 +163,16 @@ def test_whatever_a_game_says_stays_in_its_place(
         assert strip.cell_length == width
         assert "\x1b" not in strip.text
         assert strip.text.isprintable()
+
+
+@pytest.mark.parametrize(("width", "height"), [(26, 22), (26, 8), (20, 30)])
+def test_a_story_ends_with_its_last_word_or_a_sign(width: int, height: int) -> None:
+    """The newest is read whole: why something did not work."""
+    text = "needs a tool of tier 2 in the hand for what it found there beside the water"
+    for story in (
+        text,
+        f"{text}, and goes on to say a good deal more of it than anybody would read",
+    ):
+        last = shown(card_of(stories=(Story(6, Weight.OWN, story),)), width, height)
+        told = " ".join(" ".join(last[-3:]).split())
+        assert told.endswith(("beside the water", "…")), told

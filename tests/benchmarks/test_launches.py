@@ -4,6 +4,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +19,7 @@ from pufftui.envs.catalogue import load_env
 from pufftui.trainer.collecting.collector import Collector
 from pufftui.trainer.collecting.decision import FusedDecision
 from pufftui.trainer.collecting.gpu_steps import GpuSteps
+from pufftui.trainer.collecting.rollout import Rollout
 from pufftui.trainer.settings.sources import load_config
 from pufftui.trainer.training.session import TrainingSession
 
@@ -91,6 +93,17 @@ def test_the_fixed_workload_meets_its_goals(memory):
         assert 0 < line[name] <= most, name
     steps = line["agents"] * line["horizon"]
     assert line["copied"]["copy to the host"] * steps < 1000  # The figures of one epoch.
+
+
+def test_learning_beside_collecting_takes_a_copy_of_the_rollout_more():
+    """Of each of its arrays but the state, which without memory is empty."""
+    plain = count()
+    line = launches.count("breakout", flags() | {"train.overlap": "on"})
+    assert line["shortfalls"] == []
+    assert line["launches"] == plain["launches"] + len(fields(Rollout)) - 1
+    for name in ("loop", "to_device", "to_host"):
+        assert line[name] == plain[name], name
+    assert line["graphs"]["update"] == plain["graphs"]["update"]
 
 
 def test_an_operation_more_in_every_step_is_counted(monkeypatch):

@@ -263,11 +263,11 @@ def _bytes_to_host(name: str, args: tuple[Any, ...], *, to_card: bool) -> int | 
 
 
 def _on_host(name: str, args: tuple[Any, ...], kwargs: Line) -> Any:
-    """What it gives there: zeros, or what was there before."""
+    """What it gives there: ones, as of an update whose gradients were all finite, or what was there before."""
     if name == "copy_":
         return args[0]
-    zeros = torch.zeros(args[0].shape, dtype=kwargs.get("dtype") or args[0].dtype)
-    return zeros if name == "_to_copy" else zeros.item()
+    ones = torch.ones(args[0].shape, dtype=kwargs.get("dtype") or args[0].dtype)
+    return ones if name == "_to_copy" else ones.item()
 
 
 def _size_of(tensor: Tensor, chosen: Tensor | None) -> Callable[[], int]:

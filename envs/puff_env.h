@@ -175,7 +175,7 @@ typedef struct {
 /* What an environment reads and writes in one call, already moved to its own agents.
  * Before each step `rewards`, `terminals` and `truncations` are zero and `alive` is one, so only
  * what differs needs writing. `alive[agent] = 0` marks an agent that took no part in this step
- * (dead until the environment resets); no policy remembers it. `scores` and `statistics`
+ * (dead until the environment resets); after it a policy's memory is clear. `scores`, `statistics`
  * (agent * statistic_count + k) are read where an episode ends, in the step that sets the flag.
  * Ask `puff_is_person` who is played by a person, for what would only annoy one, and tell stories
  * with `puff_tell` (words.h), which does nothing while nobody listens. */

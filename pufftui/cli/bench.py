@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from pufftui.appearance.format import figure
 from pufftui.cli.parser import CommandParser
@@ -116,16 +116,18 @@ def _figures(
         for path, value in settings.items()
         if path.startswith("env.")
     }
+    # The world that the environment declares, on every machine and for every line.
+    parameters = library.descriptor.parameter_values(given)
     for threads in sorted({1, available_cores()}):
         _say(f"{name}: environment, {threads} thread(s)")
-        sps = measure(library, threads, seconds or SECONDS["env"], given=given).sps
+        sps = measure(library, threads, seconds or SECONDS["env"], given=parameters).sps
         yield Figure("env", name, None, None, "cpu", threads, None, sps, None, None, None)
     if not env_only:
         memories = [settings["policy.memory"]] if "policy.memory" in settings else MEMORIES
         for memory in memories:
             _say(f"{name}: training, memory {memory}")
             flags = {**WORKLOAD, **settings, "policy.memory": memory}
-            config = load_settings(env, [], flags)
+            config = replace(load_settings(env, [], flags), parameters=parameters)
             yield _train(config, library, seconds or SECONDS["train"])
 
 

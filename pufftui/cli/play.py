@@ -45,7 +45,8 @@ def run(arguments: list[str]) -> int:
         known = ", ".join(env_names())
         raise PuffError("play needs an environment.", f"Known: {known}.", usage=True)
     library = load_named(options.env)
-    config = load_settings(options.env, setting_files(), flags)
+    # The same world with and without a GPU.
+    config = load_settings(options.env, setting_files(), {**flags, "run.device": "cpu"})
     from pufftui.state.opponent import choose_opponent
 
     opponent = choose_opponent(config, options.source, flags)

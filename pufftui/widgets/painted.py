@@ -194,7 +194,8 @@ class Card(Painted):
         """The edge, where there is room for one, and the title."""
         look, badge = self.look, self.badge()
         used = cells(self.title) + cells(badge)
-        detail = that_fits(look.words(self.detail()), max(0, inner - used - 2))
+        room = max(0, inner - used - 2)
+        detail = that_fits(look.words(self.detail()), room, look.words(SEPARATOR))
         fill = " " * (inner - used - cells(detail))
         title = [
             (self.title, look.style(self.accent, bold=True)),
@@ -219,12 +220,12 @@ class Card(Painted):
         return [*above, *([(line.center(width), self.look.style("dim"))] for line in lines)]
 
 
-def that_fits(detail: str, room: int) -> str:
+def that_fits(detail: str, room: int, separator: str = SEPARATOR) -> str:
     """As many of its parts as fit whole, from the first on; the first is cut if even that does not."""
-    parts = detail.split(SEPARATOR)
-    while len(parts) > 1 and cells(SEPARATOR.join(parts)) > room:
+    parts = detail.split(separator)
+    while len(parts) > 1 and cells(separator.join(parts)) > room:
         parts.pop()
-    kept = SEPARATOR.join(parts)
+    kept = separator.join(parts)
     return kept if cells(kept) <= room else cut(kept, room)
 
 

@@ -149,7 +149,7 @@ class SheetCard(Card):
         if own:
             colour = "human" if frame.human else "policy"
         words = look.words(f"agent {story.agent + 1} {story.text}").replace("\n", " ")
-        more = look.words("…")
+        more = "..." if look.glyphs.ascii_only else "…"  # A single stop would end a sentence.
         wrapped = textwrap.wrap(
             words, width, subsequent_indent="  ", max_lines=most, placeholder=more
         )

@@ -33,7 +33,9 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Replay]:
     """
     replays: list[Replay] = []
 
-    def record(work: Callable[[], tuple[Tensor, ...]], pool: Any, warm_ups: int) -> Recording:
+    def record(
+        work: Callable[[], tuple[Tensor, ...]], pool: Any, warm_ups: int, stream: Any = None
+    ) -> Recording:
         outputs = tuple(tensor.clone() for tensor in work())
 
         def replay() -> None:

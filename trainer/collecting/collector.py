@@ -128,20 +128,25 @@ class Collector:
         """The recurrent state of all agents, copied: (layers, parts, agents, hidden)."""
         return torch.cat([group.state for group in self.groups], dim=2)
 
-    def not_finite(self) -> str:
-        """The first place in what the policy was given that is not a finite number, in words."""
+    def not_finite(self, rollout: Rollout | None = None) -> str:
+        """The first place in what the policy was given that is not a finite number, in words.
+
+        Of a rollout that was kept, or of the last one.
+        """
+        rewards = self.memory.host_rewards if rollout is None else rollout.unclipped
+        observations = self.memory.observations if rollout is None else rollout.observations
         per_env = self.policy.descriptor.agents
 
         def words(what: str, agent: int) -> str:
             return f"{what} of agent {agent % per_env} in environment {agent // per_env}"
 
-        bad = (~torch.isfinite(self.memory.host_rewards)).nonzero()
+        bad = (~torch.isfinite(rewards)).nonzero()
         if len(bad):
             return words("the reward", int(bad[0, 1]))
         for field in self.policy.descriptor.fields:
             if field.dtype is not DType.FLOAT32:
                 continue
-            bad = (~torch.isfinite(numbers(field, self.memory.observations))).nonzero()
+            bad = (~torch.isfinite(numbers(field, observations))).nonzero()
             if len(bad):
                 what = f"observation {field.name}[{int(bad[0, 2])}]"
                 return words(what, int(bad[0, 1]))
@@ -198,9 +203,11 @@ class Collector:
                     # Nothing is new to the libraries after the first ones.
                     warm_ups = WARM_UPS if step in (0, 1, self.horizon) else 1
                     work = self._decide[step][number]
-                    self._decide[step][number] = self._recorded(work, pools[number], warm_ups)
+                    self._decide[step][number] = self._recorded(
+                        work, pools[number], warm_ups, number
+                    )
                 finals = self._final_values[number]
-                self._final_values[number] = self._recorded(finals, pools[number], WARM_UPS)
+                self._final_values[number] = self._recorded(finals, pools[number], WARM_UPS, number)
                 group.state.zero_()  # Recording tries the decisions.
             # On the way from step to step Python holds up what wants its lock; so it does few things there.
             pool = graph_pool(self.device)
@@ -224,8 +231,9 @@ class Collector:
                 final_values=handles[-1],
             )
 
-    def _recorded(self, work: Work, pool: object, warm_ups: int) -> Work:
-        """The work as a CUDA graph, or itself once one could not be recorded."""
+    def _recorded(self, work: Work, pool: object, warm_ups: int, group: int | None = None) -> Work:
+        """The work as a CUDA graph, that of a group on its stream, or itself once one could not be recorded."""
+        stream = self._streams[group] if group is not None and self._streams else None
 
         def function() -> tuple[Tensor, ...]:
             work()
@@ -233,7 +241,7 @@ class Collector:
 
         if self.unrecorded:
             return work
-        graph, self.unrecorded = recorded(function, pool=pool, warm_ups=warm_ups)
+        graph, self.unrecorded = recorded(function, pool=pool, warm_ups=warm_ups, stream=stream)
         return work if self.unrecorded else graph
 
     def _begin(self) -> None:

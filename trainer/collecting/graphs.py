@@ -42,11 +42,12 @@ class Recorded:
         pool: Any = None,
         warm_ups: int = WARM_UPS,
         undo: Sequence[Tensor] = (),
+        stream: torch.cuda.Stream | None = None,
     ) -> None:
         self._inputs = tuple(tensor.clone() for tensor in inputs)
         before = [tensor.detach().clone() for tensor in undo]
         try:
-            self.recording = record(lambda: function(*self._inputs), pool, warm_ups)
+            self.recording = record(lambda: function(*self._inputs), pool, warm_ups, stream)
         finally:
             with torch.no_grad():
                 for tensor, value in zip(undo, before, strict=True):
@@ -62,7 +63,7 @@ class Recorded:
 def recorded(function: Function, *inputs: Tensor, **options: Any) -> tuple[Function, str]:
     """The function as a CUDA graph, or itself and why not if this GPU or driver cannot record it.
 
-    `options` as for `Recorded`. Graphs of one `pool` (torch.cuda.graph_pool_handle) share their memory:
+    `options` as for `Recorded`. What is to go on beside others is recorded on its own `stream`: libraries keep memory for each. Graphs of one `pool` (torch.cuda.graph_pool_handle) share their memory:
     they must run one after the other, in the order in which they were recorded.
     """
     try:
@@ -71,9 +72,14 @@ def recorded(function: Function, *inputs: Tensor, **options: Any) -> tuple[Funct
         return function, str(error).partition("\n")[0]
 
 
-def record(work: Callable[[], tuple[Tensor, ...]], pool: Any, warm_ups: int) -> Recording:
-    """Records the work; raises `RuntimeError` if it cannot be recorded."""
-    aside, here = torch.cuda.Stream(), torch.cuda.current_stream()
+def record(
+    work: Callable[[], tuple[Tensor, ...]],
+    pool: Any,
+    warm_ups: int,
+    stream: torch.cuda.Stream | None = None,
+) -> Recording:
+    """Records the work, on the stream or on one of many; raises `RuntimeError` if it cannot be recorded."""
+    aside, here = stream or torch.cuda.Stream(), torch.cuda.current_stream()
     aside.wait_stream(here)
     graph = torch.cuda.CUDAGraph()
     # Not with torch.cuda.graph, which collects garbage and empties caches before every recording.

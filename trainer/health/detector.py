@@ -58,7 +58,7 @@ class LastingDetector(Detector):
         return self._latest if counts else None
 
     def end(self, last: Moment) -> Finding | None:
-        return self._latest if self._spell.covers(last) else None
+        return self._latest if self._spell.covers(self._track.began, last) else None
 
 
 class MachineDetector(ABC):

@@ -126,7 +126,7 @@ class NoRewards(LastingDetector):
         self._came = self._came or given > 0
         text = f"All rewards were zero for {moment.step:,} steps."
         found = self.lasting(not self._came, moment, text, 0.0)
-        return found if self._is_far(moment) else None
+        return found if not self._came and self._is_far(moment) else None
 
     def end(self, last: Moment) -> Finding | None:
         return super().end(last) if self._is_far(last) else None

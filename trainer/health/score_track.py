@@ -45,6 +45,9 @@ class ScoreTrack:
         self.base = self.level = self.best = math.nan
         self.best_at: Moment | None = None
         self.first: Moment | None = None
+        """The first row with a score."""
+        self.began = math.nan
+        """Seconds of the first row of all; those of a run count from its start, which may take longer than all rows."""
         self.progress = 0.0
         self.course = Course()
         self.generation = 0.0
@@ -54,6 +57,8 @@ class ScoreTrack:
 
     def see(self, moment: Moment) -> None:
         """Takes in a row."""
+        if math.isnan(self.began):
+            self.began = moment.seconds
         self.progress = moment.step / self._total if self._total else 0.0
         self.generation = moment.get("provisional_steps") or self.generation
         score = moment.get("score")

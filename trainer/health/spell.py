@@ -29,17 +29,12 @@ class Spell:
         self._off = on if off is None else off
         self.since: Moment | Reading | None = None
         """Where the spell began, None outside of one."""
-        self._first: float | None = None
         self._last = -math.inf
         self._looks = 0
         self.counts = False
 
     def see(self, so: bool, now: Moment | Reading) -> bool:
         """Whether it counts now."""
-        if self._first is None:
-            self._first = (
-                now.seconds
-            )  # A run's own seconds begin with its start, which may take longer than it.
         if so:
             if self.since is None:
                 self.since = now
@@ -52,11 +47,11 @@ class Spell:
             self.since, self.counts, self._looks = None, False, 0
         return self.counts
 
-    def covers(self, last: Moment) -> bool:
-        """Whether what ended with that row was over too soon for it, and has been so for half of it and to the end."""
-        if self._first is None or self.since is None or self._looks < SHORT_LOOKS:
+    def covers(self, first: float, last: Moment) -> bool:
+        """Whether what went on from those seconds to that row was too short for it, and was so for its last half."""
+        if self.since is None or self._looks < SHORT_LOOKS:
             return False
-        least = SHORT_SHARE * (last.seconds - self._first)
+        least = SHORT_SHARE * (last.seconds - first)
         lasted = self._last - self.since.seconds
         return self._last == last.seconds and least < self._on and lasted >= least
 

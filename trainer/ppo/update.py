@@ -73,8 +73,10 @@ class Learner:
         ranks: Ranks,
         *,
         scaling: bool = False,
+        stream: torch.cuda.Stream | None = None,
     ) -> None:
-        """With `scaling`, an update also has the figures that the reward scale follows."""
+        """With `scaling`, an update also has the figures that the reward scale follows; it is recorded on the `stream`."""
+        self._stream = stream
         self.scaling = scaling
         self.policy = policy
         self.optimizer = optimizer
@@ -151,7 +153,9 @@ class Learner:
                 return (_stacked(figures),)
 
             undo = [*self.policy.parameters(), *self.optimizer.state().values()]
-            function, self._whole_unrecorded = recorded(work, warm_ups=1, undo=undo)
+            function, self._whole_unrecorded = recorded(
+                work, warm_ups=1, undo=undo, stream=self._stream
+            )
             if self._whole_unrecorded:
                 return None
             self._recorded[probe] = config, function, names

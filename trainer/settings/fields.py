@@ -74,7 +74,7 @@ class TrainConfig:
     priority_alpha: float = setting(0.8, "preference for segments with large advantages; 0 treats all alike", low=0, high=10, live=True)
     priority_beta: float = setting(0.2, "correction of that preference at the start; grows to 1", low=0, high=1)
     reward_scale: float = setting(1.0, "rewards are multiplied by this, then clipped to [-1, 1]; auto keeps returns near 1, whatever the rewards", low=1e-9, high=1e9, live=True, auto=True)
-    overlap: str = setting("off", "on: a GPU learns from a rollout while the next is collected with the policy of before", choices=("off", "on"))
+    overlap: str = setting("off", "on: a GPU learns from a rollout while the next is collected with the policy of before; when checkpoints are written then changes the run", choices=("off", "on"))
     precision: str = setting("auto", "number format of matrix products; auto takes bf16 where it is fast", choices=("auto", "bf16", "fp32"))
 
 

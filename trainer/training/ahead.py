@@ -16,8 +16,10 @@ class Ahead:
     On a GPU learning has a stream of its own, so that the card learns while the environments play on.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self._stream = torch.cuda.Stream(device) if kernels.is_gpu(device) else None
+    def __init__(self, device: torch.device, *, waits: bool = False) -> None:
+        """With `waits` learning asks for what is on the host, and so nothing can go on beside it."""
+        self.stream = torch.cuda.Stream(device) if kernels.is_gpu(device) and not waits else None
+        """Where a GPU learns; what is recorded of that is recorded there."""
         self._place: Rollout | None = None
         self.rollout: Rollout | None = None
         """None before the first, and after it was dropped."""
@@ -25,7 +27,7 @@ class Ahead:
     @property
     def at_once(self) -> bool:
         """Whether learning goes on beside the collecting that is begun after it."""
-        return self._stream is not None
+        return self.stream is not None
 
     def keep(self, rollout: Rollout) -> None:
         """Copies the rollout, always to the same places: what learns from them may be recorded."""
@@ -55,12 +57,12 @@ class Ahead:
 
     def beside(self) -> AbstractContextManager[object]:
         """What is done within waits for what was begun before; what is begun after it does not wait for it."""
-        if self._stream is None:
+        if self.stream is None:
             return nullcontext()
-        self._stream.wait_stream(torch.cuda.current_stream())
-        return torch.cuda.stream(self._stream)
+        self.stream.wait_stream(torch.cuda.current_stream())
+        return torch.cuda.stream(self.stream)
 
     def join(self) -> None:
         """What is begun from now on waits for what was done beside."""
-        if self._stream is not None:
-            torch.cuda.current_stream().wait_stream(self._stream)
+        if self.stream is not None:
+            torch.cuda.current_stream().wait_stream(self.stream)

@@ -61,7 +61,7 @@ def run_epoch(session: TrainingSession, interrupted: Callable[[], bool]) -> Epoc
         figures = report(session, rollout, update)
         if session.observed is not None:
             session.observed.learn(rollout.observations[:-1], rollout.alive)
-    if following is not None:
+    if following is not None and figures["finite"] == 1:  # Else what it was shows why.
         session.ahead.keep(following)
     session.collector.advance()
     if session.learner.scaling:

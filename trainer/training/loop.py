@@ -38,7 +38,7 @@ from pufftui.trainer.training.session import TrainingSession
 
 QUICK_EPOCH = 1.0
 """An epoch longer than this many seconds is not waited for when the run is stopped: the state of
-its beginning is kept instead."""
+its beginning is kept instead, but with train.overlap: to look at the state would drop what was collected ahead."""
 
 
 @memory_errors_in_words()
@@ -86,10 +86,11 @@ def train(
                 break
             if report.figures["finite"] < 1:
                 # The bad updates were left out, so the weights are still good.
+                where = session.not_finite()
                 reporter.epoch(report)
                 keeper.write("before numbers that are not finite", healthy=False)
                 raise PuffError(
-                    f"Near step {session.step:,} {session.not_finite()} stopped being finite.",
+                    f"Near step {session.step:,} {where} stopped being finite.",
                     "A checkpoint holds the last good weights.",
                 )
             reporter.epoch(report)
@@ -98,7 +99,6 @@ def train(
             keeper.write_if_due()
             keeper.write_if_best()
             slow = time.monotonic() - epoch_began > QUICK_EPOCH
-            # To look at the state drops what was collected ahead.
             boundary = session.state() if slow and config.train.overlap == "off" else None
         for command in channel.commands():  # a Stop that cut an epoch short
             reporter.command(command)

@@ -63,6 +63,8 @@ class TrainingSession:
         self.config = config
         self.undoable: list[SetField] = []
         self.ranks = ranks or Ranks()
+        if config.train.overlap == "on" and self.ranks.size > 1:
+            raise PuffError("train.overlap is for one process.", "Leave it off with several.")
         self.device = choose_device(config.run.device, self.ranks.local)
         self.ranks.begin(self.device)
         if kernels.is_gpu(self.device):
@@ -103,11 +105,12 @@ class TrainingSession:
             self.clock,
             Storage(config.vec.observations) if self.device.type != "cpu" else Storage.SHARED,
         )
+        self.ahead = Ahead(self.device, waits=config.vec.observations == "host")
         self.learner = Learner(
             *(self.policy, self.optimizer, self.generator, self.ranks),
             scaling=config.scales_rewards,
+            stream=self.ahead.stream,
         )
-        self.ahead = Ahead(self.device)
         self._scale = RewardScale(config.train.reward_scale)
         self.statistics = EpisodeStatistics(descriptor.statistics)
         steps = self.vector.agents * config.train.horizon
@@ -156,7 +159,10 @@ class TrainingSession:
 
     def not_finite(self) -> str:
         """Where a number came from that is not finite, as far as the last rollout tells."""
-        return self.collector.not_finite() or "the gradient (try a lower --train.learning-rate)"
+        return (
+            self.collector.not_finite(self.ahead.rollout)
+            or "the gradient (try a lower --train.learning-rate)"
+        )
 
     def weights(self) -> PolicyWeights:
         """A copy of the policy that needs no torch."""

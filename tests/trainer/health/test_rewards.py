@@ -80,6 +80,27 @@ def test_a_run_that_was_long_enough_is_judged_by_its_seconds() -> None:
     assert at_the_end(0, int(SMALL_SECONDS / 0.05) - 1) == ["rewards.small"]
 
 
+def test_seconds_before_there_was_anything_to_judge_count() -> None:
+    """The first reward came late in a run that was long enough, and was clipped."""
+    moments = [
+        *rows(reward_nonzero=[0.0] * 57, clamped_rewards=[0.0] * 57),
+        *rows(57.0, 0.05, reward_nonzero=[0.05] * 40, clamped_rewards=[0.04] * 40),
+    ]
+    suite = HealthSuite(replace(FACTS, total_steps=10**9))
+    for moment in moments:
+        assert suite.see(moment) == []
+    assert suite.end() == []
+
+
+def test_a_first_reward_however_late_is_one() -> None:
+    """A fifth of the plan is over a moment after it came."""
+    facts = replace(FACTS, total_steps=300_000)
+    given = [*[0.0] * 23, *[0.01] * 60]
+    assert told(rows(every=0.25, reward_nonzero=given), facts) == []
+    never = told(rows(every=0.25, reward_nonzero=[0.0] * 83), facts)
+    assert never == ["rewards.none"]
+
+
 @pytest.mark.parametrize(
     ("rule", "columns"),
     [

@@ -19,6 +19,7 @@ from pufftui.trainer.ppo.fused_loss import picked_ppo_loss
 from pufftui.trainer.ppo.loss import advantage_moments, coefficients
 from pufftui.trainer.ppo.minibatch import Minibatch
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.training.ahead import Ahead
 from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
 
@@ -191,6 +192,26 @@ def test_the_fused_loss_is_the_plain_one(compiler, several):
         results.append([wanted, loss.ratios, loss.values, loss.figures])
     for one, two in zip(*results, strict=True):
         torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-4, equal_nan=True)
+
+
+@pytest.mark.parametrize("memory", ["none", "mingru", "lstm"])
+def test_learning_beside_collecting_is_learning_before_it(memory, monkeypatch):
+    """With decisions in one kernel and by torch's operations; rounding may differ, and with it a few actions."""
+    train = replace(CONFIG.train, overlap="on")
+    config = replace(CONFIG, policy=PolicyConfig(memory, 32), train=train)
+    beside, before = (TrainingSession(config, load_env("breakout")) for _ in range(2))
+    assert beside.ahead.at_once
+    monkeypatch.setattr(Ahead, "at_once", property(lambda ahead: ahead is beside.ahead))
+    for _ in range(2):
+        one, two = (run_epoch(session, lambda: False) for session in (beside, before))
+        for name in ("value_loss", "entropy", "grad_norm"):
+            assert one.figures[name] == pytest.approx(two.figures[name], rel=0.1), name
+    actions = [session.ahead.rollout.actions for session in (beside, before)]
+    assert (actions[0] == actions[1]).float().mean() > 0.9
+    for _ in range(30):
+        report = run_epoch(beside, lambda: False)
+        assert report.figures["finite"] == 1
+    assert not beside.shortfalls
 
 
 @pytest.mark.parametrize("normalise", ["off", "on"])

@@ -1,15 +1,18 @@
 """Learning from a rollout while the next one is collected (`train.overlap`)."""
 
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from pufftui.envs.catalogue import load_env
+from pufftui.envs.errors import PuffError
 from pufftui.envs.library import load_library
 from pufftui.trainer.collecting.collector import Collector
 from pufftui.trainer.collecting.rollout import Rollout, Storage
+from pufftui.trainer.network.normaliser import numbers
 from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.training.ahead import Ahead
 from pufftui.trainer.training.epoch import run_epoch
@@ -140,6 +143,29 @@ def test_what_is_kept_follows_the_reward_scale(made):
     torch.testing.assert_close(ahead.rollout.values, 2 * (values + 0.25))
     torch.testing.assert_close(ahead.rollout.unclipped, 2 * unclipped)
     torch.testing.assert_close(ahead.rollout.rewards, (2 * unclipped).clamp(-0.5, 0.5))
+
+
+def test_what_is_not_finite_is_traced_to_what_was_learned_from(compiler):
+    """The collector has played on meanwhile."""
+    config = replace(OVERLAPPING, env="tasks", parameters={"task": 3.0})
+    session = TrainingSession(config, load_library(compiler.library("tests/c/tasks.c")))
+    for _ in range(12):
+        report = run_epoch(session, never)
+        if report.figures["finite"] < 1:
+            break
+    assert report.figures["finite"] < 1
+    found = session.ahead.rollout
+    assert not torch.isfinite(
+        numbers(session.policy.descriptor.fields[0], found.observations)
+    ).all()
+    assert session.not_finite().startswith("observation seen[2] of agent 0")
+    session.close()
+
+
+def test_several_processes_take_turns():
+    ranks = SimpleNamespace(rank=0, size=2, local=0, local_size=1)
+    with pytest.raises(PuffError, match="one process"):
+        TrainingSession(OVERLAPPING, load_env("breakout"), ranks)
 
 
 def test_it_learns(compiler):

@@ -220,7 +220,7 @@ def test_a_fault_in_a_part_is_reported_when_no_other_is_under_way(monkeypatch):
 
 
 def test_what_cannot_be_recorded_runs_as_it_is(monkeypatch):
-    def fail(work, pool, warm_ups):
+    def fail(work, pool, warm_ups, stream):
         raise RuntimeError("operation not permitted\nwhen stream is capturing")
 
     monkeypatch.setattr("pufftui.trainer.collecting.graphs.record", fail)

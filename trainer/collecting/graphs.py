@@ -63,7 +63,8 @@ class Recorded:
 def recorded(function: Function, *inputs: Tensor, **options: Any) -> tuple[Function, str]:
     """The function as a CUDA graph, or itself and why not if this GPU or driver cannot record it.
 
-    `options` as for `Recorded`. What is to go on beside others is recorded on its own `stream`: libraries keep memory for each. Graphs of one `pool` (torch.cuda.graph_pool_handle) share their memory:
+    `options` as for `Recorded`. Work that may go on beside other work is recorded on a `stream` of its own, since libraries
+    keep memory for each stream. Graphs of one `pool` (torch.cuda.graph_pool_handle) share their memory:
     they must run one after the other, in the order in which they were recorded.
     """
     try:

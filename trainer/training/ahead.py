@@ -19,7 +19,7 @@ class Ahead:
     def __init__(self, device: torch.device, *, waits: bool = False) -> None:
         """With `waits` learning asks for what is on the host, and so nothing can go on beside it."""
         self.stream = torch.cuda.Stream(device) if kernels.is_gpu(device) and not waits else None
-        """Where a GPU learns; what is recorded of that is recorded there."""
+        """Where a GPU learns, and where its update is recorded."""
         self._place: Rollout | None = None
         self.rollout: Rollout | None = None
         """None before the first, and after it was dropped."""

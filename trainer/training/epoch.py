@@ -79,8 +79,7 @@ Done = tuple[Rollout, UpdateReport, Rollout | None]
 def _in_turn(
     session: TrainingSession, learning_rate: float, interrupted: Callable[[], bool]
 ) -> Done | None:
-    session.collector.begin(session.reward_scale, session.reward_limit)
-    rollout = session.collector.play(interrupted)
+    rollout = _collect(session, interrupted)
     if rollout is None:
         return None
     update = _update(session, rollout, learning_rate, interrupted)
@@ -93,22 +92,31 @@ def _side_by_side(
     """Learns from the rollout ahead; collects the next with the policy of before, beside that if the device can."""
     collector, ahead = session.collector, session.ahead
     if ahead.rollout is None:
-        collector.begin(session.reward_scale, session.reward_limit)
-        first = collector.play(interrupted)
+        first = _collect(session, interrupted)
         if first is None:
             return None
         ahead.keep(first)
         collector.advance()
     rollout = ahead.rollout
     assert rollout is not None
-    collector.begin(session.reward_scale, session.reward_limit)
-    following = None if ahead.at_once else collector.play(interrupted)
-    with ahead.beside():
-        update = _update(session, rollout, learning_rate, interrupted)
     if ahead.at_once:
+        collector.begin(session.reward_scale, session.reward_limit)
+        with ahead.beside():
+            update = _update(session, rollout, learning_rate, interrupted)
         following = collector.play(interrupted)
         ahead.join()
+    else:
+        following = _collect(session, interrupted)
+        if following is None:
+            return None
+        update = _update(session, rollout, learning_rate, interrupted)
     return None if update is None or following is None else (rollout, update, following)
+
+
+def _collect(session: TrainingSession, interrupted: Callable[[], bool]) -> Rollout | None:
+    return session.collector.collect(
+        session.reward_scale, interrupted, reward_limit=session.reward_limit
+    )
 
 
 def _update(

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from sessions import CONFIG, never
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.errors import PuffError
@@ -13,24 +14,12 @@ from pufftui.envs.library import load_library
 from pufftui.trainer.collecting.collector import Collector
 from pufftui.trainer.collecting.rollout import Rollout, Storage
 from pufftui.trainer.network.normaliser import numbers
-from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
+from pufftui.trainer.settings.fields import TrainConfig
 from pufftui.trainer.training.ahead import Ahead
 from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
 
-CONFIG = Config(
-    "breakout",
-    {},
-    TrainConfig(horizon=16, minibatch_size=256, total_steps=61_440),
-    PolicyConfig(memory="mingru", hidden=16, normalise="on"),
-    VecConfig(agents=64, threads=1),
-    RunConfig(device="cpu"),
-)
 OVERLAPPING = replace(CONFIG, train=replace(CONFIG.train, overlap="on"))
-
-
-def never():
-    return False
 
 
 @pytest.fixture

@@ -5,22 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sessions import CONFIG, never
 
 from pufftui.envs.catalogue import load_env
 from pufftui.envs.library import load_library
 from pufftui.trainer.arena import forward
-from pufftui.trainer.settings.fields import Config, PolicyConfig, RunConfig, TrainConfig, VecConfig
 from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
-
-CONFIG = Config(
-    "breakout",
-    {},
-    TrainConfig(horizon=16, minibatch_size=256, total_steps=61_440),
-    PolicyConfig(memory="mingru", hidden=16, normalise="on"),
-    VecConfig(agents=64, threads=1),
-    RunConfig(device="cpu"),
-)
 
 
 @pytest.fixture
@@ -32,10 +23,6 @@ def session():
 
 def copied(tensors):
     return {name: value.clone() for name, value in tensors.items()}
-
-
-def never():
-    return False
 
 
 def test_a_new_policy_begins_with_what_random_play_shows(session):

@@ -16,6 +16,7 @@ from pufftui.envs.first_steps import watch_first_steps
 from pufftui.envs.library import EnvLibrary
 from pufftui.trainer.allocator import keep_freed_memory
 from pufftui.trainer.health import Finding
+from pufftui.trainer.interpreter import take_short_turns
 from pufftui.trainer.messages.channel import Channel
 from pufftui.trainer.messages.command import Command
 from pufftui.trainer.messages.snapshot import Phase, Snapshot
@@ -100,6 +101,7 @@ class Runner:
     def start(self) -> None:
         """Starts the thread."""
         keep_freed_memory()
+        take_short_turns()
         self._thread.start()
 
     def send(self, command: Command) -> None:

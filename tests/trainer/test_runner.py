@@ -189,6 +189,17 @@ def test_the_search_for_cycles_is_short_while_training_goes_on(start):
     assert len(gc.get_objects()) > loaded / 2
 
 
+def test_threads_take_short_turns_at_the_interpreter(start):
+    """The trainer's next call would else wait for most of a redraw."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.005)
+    try:
+        assert start(SMALL).join(60)
+        assert sys.getswitchinterval() <= 2e-4
+    finally:
+        sys.setswitchinterval(before)
+
+
 def test_a_failure_is_told_and_logged(start):
     impossible = replace(SMALL, run=replace(SMALL.run, device="cuda:7"))
     runner = start(impossible)

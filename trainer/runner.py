@@ -9,8 +9,6 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
-
 from pufftui.envs.errors import PuffError
 from pufftui.envs.first_steps import watch_first_steps
 from pufftui.envs.library import EnvLibrary
@@ -25,7 +23,7 @@ from pufftui.trainer.monitor.disk import DiskWatch
 from pufftui.trainer.monitor.facts import health_facts
 from pufftui.trainer.monitor.monitor import Monitor
 from pufftui.trainer.monitor.recorder import Recorder
-from pufftui.trainer.monitor.start import Start
+from pufftui.trainer.monitor.start import Start, process_age
 from pufftui.trainer.monitor.trial import told_if_long
 from pufftui.trainer.monitor.webhook import Webhook, address
 from pufftui.trainer.run.checkpoint import Saved
@@ -38,9 +36,6 @@ from pufftui.trainer.settings.job import job_from_environment
 from pufftui.trainer.settings.sources import config_to_toml
 from pufftui.trainer.settings.tryout import try_out
 from pufftui.trainer.store import StoreReader, StoreWriter, refuse_unfit
-
-LONGEST_START = 600.0
-"""Seconds; no process takes longer before it trains."""
 
 
 class Runner:
@@ -114,7 +109,7 @@ class Runner:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        began = time.monotonic() - _process_age()
+        began = time.monotonic() - process_age()
         step = self._saved.description["step"] if self._saved else 0
         disk = DiskWatch(self.folder.path)
         store = StoreWriter(self.folder.database, from_step=step, locate=lambda: self._locate(disk))
@@ -233,9 +228,3 @@ class Runner:
     def _note_failure(self, store: StoreWriter, text: str, began: float) -> None:
         store.event(self.latest.step, time.monotonic() - began, "failed", text)
         self.folder.note(text)
-
-
-def _process_age() -> float:
-    """Seconds since this process started; 0 if a clock that was set in between says nonsense."""
-    age: float = time.time() - psutil.Process().create_time()
-    return age if 0 <= age < LONGEST_START else 0.0

@@ -4,6 +4,7 @@ Each run is a process of its own; the one with the dashboard draws on a terminal
 is read and thrown away. Prints one JSON line per pair and one with the median ratio.
 
     python benchmarks/overhead.py --env breakout --pairs 5 --seconds 20
+    python benchmarks/overhead.py --spare 1     # whether it costs less if training leaves a core to the screen
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import threading
 import time
 from pathlib import Path
 
+from pufftui.envs.cores import available_cores
 from pufftui.trainer.run.folder import RunFolder
 from pufftui.trainer.store import StoreReader
 
@@ -31,13 +33,17 @@ WARM_UP = 8.0
 COLUMNS, ROWS = 200, 60
 
 
-def speed(env: str, seconds: float, *, dashboard: bool) -> float:
-    """Agent steps a second of one run after its warm-up, from what it stored."""
+def speed(env: str, seconds: float, *, dashboard: bool, spare: int = 0) -> float:
+    """Agent steps a second of one run after its warm-up, from what it stored; with a dashboard, `spare` threads fewer."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PUFFTUI_RUNS"] = folder
         command = [sys.executable, "-m", "pufftui", "train", env, "--run-name", "run"]
         command += ["--train.total-steps", "1T"]
-        process, _ = start(command if dashboard else [*command, "--headless"])
+        if not dashboard:
+            command += ["--headless"]
+        elif spare:
+            command += ["--vec.threads", str(max(1, available_cores() - spare))]
+        process, _ = start(command)
         time.sleep(WARM_UP + seconds)
         os.kill(process, signal.SIGTERM)
         os.waitpid(process, 0)
@@ -76,19 +82,23 @@ def main() -> None:
     parser.add_argument("--env", default="breakout")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument(
+        "--spare", type=int, default=0, help="threads that training has fewer beside the dashboard"
+    )
     options = parser.parse_args()
     ratios = []
     for pair in range(options.pairs):
         # Which comes first alternates, so that a drift of the machine's speed cancels.
         order = (True, False) if pair % 2 else (False, True)
         found = {
-            dashboard: speed(options.env, options.seconds, dashboard=dashboard)
+            dashboard: speed(options.env, options.seconds, dashboard=dashboard, spare=options.spare)
             for dashboard in order
         }
         ratios.append(found[True] / found[False])
         line = {"headless": found[False], "dashboard": found[True], "ratio": ratios[-1]}
         print(json.dumps(line), flush=True)
-    print(json.dumps({"env": options.env, "median_ratio": statistics.median(ratios)}))
+    median = statistics.median(ratios)
+    print(json.dumps({"env": options.env, "spare": options.spare, "median_ratio": median}))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -152,7 +153,33 @@ def ship(game: str, chosen: Candidate, candidates: list[Candidate]) -> Evaluatio
     In float16, unless that plays worse than the run: the same games tell, world by world.
     """
     folder = find_env(game).baseline
-    shutil.rmtree(folder, ignore_errors=True)
+    with made_anew(folder):
+        return fill(folder, game, chosen, candidates)
+
+
+@contextmanager
+def made_anew(folder: Path) -> Iterator[None]:
+    """The folder is filled within; if that fails, it is what it was.
+
+    If the process is killed, the next call finds what was there before, and keeps it until its own end.
+    """
+    before = folder.with_name(f"{folder.name}.before")
+    if before.exists():  # The last call did not come to its end.
+        shutil.rmtree(folder, ignore_errors=True)
+    elif folder.exists():
+        folder.rename(before)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        if before.exists():
+            before.rename(folder)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def fill(folder: Path, game: str, chosen: Candidate, candidates: list[Candidate]) -> Evaluation:
+    """Writes the files of a baseline; returns its evaluation."""
     for numbers in (np.float16, np.float32):
         pack(game, chosen.saved, folder / POLICY_FILE, numbers)
         found = evaluate(game, f"baseline:{game}", "--against", chosen.run.id)

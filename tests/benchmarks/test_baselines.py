@@ -118,6 +118,35 @@ def test_numbers_are_short_unless_the_policy_plays_worse(
     assert [found["score"]["mean"] for found in made["seeds"].values()] == [20, 10, 30]
 
 
+def test_a_baseline_stays_until_the_next_one_is_whole(
+    recipe: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, half = tmp_path / "baseline", tmp_path / "baseline.before"
+    folder.mkdir()
+    (folder / "kept").write_text("of before")
+    three = candidates(recipe, [20, 10, 30])
+
+    def stopped(*_: str) -> dict[str, Any]:
+        assert not (folder / "kept").exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recipe, "evaluate", stopped)
+    for killed in (False, True):
+        if killed:  # Then half a folder lies beside that of before.
+            folder.rename(half)
+            folder.mkdir()
+        with pytest.raises(KeyboardInterrupt):
+            recipe.ship("cartpole", three[0], three)
+        assert [path.name for path in folder.iterdir()] == ["kept"]
+        assert not half.exists()
+
+    enough = {**score(20.0), "against": {"difference": {"score": {"high": 0.2}}}}
+    monkeypatch.setattr(recipe, "evaluate", lambda *_: json.loads(json.dumps(enough)))
+    recipe.ship("cartpole", three[0], three)
+    assert not (folder / "kept").exists()
+    assert not half.exists()
+
+
 def test_a_training_that_ended_early_is_not_finished(
     recipe: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

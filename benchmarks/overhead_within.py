@@ -102,9 +102,8 @@ def measure(options: argparse.Namespace) -> list[dict[str, float]]:
     pairs: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PUFFTUI_RUNS"] = folder
-        os.environ["OPENBLAS_NUM_THREADS"] = (
-            "1"  # As the program does, which here comes after numpy.
-        )
+        # The program does so itself, but here it begins after numpy was loaded.
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
         output = Path(folder) / "stretches"
         output.touch()
         command = [sys.executable, *sys.argv, "--output", str(output)]

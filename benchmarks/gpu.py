@@ -188,21 +188,23 @@ def starts(times: int = 2) -> Iterator[Line]:
 
 def scores(seeds: int, limit: float, flags: list[str]) -> Iterator[Line]:
     """Seconds from a process's start to scores of breakout."""
-    command = [sys.executable, str(HERE / "score.py"), "breakout", "400", "800", "850"]
-    command += ["--seeds", str(seeds), "--limit", str(limit), *flags]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        for text in process.stdout or ():
-            yield json.loads(text)
+    limits = ["--seeds", str(seeds), "--limit", str(limit)]
+    return reported("score.py", "breakout", "400", "800", "850", *limits, *flags)
 
 
 def overheads(pairs: int, seconds: float) -> Iterator[Line]:
     """The speed with the dashboard over the speed without; then with a core left to the screen."""
+    flags = ["--pairs", str(pairs), "--seconds", str(seconds)]
     for spare in (0, 1):
-        command = [sys.executable, str(HERE / "overhead.py"), "--pairs", str(pairs)]
-        command += ["--seconds", str(seconds), "--spare", str(spare)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            for text in process.stdout or ():
-                yield json.loads(text)
+        yield from reported("overhead.py", *flags, "--spare", str(spare))
+
+
+def reported(program: str, *flags: str) -> Iterator[Line]:
+    """The lines that another program of this folder prints, as they come."""
+    command = [sys.executable, str(HERE / program), *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for text in process.stdout or ():
+            yield json.loads(text)
 
 
 def tests() -> Iterator[Line]:

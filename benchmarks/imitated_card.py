@@ -74,21 +74,18 @@ def imitate(collect: float, learn: float) -> None:
     """From now on this process's run collects and learns for so many seconds an epoch, and learns nothing."""
     card = Card(collect, learn)
 
-    def play(collector: Collector, interrupted: Callable[[], bool]) -> Rollout | None:
-        return card.play(collector, interrupted)
+    def standing_in(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:  # A function, so that it becomes a method.
+            return method(*given, **named)
 
-    def update(learner: Learner, *given: Any, probe: bool = False) -> UpdateReport | None:
-        return card.update(learner, *given, probe=probe)
-
-    def add_up(ranks: Ranks, values: Tensor) -> Tensor:
-        return card.add_up(ranks, values)
+        return call
 
     for owner, name, method in (
-        (Collector, "play", play),
-        (Learner, "update", update),
-        (Ranks, "add_up", add_up),
+        (Collector, "play", card.play),
+        (Learner, "update", card.update),
+        (Ranks, "add_up", card.add_up),
     ):
-        setattr(owner, name, method)
+        setattr(owner, name, standing_in(method))
 
 
 _system = ctypes.CDLL(None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from by_path import benchmark
 
 from pufftui.envs.catalogue import EnvFolder, load_env
 from pufftui.trainer.run.baseline import read_curve
@@ -28,21 +28,13 @@ from pufftui.trainer.settings.fields import (
     VecConfig,
 )
 
-RECIPE = Path(__file__).parents[2] / "benchmarks" / "baselines.py"
-
 
 @pytest.fixture
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """benchmarks/baselines.py, whose baselines all lie in one folder of the test."""
     monkeypatch.setenv("PUFFTUI_RUNS", str(tmp_path))
     monkeypatch.setattr(EnvFolder, "baseline", tmp_path / "baseline")
-    spec = importlib.util.spec_from_file_location("baselines", RECIPE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(__import__("sys").modules, "baselines", module)
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("baselines")
 
 
 def train(name: str, seed: int, total_steps: int = 8192) -> RunFolder:

@@ -1,10 +1,8 @@
 """benchmarks/imitated_card.py: a run beside it goes on as ever, learns nothing and keeps the processor free."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
+from by_path import benchmark
 
 from pufftui.envs.catalogue import load_env
 from pufftui.trainer.collecting.collector import Collector
@@ -14,24 +12,19 @@ from pufftui.trainer.settings.sources import load_config
 from pufftui.trainer.training.epoch import run_epoch
 from pufftui.trainer.training.session import TrainingSession
 
-FILE = Path(__file__).parents[2] / "benchmarks" / "imitated_card.py"
-
 
 def test_epochs_go_on_and_only_the_first_ones_are_worked_out(monkeypatch):
     for owner, name in ((Collector, "play"), (Learner, "update"), (Ranks, "add_up")):
         monkeypatch.setattr(owner, name, getattr(owner, name))  # Put back afterwards.
-    spec = importlib.util.spec_from_file_location("imitated_card", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = benchmark("imitated_card")
     slept = []
     monkeypatch.setattr(module, "_sleep", slept.append)
     module.imitate(0.05, 0.003)
     config = load_config("breakout", device="cpu", files=[], flags=module.SMALL)
     session = TrainingSession(config, load_env("breakout"))
     try:
-        first = run_epoch(
-            session, lambda: False
-        )  # Measures the gradient's noise, as one in 16 does.
+        # The first measures the gradient's noise, as one in 16 does.
+        first = run_epoch(session, lambda: False)
         second = run_epoch(session, lambda: False)
         learned = [tensor.clone() for tensor in session.policy.parameters()]
         slept.clear()

@@ -1,15 +1,14 @@
 """What benchmarks/launches.py counts, against what follows from the sizes alone."""
 
-import importlib.util
 import json
 import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
+from by_path import benchmark
 
 pytest.importorskip(
     "triton.language", reason="Triton is not installed; make test does where it can be"
@@ -27,18 +26,7 @@ FILE = Path(__file__).parents[2] / "benchmarks" / "launches.py"
 AGENTS, HORIZON = 64, 4
 SEEN = load_env("breakout").descriptor.observation_bytes
 
-
-def by_path() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("launches", FILE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["launches"] = module  # Dataclasses look there.
-    spec.loader.exec_module(module)
-    return module
-
-
-launches = by_path()
+launches = benchmark("launches")
 
 
 def flags(memory="none", horizon=HORIZON):
